@@ -1,0 +1,145 @@
+//! The audit log: what is recorded and when. The promise: no update is sent before its intent has been
+//! handed to the log pipe whole, even if the process is killed at any instant.
+
+mod ocsf;
+mod text;
+
+use crate::origin::Origin;
+use crate::policy::{ChangeId, Configuration, Home, Instance, PolicyChange, Scope, Violation};
+use crate::report::TargetResult;
+use crate::telemetry::{LogLevel, LogPipe};
+use ocsf::Event;
+use serde::Serialize;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// The version and commit of this function, in every line.
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "+", env!("BUILD_COMMIT"));
+
+/// Writes audit lines.
+#[derive(Debug)]
+pub struct Audit {
+    pipe: LogPipe,
+    level: &'static str,
+    clock: fn() -> OffsetDateTime,
+    sequence: AtomicU64,
+}
+
+/// One change being walked: who asked for what.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Who asked and from where.
+    pub origin: &'a Origin,
+    /// What for.
+    pub change: &'a PolicyChange,
+    /// Where this function runs.
+    pub home: &'a Home,
+}
+
+/// A refusal's reason, short enough for a log line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// Where in the document; empty: all of it.
+    pub pointer: String,
+    /// The stable code.
+    pub code: String,
+    /// What would be right.
+    pub message: String,
+}
+
+impl From<&Violation> for Reason {
+    fn from(violation: &Violation) -> Self {
+        Self {
+            pointer: violation.pointer.clone(),
+            code: violation.code.name(),
+            message: violation.message.clone(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    timestamp: String,
+    level: &'static str,
+    logger: &'static str,
+    event: Event<'a>,
+}
+
+impl Audit {
+    /// An audit that writes to `pipe`, at a level that Lambda's filter lets through.
+    pub fn new(pipe: LogPipe, level: LogLevel, clock: fn() -> OffsetDateTime) -> Self {
+        let level = level.of_audit();
+        Self {
+            pipe,
+            level,
+            clock,
+            sequence: AtomicU64::new(0),
+        }
+    }
+
+    /// The intent of one update, before it is sent.
+    ///
+    /// # Errors
+    /// A full or closed pipe: then the update must not be sent.
+    pub fn intent(
+        &self,
+        subject: Subject<'_>,
+        instance: &Instance,
+        scope: Scope,
+        before: &Configuration,
+    ) -> io::Result<()> {
+        let after = before.after(&subject.change.values);
+        self.write(subject.origin, |stamp| {
+            Event::intent(stamp, subject, instance, scope, before, after)
+        })
+    }
+
+    /// What became of one target.
+    ///
+    /// # Errors
+    /// A full or closed pipe.
+    pub fn outcome(&self, subject: Subject<'_>, result: &TargetResult) -> io::Result<()> {
+        self.write(subject.origin, |stamp| Event::outcome(stamp, subject, result))
+    }
+
+    /// A change that was queued whole: nothing is done yet.
+    ///
+    /// # Errors
+    /// A full or closed pipe.
+    pub fn accepted(&self, subject: Subject<'_>) -> io::Result<()> {
+        self.write(subject.origin, |stamp| Event::accepted(stamp, subject))
+    }
+
+    /// A payload that was refused: nothing was done.
+    ///
+    /// # Errors
+    /// A full or closed pipe.
+    pub fn refusal(
+        &self,
+        origin: &Origin,
+        home: &Home,
+        change_id: &ChangeId,
+        reasons: &[Reason],
+    ) -> io::Result<()> {
+        self.write(origin, |stamp| {
+            Event::refusal(stamp, origin, home, change_id, reasons)
+        })
+    }
+
+    fn write<'a>(&self, origin: &Origin, event: impl FnOnce(ocsf::Stamp) -> Event<'a>) -> io::Result<()> {
+        let now = (self.clock)();
+        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
+        let uid = format!("{}/{sequence}", origin.invocation.request_id);
+        let line = Line {
+            timestamp: now.format(&Rfc3339).map_err(io::Error::other)?,
+            level: self.level,
+            logger: "audit",
+            event: event(ocsf::Stamp { now, uid }),
+        };
+        let mut bytes = serde_json::to_vec(&line).map_err(io::Error::other)?;
+        bytes.push(b'\n');
+        self.pipe.write_line(&bytes)
+    }
+}

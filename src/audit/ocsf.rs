@@ -1,0 +1,260 @@
+//! An audit record as OCSF 1.8.0 class 6003, API Activity. docs/audit.md has the field table.
+
+mod shape;
+
+use super::text::clean;
+use super::{Reason, Subject, VERSION};
+use crate::origin::Origin;
+use crate::policy::{ChangeId, Configuration, Home, Instance, Scope};
+use crate::report::{Outcome, TargetResult};
+pub(super) use shape::Event;
+use shape::{
+    Actor, Api, Cloud, Endpoint, Metadata, Name, Product, Resource, ResourceData, Response, Uid, Unmapped,
+    User,
+};
+use time::OffsetDateTime;
+
+/// When a record is made, and its own id.
+pub(super) struct Stamp {
+    pub(super) now: OffsetDateTime,
+    pub(super) uid: String,
+}
+
+/// How it went, as OCSF counts.
+#[derive(Clone, Copy, PartialEq)]
+enum StatusId {
+    Unknown = 0,
+    Success = 1,
+    Failure = 2,
+    /// OCSF has no "pending": 99 is Other, and `status` says which.
+    Pending = 99,
+}
+
+/// A refusal lists this many reasons; the answer to the caller lists them all.
+const MAX_REASONS: usize = 16;
+
+impl<'a> Event<'a> {
+    pub(super) fn intent(
+        stamp: Stamp,
+        subject: Subject<'a>,
+        instance: &'a Instance,
+        scope: Scope,
+        before: &'a Configuration,
+        after: Configuration,
+    ) -> Self {
+        let mut event = Self::of_change(stamp, subject, "intent", StatusId::Pending);
+        event.message = format!("about to update {scope} of {}", instance.id);
+        let after = Some(std::borrow::Cow::Owned(after));
+        let data = ResourceData {
+            attachment_scope: scope,
+            before: Some(before),
+            after,
+            last_modified_time: None,
+        };
+        event.resources = vec![Resource::new(Some(instance), data)];
+        event
+    }
+
+    pub(super) fn outcome(stamp: Stamp, subject: Subject<'a>, result: &'a TargetResult) -> Self {
+        let status = match result.outcome {
+            Outcome::Applied | Outcome::Unchanged | Outcome::Planned => StatusId::Success,
+            Outcome::Superseded | Outcome::Blocked | Outcome::Failed => StatusId::Failure,
+            Outcome::Unknown => StatusId::Unknown,
+            Outcome::Pending => StatusId::Pending,
+        };
+        let mut event = Self::of_change(stamp, subject, "outcome", status);
+        let id = result
+            .instance
+            .as_ref()
+            .map_or("*", |instance| instance.id.as_str());
+        event.message = format!("{} {} of {id}", verb(result.outcome), result.scope);
+        event.duration = Some(result.duration_ms);
+        event.api.request = result.request_id.as_deref().map(|uid| Uid { uid });
+        if let Some(error) = &result.error {
+            event.status_code = Some(error.code.clone());
+            event.status_detail = Some(clean(&error.message));
+            let error_message = error.detail.as_deref().map(clean);
+            event.api.response = Some(Response {
+                error: &error.code,
+                error_message,
+            });
+        }
+        let data = ResourceData {
+            attachment_scope: result.scope,
+            before: result.before.as_ref(),
+            after: result.after.as_ref().map(std::borrow::Cow::Borrowed),
+            last_modified_time: result.last_modified.map(millis),
+        };
+        event.resources = vec![Resource::new(result.instance.as_ref(), data)];
+        event.unmapped.outcome = Some(result.outcome);
+        event.unmapped.attempts = Some(result.attempts);
+        event.unmapped.throttled_calls = Some(result.throttled);
+        event
+    }
+
+    pub(super) fn accepted(stamp: Stamp, subject: Subject<'a>) -> Self {
+        let mut event = Self::of_change(stamp, subject, "accepted", StatusId::Pending);
+        event.message = "queued whole: nothing is done yet".into();
+        event
+    }
+
+    pub(super) fn refusal(
+        stamp: Stamp,
+        origin: &'a Origin,
+        home: &'a Home,
+        change_id: &'a ChangeId,
+        reasons: &[Reason],
+    ) -> Self {
+        let mut event = Self::new(
+            stamp,
+            origin,
+            home,
+            change_id.as_str(),
+            "refusal",
+            StatusId::Failure,
+        );
+        event.message = "refused: nothing was done".into();
+        event.status_code = reasons.first().map(|reason| reason.code.clone());
+        event.status_detail = reasons.first().map(|reason| clean(&reason.message));
+        let listed = reasons.iter().take(MAX_REASONS).map(|reason| Reason {
+            pointer: clean(&reason.pointer),
+            code: reason.code.clone(),
+            message: clean(&reason.message),
+        });
+        event.unmapped.reasons = listed.collect();
+        event.unmapped.more_reasons = reasons.len().checked_sub(MAX_REASONS).filter(|more| *more > 0);
+        event
+    }
+
+    fn of_change(stamp: Stamp, subject: Subject<'a>, code: &'static str, status: StatusId) -> Self {
+        let Subject { origin, change, home } = subject;
+        let mut event = Self::new(stamp, origin, home, change.change_id.as_str(), code, status);
+        event.unmapped.dry_run = Some(change.dry_run);
+        event.unmapped.force = Some(change.force);
+        event.unmapped.reason = change.reason.as_deref().map(clean);
+        event.unmapped.requested_by = change.requested_by.as_deref().map(clean);
+        event
+    }
+
+    fn new(
+        stamp: Stamp,
+        origin: &'a Origin,
+        home: &'a Home,
+        correlation_uid: &'a str,
+        event_code: &'static str,
+        status: StatusId,
+    ) -> Self {
+        let trace = origin.invocation.trace_id.as_deref().map(|uid| Uid { uid });
+        let account = origin.account.as_deref().map(|uid| Uid { uid });
+        let uid = origin.principal.as_deref().map(clean);
+        let (severity_id, severity) = if status == StatusId::Failure {
+            (3, "Medium")
+        } else {
+            (1, "Informational")
+        };
+        Self {
+            activity_id: 3,
+            activity_name: "Update",
+            category_uid: 6,
+            category_name: "Application Activity",
+            class_uid: 6003,
+            class_name: "API Activity",
+            type_uid: 600_303,
+            time: millis(stamp.now),
+            severity_id,
+            severity,
+            status_id: status as u8,
+            status: match status {
+                StatusId::Unknown => "Unknown",
+                StatusId::Success => "Success",
+                StatusId::Failure => "Failure",
+                StatusId::Pending => "Pending",
+            },
+            status_code: None,
+            status_detail: None,
+            message: String::new(),
+            duration: None,
+            metadata: Metadata {
+                version: "1.8.0",
+                profiles: if trace.is_some() {
+                    &["cloud", "trace"]
+                } else {
+                    &["cloud"]
+                },
+                uid: stamp.uid,
+                correlation_uid,
+                event_code,
+                product: Product {
+                    name: env!("CARGO_PKG_NAME"),
+                    vendor_name: env!("CARGO_PKG_NAME"),
+                    version: VERSION,
+                },
+            },
+            actor: Actor {
+                user: (uid.is_some() || account.is_some()).then_some(User { uid, account }),
+                invoked_by: &origin.service,
+                idp: Name {
+                    name: origin.vouched_by.as_str(),
+                },
+            },
+            api: Api {
+                operation: "UpdateAttachedFilesConfiguration",
+                service: Name {
+                    name: "connect.amazonaws.com",
+                },
+                request: None,
+                response: None,
+            },
+            src_endpoint: Endpoint {
+                ip: origin.source_ip.as_deref().map(clean),
+                svc_name: &origin.service,
+            },
+            resources: Vec::new(),
+            cloud: Cloud {
+                provider: "AWS",
+                region: &home.region,
+                account: home.account.as_deref().map(|uid| Uid { uid }),
+            },
+            trace,
+            unmapped: Unmapped {
+                lambda_request_id: &origin.invocation.request_id,
+                trigger_request_id: origin.request_id.as_deref(),
+                trigger: origin.kind.as_str(),
+                ..Unmapped::default()
+            },
+        }
+    }
+}
+
+impl<'a> Resource<'a> {
+    fn new(instance: Option<&'a Instance>, data: ResourceData<'a>) -> Self {
+        let name = instance.map_or("*", |instance| instance.id.as_str());
+        Self {
+            uid: instance
+                .and_then(Instance::arn)
+                .unwrap_or_else(|| name.to_owned()),
+            kind: "AWS::Connect::Instance",
+            name,
+            region: instance.map(|instance| instance.region.as_str()),
+            data,
+        }
+    }
+}
+
+fn verb(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Applied => "updated",
+        Outcome::Unchanged => "found as asked",
+        Outcome::Planned => "would update",
+        Outcome::Superseded => "left alone, modified since,",
+        Outcome::Blocked => "blocked",
+        Outcome::Failed => "failed to update",
+        Outcome::Unknown => "may have updated",
+        Outcome::Pending => "did not reach",
+    }
+}
+
+/// OCSF times are milliseconds since the epoch.
+fn millis(at: OffsetDateTime) -> i128 {
+    at.unix_timestamp_nanos() / 1_000_000
+}

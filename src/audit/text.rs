@@ -1,0 +1,62 @@
+//! Free text made safe for a log line and for whoever reads it in a terminal.
+
+use std::fmt::Write;
+
+/// The most characters of a free text in an audit line.
+pub(super) const MAX_TEXT: usize = 1_024;
+/// Marks a text that was cut.
+const CUT: &str = "…[cut]";
+
+/// Spells out what would break a line, reverse it, or hide in it: control characters, line and
+/// paragraph separators, and invisible or direction-changing format characters (Unicode TR 36,
+/// section 3; the "Trojan Source" set) become `<U+202E>`. Longer than [`MAX_TEXT`]: cut, with a mark.
+pub(super) fn clean(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len().min(MAX_TEXT * 4));
+    for (count, c) in text.chars().enumerate() {
+        if count == MAX_TEXT {
+            clean.push_str(CUT);
+            break;
+        }
+        if is_unsafe(c) {
+            // writing to a String cannot fail
+            let _ = write!(clean, "<U+{:04X}>", u32::from(c));
+        } else {
+            clean.push(c);
+        }
+    }
+    clean
+}
+
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_breaks_reverses_or_hides_is_spelled_out() {
+        assert_eq!(
+            clean("a\nb\r\t\u{1b}[31m"),
+            "a<U+000A>b<U+000D><U+0009><U+001B>[31m"
+        );
+        assert_eq!(
+            clean("exe\u{202e}fdp\u{2028}\u{200b}\u{feff}"),
+            "exe<U+202E>fdp<U+2028><U+200B><U+FEFF>"
+        );
+        assert_eq!(clean("naïve 漢字 🙂 \"quoted\""), "naïve 漢字 🙂 \"quoted\"");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_with_a_mark() {
+        assert_eq!(clean(&"é".repeat(MAX_TEXT)), "é".repeat(MAX_TEXT));
+        assert_eq!(
+            clean(&"é".repeat(MAX_TEXT + 1)),
+            format!("{}{CUT}", "é".repeat(MAX_TEXT))
+        );
+    }
+}

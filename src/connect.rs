@@ -1,0 +1,213 @@
+//! Amazon Connect behind our verbs: read, update, resolve. The only place that knows its SDK.
+//!
+//! One retry policy, the SDK's; one pace per account, Region and operation, which retries obey too;
+//! one bound, the instant by which a call must have ended.
+
+mod error;
+mod exchange;
+mod pace;
+mod verbs;
+
+pub use error::{CallError, Cause};
+pub use pace::{NoTime, Permit};
+pub use verbs::{Answer, Listed, Target};
+
+use crate::policy::{Home, Instance};
+use crate::settings::ConnectSettings;
+use aws_config::SdkConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_sdk_connect::config::retry::{ClassifyRetry, RetryAction, RetryConfig, RetryPartition, TokenBucket};
+use aws_sdk_connect::config::timeout::TimeoutConfig;
+use aws_sdk_connect::config::{Builder, Region, SharedHttpClient};
+use aws_sdk_connect::{Client, config};
+use exchange::CountedClient;
+use pace::Pace;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// TCP and TLS to a Region's endpoint: two round trips and their retransmissions.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// From a request to the head of its answer. Configuration calls answer within a second; five times
+/// that is lost rather than slow, and still leaves a 29 s HTTP invocation time to try again.
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
+/// What a configuration call usually takes, for estimates only.
+const USUAL_LATENCY: Duration = Duration::from_millis(100);
+/// One fixed session name, so that CloudTrail shows every spoke call as this function's.
+const SESSION_NAME: &str = "connect-attachment-policy";
+
+/// The operations this function calls, each with its own bucket unless the quota is shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operation {
+    Update,
+    Describe,
+    List,
+    ListInstances,
+    ListTags,
+}
+
+/// Every account and Region of Amazon Connect this function may call.
+#[derive(Debug)]
+pub struct Connect {
+    config: SdkConfig,
+    http: SharedHttpClient,
+    settings: ConnectSettings,
+    lanes: Mutex<HashMap<LaneKey, Arc<Lane>>>,
+}
+
+/// What shares one quota: an account (`None`: our own) and a Region.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LaneKey {
+    role_arn: Option<String>,
+    region: String,
+}
+
+/// One account and Region: its client and its pace.
+#[derive(Debug)]
+pub struct Lane {
+    client: Client,
+    update: Arc<Pace>,
+    describe: Arc<Pace>,
+    list: Arc<Pace>,
+    list_instances: Arc<Pace>,
+    list_tags: Arc<Pace>,
+}
+
+impl Connect {
+    /// Nothing is called before the first target needs it.
+    pub fn new(config: SdkConfig, http: SharedHttpClient, settings: ConnectSettings) -> Self {
+        Self {
+            config,
+            http,
+            settings,
+            lanes: Mutex::default(),
+        }
+    }
+
+    /// What the instance shares its quota with, seen from the account this function runs in.
+    pub fn key(&self, instance: &Instance, home: &Home) -> LaneKey {
+        let foreign = instance
+            .account
+            .as_ref()
+            .filter(|account| home.account.as_ref() != Some(account));
+        LaneKey {
+            role_arn: foreign
+                .and_then(|account| self.settings.roles.get(account))
+                .cloned(),
+            region: instance.region.clone(),
+        }
+    }
+
+    /// What the function's own account and Region is paced by.
+    pub fn home_key(&self, home: &Home) -> LaneKey {
+        LaneKey {
+            role_arn: None,
+            region: home.region.clone(),
+        }
+    }
+
+    /// The lane of an account and Region, made at its first use and kept for the process's life.
+    pub async fn lane(&self, key: &LaneKey) -> Arc<Lane> {
+        if let Some(lane) = self.lanes.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
+            return Arc::clone(lane);
+        }
+        let lane = Arc::new(self.open(key).await);
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(lanes.entry(key.clone()).or_insert(lane))
+    }
+
+    async fn open(&self, key: &LaneKey) -> Lane {
+        let region = Region::new(key.region.clone());
+        let mut builder = Builder::from(&self.config)
+            .region(region.clone())
+            .http_client(CountedClient(self.http.clone()))
+            .retry_config(self.retries())
+            // the pace and the deadline already bound retries: an empty bucket would only make a
+            // throttled call fail before its attempts are used up
+            .retry_partition(
+                RetryPartition::custom("connect")
+                    .token_bucket(TokenBucket::unlimited())
+                    .build(),
+            )
+            .retry_classifier(UntypedThrottle)
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .read_timeout(READ_TIMEOUT)
+                    .build(),
+            );
+        if let Some(role_arn) = &key.role_arn {
+            let provider = AssumeRoleProvider::builder(role_arn)
+                .session_name(SESSION_NAME)
+                .region(region)
+                .configure(&self.config)
+                .build()
+                .await;
+            builder = builder.credentials_provider(provider);
+        }
+        let pace = || Arc::new(Pace::new(self.settings.requests_per_second, self.settings.burst));
+        let shared = self.settings.shared_quota.then(pace);
+        let pace = || shared.clone().unwrap_or_else(pace);
+        Lane {
+            client: Client::from_conf(builder.build()),
+            update: pace(),
+            describe: pace(),
+            list: pace(),
+            list_instances: pace(),
+            list_tags: pace(),
+        }
+    }
+
+    /// Full jitter from the time in which the quota yields one call (500 ms at the default) up to
+    /// the time in which it yields a whole burst (2.5 s): waiting longer only leaves quota unused.
+    fn retries(&self) -> RetryConfig {
+        let interval = Duration::from_secs_f64(self.settings.requests_per_second.recip());
+        RetryConfig::standard()
+            .with_max_attempts(self.settings.max_attempts)
+            .with_initial_backoff(interval)
+            .with_max_backoff(interval * self.settings.burst)
+    }
+}
+
+impl Lane {
+    fn pace(&self, operation: Operation) -> &Arc<Pace> {
+        match operation {
+            Operation::Update => &self.update,
+            Operation::Describe => &self.describe,
+            Operation::List => &self.list,
+            Operation::ListInstances => &self.list_instances,
+            Operation::ListTags => &self.list_tags,
+        }
+    }
+
+    /// How long that many reads and updates would take at the pace, from now.
+    ///
+    /// Each lane sends one call after the other, so that an answer's time counts where it is longer
+    /// than the pace's interval.
+    pub fn estimate(&self, reads: usize, updates: usize) -> Duration {
+        let latency = |calls: usize| USUAL_LATENCY * u32::try_from(calls).unwrap_or(u32::MAX);
+        let paced = if Arc::ptr_eq(&self.update, &self.list) {
+            self.update.estimate(reads + updates)
+        } else {
+            self.update.estimate(updates).max(self.list.estimate(reads))
+        };
+        paced.max(latency(updates)).max(latency(reads))
+    }
+}
+
+/// A 429 without an error name is throttling all the same; the SDK goes by names.
+#[derive(Debug)]
+struct UntypedThrottle;
+
+impl ClassifyRetry for UntypedThrottle {
+    fn classify_retry(&self, context: &config::interceptors::InterceptorContext) -> RetryAction {
+        match context.response() {
+            Some(response) if response.status().as_u16() == 429 => RetryAction::throttling_error(),
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "UntypedThrottle"
+    }
+}

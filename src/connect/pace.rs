@@ -1,0 +1,135 @@
+//! The account's quota as a clock: when the next call may go out.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// A bucket of permits, refilled evenly: the generic cell rate algorithm (ATM Forum TM 4.1),
+/// which needs one instant of state.
+///
+/// Our own and not `governor`: a wait that would end too late must not take a permit, a throttled
+/// answer must empty the bucket, and tests run on tokio's clock.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    interval: Duration,
+    tolerance: Duration,
+    /// When the bucket will be full again.
+    full_at: Mutex<Instant>,
+}
+
+/// Leave to send one request, once.
+#[derive(Debug)]
+#[must_use]
+pub struct Permit(());
+
+/// The wait for a permit would end too late. None was taken.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NoTime;
+
+impl Pace {
+    /// `per_second` calls, and `burst` of them at once after a pause.
+    pub(crate) fn new(per_second: f64, burst: u32) -> Self {
+        let interval = Duration::from_secs_f64(per_second.recip());
+        // Amazon's bucket sees our calls with the network's jitter: two that we send an interval
+        // apart arrive closer together. A quarter of an interval in hand (125 ms at the default
+        // quota) covers that, and costs as much once, not per call.
+        let tolerance = (interval * burst.saturating_sub(1)).saturating_sub(interval / 4);
+        Self {
+            interval,
+            tolerance,
+            full_at: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// Waits for a permit, unless that would end after `until`.
+    ///
+    /// # Errors
+    /// [`NoTime`], at once.
+    pub(crate) async fn permit(&self, until: Instant) -> Result<Permit, NoTime> {
+        let ready = {
+            let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = Instant::now();
+            let ready = full_at
+                .checked_sub(self.tolerance)
+                .map_or(now, |ready| ready.max(now));
+            if ready > until {
+                return Err(NoTime);
+            }
+            *full_at = (*full_at).max(now) + self.interval;
+            ready
+        };
+        sleep_until(ready).await;
+        Ok(Permit(()))
+    }
+
+    /// How long `calls` more would take from now.
+    pub(crate) fn estimate(&self, calls: usize) -> Duration {
+        let full_at = *self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = full_at.saturating_duration_since(Instant::now());
+        let calls = u32::try_from(calls).unwrap_or(u32::MAX).saturating_sub(1);
+        (waiting + self.interval * calls).saturating_sub(self.tolerance)
+    }
+
+    /// Amazon throttled: whatever we believed, its bucket is empty, so ours is.
+    pub(crate) fn drained(&self) {
+        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        *full_at = (*full_at).max(Instant::now() + self.tolerance);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn sent_at(pace: &Pace, calls: u32) -> Vec<u128> {
+        let start = Instant::now();
+        let far = start + Duration::from_secs(3600);
+        let mut at = Vec::new();
+        for _ in 0..calls {
+            assert!(pace.permit(far).await.is_ok());
+            at.push((Instant::now() - start).as_millis());
+        }
+        at
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_goes_at_once_and_the_rest_at_the_rate() {
+        let pace = Pace::new(2.0, 5);
+        assert_eq!(sent_at(&pace, 8).await, [0, 0, 0, 0, 125, 625, 1125, 1625]);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(sent_at(&pace, 6).await, [0, 0, 0, 0, 125, 625]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_burst_every_call_waits_its_interval() {
+        assert_eq!(sent_at(&Pace::new(4.0, 1), 4).await, [0, 250, 500, 750]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_ends_too_late_takes_no_permit() {
+        let pace = Pace::new(1.0, 1);
+        let now = Instant::now();
+        assert!(pace.permit(now).await.is_ok());
+        assert_eq!(
+            pace.permit(now + Duration::from_millis(999)).await.err(),
+            Some(NoTime)
+        );
+        assert!(pace.permit(now + Duration::from_millis(1000)).await.is_ok());
+        assert_eq!((Instant::now() - now).as_millis(), 1000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_throttled_answer_empties_the_bucket() {
+        let pace = Pace::new(2.0, 5);
+        pace.drained();
+        assert_eq!(sent_at(&pace, 3).await, [0, 500, 1000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_estimate_is_what_the_calls_then_take() {
+        let pace = Pace::new(2.0, 5);
+        let estimate = pace.estimate(100);
+        let at = sent_at(&pace, 100).await;
+        assert_eq!(at.last().copied(), Some(estimate.as_millis()));
+    }
+}

@@ -1,0 +1,266 @@
+//! The few calls, in our words.
+
+use super::error::CallError;
+use super::exchange::{Attach, Exchange};
+use super::{Lane, NoTime, Operation, Permit};
+use crate::policy::{Configuration, InstanceId, Scope, Values};
+use aws_sdk_connect::config::http::HttpResponse;
+use aws_sdk_connect::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_connect::operation::RequestId;
+use aws_sdk_connect::types::{AllowedExtension, AttachmentScope, ExtensionConfiguration, InstanceStatus};
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::future::Future;
+use std::sync::Arc;
+use time::OffsetDateTime;
+use tokio::time::{Instant, timeout_at};
+
+/// What a call of one target is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The instance's id.
+    pub instance: &'a InstanceId,
+    /// The scope.
+    pub scope: Scope,
+}
+
+/// A target's configuration as a call told it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// What it holds.
+    pub configuration: Configuration,
+    /// `LastModifiedTime`; List has none.
+    pub last_modified: Option<OffsetDateTime>,
+    /// Connect's request id.
+    pub request_id: Option<String>,
+    /// Requests sent.
+    pub attempts: u32,
+    /// How many of them were throttled.
+    pub throttled: u32,
+}
+
+/// What one List told about an instance's scopes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    /// By scope; one that Connect does not list is absent.
+    pub configurations: BTreeMap<Scope, Configuration>,
+    /// How many of the requests were throttled.
+    pub throttled: u32,
+}
+
+impl Lane {
+    /// Leave to send one update, to be taken before its intent is recorded.
+    ///
+    /// # Errors
+    /// It would come too late.
+    pub async fn update_permit(&self, until: Instant) -> Result<Permit, NoTime> {
+        self.pace(Operation::Update).permit(until).await
+    }
+
+    /// `UpdateAttachedFilesConfiguration`: gives the target these values, omitted ones stay.
+    ///
+    /// # Errors
+    /// Refused, failed, or cut off at `until`; the error says whether it may have taken effect.
+    pub async fn update(
+        &self,
+        target: Target<'_>,
+        values: &Values,
+        permit: Permit,
+        until: Instant,
+    ) -> Result<Answer, CallError> {
+        let mut request = self
+            .client
+            .update_attached_files_configuration()
+            .instance_id(target.instance.as_str())
+            .attachment_scope(scope_of(target.scope))
+            .set_maximum_size_limit_in_bytes(values.max_size.map(|size| size.bytes().into()));
+        if let Some(extensions) = &values.extensions {
+            // both builders fail only where a required member is missing, and none is
+            let list = extensions
+                .iter()
+                .filter_map(|name| AllowedExtension::builder().extension(name).build().ok());
+            let list = ExtensionConfiguration::builder().set_allowed_extensions(Some(list.collect()));
+            request = request.set_extension_configuration(list.build().ok());
+        }
+        self.send(Operation::Update, permit, until, |attach| {
+            request.customize().interceptor(attach).send()
+        })
+        .await
+        .map(|(output, exchange)| Answer {
+            configuration: configuration(
+                output.maximum_size_limit_in_bytes,
+                output.extension_configuration.as_ref(),
+            ),
+            last_modified: output.last_modified_time.as_ref().and_then(timestamp),
+            request_id: output.request_id().map(str::to_owned),
+            attempts: exchange.attempts(),
+            throttled: exchange.throttled(),
+        })
+    }
+
+    /// `DescribeAttachedFilesConfiguration`: one scope, with `LastModifiedTime`.
+    ///
+    /// # Errors
+    /// Refused, failed, or not possible by `until`.
+    pub async fn describe(&self, target: Target<'_>, until: Instant) -> Result<Answer, CallError> {
+        let permit = self.read_permit(Operation::Describe, until).await?;
+        let request = self
+            .client
+            .describe_attached_files_configuration()
+            .instance_id(target.instance.as_str())
+            .attachment_scope(scope_of(target.scope));
+        let (output, exchange) = self
+            .send(Operation::Describe, permit, until, |attach| {
+                request.customize().interceptor(attach).send()
+            })
+            .await?;
+        let found = output.attached_files_configuration.as_ref();
+        Ok(Answer {
+            configuration: configuration(
+                found.and_then(|found| found.maximum_size_limit_in_bytes),
+                found.and_then(|found| found.extension_configuration.as_ref()),
+            ),
+            last_modified: found
+                .and_then(|found| found.last_modified_time.as_ref())
+                .and_then(timestamp),
+            request_id: output.request_id().map(str::to_owned),
+            attempts: exchange.attempts(),
+            throttled: exchange.throttled(),
+        })
+    }
+
+    /// `ListAttachedFilesConfigurations`: every scope of an instance, without `LastModifiedTime`.
+    ///
+    /// # Errors
+    /// Refused, failed, or not possible by `until`.
+    pub async fn list(&self, instance: &InstanceId, until: Instant) -> Result<Listed, CallError> {
+        let mut listed = Listed {
+            configurations: BTreeMap::new(),
+            throttled: 0,
+        };
+        let mut next_token = None;
+        loop {
+            let permit = self.read_permit(Operation::List, until).await?;
+            let request = self
+                .client
+                .list_attached_files_configurations()
+                .instance_id(instance.as_str())
+                .set_next_token(next_token);
+            let (output, exchange) = self
+                .send(Operation::List, permit, until, |attach| {
+                    request.customize().interceptor(attach).send()
+                })
+                .await?;
+            listed.throttled += exchange.throttled();
+            for found in output.attached_files_configurations() {
+                if let Some(scope) = Scope::parse(found.attachment_scope.as_str()) {
+                    let held = configuration(
+                        found.maximum_size_limit_in_bytes,
+                        found.extension_configuration.as_ref(),
+                    );
+                    listed.configurations.insert(scope, held);
+                }
+            }
+            next_token = output.next_token;
+            if next_token.is_none() {
+                return Ok(listed);
+            }
+        }
+    }
+
+    /// `ListInstances`, every page: the ACTIVE ones.
+    ///
+    /// # Errors
+    /// Refused, failed, or not possible by `until`.
+    pub async fn active_instances(&self, until: Instant) -> Result<Vec<(InstanceId, String)>, CallError> {
+        let mut instances = Vec::new();
+        let mut next_token = None;
+        loop {
+            let permit = self.read_permit(Operation::ListInstances, until).await?;
+            let request = self.client.list_instances().set_next_token(next_token);
+            let (output, _) = self
+                .send(Operation::ListInstances, permit, until, |attach| {
+                    request.customize().interceptor(attach).send()
+                })
+                .await?;
+            for found in output.instance_summary_list() {
+                let active = found.instance_status == Some(InstanceStatus::Active);
+                let id = found.id().and_then(InstanceId::parse);
+                if let (true, Some(id), Some(arn)) = (active, id, found.arn()) {
+                    instances.push((id, arn.to_owned()));
+                }
+            }
+            next_token = output.next_token;
+            if next_token.is_none() {
+                return Ok(instances);
+            }
+        }
+    }
+
+    /// `ListTagsForResource` of an instance.
+    ///
+    /// # Errors
+    /// Refused, failed, or not possible by `until`.
+    pub async fn tags(&self, arn: &str, until: Instant) -> Result<BTreeMap<String, String>, CallError> {
+        let permit = self.read_permit(Operation::ListTags, until).await?;
+        let request = self.client.list_tags_for_resource().resource_arn(arn);
+        let (output, _) = self
+            .send(Operation::ListTags, permit, until, |attach| {
+                request.customize().interceptor(attach).send()
+            })
+            .await?;
+        Ok(output.tags.unwrap_or_default().into_iter().collect())
+    }
+
+    async fn read_permit(&self, operation: Operation, until: Instant) -> Result<Permit, CallError> {
+        let pace = self.pace(operation);
+        pace.permit(until)
+            .await
+            .map_err(|NoTime| CallError::deadline(&Exchange::new(Arc::clone(pace))))
+    }
+
+    /// Sends one call, the SDK's retries included, and gives up at `until`.
+    async fn send<T, E, F>(
+        &self,
+        operation: Operation,
+        _permit: Permit,
+        until: Instant,
+        send: impl FnOnce(Attach) -> F,
+    ) -> Result<(T, Arc<Exchange>), CallError>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let exchange = Exchange::new(Arc::clone(self.pace(operation)));
+        match timeout_at(until, send(Attach(Arc::clone(&exchange)))).await {
+            Ok(Ok(output)) => Ok((output, exchange)),
+            Ok(Err(error)) => Err(CallError::from_sdk(&error, &exchange)),
+            Err(_) => Err(CallError::deadline(&exchange)),
+        }
+    }
+}
+
+fn scope_of(scope: Scope) -> AttachmentScope {
+    match scope {
+        Scope::Email => AttachmentScope::Email,
+        Scope::Chat => AttachmentScope::Chat,
+        Scope::Case => AttachmentScope::Case,
+        Scope::Task => AttachmentScope::Task,
+    }
+}
+
+fn configuration(size: Option<i64>, extensions: Option<&ExtensionConfiguration>) -> Configuration {
+    Configuration {
+        maximum_size_limit_in_bytes: size,
+        allowed_extensions: extensions.map(|list| {
+            list.allowed_extensions()
+                .iter()
+                .map(|allowed| allowed.extension().to_owned())
+                .collect()
+        }),
+    }
+}
+
+fn timestamp(at: &aws_sdk_connect::primitives::DateTime) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(at.as_nanos()).ok()
+}

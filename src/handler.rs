@@ -1,0 +1,214 @@
+//! One invocation, top to bottom.
+
+mod change;
+mod http;
+mod queued;
+mod refusal;
+
+use crate::audit::Audit;
+use crate::connect::Connect;
+use crate::origin::{Invocation, Kind, Origin};
+use crate::policy::{Code, Rules, is_account};
+use crate::propagate::Deadline;
+use crate::queue::Queues;
+use crate::report::{self, Report, Status};
+use crate::settings::Settings;
+use crate::trigger::{self, Trigger, event_bridge};
+use change::Submission;
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use serde_json::value::RawValue;
+use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
+
+/// Everything an invocation needs, made once per process.
+#[derive(Debug)]
+pub struct Handler {
+    settings: Settings,
+    connect: Connect,
+    queues: Queues,
+    audit: Audit,
+}
+
+/// One invocation's surroundings.
+#[derive(Debug)]
+struct Surroundings {
+    invocation: Invocation,
+    rules: Rules,
+    deadline: Deadline,
+}
+
+/// What Lambda is told of an invocation that did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionError {
+    /// `errorType`: stable, for Step Functions' `Catch` and for alarms.
+    pub error_type: &'static str,
+    /// `errorMessage`: the report as JSON where there is one, else a sentence.
+    pub message: String,
+}
+
+impl From<FunctionError> for Diagnostic {
+    fn from(error: FunctionError) -> Self {
+        Self {
+            error_type: error.error_type.to_owned(),
+            error_message: error.message,
+        }
+    }
+}
+
+impl FunctionError {
+    fn new(error_type: &'static str, message: &dyn std::fmt::Display) -> Self {
+        let message = message.to_string();
+        Self { error_type, message }
+    }
+
+    /// A report that is no success, as a function error.
+    fn of(report: &Report) -> Self {
+        let error_type = match report.status() {
+            Status::Rejected => "PolicyChangeRejected",
+            Status::Incomplete => "PolicyChangeIncomplete",
+            Status::Failed | Status::Partial | Status::Planned | Status::Succeeded | Status::Accepted => {
+                "PolicyChangeFailed"
+            }
+        };
+        Self::new(error_type, &report::encode(report).unwrap_or_default())
+    }
+}
+
+impl From<serde_json::Error> for FunctionError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new("AnswerNotEncoded", &error)
+    }
+}
+
+type Reply = Result<Box<RawValue>, FunctionError>;
+
+impl Handler {
+    /// Puts the parts together.
+    pub fn new(settings: Settings, connect: Connect, queues: Queues, audit: Audit) -> Self {
+        Self {
+            settings,
+            connect,
+            queues,
+            audit,
+        }
+    }
+
+    /// Handles one invocation: recognise, then answer each trigger in its way.
+    ///
+    /// # Errors
+    /// What the contract's table makes a function error.
+    pub async fn handle(&self, event: LambdaEvent<Box<RawValue>>) -> Reply {
+        let around = self.surroundings(&event.context);
+        let payload = &*event.payload;
+        let trigger = match trigger::recognise(payload, &around.invocation) {
+            Ok(trigger) => trigger,
+            Err(refused) => return self.refuse_payload(&around, payload, &refused).await,
+        };
+        let kind = kind_of(&trigger);
+        if !self.settings.accepted_triggers.contains(&kind) {
+            let message = format!(
+                "{} payloads are not in this function's ACCEPTED_TRIGGERS",
+                kind.as_str()
+            );
+            self.note_refusal(
+                &around,
+                &Origin::invoker(&around.invocation),
+                "TriggerNotAccepted",
+                &message,
+            );
+            return Err(FunctionError::new("TriggerNotAccepted", &message));
+        }
+        match trigger {
+            Trigger::Http(request) => Ok(serde_json::value::to_raw_value(
+                &self.answer_http(&around, &request).await?,
+            )?),
+            Trigger::EventBridge(event) => self.answer_event(&around, payload, &event).await,
+            Trigger::Sqs(records) => Ok(serde_json::value::to_raw_value(
+                &self.answer_batch(&around, &records).await,
+            )?),
+            Trigger::Bare(document) => self.answer_bare(&around, document).await,
+        }
+    }
+
+    fn surroundings(&self, context: &Context) -> Surroundings {
+        // arn:aws:lambda:{region}:{account}:function:…; `cargo lambda watch` sends `function-arn`
+        let account = context
+            .invoked_function_arn
+            .split(':')
+            .nth(4)
+            .filter(|part| is_account(part));
+        let left = context.deadline().duration_since(SystemTime::now()).ok();
+        Surroundings {
+            invocation: Invocation {
+                request_id: context.request_id.clone(),
+                trace_id: context.xray_trace_id.clone(),
+            },
+            rules: self.settings.rules(account.map(str::to_owned)),
+            deadline: Deadline::new(Instant::now(), left.filter(|left| *left > Duration::ZERO)),
+        }
+    }
+
+    /// A bare change: the report, or a function error.
+    async fn answer_bare(&self, around: &Surroundings, document: &RawValue) -> Reply {
+        let submission = Submission::new(document.get(), Origin::invoker(&around.invocation));
+        let report = self.change(around, &submission).await;
+        if report.is_settled() {
+            encoded(&report)
+        } else {
+            Err(FunctionError::of(&report))
+        }
+    }
+
+    /// An event: what is over is reported or parked, what is not comes again through Lambda's retries.
+    async fn answer_event(
+        &self,
+        around: &Surroundings,
+        payload: &RawValue,
+        event: &event_bridge::Event<'_>,
+    ) -> Reply {
+        let report = self.change_of_event(around, event).await;
+        if report.is_settled() {
+            return encoded(&report);
+        }
+        if report.status() != Status::Incomplete && self.queues.parks() {
+            return match self.park(payload.get(), &report).await {
+                Ok(()) => encoded(&report),
+                // not over before somebody can find it: Lambda tries again
+                Err(()) => Err(FunctionError {
+                    error_type: "PolicyChangeIncomplete",
+                    ..FunctionError::of(&report)
+                }),
+            };
+        }
+        Err(FunctionError::of(&report))
+    }
+
+    async fn change_of_event(&self, around: &Surroundings, event: &event_bridge::Event<'_>) -> Report {
+        let mut submission = Submission::new(&event.document, event.origin.clone());
+        submission.default_id.clone_from(&event.id);
+        submission.if_unmodified_since = event.replayed_from;
+        if let Some(why) = &event.refused {
+            return self.reject(
+                around,
+                &submission.origin,
+                &submission.change_id(),
+                Code::SourceRefused,
+                why,
+            );
+        }
+        self.change(around, &submission).await
+    }
+}
+
+fn kind_of(trigger: &Trigger<'_>) -> Kind {
+    match trigger {
+        Trigger::Http(_) => Kind::Http,
+        Trigger::EventBridge(_) => Kind::EventBridge,
+        Trigger::Sqs(_) => Kind::Sqs,
+        Trigger::Bare(_) => Kind::Bare,
+    }
+}
+
+fn encoded(report: &Report) -> Reply {
+    Ok(RawValue::from_string(report::encode(report)?)?)
+}

@@ -1,0 +1,176 @@
+//! One submission: parse, decide where it runs, walk it, report. The same for every trigger.
+
+use super::{Handler, Surroundings};
+use crate::audit::Subject;
+use crate::origin::{Kind, Origin};
+use crate::policy::{ChangeId, Code, Defaults, Document, Form, IfMatch, PolicyChange, Rejected, document};
+use crate::propagate::{Propagation, Resolved};
+use crate::report::{ChangeReport, Disposition, Report, Status};
+use std::time::Duration;
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+/// A change document and what its trigger knows about it.
+#[derive(Debug)]
+pub(super) struct Submission<'a> {
+    pub(super) document: &'a str,
+    pub(super) form: Form,
+    pub(super) origin: Origin,
+    /// The event's, message's or request's id.
+    pub(super) default_id: String,
+    pub(super) if_unmodified_since: Option<OffsetDateTime>,
+    pub(super) if_match: Option<IfMatch>,
+    pub(super) dry_run: bool,
+}
+
+impl<'a> Submission<'a> {
+    pub(super) fn new(document: &'a str, origin: Origin) -> Self {
+        Self {
+            document,
+            form: Form::Submission,
+            default_id: origin
+                .request_id
+                .clone()
+                .unwrap_or_else(|| origin.invocation.request_id.clone()),
+            origin,
+            if_unmodified_since: None,
+            if_match: None,
+            dry_run: false,
+        }
+    }
+
+    /// The default change id: the trigger's, else the invocation's.
+    pub(super) fn change_id(&self) -> ChangeId {
+        let invocation = &self.origin.invocation.request_id;
+        ChangeId::from_request(&self.default_id)
+            .or_else(|| ChangeId::from_request(invocation))
+            .unwrap_or_default()
+    }
+}
+
+impl Handler {
+    /// Carries out a submission and reports what became of it. Every refusal is in the audit.
+    pub(super) async fn change(&self, around: &Surroundings, submission: &Submission<'_>) -> Report {
+        let defaults = Defaults {
+            change_id: submission.change_id(),
+            if_unmodified_since: submission.if_unmodified_since,
+            dry_run: submission.dry_run,
+        };
+        let origin = &submission.origin;
+        match document::parse(submission.document, &submission.form, &defaults, &around.rules) {
+            Ok(Document {
+                mut changes,
+                is_batch,
+            }) => {
+                for change in &mut changes {
+                    change.if_match.clone_from(&submission.if_match);
+                }
+                let changes = self.carry_out(around, origin, &changes).await;
+                Report { changes, is_batch }
+            }
+            Err(Rejected::NotJson(message)) => {
+                let message = format!("must be JSON: {message}");
+                self.reject(around, origin, &defaults.change_id, Code::NotJson, &message)
+            }
+            Err(Rejected::Violations {
+                violations,
+                change_id,
+            }) => {
+                self.note_violations(around, origin, &change_id, &violations);
+                Report::one(ChangeReport::rejected(change_id, violations))
+            }
+        }
+    }
+
+    /// Applies changes in order, stopping at the first that is incomplete, or queues them whole.
+    async fn carry_out(
+        &self,
+        around: &Surroundings,
+        origin: &Origin,
+        changes: &[PolicyChange],
+    ) -> Vec<ChangeReport> {
+        let propagation = Propagation {
+            connect: &self.connect,
+            audit: &self.audit,
+            guardrails: &self.settings.guardrails,
+            deadline: around.deadline,
+        };
+        let home = &around.rules.home;
+        let mut resolved = Vec::with_capacity(changes.len());
+        let mut estimate = Duration::ZERO;
+        for change in changes {
+            let subject = Subject { origin, change, home };
+            let instances = propagation.resolve(subject).await;
+            estimate += propagation.estimate(subject, &instances).await;
+            resolved.push(instances);
+        }
+        if !around.deadline.leaves(Instant::now(), estimate) && self.may_queue(origin, changes) {
+            match self.enqueue(around, origin, changes).await {
+                Ok(reports) => return reports,
+                // without the queue it does what it can; the rest is pending
+                Err(error) => tracing::error!(%error, "the change could not be queued"),
+            }
+        }
+        self.walk(&propagation, around, origin, changes, &resolved).await
+    }
+
+    async fn walk(
+        &self,
+        propagation: &Propagation<'_>,
+        around: &Surroundings,
+        origin: &Origin,
+        changes: &[PolicyChange],
+        resolved: &[Resolved],
+    ) -> Vec<ChangeReport> {
+        let home = &around.rules.home;
+        let mut reports = Vec::with_capacity(changes.len());
+        let mut stopped = false;
+        for (change, instances) in changes.iter().zip(resolved) {
+            let subject = Subject { origin, change, home };
+            let report = if stopped {
+                propagation.not_begun(subject)
+            } else {
+                propagation.run(subject, instances).await
+            };
+            stopped |= report.status() == Status::Incomplete;
+            reports.push(report);
+        }
+        reports
+    }
+
+    /// SQS never re-sends: what is left stays at the head of its group. `If-Match` is for now or never.
+    fn may_queue(&self, origin: &Origin, changes: &[PolicyChange]) -> bool {
+        self.queues.takes_changes()
+            && origin.kind != Kind::Sqs
+            && changes.iter().all(|change| change.if_match.is_none())
+    }
+
+    async fn enqueue(
+        &self,
+        around: &Surroundings,
+        origin: &Origin,
+        changes: &[PolicyChange],
+    ) -> Result<Vec<ChangeReport>, Box<dyn std::error::Error + Send + Sync>> {
+        let document = match changes {
+            [change] => serde_json::to_string(change)?,
+            changes => serde_json::to_string(&serde_json::json!({ "changes": changes }))?,
+        };
+        let id = changes.first().map_or("", |change| change.change_id.as_str());
+        self.queues.enqueue(id, &document).await?;
+        let accepted = changes.iter().map(|change| {
+            if let Err(error) = self.audit.accepted(Subject {
+                origin,
+                change,
+                home: &around.rules.home,
+            }) {
+                tracing::error!(%error, "the audit could not be written");
+            }
+            ChangeReport {
+                change_id: change.change_id.clone(),
+                disposition: Disposition::Accepted,
+                warnings: change.warnings.clone(),
+            }
+        });
+        Ok(accepted.collect())
+    }
+}

@@ -1,0 +1,200 @@
+//! HTTP: one request, one response, by openapi.yaml.
+
+use super::{FunctionError, Handler, Surroundings, change::Submission};
+use crate::connect::{Cause, Target};
+use crate::policy::{Configuration, Form, IfMatch, Instance, InstanceName, Scope, Values, entity_tag};
+use crate::problem::Problem;
+use crate::trigger::http::Request;
+use crate::trigger::http::answer::{self, Response};
+use crate::trigger::http::route::{self, NoRoute, Route};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+type Answered = Result<Response, FunctionError>;
+
+/// One scope's policy, as GET shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Policy<'a> {
+    attachment_scope: Scope,
+    #[serde(flatten)]
+    configuration: &'a Configuration,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_modified_time: Option<String>,
+    etag: String,
+}
+
+/// An instance's policies, as GET shows them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Policies<'a, T> {
+    instance_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance_arn: Option<String>,
+    #[serde(flatten)]
+    held: T,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct All<'a> {
+    attachment_policies: Vec<Policy<'a>>,
+}
+
+impl Handler {
+    /// Answers one request.
+    pub(super) async fn answer_http(&self, around: &Surroundings, request: &Request) -> Answered {
+        let (route, dry_run) = match route::of(request) {
+            Ok(routed) => routed,
+            Err(NoRoute::NotFound(why)) => return self.refuse(around, request, Problem::NotFound, &why),
+            Err(NoRoute::Query(why)) => return self.refuse(around, request, Problem::InvalidQuery, &why),
+            Err(NoRoute::MethodNotAllowed(allow)) => {
+                let why = format!("this path has {allow}");
+                let refused = self.refuse(around, request, Problem::MethodNotAllowed, &why)?;
+                return Ok(refused.with("allow", allow));
+            }
+        };
+        let form = match route {
+            Route::Read(instance, scope) => return self.read(around, &instance, scope).await,
+            Route::Submit => Form::Submission,
+            Route::Patch(instance, scope) => Form::Values(around.rules.home.complete(&instance), scope),
+        };
+        let body = match &request.body {
+            Ok(Some(body)) if !body.trim().is_empty() => body,
+            Ok(_) => return self.refuse(around, request, Problem::InvalidBody, "the body is empty"),
+            Err(why) => return self.refuse(around, request, Problem::InvalidBody, &why.to_string()),
+        };
+        if !request.content_type.as_deref().is_none_or(is_json) {
+            let why = "Content-Type must be application/json";
+            return self.refuse(around, request, Problem::UnsupportedMediaType, why);
+        }
+        let mut submission = Submission::new(body, request.origin.clone());
+        submission.dry_run = dry_run;
+        if matches!(form, Form::Values(..)) {
+            submission.if_match = request.if_match.as_deref().map(IfMatch::parse);
+        }
+        submission.form = form;
+        let report = self.change(around, &submission).await;
+        Ok(answer::of(&report, self.settings.connect.requests_per_second)?)
+    }
+
+    /// A request that reaches no change is in the audit all the same.
+    fn refuse(&self, around: &Surroundings, request: &Request, problem: Problem, why: &str) -> Answered {
+        self.note_refusal(around, &request.origin, problem.slug(), why);
+        Ok(Response::problem(problem, why)?)
+    }
+
+    /// The effective values, with an `ETag`.
+    async fn read(&self, around: &Surroundings, spelling: &InstanceName, scope: Option<Scope>) -> Answered {
+        let instance = around.rules.home.complete(spelling);
+        if !around.rules.reaches(&instance) {
+            return Ok(Response::problem(
+                Problem::InstanceNotFound,
+                "CONNECT_ROLE_ARNS has no role for its account",
+            )?);
+        }
+        if let Err(blocked) = self.settings.guardrails.check(&instance, &Values::default()) {
+            return Ok(Response::problem(Problem::Blocked, &blocked.to_string())?);
+        }
+        let home = &around.rules.home;
+        let lane = self.connect.lane(&self.connect.key(&instance, home)).await;
+        let until = around.deadline.calls();
+        let (mut held, modified) = match scope {
+            Some(scope) => match lane
+                .describe(
+                    Target {
+                        instance: &instance.id,
+                        scope,
+                    },
+                    until,
+                )
+                .await
+            {
+                Ok(answer) => (
+                    BTreeMap::from([(scope, answer.configuration)]),
+                    answer.last_modified,
+                ),
+                Err(error) => return Self::unread(error.cause),
+            },
+            None => match lane.list(&instance.id, until).await {
+                Ok(listed) => (listed.configurations, None),
+                Err(error) => return Self::unread(error.cause),
+            },
+        };
+        let (tag, body) = if let Some((scope, configuration)) =
+            scope.and_then(|scope| Some((scope, held.remove(&scope)?)))
+        {
+            let body = serde_json::to_string(&shown(&instance, policy(scope, &configuration, modified)))?;
+            (entity_tag(&configuration), body)
+        } else {
+            let policies: Vec<_> = held
+                .iter()
+                .map(|(scope, held)| policy(*scope, held, None))
+                .collect();
+            let tag = entity_tag(&Configuration {
+                maximum_size_limit_in_bytes: None,
+                allowed_extensions: Some(policies.iter().map(|policy| policy.etag.clone()).collect()),
+            });
+            (
+                tag,
+                serde_json::to_string(&shown(
+                    &instance,
+                    All {
+                        attachment_policies: policies,
+                    },
+                ))?,
+            )
+        };
+        Ok(Response::json(200, "application/json", body).with("etag", tag))
+    }
+
+    fn unread(cause: Cause) -> Answered {
+        let problem = match cause {
+            Cause::NotFound => Problem::InstanceNotFound,
+            Cause::InvalidParameter => Problem::InvalidParameter,
+            Cause::Throttled => Problem::Throttled,
+            Cause::Deadline => Problem::UpstreamTimeout,
+            Cause::AccessDenied
+            | Cause::Credentials
+            | Cause::Internal
+            | Cause::Transport
+            | Cause::Refused => Problem::UpstreamFailed,
+        };
+        let response = Response::problem(problem, cause.message())?;
+        if cause.is_retryable() {
+            Ok(response.with("retry-after", "1"))
+        } else {
+            Ok(response)
+        }
+    }
+}
+
+fn policy(scope: Scope, configuration: &Configuration, modified: Option<OffsetDateTime>) -> Policy<'_> {
+    Policy {
+        attachment_scope: scope,
+        configuration,
+        last_modified_time: modified.and_then(|at| at.format(&Rfc3339).ok()),
+        etag: entity_tag(configuration),
+    }
+}
+
+fn shown<T>(instance: &Instance, held: T) -> Policies<'_, T> {
+    Policies {
+        instance_id: instance.id.as_str(),
+        instance_arn: instance.arn(),
+        held,
+    }
+}
+
+/// `application/json` or any `+json` type, whatever its parameters.
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}

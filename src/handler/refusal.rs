@@ -1,0 +1,138 @@
+//! What is not carried out: refused in the audit, answered in its trigger's way, parked for a person.
+
+use super::{FunctionError, Handler, Reply, Surroundings, change::Submission, encoded};
+use crate::audit::Reason;
+use crate::origin::{Kind, Origin};
+use crate::policy::{ChangeId, Code, Home, Violation};
+use crate::problem::Problem;
+use crate::queue::Label;
+use crate::report::{ChangeReport, Report};
+use crate::trigger::NotAccepted;
+use crate::trigger::http::answer::Response;
+use serde_json::value::RawValue;
+
+impl Handler {
+    /// A payload that is no trigger's, or a broken one: in the audit, and answered as far as it can be.
+    pub(super) async fn refuse_payload(
+        &self,
+        around: &Surroundings,
+        payload: &RawValue,
+        refused: &NotAccepted,
+    ) -> Reply {
+        let (error_type, kind) = match refused {
+            NotAccepted::Unrecognised(_) => ("UnrecognisedPayload", Kind::Bare),
+            NotAccepted::Malformed { kind, .. } => ("MalformedPayload", *kind),
+        };
+        let origin = Origin {
+            kind,
+            ..Origin::invoker(&around.invocation)
+        };
+        if kind == Kind::EventBridge && self.queues.parks() {
+            let id = Submission::new("", origin.clone()).change_id();
+            let report = self.reject(
+                around,
+                &origin,
+                &id,
+                Code::MalformedEnvelope,
+                &refused.to_string(),
+            );
+            return match self.park(payload.get(), &report).await {
+                Ok(()) => encoded(&report),
+                Err(()) => Err(FunctionError::new("PolicyChangeIncomplete", refused)),
+            };
+        }
+        self.note_refusal(around, &origin, error_type, &refused.to_string());
+        if kind == Kind::Http {
+            let response = Response::problem(Problem::MalformedEnvelope, &refused.to_string())?;
+            return Ok(serde_json::value::to_raw_value(&response)?);
+        }
+        Err(FunctionError::new(error_type, refused))
+    }
+
+    /// Puts an original event aside for a person.
+    pub(super) async fn park(&self, event: &str, report: &Report) -> Result<(), ()> {
+        let change_id = report
+            .changes
+            .first()
+            .map_or("", |change| change.change_id.as_str());
+        let label = Label {
+            change_id,
+            status: report.status().as_str(),
+            reasons: reasons(report),
+        };
+        self.queues.park(event, &label).await.map_err(|error| {
+            tracing::error!(%error, change_id, "the event could not be parked");
+        })
+    }
+
+    /// A document refused for something other than its own fields: in the audit and as a report.
+    pub(super) fn reject(
+        &self,
+        around: &Surroundings,
+        origin: &Origin,
+        id: &ChangeId,
+        code: Code,
+        message: &str,
+    ) -> Report {
+        let violation = Violation {
+            pointer: String::new(),
+            code,
+            message: message.to_owned(),
+        };
+        self.note_violations(around, origin, id, std::slice::from_ref(&violation));
+        Report::one(ChangeReport::rejected(id.clone(), vec![violation]))
+    }
+
+    pub(super) fn note_violations(
+        &self,
+        around: &Surroundings,
+        origin: &Origin,
+        id: &ChangeId,
+        violations: &[Violation],
+    ) {
+        let reasons: Vec<Reason> = violations.iter().map(Reason::from).collect();
+        self.note(origin, &around.rules.home, id, &reasons);
+    }
+
+    pub(super) fn note_refusal(&self, around: &Surroundings, origin: &Origin, code: &str, message: &str) {
+        let reason = Reason {
+            pointer: String::new(),
+            code: code.to_owned(),
+            message: message.to_owned(),
+        };
+        let id = Submission::new("", origin.clone()).change_id();
+        self.note(origin, &around.rules.home, &id, &[reason]);
+    }
+
+    pub(super) fn note(&self, origin: &Origin, home: &Home, id: &ChangeId, reasons: &[Reason]) {
+        if let Err(error) = self.audit.refusal(origin, home, id, reasons) {
+            tracing::error!(%error, "the audit could not be written");
+        }
+    }
+}
+
+/// The first reasons of a report, in one line that a message attribute takes.
+fn reasons(report: &Report) -> String {
+    const SHOWN: usize = 3;
+    let violations = report.changes.iter().flat_map(ChangeReport::violations);
+    let violations = violations.map(ToString::to_string);
+    let failures = report.results().filter_map(|result| {
+        let error = result.error.as_ref()?;
+        let instance = result
+            .instance
+            .as_ref()
+            .map_or("*", |instance| instance.id.as_str());
+        Some(format!(
+            "{instance} {}: {} {}",
+            result.scope, error.code, error.message
+        ))
+    });
+    let line = violations
+        .chain(failures)
+        .take(SHOWN)
+        .collect::<Vec<_>>()
+        .join("; ");
+    // an attribute's value may not be empty, nor hold control characters
+    let line: String = line.chars().filter(|c| !c.is_control()).take(1_024).collect();
+    if line.is_empty() { "none".to_owned() } else { line }
+}

@@ -1,0 +1,30 @@
+//! Governs what may be attached to contacts in Amazon Connect.
+//!
+//! A policy change comes in through API Gateway, EventBridge, SQS or a direct invocation; it is
+//! validated, applied with `UpdateAttachedFilesConfiguration`, and leaves an audit and a report.
+//!
+//! ```text
+//! payload bytes
+//!   → trigger      which envelope is this? take out the document, who asked, how to answer
+//!   → policy       document → PolicyChange, or every violation at once
+//!   → propagate    PolicyChange → targets → read, compare, decide, update → report
+//!       → connect  the few calls to Amazon Connect, in our words
+//!       → audit    intent before, outcome after
+//!   → trigger      report → this trigger's answer; park or queue what needs it
+//! ```
+//!
+//! Start reading at [`handler`]; docs/ARCHITECTURE.md says why it is built this way.
+
+pub mod audit;
+pub mod connect;
+pub mod handler;
+pub mod origin;
+pub mod policy;
+pub mod problem;
+pub mod propagate;
+pub mod queue;
+pub mod report;
+pub mod settings;
+pub mod start;
+pub mod telemetry;
+pub mod trigger;

@@ -1,0 +1,113 @@
+//! Who asked for a change and from where: taken out by `trigger`, written down by `audit`.
+
+use serde::Serialize;
+
+/// The invocation a request came in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Invocation {
+    /// Lambda's request id.
+    pub request_id: String,
+    /// The X-Ray trace header's value, as Lambda hands it over.
+    pub trace_id: Option<String>,
+}
+
+/// The ways this function is invoked, named as `ACCEPTED_TRIGGERS` names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// API Gateway (HTTP or REST API) or a function URL.
+    Http,
+    /// An EventBridge event.
+    EventBridge,
+    /// A batch of SQS messages.
+    Sqs,
+    /// A policy change as the whole payload.
+    Bare,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Http, Self::EventBridge, Self::Sqs, Self::Bare];
+
+    /// The name in settings and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::EventBridge => "eventbridge",
+            Self::Sqs => "sqs",
+            Self::Bare => "bare",
+        }
+    }
+}
+
+/// Who vouched for the identity. A payload's shape is only a claim: whoever may invoke the function
+/// can imitate any of them, which `ACCEPTED_TRIGGERS` limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Voucher {
+    /// `SigV4`, checked by API Gateway or a function URL.
+    ApiGatewayIam,
+    /// A JWT or Cognito authoriser.
+    ApiGatewayJwt,
+    /// A Lambda authoriser.
+    ApiGatewayLambda,
+    /// EventBridge, which stamps `account` and `source` of what was put on the bus.
+    EventBridge,
+    /// SQS, which stamps the sender's id.
+    SqsSender,
+    /// Whoever may invoke the function: IAM let them, Lambda does not say whom.
+    Invoker,
+    /// HTTP without an authoriser.
+    Nobody,
+}
+
+impl Voucher {
+    /// The name in the audit.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiGatewayIam => "api-gateway-iam",
+            Self::ApiGatewayJwt => "api-gateway-jwt",
+            Self::ApiGatewayLambda => "api-gateway-lambda",
+            Self::EventBridge => "eventbridge",
+            Self::SqsSender => "sqs-sender",
+            Self::Invoker => "invoker",
+            Self::Nobody => "nobody",
+        }
+    }
+}
+
+/// Everything the audit says about where a change came from. A request's body never sets any of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// What invoked the function.
+    pub kind: Kind,
+    /// The verified identity: an ARN, a subject, a sender id.
+    pub principal: Option<String>,
+    /// Its account.
+    pub account: Option<String>,
+    /// Who vouched for it.
+    pub vouched_by: Voucher,
+    /// The caller's address.
+    pub source_ip: Option<String>,
+    /// The service that handed the request over, or the event's source.
+    pub service: String,
+    /// The id API Gateway, EventBridge or SQS gave it.
+    pub request_id: Option<String>,
+    /// The invocation that carried it.
+    pub invocation: Invocation,
+}
+
+impl Origin {
+    /// Whoever may invoke the function, directly.
+    pub fn invoker(invocation: &Invocation) -> Self {
+        Self {
+            kind: Kind::Bare,
+            principal: None,
+            account: None,
+            vouched_by: Voucher::Invoker,
+            source_ip: None,
+            service: "lambda.amazonaws.com".to_owned(),
+            request_id: None,
+            invocation: invocation.clone(),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What a policy change says: its vocabulary, its rules, and every way a document can break them.
+//!
+//! Pure: no input or output, no AWS SDK, nothing from the other modules. Everything here is parsed
+//! once ([`document::parse`]); the types then carry the knowledge, and nothing downstream checks again.
+
+mod canonical;
+mod change_id;
+mod configuration;
+pub mod document;
+mod entity_tag;
+mod extensions;
+mod guardrail;
+mod instance;
+mod json;
+mod reader;
+mod scope;
+mod size;
+mod violation;
+
+pub use change_id::ChangeId;
+pub use configuration::Configuration;
+pub use document::{Defaults, Document, Form, Rejected};
+pub use entity_tag::{IfMatch, entity_tag};
+pub use extensions::ExtensionSet;
+pub use guardrail::{Blocked, Guardrails};
+pub use instance::{Home, Instance, InstanceId, InstanceName, is_account};
+pub use scope::Scope;
+pub use size::{MAX_SIZE, MaxSize};
+pub use violation::{Code, Violation};
+
+use std::collections::{BTreeMap, BTreeSet};
+use time::OffsetDateTime;
+
+/// One validated policy change: targets (instances × scopes) and the values they are to hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PolicyChange {
+    /// Correlates the request, the audit and the report.
+    pub change_id: ChangeId,
+    /// Which instances.
+    pub instances: Instances,
+    /// Which scopes of each, in the order they were named, without duplicates.
+    pub scopes: Vec<Scope>,
+    /// What they are to hold.
+    pub values: Values,
+    /// Only targets that were not modified after this instant are changed.
+    pub if_unmodified_since: Option<OffsetDateTime>,
+    /// Why, in the requester's words.
+    pub reason: Option<String>,
+    /// Who, in the requester's words: a claim, never the verified identity.
+    pub requested_by: Option<String>,
+    /// `If-Match` of a PATCH: only a target that holds one of these values is changed.
+    pub if_match: Option<IfMatch>,
+    /// Report what would change, change nothing.
+    pub dry_run: bool,
+    /// Update even where nothing would change: pins a value that equals the default.
+    pub force: bool,
+    /// What is allowed but probably a mistake.
+    pub warnings: Vec<Violation>,
+}
+
+/// The instances a change names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Instances {
+    /// By id or ARN, in the order they were named, without duplicates.
+    Named(Vec<Instance>),
+    /// `"*"`: every ACTIVE instance of the function's account and Region that carries every tag.
+    All {
+        /// Tag key → accepted values; empty: no condition.
+        tags: BTreeMap<String, BTreeSet<String>>,
+    },
+}
+
+/// The values of a change. An omitted one keeps what the instance has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Values {
+    /// `MaximumSizeLimitInBytes`.
+    pub max_size: Option<MaxSize>,
+    /// `ExtensionConfiguration.AllowedExtensions`, replaced as a whole.
+    pub extensions: Option<ExtensionSet>,
+}
+
+/// What an operator decided about documents, as opposed to what AWS allows.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// Where this function runs: completes a bare instance id.
+    pub home: Home,
+    /// Accounts for which `CONNECT_ROLE_ARNS` has a role.
+    pub role_accounts: BTreeSet<String>,
+    /// `POLICY_ALLOW_EMPTY_EXTENSIONS`: an empty list may lock every customer out.
+    pub allow_empty_extensions: bool,
+}
+
+impl Rules {
+    /// Whether the instance is of the function's own account, or of one that has a role here.
+    pub fn reaches(&self, instance: &Instance) -> bool {
+        let home = &self.home.account;
+        home.is_none()
+            || instance.account == *home
+            || instance
+                .account
+                .as_ref()
+                .is_some_and(|account| self.role_accounts.contains(account))
+    }
+}

@@ -1,0 +1,82 @@
+use serde::Serialize;
+use std::fmt;
+
+/// The id that correlates a change's request, audit lines and report.
+///
+/// 1–128 characters of `[A-Za-z0-9._:/-]`: what an SQS deduplication id, a log query and a URL
+/// take without escaping.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ChangeId(String);
+
+/// The longest change id in characters.
+pub(super) const MAX_LENGTH: usize = 128;
+
+impl ChangeId {
+    /// `None` unless `id` is 1–128 characters of `[A-Za-z0-9._:/-]`.
+    pub fn parse(id: &str) -> Option<Self> {
+        let fits = (1..=MAX_LENGTH).contains(&id.len()) && id.chars().all(allowed);
+        fits.then(|| Self(id.to_owned()))
+    }
+
+    /// The default id made from one that AWS chose, such as an API Gateway request id
+    /// (`JKJaXmPLvHcESHA=`): what a change id does not take is dropped.
+    ///
+    /// `None` where nothing is left.
+    pub fn from_request(id: &str) -> Option<Self> {
+        let kept: String = id.chars().filter(|c| allowed(*c)).take(MAX_LENGTH).collect();
+        Self::parse(&kept)
+    }
+
+    /// The id of the change at `index` of a document's `changes`.
+    pub(super) fn of_index(&self, index: usize) -> Option<Self> {
+        Self::parse(&format!("{self}/{index}"))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn allowed(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '/' | '-')
+}
+
+impl Default for ChangeId {
+    /// For what carries no id at all.
+    fn default() -> Self {
+        Self("unidentified".to_owned())
+    }
+}
+
+impl fmt::Display for ChangeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_id_is_1_to_128_characters_of_its_alphabet() {
+        for good in ["a", "CHG-42", "a.b_c:d/e-f", &"x".repeat(128)] {
+            assert_eq!(
+                ChangeId::parse(good).map(|id| id.to_string()),
+                Some(good.to_owned())
+            );
+        }
+        for bad in ["", " a", "a b", "ä", "a\n", "a=", &"x".repeat(129)] {
+            assert_eq!(ChangeId::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_id_loses_only_what_a_change_id_does_not_take() {
+        let id = ChangeId::from_request("JKJaXmPLvHcESHA=").map(|id| id.to_string());
+        assert_eq!(id.as_deref(), Some("JKJaXmPLvHcESHA"));
+        assert_eq!(ChangeId::from_request("=="), None);
+    }
+}

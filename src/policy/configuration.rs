@@ -1,0 +1,101 @@
+use super::Values;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// What a target holds as Connect tells it: the `before` and `after` of a report.
+///
+/// Extensions are as Connect spells them, sorted, because AWS does not document whether their
+/// case matters: a change is due wherever the spelling differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Configuration {
+    /// The effective limit in bytes, custom or default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maximum_size_limit_in_bytes: Option<i64>,
+    /// The effective list, custom or default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_extensions: Option<BTreeSet<String>>,
+}
+
+impl Configuration {
+    /// Whether giving it these values would change anything.
+    pub fn would_change(&self, values: &Values) -> bool {
+        self.after(values) != *self
+    }
+
+    /// What it would hold with these values: an omitted one keeps what is there.
+    #[must_use]
+    pub fn after(&self, values: &Values) -> Self {
+        Self {
+            maximum_size_limit_in_bytes: values
+                .max_size
+                .map(|size| size.bytes().into())
+                .or(self.maximum_size_limit_in_bytes),
+            allowed_extensions: values
+                .extensions
+                .as_ref()
+                .map(|set| set.iter().map(str::to_owned).collect())
+                .or_else(|| self.allowed_extensions.clone()),
+        }
+    }
+
+    /// Whether it holds these values, in whatever case it spells them.
+    pub fn holds(&self, values: &Values) -> bool {
+        let folded = Self {
+            maximum_size_limit_in_bytes: self.maximum_size_limit_in_bytes,
+            allowed_extensions: self.allowed_extensions.as_ref().map(|set| {
+                set.iter()
+                    .map(|extension| extension.to_ascii_lowercase())
+                    .collect()
+            }),
+        };
+        !folded.would_change(values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ExtensionSet, MaxSize};
+    use super::*;
+
+    fn held(size: i64, extensions: &[&str]) -> Configuration {
+        Configuration {
+            maximum_size_limit_in_bytes: Some(size),
+            allowed_extensions: Some(extensions.iter().map(|e| (*e).to_owned()).collect()),
+        }
+    }
+
+    fn values(size: Option<i128>, extensions: Option<&[&str]>) -> Values {
+        Values {
+            max_size: size.map(|size| MaxSize::from_bytes(size).unwrap()),
+            extensions: extensions.map(|list| ExtensionSet::parse(list.iter().copied()).unwrap()),
+        }
+    }
+
+    #[test]
+    fn an_omitted_value_keeps_what_is_there() {
+        let before = held(5, &["csv", "pdf"]);
+        assert_eq!(before.after(&values(Some(7), None)), held(7, &["csv", "pdf"]));
+        assert_eq!(before.after(&values(None, Some(&["pdf"]))), held(5, &["pdf"]));
+        assert!(!before.would_change(&values(Some(5), None)));
+        assert!(!before.would_change(&values(None, Some(&["pdf", "csv"]))));
+    }
+
+    #[test]
+    fn case_is_a_change_before_and_no_difference_after() {
+        let upper = held(5, &["PDF"]);
+        assert!(upper.would_change(&values(None, Some(&["pdf"]))));
+        assert!(upper.holds(&values(None, Some(&["pdf"]))));
+        assert!(!upper.holds(&values(None, Some(&["csv"]))));
+    }
+
+    #[test]
+    fn an_answer_that_leaves_out_what_was_asked_does_not_hold_it() {
+        let silent = Configuration {
+            maximum_size_limit_in_bytes: None,
+            allowed_extensions: None,
+        };
+        assert!(!silent.holds(&values(Some(5), None)));
+        assert!(!silent.holds(&values(None, Some(&["pdf"]))));
+    }
+}

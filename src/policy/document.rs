@@ -1,0 +1,320 @@
+//! A change document: from text to [`PolicyChange`]s, or to every violation at once.
+//!
+//! The only place that sees the strings a producer sent. The grammar is in docs/events.md.
+
+mod overlap;
+mod targets;
+mod values;
+
+pub use values::MAX_EXTENSIONS;
+
+use super::change_id::{self, ChangeId};
+use super::instance::Instance;
+use super::json::Json;
+use super::reader::{Fields, Found, Problems};
+use super::violation::{Code, Violation, join};
+use super::{Instances, PolicyChange, Rules, Scope};
+use overlap::Named;
+use targets::{read_instances, read_scopes};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use values::read_values;
+
+/// The most changes in one document (ours, not AWS's).
+pub const MAX_CHANGES: usize = 100;
+/// The most targets in one document, before `"*"` is resolved (ours, not AWS's): over 8 minutes at the quota.
+pub const MAX_TARGETS: usize = 1_000;
+/// The most bytes of a document (ours): four times the largest that can pass, and what SQS and EventBridge take.
+pub const MAX_DOCUMENT: usize = 1_048_576;
+const MAX_REASON: usize = 1_024;
+const MAX_REQUESTED_BY: usize = 256;
+
+const TARGET_FIELDS: [&str; 5] = [
+    "instanceId",
+    "instanceIds",
+    "instanceTags",
+    "attachmentScope",
+    "attachmentScopes",
+];
+/// Every field of a policy change, in the API's camelCase; a bare payload is recognised by them.
+pub const FIELDS: [&str; 15] = [
+    "instanceId",
+    "instanceIds",
+    "instanceTags",
+    "attachmentScope",
+    "attachmentScopes",
+    "maximumSizeLimitInBytes",
+    "maximumSize",
+    "allowedExtensions",
+    "extensionConfiguration",
+    "changeId",
+    "ifUnmodifiedSince",
+    "reason",
+    "requestedBy",
+    "dryRun",
+    "force",
+];
+
+/// Which document is expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Form {
+    /// A policy change, or `{"changes": […]}`.
+    Submission,
+    /// The values only: the target is the path of a PATCH.
+    Values(Instance, Scope),
+}
+
+/// What the trigger supplies where the document is silent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Defaults {
+    /// The id of the event, message, request or invocation.
+    pub change_id: ChangeId,
+    /// The `time` of a replayed event.
+    pub if_unmodified_since: Option<OffsetDateTime>,
+    /// `?dryRun=true`.
+    pub dry_run: bool,
+}
+
+/// What a document holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// In order; at least one.
+    pub changes: Vec<PolicyChange>,
+    /// Whether they came as `{"changes": […]}`.
+    pub is_batch: bool,
+}
+
+/// Why there is no document. Nothing was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rejected {
+    /// Not JSON at all (RFC 8259).
+    NotJson(String),
+    /// JSON that breaks rules: all of them.
+    Violations {
+        /// Every problem, in the order of the document.
+        violations: Vec<Violation>,
+        /// The id the document gave itself, or its default.
+        change_id: ChangeId,
+    },
+}
+
+/// Parses a change document.
+///
+/// # Errors
+/// Every violation at once, or that it is not JSON.
+pub fn parse(text: &str, form: &Form, defaults: &Defaults, rules: &Rules) -> Result<Document, Rejected> {
+    if text.len() > MAX_DOCUMENT {
+        let message = format!("must be at most {MAX_DOCUMENT} bytes, not {}", text.len());
+        let violation = Violation {
+            pointer: String::new(),
+            code: Code::DocumentTooLarge,
+            message,
+        };
+        return Err(Rejected::Violations {
+            violations: vec![violation],
+            change_id: defaults.change_id.clone(),
+        });
+    }
+    let json: Json = serde_json::from_str(text).map_err(|error| Rejected::NotJson(error.to_string()))?;
+    let mut problems = Problems::default();
+    let is_batch = *form == Form::Submission
+        && matches!(&json, Json::Object(entries) if entries.iter().any(|(key, _)| key == "changes" || key == "Changes"));
+    let changes = if is_batch {
+        batch(&json, defaults, rules, &mut problems)
+    } else {
+        change("", &json, form, defaults, rules, &mut problems).map(|change| vec![change])
+    };
+    match changes {
+        Some(changes) if problems.0.is_empty() => Ok(Document { changes, is_batch }),
+        _ => Err(Rejected::Violations {
+            change_id: claimed_id(&json).unwrap_or_else(|| defaults.change_id.clone()),
+            violations: problems.0,
+        }),
+    }
+}
+
+/// A refused document keeps the id it gave itself, so that its producer finds it again.
+fn claimed_id(json: &Json) -> Option<ChangeId> {
+    let Json::Object(entries) = json else { return None };
+    entries.iter().find_map(|(key, value)| match value {
+        Json::String(id) if key == "changeId" || key == "ChangeId" => ChangeId::parse(id),
+        _ => None,
+    })
+}
+
+fn batch(
+    json: &Json,
+    defaults: &Defaults,
+    rules: &Rules,
+    problems: &mut Problems,
+) -> Option<Vec<PolicyChange>> {
+    let fields = Fields::read("", json, &["changes", "changeId"], problems)?;
+    let base = match fields.value("changeId") {
+        Some(found) => parse_change_id(found, problems)?,
+        None => defaults.change_id.clone(),
+    };
+    let list = fields.value("changes")?;
+    let Some(entries) = list.entries() else {
+        problems.wrong_type(&list.pointer, "an array of policy changes", list.value);
+        return None;
+    };
+    if entries.len() == 0 {
+        problems.add(
+            &list.pointer,
+            Code::EmptyList,
+            "must hold at least one policy change",
+        );
+        return None;
+    }
+    if entries.len() > MAX_CHANGES {
+        let message = format!(
+            "must hold at most {MAX_CHANGES} policy changes, not {}",
+            entries.len()
+        );
+        problems.add(&list.pointer, Code::TooManyEntries, message);
+        return None;
+    }
+    let mut changes = Vec::with_capacity(entries.len());
+    let (mut named, mut targets) = (Named::default(), 0);
+    for (index, entry) in entries.enumerate() {
+        let Some(change_id) = base.of_index(index) else {
+            let message = format!(
+                "with `/{index}` added it must be at most {} characters",
+                change_id::MAX_LENGTH
+            );
+            problems.add(join("", "changeId"), Code::InvalidChangeId, message);
+            return None;
+        };
+        let defaults = Defaults {
+            change_id,
+            ..defaults.clone()
+        };
+        let parsed = change(
+            &entry.pointer,
+            entry.value,
+            &Form::Submission,
+            &defaults,
+            rules,
+            problems,
+        );
+        if let Some(change) = parsed {
+            targets += count(&change);
+            if targets > MAX_TARGETS {
+                too_many_targets(&list.pointer, targets, problems);
+                return None;
+            }
+            named.add(&entry.pointer, index, &change, problems);
+            changes.push(change);
+        }
+    }
+    Some(changes)
+}
+
+fn count(change: &PolicyChange) -> usize {
+    let instances = match &change.instances {
+        Instances::Named(named) => named.len(),
+        Instances::All { .. } => 1,
+    };
+    instances * change.scopes.len()
+}
+
+fn too_many_targets(pointer: &str, targets: usize, problems: &mut Problems) {
+    let message = format!("must name at most {MAX_TARGETS} targets (instances × scopes), not {targets}");
+    problems.add(pointer, Code::TooManyTargets, message);
+}
+
+fn change(
+    base: &str,
+    json: &Json,
+    form: &Form,
+    defaults: &Defaults,
+    rules: &Rules,
+    problems: &mut Problems,
+) -> Option<PolicyChange> {
+    let fields = Fields::read(base, json, &FIELDS, problems)?;
+    let (instances, scopes) = match form {
+        Form::Submission => (
+            read_instances(&fields, rules, problems),
+            read_scopes(&fields, problems),
+        ),
+        Form::Values(instance, scope) => {
+            for found in TARGET_FIELDS.iter().filter_map(|name| fields.get(name)) {
+                let message = "is named by the path; the body holds the values only";
+                problems.add(&found.pointer, Code::UnexpectedField, message);
+            }
+            targets::check_reachable(base, instance, rules, problems);
+            (Some(Instances::Named(vec![instance.clone()])), Some(vec![*scope]))
+        }
+    };
+    let mut warnings = Problems::default();
+    let values = read_values(
+        &fields,
+        scopes.as_deref().unwrap_or_default(),
+        rules,
+        problems,
+        &mut warnings,
+    );
+    let change_id = match fields.value("changeId") {
+        Some(found) => parse_change_id(found, problems)?,
+        None => defaults.change_id.clone(),
+    };
+    let if_unmodified_since = match fields.value("ifUnmodifiedSince") {
+        Some(found) => read_timestamp(found, problems),
+        None => defaults.if_unmodified_since,
+    };
+    let reason = fields.value("reason").and_then(|f| f.text(MAX_REASON, problems));
+    let requested_by = fields
+        .value("requestedBy")
+        .and_then(|f| f.text(MAX_REQUESTED_BY, problems));
+    let dry_run = fields
+        .value("dryRun")
+        .and_then(|f| f.boolean(problems))
+        .unwrap_or(false);
+    let force = fields
+        .value("force")
+        .and_then(|f| f.boolean(problems))
+        .unwrap_or(false);
+    let change = PolicyChange {
+        change_id,
+        instances: instances?,
+        scopes: scopes?,
+        values,
+        if_unmodified_since,
+        if_match: None,
+        reason,
+        requested_by,
+        dry_run: dry_run || defaults.dry_run,
+        force,
+        warnings: warnings.0,
+    };
+    let targets = count(&change);
+    if targets > MAX_TARGETS {
+        too_many_targets(base, targets, problems);
+    }
+    Some(change)
+}
+
+fn parse_change_id(found: &Found<'_>, problems: &mut Problems) -> Option<ChangeId> {
+    let text = found.string(problems)?;
+    let id = ChangeId::parse(text);
+    if id.is_none() {
+        let message = format!(
+            "must be 1 to {} characters of `A-Z a-z 0-9 . _ : / -`",
+            change_id::MAX_LENGTH
+        );
+        problems.add(&found.pointer, Code::InvalidChangeId, message);
+    }
+    id
+}
+
+fn read_timestamp(found: &Found<'_>, problems: &mut Problems) -> Option<OffsetDateTime> {
+    let text = found.string(problems)?;
+    let parsed = OffsetDateTime::parse(text, &Rfc3339);
+    problems.keep(
+        &found.pointer,
+        parsed.map(|at| at.to_offset(time::UtcOffset::UTC)).map_err(|_| {
+            let message = "must be an RFC 3339 time, such as `2026-11-23T09:00:00Z`";
+            (Code::InvalidTimestamp, message.to_owned())
+        }),
+    )
+}

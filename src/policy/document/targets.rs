@@ -1,0 +1,134 @@
+//! Which instances and which scopes.
+
+use super::super::instance::{Instance, InstanceName};
+use super::super::json::Json;
+use super::super::reader::{Fields, Found, Problems};
+use super::super::violation::{Code, join};
+use super::super::{Instances, Rules, Scope};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) fn read_instances(
+    fields: &Fields<'_>,
+    rules: &Rules,
+    problems: &mut Problems,
+) -> Option<Instances> {
+    let tags = fields.value("instanceTags");
+    let Some((_, found)) = fields.either("instanceId", "instanceIds", problems) else {
+        let message = "must name the instance: `instanceId` (an id, an ARN, or `*`) or `instanceIds`";
+        problems.add(fields.base(), Code::MissingInstance, message);
+        return None;
+    };
+    if matches!(found.value, Json::Null) {
+        return None;
+    }
+    let entries = found.one_or_many(problems);
+    let mut named: Vec<Instance> = Vec::with_capacity(entries.len());
+    let mut seen = BTreeSet::new();
+    for entry in &entries {
+        let Some(text) = entry.string(problems) else {
+            continue;
+        };
+        if text == "*" {
+            if entries.len() == 1 {
+                let tags = tags.map_or_else(BTreeMap::new, |tags| read_tags(tags, problems));
+                return Some(Instances::All { tags });
+            }
+            let message = "means every instance and stands alone";
+            problems.add(&entry.pointer, Code::InvalidInstance, message);
+            continue;
+        }
+        match InstanceName::parse(text) {
+            Some(InstanceName::Id(id)) => {
+                let instance = rules.home.instance(id);
+                if seen.insert(instance.clone()) {
+                    named.push(instance);
+                }
+            }
+            Some(InstanceName::Arn(instance)) => {
+                check_reachable(&entry.pointer, &instance, rules, problems);
+                if seen.insert(instance.clone()) {
+                    named.push(instance);
+                }
+            }
+            None => {
+                let message = "must be an instance id (a UUID), an instance ARN, or `*`";
+                problems.add(&entry.pointer, Code::InvalidInstance, message);
+            }
+        }
+    }
+    if let Some(tags) = tags {
+        let message = "goes with `\"instanceId\": \"*\"` only";
+        problems.add(&tags.pointer, Code::InvalidTags, message);
+    }
+    Some(Instances::Named(named))
+}
+
+/// An instance of another account needs a role there.
+pub(super) fn check_reachable(pointer: &str, instance: &Instance, rules: &Rules, problems: &mut Problems) {
+    if !rules.reaches(instance) {
+        let account = instance.account.as_deref().unwrap_or_default();
+        let message = format!("is of account {account}, for which CONNECT_ROLE_ARNS has no role");
+        problems.add(pointer, Code::NoRoleForAccount, message);
+    }
+}
+
+fn read_tags(found: &Found<'_>, problems: &mut Problems) -> BTreeMap<String, BTreeSet<String>> {
+    let mut tags = BTreeMap::new();
+    let Json::Object(entries) = found.value else {
+        problems.wrong_type(&found.pointer, "an object of tag key and value", found.value);
+        return tags;
+    };
+    if entries.is_empty() {
+        problems.add(&found.pointer, Code::InvalidTags, "must name at least one tag");
+    }
+    for (key, value) in entries {
+        let entry = Found {
+            pointer: join(&found.pointer, key),
+            value,
+        };
+        if tags.contains_key(key) {
+            problems.add(entry.pointer, Code::DuplicateKey, "stands twice; one must go");
+            continue;
+        }
+        let values = entry.one_or_many(problems);
+        let values = values
+            .iter()
+            .filter_map(|v| v.string(problems).map(str::to_owned));
+        let values = values.collect();
+        tags.insert(key.clone(), values);
+    }
+    tags
+}
+
+pub(super) fn read_scopes(fields: &Fields<'_>, problems: &mut Problems) -> Option<Vec<Scope>> {
+    let Some((_, found)) = fields.either("attachmentScope", "attachmentScopes", problems) else {
+        let message =
+            "must name the scope: `attachmentScope` (EMAIL, CHAT, CASE, TASK, or `*`) or `attachmentScopes`";
+        problems.add(fields.base(), Code::MissingScope, message);
+        return None;
+    };
+    if matches!(found.value, Json::Null) {
+        return None;
+    }
+    let mut scopes: Vec<Scope> = Vec::with_capacity(Scope::ALL.len());
+    let mut add = |scope: Scope| {
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    };
+    for entry in found.one_or_many(problems) {
+        match entry.string(problems) {
+            Some("*") => Scope::ALL.into_iter().for_each(&mut add),
+            Some(text) => match Scope::parse(text) {
+                Some(scope) => add(scope),
+                None => problems.add(
+                    &entry.pointer,
+                    Code::InvalidScope,
+                    "must be EMAIL, CHAT, CASE, TASK, or `*`",
+                ),
+            },
+            None => {}
+        }
+    }
+    Some(scopes)
+}

@@ -1,0 +1,143 @@
+//! What the targets are to hold: a size, extensions, or both.
+
+use super::super::json::Json;
+use super::super::reader::{Fields, Found, Problems};
+use super::super::size::{DOCUMENTED_MINIMUM, MAX_EMAIL_SIZE};
+use super::super::violation::Code;
+use super::super::{ExtensionSet, MaxSize, Rules, Scope, Values};
+
+/// The most extensions in one list (ours; AWS documents none).
+pub const MAX_EXTENSIONS: usize = 256;
+
+const FORMS: [&str; 4] = [
+    "maximumSizeLimitInBytes",
+    "maximumSize",
+    "allowedExtensions",
+    "extensionConfiguration",
+];
+
+pub(super) fn read_values(
+    fields: &Fields<'_>,
+    scopes: &[Scope],
+    rules: &Rules,
+    problems: &mut Problems,
+    warnings: &mut Problems,
+) -> Values {
+    if FORMS.iter().all(|name| fields.get(name).is_none()) {
+        let message =
+            "must say a size (`maximumSizeLimitInBytes` or `maximumSize`), `allowedExtensions`, or both";
+        problems.add(fields.base(), Code::MissingValues, message);
+    }
+    Values {
+        max_size: read_size(fields, scopes, problems, warnings),
+        extensions: read_extensions(fields, rules, problems),
+    }
+}
+
+fn read_size(
+    fields: &Fields<'_>,
+    scopes: &[Scope],
+    problems: &mut Problems,
+    warnings: &mut Problems,
+) -> Option<MaxSize> {
+    let (name, found) = fields.either("maximumSizeLimitInBytes", "maximumSize", problems)?;
+    let size = match (name, found.value) {
+        (_, Json::Null) => return None,
+        ("maximumSize", Json::String(text)) => MaxSize::from_units(text),
+        ("maximumSize", other) => {
+            problems.wrong_type(&found.pointer, "a string such as `10 MB`", other);
+            return None;
+        }
+        (_, Json::Integer(bytes)) => MaxSize::from_bytes(*bytes),
+        (_, Json::Float(bytes)) => MaxSize::from_float(*bytes),
+        (_, Json::String(digits)) => MaxSize::from_digits(digits),
+        (_, other) => {
+            problems.wrong_type(&found.pointer, "a number of bytes", other);
+            return None;
+        }
+    };
+    let size = problems.keep(&found.pointer, size)?;
+    if scopes.contains(&Scope::Email) && size.bytes() > MAX_EMAIL_SIZE {
+        let message = format!(
+            "must be at most {MAX_EMAIL_SIZE} bytes (20 MB) where a scope is EMAIL, not {}",
+            size.bytes()
+        );
+        problems.add(&found.pointer, Code::SizeTooLargeForEmail, message);
+    }
+    if size.bytes() < DOCUMENTED_MINIMUM {
+        let message = format!(
+            "{} bytes are below the documented minimum of 1 MB ({DOCUMENTED_MINIMUM} bytes): was another unit meant?",
+            size.bytes()
+        );
+        warnings.add(&found.pointer, Code::SizeBelowDocumentedRange, message);
+    }
+    Some(size)
+}
+
+fn read_extensions(fields: &Fields<'_>, rules: &Rules, problems: &mut Problems) -> Option<ExtensionSet> {
+    let (name, found) = fields.either("allowedExtensions", "extensionConfiguration", problems)?;
+    if matches!(found.value, Json::Null) {
+        return None;
+    }
+    let nested;
+    let list = if name == "extensionConfiguration" {
+        nested = Fields::read(&found.pointer, found.value, &["allowedExtensions"], problems)?;
+        let Some(list) = nested.get("allowedExtensions") else {
+            let message = "must hold `allowedExtensions`";
+            problems.add(&found.pointer, Code::MissingValues, message);
+            return None;
+        };
+        list
+    } else {
+        found
+    };
+    let Some(entries) = list.entries() else {
+        if !matches!(list.value, Json::Null) {
+            problems.wrong_type(&list.pointer, "an array of extensions", list.value);
+        }
+        return None;
+    };
+    if entries.len() == 0 && !rules.allow_empty_extensions {
+        let message =
+            "must not be empty: nothing could be attached any more; POLICY_ALLOW_EMPTY_EXTENSIONS allows it";
+        problems.add(&list.pointer, Code::EmptyExtensionList, message);
+        return None;
+    }
+    if entries.len() > MAX_EXTENSIONS {
+        let message = format!(
+            "must hold at most {MAX_EXTENSIONS} extensions, not {}",
+            entries.len()
+        );
+        problems.add(&list.pointer, Code::TooManyEntries, message);
+        return None;
+    }
+    let mut set = ExtensionSet::default();
+    for entry in entries {
+        read_extension(&entry, &mut set, problems);
+    }
+    Some(set)
+}
+
+/// `"pdf"`, or the API's own `{"Extension": "pdf"}`.
+fn read_extension(entry: &Found<'_>, set: &mut ExtensionSet, problems: &mut Problems) {
+    match entry.value {
+        Json::String(text) => {
+            problems.keep(&entry.pointer, set.insert(text));
+        }
+        Json::Object(_) => {
+            let Some(fields) = Fields::read(&entry.pointer, entry.value, &["extension"], problems) else {
+                return;
+            };
+            match fields.get("extension") {
+                Some(found) if matches!(found.value, Json::Null) => {}
+                Some(found) => {
+                    if let Some(text) = found.string(problems) {
+                        problems.keep(&found.pointer, set.insert(text));
+                    }
+                }
+                None => problems.add(&entry.pointer, Code::MissingValues, "must hold `extension`"),
+            }
+        }
+        other => problems.wrong_type(&entry.pointer, "a string such as `pdf`", other),
+    }
+}

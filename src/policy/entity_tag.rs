@@ -1,0 +1,76 @@
+use super::Configuration;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+
+/// The strong entity tag (RFC 9110 section 8.8.3) of what a target holds: a hash of its canonical
+/// values, so the same whichever call read them.
+pub fn entity_tag(configuration: &Configuration) -> String {
+    let mut canonical = String::new();
+    if let Some(size) = configuration.maximum_size_limit_in_bytes {
+        // writing to a String cannot fail
+        let _ = write!(canonical, "{size}");
+    }
+    for extension in configuration.allowed_extensions.iter().flatten() {
+        canonical.push('\n');
+        canonical.push_str(extension);
+    }
+    let mut tag = String::from("\"");
+    // 128 bits: no two policies anybody writes share a tag
+    for byte in Sha256::digest(canonical).iter().take(16) {
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag.push('"');
+    tag
+}
+
+/// An `If-Match` header (RFC 9110 section 13.1.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IfMatch {
+    /// `*`: whatever it holds; a target always holds something.
+    Any,
+    /// Any of these tags; weak ones never match.
+    Tags(Vec<String>),
+}
+
+impl IfMatch {
+    /// Reads the header's value.
+    pub fn parse(header: &str) -> Self {
+        if header.trim() == "*" {
+            return Self::Any;
+        }
+        Self::Tags(header.split(',').map(|tag| tag.trim().to_owned()).collect())
+    }
+
+    /// Whether what the target holds has one of the tags, by strong comparison.
+    pub fn matches(&self, configuration: &Configuration) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Tags(tags) => tags.contains(&entity_tag(configuration)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_depends_on_the_values_and_weak_ones_never_match() {
+        let held = |size, extensions: &[&str]| Configuration {
+            maximum_size_limit_in_bytes: Some(size),
+            allowed_extensions: Some(extensions.iter().map(|e| (*e).to_owned()).collect()),
+        };
+        let one = held(5, &["csv", "pdf"]);
+        let tag = entity_tag(&one);
+        assert_eq!(
+            (tag.len(), tag.clone()),
+            (34, entity_tag(&held(5, &["pdf", "csv"])))
+        );
+        assert_ne!(tag, entity_tag(&held(6, &["csv", "pdf"])));
+        assert_ne!(tag, entity_tag(&held(5, &["csv"])));
+        assert!(IfMatch::parse(&format!("\"x\" , {tag}")).matches(&one));
+        assert!(IfMatch::parse(" * ").matches(&one));
+        assert!(!IfMatch::parse(&format!("W/{tag}")).matches(&one));
+        assert!(!IfMatch::parse("").matches(&one));
+    }
+}

@@ -1,0 +1,110 @@
+use super::violation::Code;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// The file extensions that may be attached: lower case, without the dot, sorted, no duplicates.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct ExtensionSet(BTreeSet<String>);
+
+/// The longest extension in characters (the API model's `AttachedFileExtension`).
+const MAX_LENGTH: usize = 10;
+
+impl ExtensionSet {
+    /// Adds one extension as it was written: trimmed, one leading dot dropped, lower case.
+    ///
+    /// Only ASCII is lowered, so that no other letter (K, the Kelvin sign) can turn into an
+    /// allowed or a blocked one.
+    pub(super) fn insert(&mut self, written: &str) -> Result<(), (Code, String)> {
+        let trimmed = written.trim();
+        let bare = trimmed.strip_prefix('.').unwrap_or(trimmed);
+        let fits = (1..=MAX_LENGTH).contains(&bare.len())
+            && bare
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if !fits {
+            return Err((
+                Code::InvalidExtension,
+                format!(
+                    "must be 1 to {MAX_LENGTH} letters, digits, `-` or `_`, such as `pdf`{}",
+                    hint(bare)
+                ),
+            ));
+        }
+        self.0.insert(bare.to_ascii_lowercase());
+        Ok(())
+    }
+
+    /// A set of written extensions, for settings.
+    ///
+    /// # Errors
+    /// What is wrong with the first that is none.
+    pub fn parse<'a>(written: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
+        let mut set = Self::default();
+        for extension in written {
+            set.insert(extension)
+                .map_err(|(_, message)| format!("`{extension}` {message}"))?;
+        }
+        Ok(set)
+    }
+
+    /// The extensions in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// Whether it holds none: then nothing could be attached at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `extension`, in normal form, is in it.
+    pub fn contains(&self, extension: &str) -> bool {
+        self.0.contains(extension)
+    }
+}
+
+fn hint(bare: &str) -> &'static str {
+    if bare.contains('*') {
+        "; there are no wildcards"
+    } else if bare.contains('.') {
+        "; of a double extension only the last part counts, such as `gz`"
+    } else {
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_extension_is_trimmed_undotted_lowered_sorted_and_unique() {
+        let set = ExtensionSet::parse([" .PDF ", "docx", "pdf", "7z", "a_b-c"]);
+        let set = set.map(|s| s.iter().map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(
+            set,
+            Ok(["7z", "a_b-c", "docx", "pdf"].map(str::to_owned).to_vec())
+        );
+    }
+
+    #[test]
+    fn what_is_not_one_to_ten_of_the_alphabet_is_refused() {
+        for bad in [
+            "",
+            ".",
+            "..pdf",
+            "tar.gz",
+            "*.pdf",
+            "*",
+            "p df",
+            "abcdefghijk",
+            "pdf\u{202e}",
+            "\u{212a}ey",
+            "é",
+        ] {
+            let refused = ExtensionSet::default().insert(bad).map_err(|e| e.0);
+            assert_eq!(refused, Err(Code::InvalidExtension), "{bad:?}");
+        }
+    }
+}

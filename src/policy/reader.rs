@@ -1,0 +1,240 @@
+//! Reads one object field by field and collects every violation on the way.
+
+use super::json::Json;
+use super::violation::{Code, Violation, join};
+use std::collections::BTreeSet;
+
+/// The violations found so far.
+#[derive(Debug, Default)]
+pub(super) struct Problems(pub(super) Vec<Violation>);
+
+/// The most violations listed: an answer ends at 6 MB, and nobody reads more.
+const MAX_VIOLATIONS: usize = 256;
+/// A key or value longer than this is not repeated in a message or pointer.
+const MAX_ECHO: usize = 64;
+
+impl Problems {
+    pub(super) fn add(&mut self, pointer: impl Into<String>, code: Code, message: impl Into<String>) {
+        match self.0.len() {
+            0..MAX_VIOLATIONS => self.0.push(Violation {
+                pointer: pointer.into(),
+                code,
+                message: message.into(),
+            }),
+            MAX_VIOLATIONS => self.0.push(Violation {
+                pointer: String::new(),
+                code: Code::TooManyViolations,
+                message: format!("has more problems than the {MAX_VIOLATIONS} listed"),
+            }),
+            _ => {}
+        }
+    }
+
+    pub(super) fn wrong_type(&mut self, pointer: impl Into<String>, expected: &str, found: &Json) {
+        if matches!(found, Json::Null) {
+            let message =
+                "must not be null: there is no reset; leave the field out to keep what the instance has";
+            self.add(pointer, Code::NullValue, message);
+        } else {
+            let message = format!("must be {expected}, not {}", found.kind());
+            self.add(pointer, Code::WrongType, message);
+        }
+    }
+
+    /// Takes a value or notes why there is none.
+    pub(super) fn keep<T>(&mut self, pointer: &str, result: Result<T, (Code, String)>) -> Option<T> {
+        result
+            .map_err(|(code, message)| self.add(pointer, code, message))
+            .ok()
+    }
+}
+
+/// A field's value and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Found<'j> {
+    pub(super) pointer: String,
+    pub(super) value: &'j Json,
+}
+
+impl Found<'_> {
+    pub(super) fn string(&self, problems: &mut Problems) -> Option<&str> {
+        match self.value {
+            Json::String(text) => Some(text),
+            other => {
+                problems.wrong_type(&self.pointer, "a string", other);
+                None
+            }
+        }
+    }
+
+    pub(super) fn boolean(&self, problems: &mut Problems) -> Option<bool> {
+        match self.value {
+            Json::Bool(value) => Some(*value),
+            other => {
+                problems.wrong_type(&self.pointer, "true or false", other);
+                None
+            }
+        }
+    }
+
+    /// A string within `limit` characters (code points).
+    pub(super) fn text(&self, limit: usize, problems: &mut Problems) -> Option<String> {
+        let text = self.string(problems)?;
+        let length = text.chars().count();
+        if length > limit {
+            let message = format!("must be at most {limit} characters, not {length}");
+            problems.add(&self.pointer, Code::TooLong, message);
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
+    /// The entries of an array, each with its pointer.
+    pub(super) fn entries(&self) -> Option<impl ExactSizeIterator<Item = Found<'_>>> {
+        let Json::Array(entries) = self.value else {
+            return None;
+        };
+        Some(entries.iter().enumerate().map(|(index, value)| Found {
+            pointer: join(&self.pointer, &index.to_string()),
+            value,
+        }))
+    }
+
+    /// A string, or an array of strings: each with its pointer.
+    pub(super) fn one_or_many(&self, problems: &mut Problems) -> Vec<Found<'_>> {
+        let found = match self.entries() {
+            Some(entries) => entries.collect(),
+            None => vec![self.clone()],
+        };
+        if found.is_empty() {
+            problems.add(&self.pointer, Code::EmptyList, "must name at least one");
+        }
+        found
+    }
+}
+
+/// The known fields of one object, found under either spelling.
+pub(super) struct Fields<'j> {
+    base: String,
+    found: Vec<(&'static str, Found<'j>)>,
+}
+
+impl<'j> Fields<'j> {
+    /// Sorts an object's keys into `known` ones (camelCase names; PascalCase is accepted) and problems.
+    ///
+    /// `None`: not an object at all.
+    pub(super) fn read(
+        base: &str,
+        json: &'j Json,
+        known: &[&'static str],
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let Json::Object(entries) = json else {
+            problems.wrong_type(base, "an object", json);
+            return None;
+        };
+        let mut fields = Self {
+            base: base.to_owned(),
+            found: Vec::with_capacity(known.len()),
+        };
+        let mut seen = BTreeSet::new();
+        for (key, value) in entries {
+            if key.len() > MAX_ECHO {
+                let message = format!("has a key of {} bytes, which is no field here", key.len());
+                problems.add(base, Code::UnknownField, message);
+                continue;
+            }
+            let pointer = join(base, key);
+            if !seen.insert(key.as_str()) {
+                problems.add(pointer, Code::DuplicateKey, "stands twice; one must go");
+                continue;
+            }
+            let Some(name) = known.iter().find(|name| same_field(name, key)) else {
+                problems.add(pointer, Code::UnknownField, unknown(key, known));
+                continue;
+            };
+            fields.take(name, Found { pointer, value }, problems);
+        }
+        Some(fields)
+    }
+
+    fn take(&mut self, name: &'static str, found: Found<'j>, problems: &mut Problems) {
+        if let Some(first) = self.get(name) {
+            let message = format!("says the same as `{}`; one must go", first.pointer);
+            problems.add(found.pointer, Code::ConflictingFields, message);
+        } else if matches!(found.value, Json::Null) {
+            problems.wrong_type(&found.pointer, "", found.value);
+            // present all the same, so that nobody is told besides that it is missing
+            self.found.push((name, found));
+        } else {
+            self.found.push((name, found));
+        }
+    }
+
+    /// Where this object stands.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The field, whether usable or not.
+    pub(super) fn get(&self, name: &str) -> Option<&Found<'j>> {
+        self.found
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, found)| found)
+    }
+
+    /// The field, unless absent or null (which is noted already).
+    pub(super) fn value(&self, name: &str) -> Option<&Found<'j>> {
+        self.get(name).filter(|found| !matches!(found.value, Json::Null))
+    }
+
+    /// Whichever of two forms of one field is there; both are a problem.
+    pub(super) fn either(
+        &self,
+        one: &'static str,
+        other: &'static str,
+        problems: &mut Problems,
+    ) -> Option<(&'static str, &Found<'j>)> {
+        if let (Some(first), Some(second)) = (self.get(one), self.get(other)) {
+            let message = format!("says the same as `{}`; one must go", first.pointer);
+            problems.add(second.pointer.clone(), Code::ConflictingFields, message);
+        }
+        [one, other]
+            .into_iter()
+            .find_map(|name| self.get(name).map(|found| (name, found)))
+    }
+}
+
+/// `instanceId` is also `InstanceId`: what works for the CLI or boto3 can be pasted.
+fn same_field(name: &str, key: &str) -> bool {
+    let (Some(n), Some(k)) = (name.as_bytes().split_first(), key.as_bytes().split_first()) else {
+        return false;
+    };
+    n.1 == k.1 && (n.0 == k.0 || n.0.to_ascii_uppercase() == *k.0)
+}
+
+fn unknown(key: &str, known: &[&str]) -> String {
+    let nearest = known
+        .iter()
+        .map(|name| {
+            (
+                strsim::jaro_winkler(&key.to_ascii_lowercase(), &name.to_ascii_lowercase()),
+                name,
+            )
+        })
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(similarity, _)| *similarity > 0.85);
+    match nearest {
+        Some((_, name)) => format!("is no field here; did you mean `{name}`?"),
+        None => "is no field here".to_owned(),
+    }
+}
+
+/// What was written, short enough to repeat in a message.
+pub(super) fn shown(text: &str) -> String {
+    match text.char_indices().nth(MAX_ECHO) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,168 @@
+use super::reader::shown;
+use super::violation::Code;
+use serde::Serialize;
+
+/// A maximum attachment size in bytes, 1–104857600 (`MaximumSizeLimitInBytes` in the API model).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct MaxSize(u32);
+
+/// 100 MB as Connect counts: the API model's maximum.
+pub const MAX_SIZE: u32 = 104_857_600;
+/// 20 MB: the administrator guide's maximum for EMAIL, whatever the API model says.
+pub(super) const MAX_EMAIL_SIZE: u32 = 20_971_520;
+/// 1 MB: the administrator guide's minimum for every scope.
+pub(super) const DOCUMENTED_MINIMUM: u32 = 1_048_576;
+
+impl MaxSize {
+    /// The size, where it is within 1–104857600.
+    ///
+    /// # Errors
+    /// The rule that it breaks and what would be right.
+    pub fn from_bytes(bytes: i128) -> Result<Self, (Code, String)> {
+        match u32::try_from(bytes) {
+            Ok(bytes @ 1..=MAX_SIZE) => Ok(Self(bytes)),
+            _ => Err((
+                Code::SizeOutOfRange,
+                format!("must be 1 to {MAX_SIZE} bytes (100 MB), not {bytes}"),
+            )),
+        }
+    }
+
+    /// A JSON number: integral, so `1048576.0` is 1 MB and `1048576.5` is nothing.
+    pub(super) fn from_float(number: f64) -> Result<Self, (Code, String)> {
+        if number.fract() != 0.0 {
+            return Err((
+                Code::InvalidSize,
+                format!("must be a whole number of bytes, not {number}"),
+            ));
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "saturates, and what saturates is out of range"
+        )]
+        Self::from_bytes(number as i128)
+    }
+
+    /// A string of digits: bytes, for producers that cannot send numbers.
+    pub(super) fn from_digits(text: &str) -> Result<Self, (Code, String)> {
+        if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+            return Err((
+                Code::InvalidSize,
+                format!(
+                    "must be a number of bytes, not `{}`; `maximumSize` takes units, such as `10 MB`",
+                    shown(text)
+                ),
+            ));
+        }
+        // only digits: what does not fit an i128 is far out of range
+        Self::from_bytes(text.parse().unwrap_or(i128::MAX))
+    }
+
+    /// A number with a unit: `10 MB`, `10MiB`, `512 KB`, `1.5 MB`.
+    ///
+    /// 1 MB is 1 MiB is 1,048,576 bytes, as Connect counts ("100 MB" is 104857600 in its documentation).
+    pub(super) fn from_units(text: &str) -> Result<Self, (Code, String)> {
+        let invalid = || {
+            (
+                Code::InvalidSize,
+                format!(
+                    "must be a number and a unit (B, KB, KiB, MB, MiB), such as `10 MB`, not `{}`",
+                    shown(text)
+                ),
+            )
+        };
+        let trimmed = text.trim();
+        let split = trimmed
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .ok_or_else(invalid)?;
+        let (number, unit) = trimmed.split_at(split);
+        let unit: i128 = match unit.trim_start().to_ascii_lowercase().as_str() {
+            "b" => 1,
+            "kb" | "kib" => 1 << 10,
+            "mb" | "mib" => 1 << 20,
+            "gb" | "gib" => 1 << 30,
+            _ => return Err(invalid()),
+        };
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+        // 12 digits before the point and 9 after are more than any size has, and cannot overflow
+        if whole.is_empty() || whole.len() > 12 || fraction.is_empty() || fraction.len() > 9 {
+            return Err(invalid());
+        }
+        let whole: i128 = whole.parse().map_err(|_| invalid())?;
+        let scale = 10_i128.pow(u32::try_from(fraction.len()).map_err(|_| invalid())?);
+        let fraction: i128 = fraction.parse().map_err(|_| invalid())?;
+        let scaled = (whole * scale + fraction) * unit;
+        if scaled % scale != 0 {
+            return Err((
+                Code::InvalidSize,
+                format!("must be a whole number of bytes, not `{}`", shown(text)),
+            ));
+        }
+        Self::from_bytes(scaled / scale)
+    }
+
+    /// The size in bytes.
+    pub const fn bytes(self) -> u32 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_binary_and_case_does_not_matter() {
+        for (text, bytes) in [
+            ("10 MB", 10_485_760),
+            ("10MiB", 10_485_760),
+            ("512 KB", 524_288),
+            ("512kib", 524_288),
+            (" 1.5 mb ", 1_572_864),
+            ("7 B", 7),
+            ("100 MB", MAX_SIZE),
+        ] {
+            assert_eq!(MaxSize::from_units(text).map(MaxSize::bytes), Ok(bytes), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_size_is_told_apart_from_a_size_out_of_range() {
+        for (text, code) in [
+            ("10", Code::InvalidSize),
+            ("MB", Code::InvalidSize),
+            ("10 XB", Code::InvalidSize),
+            ("-1 MB", Code::InvalidSize),
+            ("1e1 MB", Code::InvalidSize),
+            ("1..5 MB", Code::InvalidSize),
+            ("0.0000001 MB", Code::InvalidSize),
+            ("1 GB", Code::SizeOutOfRange),
+            ("0 MB", Code::SizeOutOfRange),
+            ("101 MB", Code::SizeOutOfRange),
+        ] {
+            assert_eq!(MaxSize::from_units(text).map_err(|e| e.0), Err(code), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_beyond_any_integer_are_out_of_range() {
+        assert_eq!(
+            MaxSize::from_float(1_048_576.0).map(MaxSize::bytes),
+            Ok(1_048_576)
+        );
+        assert_eq!(MaxSize::from_float(0.5).map_err(|e| e.0), Err(Code::InvalidSize));
+        assert_eq!(
+            MaxSize::from_float(1e300).map_err(|e| e.0),
+            Err(Code::SizeOutOfRange)
+        );
+        assert_eq!(
+            MaxSize::from_digits(&"9".repeat(60)).map_err(|e| e.0),
+            Err(Code::SizeOutOfRange)
+        );
+        assert_eq!(
+            MaxSize::from_digits("+5").map_err(|e| e.0),
+            Err(Code::InvalidSize)
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! What is wrong with a document: where, which rule, and what would be right.
+
+use serde::Serialize;
+use std::fmt;
+
+/// One problem, reported beside all others of the same document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// A JSON pointer (RFC 6901) into the change document as it was sent, in its own spelling.
+    pub pointer: String,
+    /// The rule, stable across versions.
+    pub code: Code,
+    /// What would be right, in one lower-case line.
+    pub message: String,
+}
+
+/// The rules by name. Stable: callers match on them, docs/problems.md explains each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Code {
+    /// No `instanceId` or `instanceIds`.
+    MissingInstance,
+    /// No `attachmentScope` or `attachmentScopes`.
+    MissingScope,
+    /// Neither a size nor extensions.
+    MissingValues,
+    /// Two forms or two spellings of one field.
+    ConflictingFields,
+    /// The same key twice in one object.
+    DuplicateKey,
+    /// A key no policy change has.
+    UnknownField,
+    /// A field that this place takes from elsewhere (the path of a PATCH).
+    UnexpectedField,
+    /// `null`: there is no reset.
+    NullValue,
+    /// Another JSON type than the field's.
+    WrongType,
+    /// Not an instance id, an instance ARN, or `*`.
+    InvalidInstance,
+    /// Another account's ARN, and no role of that account is configured.
+    NoRoleForAccount,
+    /// `instanceTags` without `"*"`, or not tag key → value or values.
+    InvalidTags,
+    /// Not EMAIL, CHAT, CASE, TASK, or `*`.
+    InvalidScope,
+    /// Not an integral number of bytes, or not a number with a unit.
+    InvalidSize,
+    /// Outside 1–104857600 bytes.
+    SizeOutOfRange,
+    /// Above 20971520 bytes where a scope is EMAIL.
+    SizeTooLargeForEmail,
+    /// Below 1 MB: applied, with this warning.
+    SizeBelowDocumentedRange,
+    /// Not 1–10 of `[A-Za-z0-9_-]` after normalising.
+    InvalidExtension,
+    /// An empty extension list, and no setting that allows it.
+    EmptyExtensionList,
+    /// Not 1–128 of `[A-Za-z0-9._:/-]`.
+    InvalidChangeId,
+    /// Not RFC 3339.
+    InvalidTimestamp,
+    /// More characters than the field takes.
+    TooLong,
+    /// An empty array where at least one entry is needed.
+    EmptyList,
+    /// More entries than the list takes.
+    TooManyEntries,
+    /// More targets than a document takes.
+    TooManyTargets,
+    /// Two changes of one document name the same target.
+    OverlappingTarget,
+    /// More problems than are listed.
+    TooManyViolations,
+    /// More bytes than a document takes.
+    DocumentTooLarge,
+    /// Not JSON (RFC 8259).
+    NotJson,
+    /// The envelope round the document is broken.
+    MalformedEnvelope,
+    /// The document came in an event whose source is refused.
+    SourceRefused,
+}
+
+impl Code {
+    /// The name as it appears in answers and audit.
+    pub fn name(self) -> String {
+        // the Debug name of a unit variant is its Serialize name: one spelling, not two tables
+        format!("{self:?}")
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at `{}`: {}", self.code.name(), self.pointer, self.message)
+    }
+}
+
+/// One reference token appended to a pointer, escaped by RFC 6901 section 3.
+pub(super) fn join(base: &str, token: &str) -> String {
+    let mut pointer = String::with_capacity(base.len() + token.len() + 1);
+    pointer.push_str(base);
+    pointer.push('/');
+    for c in token.chars() {
+        match c {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            c => pointer.push(c),
+        }
+    }
+    pointer
+}

@@ -1,0 +1,229 @@
+//! The walk over a change's targets: read, compare, decide, update, verify, report.
+//!
+//! Each account and Region has a lane of reads and one of updates that overlap; lanes run side by
+//! side. Nothing is remembered between invocations: what was applied is unchanged the next time.
+
+mod lane;
+mod plan;
+mod resolve;
+
+use crate::audit::{Audit, Subject};
+use crate::connect::Connect;
+use crate::policy::{Guardrails, Instance, Instances, Scope};
+use crate::report::{Because, ChangeReport, Disposition, Failure, Outcome, TargetResult};
+use futures_util::future::join_all;
+use lane::Walk;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// When an invocation must be over.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    calls: Instant,
+}
+
+/// Kept back from every invocation to write the audit and answer: encoding the longest report and
+/// a thousand audit lines take tens of milliseconds at the CPU share of a 128 MB function.
+const RESERVE: Duration = Duration::from_millis(300);
+/// An update is not begun with less than this left: configuration calls answer within it.
+const UPDATE_TIME: Duration = Duration::from_millis(500);
+/// Where the invocation's deadline is unknown.
+const UNKNOWN: Duration = Duration::from_secs(30);
+
+impl Deadline {
+    /// `left`: from now to the invocation's deadline. One already past at the start means unknown
+    /// (`cargo lambda watch` sends the year 1970): 30 seconds then.
+    pub fn new(now: Instant, left: Option<Duration>) -> Self {
+        let left = left.filter(|left| !left.is_zero()).unwrap_or(UNKNOWN);
+        Self {
+            calls: now + left.saturating_sub(RESERVE),
+        }
+    }
+
+    /// Until when calls may run.
+    pub fn calls(self) -> Instant {
+        self.calls
+    }
+
+    /// Whether work of this length surely ends in time, counted from `now`.
+    pub fn leaves(self, now: Instant, work: Duration) -> bool {
+        now + work <= self.last_update()
+    }
+
+    /// The last moment to begin an update.
+    fn last_update(self) -> Instant {
+        self.calls.checked_sub(UPDATE_TIME).unwrap_or(self.calls)
+    }
+}
+
+/// What a walk works with.
+#[derive(Debug, Clone, Copy)]
+pub struct Propagation<'a> {
+    /// Amazon Connect.
+    pub connect: &'a Connect,
+    /// The audit log.
+    pub audit: &'a Audit,
+    /// What the operator forbids.
+    pub guardrails: &'a Guardrails,
+    /// When it must be over.
+    pub deadline: Deadline,
+}
+
+/// A change's instances, or why `"*"` could not be resolved.
+#[derive(Debug)]
+pub struct Resolved(Result<Vec<Instance>, Failure>);
+
+/// A target and its place in the report.
+#[derive(Debug, Clone)]
+struct Slot {
+    index: usize,
+    scope: Scope,
+}
+
+impl Propagation<'_> {
+    /// The instances the change names. Only `"*"` asks Amazon Connect.
+    pub async fn resolve(&self, subject: Subject<'_>) -> Resolved {
+        Resolved(resolve::instances(self, subject).await)
+    }
+
+    /// How long the change would take at the configured pace if every target had to be updated.
+    pub async fn estimate(&self, subject: Subject<'_>, resolved: &Resolved) -> Duration {
+        let mut instances: BTreeMap<_, usize> = BTreeMap::new();
+        for instance in resolved.0.iter().flatten() {
+            *instances
+                .entry(self.connect.key(instance, subject.home))
+                .or_default() += 1;
+        }
+        let mut longest = Duration::ZERO;
+        for (key, instances) in instances {
+            let updates = if subject.change.dry_run {
+                0
+            } else {
+                instances * subject.change.scopes.len()
+            };
+            longest = longest.max(self.connect.lane(&key).await.estimate(instances, updates));
+        }
+        longest
+    }
+
+    /// Brings every target of the change to the asked values, as far as time allows.
+    pub async fn run(&self, subject: Subject<'_>, resolved: &Resolved) -> ChangeReport {
+        let results = match &resolved.0 {
+            Ok(instances) => self.walk(subject, instances).await,
+            Err(failure) => self.unresolved(subject, failure),
+        };
+        walked(subject, results)
+    }
+
+    /// A change that is not begun, because an earlier one of its document is incomplete.
+    pub fn not_begun(&self, subject: Subject<'_>) -> ChangeReport {
+        let change = subject.change;
+        let named = match &change.instances {
+            Instances::Named(named) => named.iter().cloned().map(Some).collect(),
+            Instances::All { .. } => vec![None],
+        };
+        let mut results = Vec::with_capacity(named.len() * change.scopes.len());
+        for instance in named {
+            for scope in &change.scopes {
+                let mut result = TargetResult::new(instance.clone(), *scope, Outcome::Pending);
+                result.error = Some(Failure {
+                    because: Because::NoTime,
+                    code: "EarlierChangeIncomplete".to_owned(),
+                    message: "an earlier change of the same document is not complete".to_owned(),
+                    retryable: true,
+                    detail: None,
+                });
+                self.note(subject, &mut result);
+                results.push(result);
+            }
+        }
+        walked(subject, results)
+    }
+
+    async fn walk(&self, subject: Subject<'_>, instances: &[Instance]) -> Vec<TargetResult> {
+        let scopes = &subject.change.scopes;
+        let mut results: Vec<Option<TargetResult>> = Vec::new();
+        let mut lanes: BTreeMap<_, Vec<(&Instance, Vec<Slot>)>> = BTreeMap::new();
+        for instance in instances {
+            let first = results.len();
+            if let Err(blocked) = self.guardrails.check(instance, &subject.change.values) {
+                for scope in scopes {
+                    let mut result = TargetResult::new(Some(instance.clone()), *scope, Outcome::Blocked);
+                    result.error = Some(Failure {
+                        because: Because::Guardrail,
+                        code: blocked.code().to_owned(),
+                        message: blocked.to_string(),
+                        retryable: false,
+                        detail: None,
+                    });
+                    self.note(subject, &mut result);
+                    results.push(Some(result));
+                }
+                continue;
+            }
+            results.resize_with(first + scopes.len(), || None);
+            let slots = scopes.iter().enumerate().map(|(n, scope)| Slot {
+                index: first + n,
+                scope: *scope,
+            });
+            let key = self.connect.key(instance, subject.home);
+            lanes.entry(key).or_default().push((instance, slots.collect()));
+        }
+        let walks = lanes.iter().map(|(key, instances)| async move {
+            let lane = self.connect.lane(key).await;
+            Walk {
+                propagation: self,
+                subject,
+                lane: &lane,
+            }
+            .run(instances)
+            .await
+        });
+        for (slot, result) in join_all(walks).await.into_iter().flatten() {
+            if let Some(place) = results.get_mut(slot) {
+                *place = Some(result);
+            }
+        }
+        // every slot is filled: each lane returns one result for each of its slots
+        results.into_iter().flatten().collect()
+    }
+
+    /// `"*"` could not be resolved: every scope failed for the same reason.
+    fn unresolved(&self, subject: Subject<'_>, failure: &Failure) -> Vec<TargetResult> {
+        let scopes = subject.change.scopes.iter();
+        scopes
+            .map(|scope| {
+                let mut result = TargetResult::new(None, *scope, Outcome::Failed);
+                result.error = Some(failure.clone());
+                self.note(subject, &mut result);
+                result
+            })
+            .collect()
+    }
+
+    /// Writes the outcome's audit line. Where that fails, the result says so: a change whose
+    /// outcome nobody can prove is not complete.
+    fn note(&self, subject: Subject<'_>, result: &mut TargetResult) {
+        if let Err(error) = self.audit.outcome(subject, result) {
+            tracing::error!(%error, "the audit could not be written");
+            if result.outcome != Outcome::Applied {
+                result.outcome = Outcome::Failed;
+            }
+            result.error.get_or_insert_with(|| plan::unaudited(&error));
+        }
+    }
+}
+
+fn walked(subject: Subject<'_>, results: Vec<TargetResult>) -> ChangeReport {
+    let change = subject.change;
+    let disposition = Disposition::Walked {
+        results,
+        dry_run: change.dry_run,
+    };
+    ChangeReport {
+        change_id: change.change_id.clone(),
+        disposition,
+        warnings: change.warnings.clone(),
+    }
+}

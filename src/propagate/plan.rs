@@ -1,0 +1,181 @@
+//! What to do about one target, decided from what it holds. Pure.
+
+use crate::policy::{Configuration, PolicyChange};
+use crate::report::{Because, Failure, Outcome};
+use std::io;
+use time::OffsetDateTime;
+
+/// The decision about one target.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Step {
+    /// Nothing is sent: the target ends like this.
+    Done(Outcome, Option<Failure>),
+    /// The target's `LastModifiedTime` is needed first, which List does not tell.
+    AskWhen,
+    /// Send the update.
+    Update,
+}
+
+/// When a target was last modified, as far as it was asked.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Modified {
+    /// Not asked yet.
+    Unasked,
+    /// Described; no `LastModifiedTime` means never.
+    At(Option<OffsetDateTime>),
+}
+
+/// Unchanged before superseded before planned: what holds already needs nothing, whenever it was set.
+pub(super) fn decide(change: &PolicyChange, before: &Configuration, modified: Modified) -> Step {
+    if change
+        .if_match
+        .as_ref()
+        .is_some_and(|wanted| !wanted.matches(before))
+    {
+        return Step::Done(Outcome::Superseded, Some(other_tag()));
+    }
+    if !change.force && !before.would_change(&change.values) {
+        return Step::Done(Outcome::Unchanged, None);
+    }
+    match (change.if_unmodified_since, modified) {
+        (Some(_), Modified::Unasked) => return Step::AskWhen,
+        (Some(limit), Modified::At(Some(at))) if at > limit => {
+            return Step::Done(Outcome::Superseded, Some(superseded()));
+        }
+        _ => {}
+    }
+    if change.dry_run {
+        return Step::Done(Outcome::Planned, None);
+    }
+    Step::Update
+}
+
+fn other_tag() -> Failure {
+    Failure {
+        because: Because::Modified,
+        code: "ETagDiffers".to_owned(),
+        message: "the target's values are not those If-Match names".to_owned(),
+        retryable: false,
+        detail: None,
+    }
+}
+
+fn superseded() -> Failure {
+    Failure {
+        because: Because::Modified,
+        code: "ModifiedSince".to_owned(),
+        message: "the target was modified after ifUnmodifiedSince".to_owned(),
+        retryable: false,
+        detail: None,
+    }
+}
+
+/// Time ran out before the target was begun.
+pub(super) fn no_time() -> Failure {
+    Failure {
+        because: Because::NoTime,
+        code: "NoTimeLeft".to_owned(),
+        message: "the invocation's time ran out before this target was begun".to_owned(),
+        retryable: true,
+        detail: None,
+    }
+}
+
+/// The audit could not be written, so nothing was sent (or what was sent is not on record).
+pub(super) fn unaudited(error: &io::Error) -> Failure {
+    Failure {
+        because: Because::Audit,
+        code: "AuditUnavailable".to_owned(),
+        message: "the audit log could not be written; no update is sent without its record".to_owned(),
+        retryable: true,
+        detail: Some(error.to_string()),
+    }
+}
+
+/// Connect's response does not hold what was asked.
+pub(super) fn differs() -> Failure {
+    Failure {
+        because: Because::Upstream,
+        code: "ResponseDiffers".to_owned(),
+        message: "Amazon Connect answered with other values than were asked; `after` is what it says holds"
+            .to_owned(),
+        retryable: false,
+        detail: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{ChangeId, Defaults, Form, Rules, document};
+    use time::macros::datetime;
+
+    fn change(extra: &str) -> PolicyChange {
+        let text = format!(
+            r#"{{"instanceId":"00000001-0000-4000-8000-000000000001","attachmentScope":"CHAT","maximumSizeLimitInBytes":1048576{extra}}}"#
+        );
+        let change_id = ChangeId::parse("c").unwrap();
+        let defaults = Defaults {
+            change_id,
+            if_unmodified_since: None,
+            dry_run: false,
+        };
+        match document::parse(&text, &Form::Submission, &defaults, &Rules::default()) {
+            Ok(document) => document.changes[0].clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn held(bytes: i64) -> Configuration {
+        Configuration {
+            maximum_size_limit_in_bytes: Some(bytes),
+            allowed_extensions: None,
+        }
+    }
+
+    #[test]
+    fn a_target_is_decided_in_the_contracts_order() {
+        let (same, other) = (held(1_048_576), held(5));
+        let plain = change("");
+        assert_eq!(
+            decide(&plain, &same, Modified::Unasked),
+            Step::Done(Outcome::Unchanged, None)
+        );
+        assert_eq!(decide(&plain, &other, Modified::Unasked), Step::Update);
+        let force = change(r#","force":true"#);
+        assert_eq!(decide(&force, &same, Modified::Unasked), Step::Update);
+        let dry = change(r#","dryRun":true"#);
+        assert_eq!(
+            decide(&dry, &same, Modified::Unasked),
+            Step::Done(Outcome::Unchanged, None)
+        );
+        assert_eq!(
+            decide(&dry, &other, Modified::Unasked),
+            Step::Done(Outcome::Planned, None)
+        );
+    }
+
+    #[test]
+    fn if_unmodified_since_asks_only_where_a_value_would_change() {
+        let since = change(r#","ifUnmodifiedSince":"2026-01-01T00:00:00Z""#);
+        let (same, other) = (held(1_048_576), held(5));
+        assert_eq!(
+            decide(&since, &same, Modified::Unasked),
+            Step::Done(Outcome::Unchanged, None)
+        );
+        assert_eq!(decide(&since, &other, Modified::Unasked), Step::AskWhen);
+        assert_eq!(decide(&since, &other, Modified::At(None)), Step::Update);
+        let limit = datetime!(2026-01-01 00:00 UTC);
+        assert_eq!(decide(&since, &other, Modified::At(Some(limit))), Step::Update);
+        let later = Modified::At(Some(limit + time::Duration::nanoseconds(1)));
+        assert_eq!(
+            decide(&since, &other, later),
+            Step::Done(Outcome::Superseded, Some(superseded()))
+        );
+        let dry = change(r#","dryRun":true,"ifUnmodifiedSince":"2026-01-01T00:00:00Z""#);
+        assert_eq!(
+            decide(&dry, &other, later),
+            Step::Done(Outcome::Superseded, Some(superseded()))
+        );
+    }
+}

@@ -1,0 +1,67 @@
+//! From `"*"` to instances.
+
+use super::Propagation;
+use crate::audit::Subject;
+use crate::connect::{CallError, Cause};
+use crate::policy::{Instance, Instances};
+use crate::report::{Because, Failure};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The instances the change names. Only `"*"` asks Amazon Connect.
+pub(super) async fn instances(
+    propagation: &Propagation<'_>,
+    subject: Subject<'_>,
+) -> Result<Vec<Instance>, Failure> {
+    match &subject.change.instances {
+        Instances::Named(named) => Ok(named.clone()),
+        Instances::All { tags } => active(propagation, subject, tags)
+            .await
+            .map_err(|error| failure(&error)),
+    }
+}
+
+async fn active(
+    propagation: &Propagation<'_>,
+    subject: Subject<'_>,
+    tags: &BTreeMap<String, BTreeSet<String>>,
+) -> Result<Vec<Instance>, CallError> {
+    let until = propagation.deadline.calls();
+    let lane = propagation
+        .connect
+        .lane(&propagation.connect.home_key(subject.home))
+        .await;
+    let mut matching = Vec::new();
+    for (id, arn) in lane.active_instances(until).await? {
+        if tags.is_empty() || matches(tags, &lane.tags(&arn, until).await?) {
+            matching.push(subject.home.instance(id));
+        }
+    }
+    Ok(matching)
+}
+
+/// An instance must match every key, by any of its values.
+fn matches(wanted: &BTreeMap<String, BTreeSet<String>>, has: &BTreeMap<String, String>) -> bool {
+    wanted
+        .iter()
+        .all(|(key, values)| has.get(key).is_some_and(|value| values.contains(value)))
+}
+
+/// A call's error as a target's failure.
+pub(super) fn failure(error: &CallError) -> Failure {
+    let because = match error.cause {
+        Cause::InvalidParameter => Because::InvalidValues,
+        Cause::NotFound => Because::NotFound,
+        Cause::Throttled => Because::Throttled,
+        Cause::Deadline => Because::NoAnswer,
+        Cause::AccessDenied | Cause::Credentials | Cause::Internal | Cause::Transport | Cause::Refused => {
+            Because::Upstream
+        }
+    };
+    Failure {
+        because,
+        code: error.code.clone(),
+        message: error.cause.message().to_owned(),
+        retryable: error.cause.is_retryable(),
+        detail: Some(error.detail.clone()),
+    }
+}

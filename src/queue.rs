@@ -1,0 +1,164 @@
+//! The two queues: changes that wait for their turn, and events parked for a person.
+
+use aws_config::SdkConfig;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::types::MessageAttributeValue;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::sync::OnceLock;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// One message group: order is the order of arrival in the queue.
+const GROUP: &str = "attachment-policy";
+/// A queue answers in milliseconds; what takes longer is not done, and the change is told so.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The queues, whose client is made at the first use.
+#[derive(Debug)]
+pub struct Queues {
+    config: SdkConfig,
+    client: OnceLock<Client>,
+    change_queue_url: Option<String>,
+    parked_queue_url: Option<String>,
+}
+
+/// A message that could not be sent, or made visible again.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct QueueError(String);
+
+/// What a parked event is found by: message attributes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label<'a> {
+    /// The change's id.
+    pub change_id: &'a str,
+    /// The report's status.
+    pub status: &'a str,
+    /// The first reasons, in one line.
+    pub reasons: String,
+}
+
+impl Queues {
+    /// The queues of these URLs.
+    pub fn new(
+        config: SdkConfig,
+        change_queue_url: Option<String>,
+        parked_queue_url: Option<String>,
+    ) -> Self {
+        Self {
+            config,
+            client: OnceLock::new(),
+            change_queue_url,
+            parked_queue_url,
+        }
+    }
+
+    /// Whether changes can wait.
+    pub fn takes_changes(&self) -> bool {
+        self.change_queue_url.is_some()
+    }
+
+    /// Whether events can be parked.
+    pub fn parks(&self) -> bool {
+        self.parked_queue_url.is_some()
+    }
+
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| Client::new(&self.config))
+    }
+
+    /// Queues a whole change. The same change with the same content within 5 minutes is queued once.
+    ///
+    /// # Errors
+    /// The queue is not there or did not take it.
+    pub async fn enqueue(&self, change_id: &str, document: &str) -> Result<(), QueueError> {
+        let url = self
+            .change_queue_url
+            .as_deref()
+            .ok_or_else(|| QueueError("no CHANGE_QUEUE_URL".to_owned()))?;
+        let mut send = self.client().send_message().queue_url(url).message_body(document);
+        if url.as_bytes().ends_with(b".fifo") {
+            let id = deduplication_id(change_id, document);
+            send = send.message_group_id(GROUP).message_deduplication_id(id);
+        }
+        within(send.send()).await
+    }
+
+    /// Parks an original event whole, for a person.
+    ///
+    /// # Errors
+    /// The queue is not there or did not take it.
+    pub async fn park(&self, event: &str, label: &Label<'_>) -> Result<(), QueueError> {
+        let url = self
+            .parked_queue_url
+            .as_deref()
+            .ok_or_else(|| QueueError("no PARKED_QUEUE_URL".to_owned()))?;
+        let mut send = self.client().send_message().queue_url(url).message_body(event);
+        for (name, value) in [
+            ("changeId", label.change_id),
+            ("status", label.status),
+            ("reasons", &label.reasons),
+        ] {
+            let value = MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(value)
+                .build();
+            // fails only without a data type, which is there
+            if let Ok(value) = value {
+                send = send.message_attributes(name, value);
+            }
+        }
+        within(send.send()).await
+    }
+
+    /// Makes a received message visible again after `delay`.
+    ///
+    /// # Errors
+    /// The queue did not take it: the message comes back after its visibility timeout.
+    pub async fn show_again(
+        &self,
+        queue_url: &str,
+        receipt_handle: &str,
+        delay: Duration,
+    ) -> Result<(), QueueError> {
+        let seconds = i32::try_from(delay.as_secs()).unwrap_or(i32::MAX);
+        let change = self.client().change_message_visibility();
+        within(
+            change
+                .queue_url(queue_url)
+                .receipt_handle(receipt_handle)
+                .visibility_timeout(seconds)
+                .send(),
+        )
+        .await
+    }
+}
+
+/// Changes that differ in id or content are different changes.
+fn deduplication_id(change_id: &str, document: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(change_id);
+    hash.update([0]);
+    hash.update(document);
+    let mut id = String::with_capacity(64);
+    for byte in hash.finalize() {
+        // writing to a String cannot fail
+        let _ = write!(id, "{byte:02x}");
+    }
+    id
+}
+
+async fn within<T, E, R>(
+    call: impl Future<Output = Result<T, aws_sdk_sqs::error::SdkError<E, R>>>,
+) -> Result<(), QueueError>
+where
+    aws_sdk_sqs::error::SdkError<E, R>: std::error::Error,
+{
+    match timeout(PATIENCE, call).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(QueueError(DisplayErrorContext(error).to_string())),
+        Err(_) => Err(QueueError(format!("no answer within {} s", PATIENCE.as_secs()))),
+    }
+}

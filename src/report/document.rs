@@ -1,0 +1,125 @@
+//! The report as JSON: absent rather than null, in the order of the targets, below Lambda's 6 MB.
+
+use super::{ChangeReport, Disposition, Failure, Outcome, Report, Status, TargetResult};
+use crate::policy::{Configuration, Scope, Violation};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Above this many results only those that need somebody are listed.
+const MAX_RESULTS: usize = 500;
+/// Above this many bytes `before` and `after` are left to the audit. Lambda's answers end at 6 MB,
+/// and a body of JSON inside JSON grows by its escaped quotes: at most by half here.
+const MAX_BYTES: usize = 4_000_000;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChangeDocument<'a> {
+    change_id: &'a str,
+    status: Status,
+    results: Vec<ResultDocument<'a>>,
+    summary: BTreeMap<Outcome, usize>,
+    warnings: &'a [Violation],
+    violations: &'a [Violation],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    truncated: bool,
+}
+
+#[derive(Serialize)]
+struct ManyDocument<'a> {
+    status: Status,
+    changes: Vec<ChangeDocument<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResultDocument<'a> {
+    instance_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance_arn: Option<String>,
+    attachment_scope: Scope,
+    outcome: Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<&'a Configuration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<&'a Configuration>,
+    attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_modified_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a Failure>,
+}
+
+/// The report document.
+///
+/// # Errors
+/// Never for these types; kept so that no caller has to panic.
+pub fn encode(report: &Report) -> Result<String, serde_json::Error> {
+    let long = report.results().count() > MAX_RESULTS;
+    let encoded = write(report, long, true)?;
+    if encoded.len() <= MAX_BYTES {
+        return Ok(encoded);
+    }
+    write(report, long, false)
+}
+
+fn write(report: &Report, long: bool, values: bool) -> Result<String, serde_json::Error> {
+    let mut changes = report.changes.iter().map(|change| document(change, long, values));
+    match changes.next() {
+        Some(change) if !report.is_batch => serde_json::to_string(&change),
+        first => serde_json::to_string(&ManyDocument {
+            status: report.status(),
+            changes: first.into_iter().chain(changes).collect(),
+        }),
+    }
+}
+
+fn document(change: &ChangeReport, long: bool, values: bool) -> ChangeDocument<'_> {
+    let mut summary = BTreeMap::new();
+    for result in change.results() {
+        *summary.entry(result.outcome).or_default() += 1;
+    }
+    let listed =
+        |result: &&TargetResult| !(long && matches!(result.outcome, Outcome::Applied | Outcome::Unchanged));
+    let results: Vec<_> = change
+        .results()
+        .iter()
+        .filter(listed)
+        .map(|result| line(result, values))
+        .collect();
+    let walked = matches!(change.disposition, Disposition::Walked { .. });
+    ChangeDocument {
+        change_id: change.change_id.as_str(),
+        status: change.status(),
+        truncated: walked && (results.len() < change.results().len() || !values),
+        results,
+        summary,
+        warnings: &change.warnings,
+        violations: change.violations(),
+    }
+}
+
+fn line(result: &TargetResult, values: bool) -> ResultDocument<'_> {
+    ResultDocument {
+        instance_id: result
+            .instance
+            .as_ref()
+            .map_or("*", |instance| instance.id.as_str()),
+        instance_arn: result.instance.as_ref().and_then(crate::policy::Instance::arn),
+        attachment_scope: result.scope,
+        outcome: result.outcome,
+        before: result.before.as_ref().filter(|_| values),
+        after: result.after.as_ref().filter(|_| values),
+        attempts: result.attempts,
+        request_id: result.request_id.as_deref(),
+        last_modified_time: result.last_modified.and_then(rfc3339),
+        error: result.error.as_ref(),
+    }
+}
+
+fn rfc3339(at: OffsetDateTime) -> Option<String> {
+    at.format(&Rfc3339).ok()
+}

@@ -1,0 +1,128 @@
+use super::*;
+use crate::policy::{Home, InstanceId};
+
+fn target(outcome: Outcome, retryable: bool) -> TargetResult {
+    let home = Home {
+        region: "us-east-1".into(),
+        account: Some("111122223333".into()),
+    };
+    let id = InstanceId::parse("00000001-0000-4000-8000-000000000001").unwrap();
+    let mut result = TargetResult::new(Some(home.instance(id)), Scope::Chat, outcome);
+    if outcome == Outcome::Failed {
+        let (code, message) = ("X".to_owned(), "x".to_owned());
+        result.error = Some(Failure {
+            because: Because::Upstream,
+            code,
+            message,
+            retryable,
+            detail: None,
+        });
+    }
+    result
+}
+
+fn walked(results: Vec<TargetResult>, dry_run: bool) -> ChangeReport {
+    ChangeReport {
+        change_id: ChangeId::parse("c").unwrap(),
+        disposition: Disposition::Walked { results, dry_run },
+        warnings: Vec::new(),
+    }
+}
+
+fn status(outcomes: &[(Outcome, bool)], dry_run: bool) -> Status {
+    walked(outcomes.iter().map(|(o, r)| target(*o, *r)).collect(), dry_run).status()
+}
+
+#[test]
+fn the_status_follows_the_table_row_by_row() {
+    use Outcome::{Applied, Blocked, Failed, Pending, Planned, Superseded, Unchanged, Unknown};
+    let one = |outcome| [(outcome, false)];
+    assert_eq!(status(&one(Applied), false), Status::Succeeded);
+    assert_eq!(status(&one(Unchanged), false), Status::Succeeded);
+    assert_eq!(
+        status(&[(Applied, false), (Unchanged, false)], false),
+        Status::Succeeded
+    );
+    assert_eq!(status(&[], false), Status::Succeeded);
+    assert_eq!(
+        status(&[(Planned, false), (Unchanged, false)], true),
+        Status::Planned
+    );
+    assert_eq!(status(&one(Unchanged), true), Status::Planned);
+    assert_eq!(
+        status(&[(Planned, false), (Blocked, false)], true),
+        Status::Partial
+    );
+    for outcome in [Blocked, Superseded, Failed] {
+        assert_eq!(status(&one(outcome), false), Status::Failed, "{outcome:?}");
+        assert_eq!(
+            status(&[(Applied, false), (outcome, false)], false),
+            Status::Partial,
+            "{outcome:?}"
+        );
+    }
+    for outcome in [(Failed, true), (Unknown, false), (Pending, false)] {
+        assert_eq!(status(&[outcome], false), Status::Incomplete, "{outcome:?}");
+        let among_others = [(Applied, false), (Blocked, false), outcome];
+        assert_eq!(status(&among_others, false), Status::Incomplete, "{outcome:?}");
+    }
+}
+
+#[test]
+fn rejected_and_accepted_are_not_walked() {
+    let id = ChangeId::parse("c").unwrap();
+    assert_eq!(
+        ChangeReport::rejected(id.clone(), Vec::new()).status(),
+        Status::Rejected
+    );
+    let accepted = ChangeReport {
+        change_id: id,
+        disposition: Disposition::Accepted,
+        warnings: Vec::new(),
+    };
+    assert_eq!(accepted.status(), Status::Accepted);
+    assert_eq!(Report::one(accepted).status(), Status::Accepted);
+}
+
+#[test]
+fn all_superseded_leaves_nothing_to_do() {
+    let superseded = || target(Outcome::Superseded, false);
+    let all = Report::one(walked(vec![superseded(), superseded()], false));
+    assert_eq!((all.status(), all.is_settled()), (Status::Failed, true));
+    let some = Report::one(walked(vec![superseded(), target(Outcome::Blocked, false)], false));
+    assert_eq!((some.status(), some.is_settled()), (Status::Failed, false));
+}
+
+#[test]
+fn a_long_report_lists_what_needs_somebody() {
+    let mut results = vec![target(Outcome::Applied, false); 500];
+    let whole = Report::one(walked(results.clone(), false));
+    let whole: serde_json::Value = serde_json::from_str(&encode(&whole).unwrap()).unwrap();
+    assert_eq!(whole["results"].as_array().unwrap().len(), 500);
+    assert_eq!(whole.get("truncated"), None);
+    results.push(target(Outcome::Failed, false));
+    let cut = Report::one(walked(results, false));
+    let cut: serde_json::Value = serde_json::from_str(&encode(&cut).unwrap()).unwrap();
+    assert_eq!(cut["results"].as_array().unwrap().len(), 1);
+    assert_eq!(cut["truncated"], true);
+    assert_eq!(cut["summary"], serde_json::json!({"applied": 500, "failed": 1}));
+}
+
+#[test]
+fn an_answer_stays_below_lambdas_limit() {
+    let mut result = target(Outcome::Failed, false);
+    let extensions = (0..256).map(|n| format!("extension{n}")).collect();
+    let configuration = Configuration {
+        maximum_size_limit_in_bytes: Some(1),
+        allowed_extensions: Some(extensions),
+    };
+    result.before = Some(configuration.clone());
+    result.after = Some(configuration);
+    let encoded = encode(&Report::one(walked(vec![result; 1000], false))).unwrap();
+    assert!(encoded.len() < 4_000_000, "{}", encoded.len());
+    let value: serde_json::Value = serde_json::from_str(&encoded).unwrap();
+    assert_eq!(
+        (value["truncated"].as_bool(), value["results"][0].get("before")),
+        (Some(true), None)
+    );
+}

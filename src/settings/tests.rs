@@ -1,0 +1,94 @@
+use super::*;
+
+fn read(variables: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
+    let lookup = |name: &str| {
+        let set = variables
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| (*value).to_owned());
+        set.or_else(|| (name == "AWS_REGION").then(|| "us-east-1".to_owned()))
+    };
+    Settings::read(&lookup)
+}
+
+#[test]
+fn without_any_variable_the_documented_quota_holds_and_every_trigger_is_accepted() {
+    let settings = read(&[]).unwrap();
+    assert_eq!(settings.connect, ConnectSettings::default());
+    assert_eq!(settings.accepted_triggers, Kind::ALL.into());
+    assert_eq!(settings.guardrails, Guardrails::default());
+}
+
+#[test]
+fn every_variable_is_read() {
+    let role = "arn:aws:iam::444455556666:role/spoke";
+    let settings = read(&[
+        ("ACCEPTED_TRIGGERS", "http, sqs"),
+        ("POLICY_ALLOWED_INSTANCES", "00000001-0000-4000-8000-000000000001"),
+        ("POLICY_BLOCKED_EXTENSIONS", "exe,.JS"),
+        ("POLICY_MAX_SIZE_BYTES", "20971520"),
+        ("POLICY_ALLOW_EMPTY_EXTENSIONS", "true"),
+        ("CONNECT_REQUESTS_PER_SECOND", "1.5"),
+        ("CONNECT_BURST", "3"),
+        ("CONNECT_QUOTA", "shared"),
+        ("CONNECT_MAX_ATTEMPTS", "4"),
+        ("CONNECT_ROLE_ARNS", role),
+        (
+            "CHANGE_QUEUE_URL",
+            "https://sqs.us-east-1.amazonaws.com/111122223333/changes.fifo",
+        ),
+        (
+            "PARKED_QUEUE_URL",
+            "https://sqs.us-east-1.amazonaws.com/111122223333/parked",
+        ),
+    ])
+    .unwrap();
+    assert_eq!(settings.accepted_triggers, [Kind::Http, Kind::Sqs].into());
+    assert_eq!(settings.guardrails.allowed_instances.len(), 1);
+    assert!(settings.guardrails.blocked_extensions.contains("js"));
+    assert_eq!(settings.guardrails.max_size.map(MaxSize::bytes), Some(20_971_520));
+    assert!(settings.allow_empty_extensions);
+    let connect = ConnectSettings {
+        requests_per_second: 1.5,
+        burst: 3,
+        shared_quota: true,
+        max_attempts: 4,
+        roles: [("444455556666".to_owned(), role.to_owned())].into(),
+    };
+    assert_eq!(settings.connect, connect);
+    assert!(settings.change_queue_url.is_some() && settings.parked_queue_url.is_some());
+}
+
+#[test]
+fn every_wrong_one_is_named_in_one_error() {
+    let wrong = read(&[
+        ("ACCEPTED_TRIGGERS", "http,sns"),
+        ("POLICY_ALLOWED_INSTANCES", "*"),
+        ("POLICY_BLOCKED_EXTENSIONS", "*.exe"),
+        ("POLICY_MAX_SIZE_BYTES", "20 MB"),
+        ("POLICY_ALLOW_EMPTY_EXTENSIONS", "yes"),
+        ("CONNECT_REQUESTS_PER_SECOND", "NaN"),
+        ("CONNECT_BURST", "0"),
+        ("CONNECT_QUOTA", "both"),
+        ("CONNECT_MAX_ATTEMPTS", "-1"),
+        ("CONNECT_ROLE_ARNS", "arn:aws:iam::444455556666:user/x"),
+        ("CHANGE_QUEUE_URL", "changes.fifo"),
+        ("AWS_REGION", ""),
+    ])
+    .unwrap_err();
+    let expected = [
+        "ACCEPTED_TRIGGERS names `sns`, which is none of http, eventbridge, sqs, bare",
+        "POLICY_ALLOWED_INSTANCES names `*`, which is no instance id or ARN",
+        "POLICY_BLOCKED_EXTENSIONS `*.exe` must be 1 to 10 letters, digits, `-` or `_`, such as `pdf`; there are no wildcards",
+        "POLICY_MAX_SIZE_BYTES must be a number of bytes, not `20 MB`",
+        "POLICY_ALLOW_EMPTY_EXTENSIONS must be `true` or `false`, not `yes`",
+        "CONNECT_REQUESTS_PER_SECOND must be 0.01 to 1000 calls a second, not `NaN`",
+        "CONNECT_BURST must be 1 to 1000, not `0`",
+        "CONNECT_QUOTA must be `per-operation` or `shared`, not `both`",
+        "CONNECT_MAX_ATTEMPTS must be 1 to 100, not `-1`",
+        "CONNECT_ROLE_ARNS names `arn:aws:iam::444455556666:user/x`, which is no role ARN",
+        "CHANGE_QUEUE_URL must be a queue URL, not `changes.fifo`",
+        "AWS_REGION is missing; Lambda sets it",
+    ];
+    assert_eq!(wrong.0, expected);
+}

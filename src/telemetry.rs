@@ -1,0 +1,171 @@
+//! Standard output: one pipe for every line, and the structured log that goes through it.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Where lines go: the audit's, the metrics' and the log's, one at a time and each with one `write`.
+///
+/// Not `std::io::Stdout`: its buffer would hold a line back that the audit promised to have handed over.
+#[derive(Clone)]
+pub struct LogPipe(Arc<Mutex<dyn Write + Send>>);
+
+impl LogPipe {
+    /// Standard output, unbuffered.
+    ///
+    /// # Errors
+    /// Where the descriptor cannot be duplicated.
+    pub fn stdout() -> io::Result<Self> {
+        let stdout = io::stdout().as_fd().try_clone_to_owned()?;
+        Ok(Self::new(File::from(stdout)))
+    }
+
+    /// Any writer, for tests.
+    pub fn new(writer: impl Write + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(writer)))
+    }
+
+    /// Writes a whole line, its newline included, and returns once it is handed over.
+    ///
+    /// # Errors
+    /// A full or closed pipe.
+    pub fn write_line(&self, line: &[u8]) -> io::Result<()> {
+        let mut pipe = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pipe.write_all(line)?;
+        pipe.flush()
+    }
+}
+
+impl std::fmt::Debug for LogPipe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LogPipe")
+    }
+}
+
+/// One event's line, written whole when the event is complete.
+#[derive(Debug)]
+pub struct Line {
+    pipe: LogPipe,
+    bytes: Vec<u8>,
+}
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        // nobody is left to tell: a log that cannot be written shows in the audit's own error
+        let _ = self.pipe.write_line(&self.bytes);
+    }
+}
+
+impl<'a> MakeWriter<'a> for LogPipe {
+    type Writer = Line;
+
+    fn make_writer(&'a self) -> Line {
+        Line {
+            pipe: self.clone(),
+            bytes: Vec::with_capacity(512),
+        }
+    }
+}
+
+/// Lambda's log level: what is below it, Lambda drops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLevel {
+    /// As `tracing` knows it.
+    Level(Level),
+    /// Above every level of `tracing`.
+    Fatal,
+}
+
+impl LogLevel {
+    /// `AWS_LAMBDA_LOG_LEVEL`; INFO where it is absent or unknown.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Self {
+        let level = lookup("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default();
+        match level.to_ascii_uppercase().as_str() {
+            "FATAL" => Self::Fatal,
+            other => Self::Level(other.parse().unwrap_or(Level::INFO)),
+        }
+    }
+
+    /// The level of an audit line: the higher of INFO and the level in force, so that Lambda keeps it.
+    pub const fn of_audit(self) -> &'static str {
+        match self {
+            Self::Fatal => "FATAL",
+            Self::Level(Level::ERROR) => "ERROR",
+            Self::Level(Level::WARN) => "WARN",
+            Self::Level(_) => "INFO",
+        }
+    }
+}
+
+/// Starts the log: JSON lines with an RFC 3339 `timestamp` and a top-level `level`, by which Lambda
+/// filters, or text where `AWS_LAMBDA_LOG_FORMAT` is `Text`.
+pub fn start(pipe: LogPipe, level: LogLevel, lookup: &dyn Fn(&str) -> Option<String>) {
+    let own = match level {
+        LogLevel::Level(level) => LevelFilter::from_level(level),
+        LogLevel::Fatal => LevelFilter::OFF,
+    };
+    // below INFO the SDK and the runtime log headers, tokens and whole payloads
+    let others = own.min(LevelFilter::INFO);
+    let filter = Targets::new()
+        .with_default(others)
+        .with_target("connect_attachment_policy", own);
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(pipe)
+        .with_ansi(false);
+    let text = lookup("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("text"));
+    // a second start (a test's) keeps the first
+    let _ = if text {
+        registry.with(layer).try_init()
+    } else {
+        registry
+            .with(
+                layer
+                    .json()
+                    .flatten_event(true)
+                    .with_current_span(true)
+                    .with_span_list(false),
+            )
+            .try_init()
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_audit_line_is_never_below_the_level_in_force() {
+        for (set, of_audit) in [
+            (None, "INFO"),
+            (Some("TRACE"), "INFO"),
+            (Some("debug"), "INFO"),
+            (Some("INFO"), "INFO"),
+            (Some("WARN"), "WARN"),
+            (Some("ERROR"), "ERROR"),
+            (Some("FATAL"), "FATAL"),
+            (Some("loud"), "INFO"),
+        ] {
+            let level = LogLevel::read(&|_| set.map(str::to_owned));
+            assert_eq!(level.of_audit(), of_audit, "{set:?}");
+        }
+    }
+}

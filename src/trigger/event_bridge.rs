@@ -1,0 +1,98 @@
+//! EventBridge: one event, its `detail` the change document.
+
+use super::envelope::{Envelope, NotAccepted};
+use crate::origin::{Invocation, Kind, Origin, Voucher};
+use std::borrow::Cow;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// CloudTrail's record of our own calls arrives under this source: a change must never feed itself.
+const CONNECT_SOURCE: &str = "aws.connect";
+
+/// An EventBridge event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// The bus's account and the event's source.
+    pub origin: Origin,
+    /// `id`: the default change id.
+    pub id: String,
+    /// `detail`: an object's text, or the text a string held.
+    pub document: Cow<'a, str>,
+    /// A replayed event's `time`: newer changes of the same target supersede it.
+    pub replayed_from: Option<OffsetDateTime>,
+    /// Why the event is refused whatever it holds.
+    pub refused: Option<String>,
+}
+
+/// Decodes an event.
+///
+/// Read key by key rather than as one type: `replay-name` and a raw `detail` are in no published type.
+pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Result<Event<'a>, NotAccepted> {
+    let malformed = |message: String| NotAccepted::malformed(Kind::EventBridge, message);
+    envelope.once(
+        Kind::EventBridge,
+        &[
+            "detail-type",
+            "source",
+            "detail",
+            "id",
+            "account",
+            "time",
+            "replay-name",
+        ],
+    )?;
+    let string = |key: &str| match envelope.get(key) {
+        None | Some("null") => Ok(None),
+        Some(raw) => serde_json::from_str::<String>(raw)
+            .map(Some)
+            .map_err(|_| malformed(format!("`{key}` is no string"))),
+    };
+    let required = |key: &str| string(key)?.ok_or_else(|| malformed(format!("`{key}` is missing")));
+    let source = required("source")?;
+    required("detail-type")?;
+    let id = required("id")?;
+    let detail = envelope
+        .get("detail")
+        .ok_or_else(|| malformed("`detail` is missing".to_owned()))?;
+    let document = match detail.as_bytes().first() {
+        Some(b'{') => Cow::Borrowed(detail),
+        // some producers (Scheduler, input transformers) send a string that holds JSON
+        Some(b'"') => {
+            let text: String =
+                serde_json::from_str(detail).map_err(|error| malformed(format!("`detail`: {error}")))?;
+            Cow::Owned(text)
+        }
+        _ => {
+            return Err(malformed(
+                "`detail` is neither an object nor a string that holds one".to_owned(),
+            ));
+        }
+    };
+    let replayed_from = match string("replay-name")? {
+        Some(_) => {
+            let time = required("time")?;
+            let time = OffsetDateTime::parse(&time, &Rfc3339);
+            Some(time.map_err(|_| malformed("`time` is not RFC 3339".to_owned()))?)
+        }
+        None => None,
+    };
+    let refused = (source == CONNECT_SOURCE)
+        .then(|| format!("events of source `{CONNECT_SOURCE}` are refused: a change must never feed itself"));
+    let origin = Origin {
+        kind: Kind::EventBridge,
+        principal: None,
+        account: string("account")?,
+        vouched_by: Voucher::EventBridge,
+        source_ip: None,
+        service: source,
+        request_id: Some(id.clone()),
+        invocation: invocation.clone(),
+    };
+    Ok(Event {
+        origin,
+        id,
+        document,
+        replayed_from,
+        refused,
+    })
+}

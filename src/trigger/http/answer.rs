@@ -1,0 +1,171 @@
+//! From a report to an HTTP response, by the contract's status table.
+
+use crate::problem::{self, Problem};
+use crate::report::{self, Because, Outcome, Report, Status, TargetResult, Verdict};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// A response, in the form that both payload versions and function URLs take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Response {
+    /// The HTTP status.
+    pub status_code: u16,
+    /// Header names in lower case.
+    pub headers: BTreeMap<&'static str, String>,
+    /// The body, always text.
+    pub body: String,
+    /// Always false.
+    pub is_base64_encoded: bool,
+}
+
+impl Response {
+    /// A JSON response that no cache keeps: it says what holds now.
+    pub fn json(status_code: u16, content_type: &str, body: String) -> Self {
+        let headers = [
+            ("content-type", content_type.to_owned()),
+            ("cache-control", "no-store".to_owned()),
+        ];
+        Self {
+            status_code,
+            headers: headers.into(),
+            body,
+            is_base64_encoded: false,
+        }
+    }
+
+    /// With one more header.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.insert(name, value.into());
+        self
+    }
+
+    /// A problem document (RFC 9457).
+    ///
+    /// # Errors
+    /// Never for these types.
+    pub fn problem(problem: Problem, detail: &str) -> Result<Self, serde_json::Error> {
+        let body = problem::encode(problem, detail, None, &[], None)?;
+        Ok(Self::json(problem.status(), "application/problem+json", body))
+    }
+}
+
+/// The response to a change.
+///
+/// `per_second`: the configured pace, from which `Retry-After` is computed.
+///
+/// # Errors
+/// Never for these types.
+pub fn of(report: &Report, per_second: f64) -> Result<Response, serde_json::Error> {
+    let body = report::encode(report)?;
+    let status = match report.status() {
+        Status::Succeeded | Status::Planned => Ok(200),
+        Status::Accepted => Ok(202),
+        Status::Partial => Ok(207),
+        Status::Rejected => Err(refusal(report)),
+        Status::Incomplete if report.results().any(|result| result.outcome == Outcome::Applied) => Ok(207),
+        Status::Incomplete => Err(first_cause(report, Verdict::NotYet)),
+        Status::Failed => failed(report).map_or(Ok(207), Err),
+    };
+    let response = match status {
+        Ok(code) => Response::json(code, "application/json", body),
+        Err(problem) => {
+            let change_id = report.changes.first().filter(|_| !report.is_batch);
+            let change_id = change_id.map(|change| change.change_id.as_str());
+            let violations = report
+                .changes
+                .first()
+                .map_or(&[][..], report::ChangeReport::violations);
+            let whole = RawValue::from_string(body)?;
+            let whole = (report.status() != Status::Rejected).then_some(&*whole);
+            let body = problem::encode(problem, &detail(report, problem), change_id, violations, whole)?;
+            Response::json(problem.status(), "application/problem+json", body)
+        }
+    };
+    if report.status() == Status::Incomplete {
+        return Ok(response.with("retry-after", retry_after(report, per_second).to_string()));
+    }
+    Ok(response)
+}
+
+/// Seconds until the quota has yielded a call for each target that is left, at least 1.
+fn retry_after(report: &Report, per_second: f64) -> u64 {
+    let left = report
+        .results()
+        .filter(|result| result.verdict() == Verdict::NotYet)
+        .count();
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most a few thousand targets over a positive rate"
+    )]
+    let seconds = (left as f64 / per_second).ceil() as u64;
+    seconds.max(1)
+}
+
+fn refusal(report: &Report) -> Problem {
+    use crate::policy::Code;
+    let mut codes = report
+        .changes
+        .iter()
+        .flat_map(report::ChangeReport::violations)
+        .map(|violation| violation.code);
+    match codes.next() {
+        Some(Code::NotJson) => Problem::NotJson,
+        Some(Code::DocumentTooLarge) => Problem::TooLarge,
+        _ => Problem::Rejected,
+    }
+}
+
+/// Where all failed for good: the one problem they share; `None` for a mixture.
+fn failed(report: &Report) -> Option<Problem> {
+    let mut problems = report.results().map(problem_of);
+    let first = problems.next()?;
+    problems.all(|problem| problem == first).then_some(first)
+}
+
+/// Where nothing was applied and something is left: the first cause in the order of the targets.
+fn first_cause(report: &Report, verdict: Verdict) -> Problem {
+    let mut left = report.results().filter(|result| result.verdict() == verdict);
+    left.next().map_or(Problem::Unavailable, problem_of)
+}
+
+fn problem_of(result: &TargetResult) -> Problem {
+    match result.error.as_ref().map(|error| error.because) {
+        Some(Because::Guardrail) => Problem::Blocked,
+        Some(Because::Modified) => Problem::PreconditionFailed,
+        Some(Because::NotFound) => Problem::InstanceNotFound,
+        Some(Because::InvalidValues) => Problem::InvalidParameter,
+        Some(Because::Throttled) => Problem::Throttled,
+        Some(Because::NoTime | Because::Audit) | None => Problem::Unavailable,
+        Some(Because::NoAnswer) => Problem::UpstreamTimeout,
+        Some(Because::Upstream) => Problem::UpstreamFailed,
+    }
+}
+
+fn detail(report: &Report, problem: Problem) -> String {
+    if report.status() == Status::Rejected {
+        let count = report
+            .changes
+            .iter()
+            .map(|change| change.violations().len())
+            .sum::<usize>();
+        let first = report
+            .changes
+            .iter()
+            .flat_map(report::ChangeReport::violations)
+            .next();
+        return match (count, first) {
+            (1, Some(violation)) => format!("`{}` {}", violation.pointer, violation.message),
+            _ => format!("{count} problems, listed in `violations`; nothing was changed"),
+        };
+    }
+    let told = report
+        .results()
+        .find(|result| problem_of(result) == problem)
+        .and_then(|result| result.error.as_ref());
+    told.map_or_else(|| "nothing was changed".to_owned(), |error| error.message.clone())
+}

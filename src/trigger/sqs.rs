@@ -1,0 +1,147 @@
+//! SQS: a batch of messages, each a policy change or a whole EventBridge envelope.
+
+use super::envelope::{Envelope, NotAccepted};
+use super::event_bridge::{self, Event};
+use crate::origin::{Invocation, Kind, Origin, Voucher};
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
+use serde_json::value::RawValue;
+
+/// One message of a batch, decoded by itself so that a bad one fails alone.
+#[derive(Debug)]
+pub struct Record {
+    /// What `batchItemFailures` names it by.
+    pub message_id: String,
+    /// What `ChangeMessageVisibility` names it by.
+    pub receipt_handle: Option<String>,
+    /// `ApproximateReceiveCount`, 1 at the first delivery.
+    pub receive_count: u32,
+    /// Its queue, as `ChangeMessageVisibility` takes it.
+    pub queue_url: Option<String>,
+    /// Whether its queue is FIFO: then later records wait for this one.
+    pub fifo: bool,
+    /// Who sent it.
+    pub origin: Origin,
+    /// The message's body.
+    pub body: String,
+}
+
+/// What a message's body holds.
+#[derive(Debug)]
+pub enum Content<'a> {
+    /// A change document.
+    Document(&'a str),
+    /// An EventBridge envelope, as a rule with a queue as its target delivers it.
+    Event(Box<Event<'a>>),
+}
+
+/// Decodes a batch.
+pub(super) fn decode(envelope: &Envelope<'_>, invocation: &Invocation) -> Result<Vec<Record>, NotAccepted> {
+    envelope.once(Kind::Sqs, &["Records"])?;
+    let records = envelope.get("Records").unwrap_or_default();
+    let records: Vec<&RawValue> = serde_json::from_str(records)
+        .map_err(|_| NotAccepted::malformed(Kind::Sqs, "`Records` is no array"))?;
+    if records.is_empty() {
+        return Err(NotAccepted::malformed(Kind::Sqs, "`Records` is empty"));
+    }
+    records
+        .into_iter()
+        .enumerate()
+        .map(|(index, raw)| record(index, raw, invocation))
+        .collect()
+}
+
+fn record(index: usize, raw: &RawValue, invocation: &Invocation) -> Result<Record, NotAccepted> {
+    let fields = Envelope::open(raw)
+        .ok_or_else(|| NotAccepted::malformed(Kind::Sqs, format_args!("`Records[{index}]` is no object")))?;
+    match fields.get("eventSource").or_else(|| fields.get("EventSource")) {
+        Some("\"aws:sqs\"") => {}
+        other => {
+            let source = other.map_or_else(
+                || "no event source".to_owned(),
+                |source| source.chars().take(60).collect(),
+            );
+            return Err(NotAccepted::Unrecognised(format!(
+                "records of {source}; only those of \"aws:sqs\" are accepted"
+            )));
+        }
+    }
+    let message: SqsMessage = serde_json::from_str(raw.get())
+        .map_err(|error| NotAccepted::malformed(Kind::Sqs, format_args!("`Records[{index}]`: {error}")))?;
+    let missing =
+        |name| NotAccepted::malformed(Kind::Sqs, format_args!("`Records[{index}]` has no `{name}`"));
+    let message_id = message.message_id.ok_or_else(|| missing("messageId"))?;
+    let receive_count = message
+        .attributes
+        .get("ApproximateReceiveCount")
+        .and_then(|count| count.parse().ok());
+    let origin = Origin {
+        kind: Kind::Sqs,
+        principal: message.attributes.get("SenderId").cloned(),
+        account: None,
+        vouched_by: Voucher::SqsSender,
+        source_ip: None,
+        service: "sqs.amazonaws.com".to_owned(),
+        request_id: Some(message_id.clone()),
+        invocation: invocation.clone(),
+    };
+    Ok(Record {
+        message_id,
+        receipt_handle: message.receipt_handle,
+        receive_count: receive_count.unwrap_or(1),
+        fifo: message.event_source_arn.as_deref().is_some_and(is_fifo),
+        queue_url: message.event_source_arn.as_deref().and_then(queue_url),
+        origin,
+        body: message.body.unwrap_or_default(),
+    })
+}
+
+impl Record {
+    /// What the body holds.
+    ///
+    /// # Errors
+    /// It is an EventBridge envelope, but broken.
+    pub fn content(&self) -> Result<Content<'_>, NotAccepted> {
+        let document = Content::Document(&self.body);
+        let Ok(body) = serde_json::from_str::<&RawValue>(&self.body) else {
+            return Ok(document);
+        };
+        match Envelope::open(body) {
+            Some(envelope) if envelope.is_event() => {
+                let mut event = event_bridge::decode(&envelope, &self.origin.invocation)?;
+                // the queue's sender is all that is verified: whoever may send can imitate any event
+                let source = std::mem::take(&mut event.origin.service);
+                event.origin = Origin {
+                    service: source,
+                    request_id: Some(event.id.clone()),
+                    ..self.origin.clone()
+                };
+                Ok(Content::Event(Box::new(event)))
+            }
+            _ => Ok(document),
+        }
+    }
+}
+
+/// FIFO queues are known by their name's suffix, in lower case.
+fn is_fifo(arn: &str) -> bool {
+    arn.as_bytes().ends_with(b".fifo")
+}
+
+/// `arn:aws:sqs:{region}:{account}:{name}` as a queue URL. SQS finds a queue by account and name,
+/// so the host may be another endpoint's.
+fn queue_url(arn: &str) -> Option<String> {
+    let mut parts = arn.splitn(6, ':').skip(3);
+    let (region, account, name) = (parts.next()?, parts.next()?, parts.next()?);
+    Some(format!("https://sqs.{region}.amazonaws.com/{account}/{name}"))
+}
+
+/// The batch's answer: which messages are to come again.
+pub fn answer(failures: Vec<String>) -> SqsBatchResponse {
+    let mut response = SqsBatchResponse::default();
+    for id in failures {
+        let mut failure = BatchItemFailure::default();
+        failure.item_identifier = id;
+        response.batch_item_failures.push(failure);
+    }
+    response
+}
