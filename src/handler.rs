@@ -7,16 +7,19 @@ mod refusal;
 
 use crate::audit::Audit;
 use crate::connect::Connect;
+use crate::metrics::{Metrics, Tally};
 use crate::origin::{Invocation, Kind, Origin};
 use crate::policy::{Code, Rules, is_account};
 use crate::propagate::Deadline;
 use crate::queue::Queues;
-use crate::report::{self, Report, Status};
+use crate::report::{self, Outcome, Report, Status};
 use crate::settings::Settings;
-use crate::trigger::{self, Trigger, event_bridge};
+use crate::trigger::{self, NotAccepted, Trigger, event_bridge};
 use change::Submission;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
@@ -27,23 +30,32 @@ pub struct Handler {
     connect: Connect,
     queues: Queues,
     audit: Audit,
+    metrics: Metrics,
 }
 
 /// One invocation's surroundings.
 #[derive(Debug)]
 struct Surroundings {
     invocation: Invocation,
+    tally: Mutex<Tally>,
     rules: Rules,
     deadline: Deadline,
 }
 
 /// What Lambda is told of an invocation that did not do what it was asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FunctionError {
     /// `errorType`: stable, for Step Functions' `Catch` and for alarms.
     pub error_type: &'static str,
     /// `errorMessage`: the report as JSON where there is one, else a sentence.
     pub message: String,
+}
+
+/// The runtime logs it like this: the type, not the report a second time.
+impl fmt::Debug for FunctionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.error_type)
+    }
 }
 
 impl From<FunctionError> for Diagnostic {
@@ -56,7 +68,7 @@ impl From<FunctionError> for Diagnostic {
 }
 
 impl FunctionError {
-    fn new(error_type: &'static str, message: &dyn std::fmt::Display) -> Self {
+    fn new(error_type: &'static str, message: &dyn fmt::Display) -> Self {
         let message = message.to_string();
         Self { error_type, message }
     }
@@ -84,25 +96,55 @@ type Reply = Result<Box<RawValue>, FunctionError>;
 
 impl Handler {
     /// Puts the parts together.
-    pub fn new(settings: Settings, connect: Connect, queues: Queues, audit: Audit) -> Self {
+    pub fn new(settings: Settings, connect: Connect, queues: Queues, audit: Audit, metrics: Metrics) -> Self {
         Self {
             settings,
             connect,
             queues,
             audit,
+            metrics,
         }
     }
 
-    /// Handles one invocation: recognise, then answer each trigger in its way.
+    /// Handles one invocation: its answer, and before it one line of metrics and one of summary.
     ///
     /// # Errors
     /// What the contract's table makes a function error.
     pub async fn handle(&self, event: LambdaEvent<Box<RawValue>>) -> Reply {
+        let started = Instant::now();
         let around = self.surroundings(&event.context);
-        let payload = &*event.payload;
-        let trigger = match trigger::recognise(payload, &around.invocation) {
+        let trigger = trigger::recognise(&event.payload, &around.invocation);
+        let kind = trigger.as_ref().ok().map(kind_of);
+        let reply = self.answer(&around, &event.payload, trigger).await;
+        let tally = around.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = self
+            .metrics
+            .write(&tally, kind, &around.invocation, started.elapsed())
+        {
+            tracing::error!(%error, "the metrics could not be written");
+        }
+        tracing::info!(
+            trigger = kind.map_or("none", Kind::as_str),
+            answer = reply
+                .as_ref()
+                .map_or_else(|error| error.error_type, |_| "response"),
+            applied = tally.count(Outcome::Applied),
+            rejected = tally.rejected(),
+            "invocation handled"
+        );
+        reply
+    }
+
+    /// Recognise, then answer each trigger in its way.
+    async fn answer(
+        &self,
+        around: &Surroundings,
+        payload: &RawValue,
+        trigger: Result<Trigger<'_>, NotAccepted>,
+    ) -> Reply {
+        let trigger = match trigger {
             Ok(trigger) => trigger,
-            Err(refused) => return self.refuse_payload(&around, payload, &refused).await,
+            Err(refused) => return self.refuse_payload(around, payload, &refused).await,
         };
         let kind = kind_of(&trigger);
         if !self.settings.accepted_triggers.contains(&kind) {
@@ -111,7 +153,7 @@ impl Handler {
                 kind.as_str()
             );
             self.note_refusal(
-                &around,
+                around,
                 &Origin::invoker(&around.invocation),
                 "TriggerNotAccepted",
                 &message,
@@ -119,14 +161,10 @@ impl Handler {
             return Err(FunctionError::new("TriggerNotAccepted", &message));
         }
         match trigger {
-            Trigger::Http(request) => Ok(serde_json::value::to_raw_value(
-                &self.answer_http(&around, &request).await?,
-            )?),
-            Trigger::EventBridge(event) => self.answer_event(&around, payload, &event).await,
-            Trigger::Sqs(records) => Ok(serde_json::value::to_raw_value(
-                &self.answer_batch(&around, &records).await,
-            )?),
-            Trigger::Bare(document) => self.answer_bare(&around, document).await,
+            Trigger::Http(request) => Ok(to_raw_value(&self.answer_http(around, &request).await?)?),
+            Trigger::EventBridge(event) => self.answer_event(around, payload, &event).await,
+            Trigger::Sqs(records) => Ok(to_raw_value(&self.answer_batch(around, &records).await)?),
+            Trigger::Bare(document) => self.answer_bare(around, document).await,
         }
     }
 
@@ -144,6 +182,7 @@ impl Handler {
                 trace_id: context.xray_trace_id.clone(),
             },
             rules: self.settings.rules(account.map(str::to_owned)),
+            tally: Mutex::default(),
             deadline: Deadline::new(Instant::now(), left.filter(|left| *left > Duration::ZERO)),
         }
     }

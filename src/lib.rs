@@ -18,6 +18,7 @@
 pub mod audit;
 pub mod connect;
 pub mod handler;
+pub mod metrics;
 pub mod origin;
 pub mod policy;
 pub mod problem;

@@ -65,6 +65,21 @@ impl Queues {
         self.parked_queue_url.is_some()
     }
 
+    /// A queue's URL from its ARN. Ours are known; of any other SQS itself made the name:
+    /// `https://sqs.{region}.amazonaws.com/{account}/{name}`.
+    fn url_of(&self, arn: &str) -> Option<String> {
+        let mut parts = arn.splitn(6, ':').skip(1);
+        let (partition, _, region) = (parts.next()?, parts.next()?, parts.next()?);
+        let (account, name) = (parts.next()?, parts.next()?);
+        let path = format!("/{account}/{name}");
+        let ours = self.change_queue_url.iter().find(|url| url.ends_with(&path));
+        let suffix = if partition == "aws-cn" { ".cn" } else { "" };
+        Some(
+            ours.cloned()
+                .unwrap_or_else(|| format!("https://sqs.{region}.amazonaws.com{suffix}{path}")),
+        )
+    }
+
     fn client(&self) -> &Client {
         self.client.get_or_init(|| Client::new(&self.config))
     }
@@ -119,10 +134,13 @@ impl Queues {
     /// The queue did not take it: the message comes back after its visibility timeout.
     pub async fn show_again(
         &self,
-        queue_url: &str,
+        queue_arn: &str,
         receipt_handle: &str,
         delay: Duration,
     ) -> Result<(), QueueError> {
+        let queue_url = self
+            .url_of(queue_arn)
+            .ok_or_else(|| QueueError(format!("`{queue_arn}` is no queue ARN")))?;
         let seconds = i32::try_from(delay.as_secs()).unwrap_or(i32::MAX);
         let change = self.client().change_message_visibility();
         within(

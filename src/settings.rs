@@ -22,6 +22,8 @@ pub struct Settings {
     pub parked_queue_url: Option<String>,
     /// `AWS_REGION`, which Lambda sets.
     pub region: String,
+    /// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets: the metrics' dimension.
+    pub function_name: String,
 }
 
 /// How Connect is called.
@@ -134,6 +136,11 @@ impl Settings {
             change_queue_url: reader.read("CHANGE_QUEUE_URL", None, |url| queue_url(url).map(Some)),
             parked_queue_url: reader.read("PARKED_QUEUE_URL", None, |url| queue_url(url).map(Some)),
             region: reader.read("AWS_REGION", String::new(), |region| Ok(region.to_owned())),
+            function_name: reader.read(
+                "AWS_LAMBDA_FUNCTION_NAME",
+                env!("CARGO_PKG_NAME").to_owned(),
+                |name| Ok(name.to_owned()),
+            ),
         };
         if settings.region.is_empty() {
             reader

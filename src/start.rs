@@ -3,6 +3,7 @@
 use crate::audit::{Audit, VERSION};
 use crate::connect::Connect;
 use crate::handler::Handler;
+use crate::metrics::Metrics;
 use crate::queue::Queues;
 use crate::settings::{InvalidSettings, Settings};
 use crate::telemetry::{LogLevel, LogPipe};
@@ -42,8 +43,9 @@ pub fn assemble(
         settings.change_queue_url.clone(),
         settings.parked_queue_url.clone(),
     );
+    let metrics = Metrics::new(pipe.clone(), level, settings.function_name.clone());
     let audit = Audit::new(pipe, level, OffsetDateTime::now_utc);
-    Handler::new(settings, connect, queues, audit)
+    Handler::new(settings, connect, queues, audit, metrics)
 }
 
 /// The SDK's shared configuration, and the one HTTP client that all its clients use.

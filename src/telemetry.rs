@@ -126,7 +126,9 @@ pub fn start(pipe: LogPipe, level: LogLevel, lookup: &dyn Fn(&str) -> Option<Str
     let others = own.min(LevelFilter::INFO);
     let filter = Targets::new()
         .with_default(others)
-        .with_target("connect_attachment_policy", own);
+        .with_target("connect_attachment_policy", own)
+        // the runtime's span carries the request and trace ids of every line, at every level
+        .with_target("lambda_runtime::layers::trace", LevelFilter::INFO);
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(pipe)

@@ -7,6 +7,7 @@ use crate::policy::{Configuration, InstanceId, Scope, Values};
 use aws_sdk_connect::config::http::HttpResponse;
 use aws_sdk_connect::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_connect::operation::RequestId;
+use aws_sdk_connect::primitives::DateTime;
 use aws_sdk_connect::types::{AllowedExtension, AttachmentScope, ExtensionConfiguration, InstanceStatus};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -261,6 +262,10 @@ fn configuration(size: Option<i64>, extensions: Option<&ExtensionConfiguration>)
     }
 }
 
-fn timestamp(at: &aws_sdk_connect::primitives::DateTime) -> Option<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp_nanos(at.as_nanos()).ok()
+/// To the millisecond, which is what Connect's fractional epoch seconds carry: beyond it their binary
+/// fraction would make a time that was sent back differ from itself.
+fn timestamp(at: &DateTime) -> Option<OffsetDateTime> {
+    const MILLISECOND: i128 = 1_000_000;
+    let rounded = (at.as_nanos() + MILLISECOND / 2).div_euclid(MILLISECOND) * MILLISECOND;
+    OffsetDateTime::from_unix_timestamp_nanos(rounded).ok()
 }

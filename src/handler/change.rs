@@ -6,6 +6,7 @@ use crate::origin::{Kind, Origin};
 use crate::policy::{ChangeId, Code, Defaults, Document, Form, IfMatch, PolicyChange, Rejected, document};
 use crate::propagate::{Propagation, Resolved};
 use crate::report::{ChangeReport, Disposition, Report, Status};
+use std::sync::PoisonError;
 use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::Instant;
@@ -51,6 +52,16 @@ impl<'a> Submission<'a> {
 impl Handler {
     /// Carries out a submission and reports what became of it. Every refusal is in the audit.
     pub(super) async fn change(&self, around: &Surroundings, submission: &Submission<'_>) -> Report {
+        let report = self.parse_and_carry_out(around, submission).await;
+        around
+            .tally
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .add(&report);
+        report
+    }
+
+    async fn parse_and_carry_out(&self, around: &Surroundings, submission: &Submission<'_>) -> Report {
         let defaults = Defaults {
             change_id: submission.change_id(),
             if_unmodified_since: submission.if_unmodified_since,

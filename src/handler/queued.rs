@@ -61,10 +61,10 @@ impl Handler {
     }
 
     async fn show_again(&self, record: &Record, delay: Duration) {
-        let (Some(receipt), Some(url)) = (&record.receipt_handle, &record.queue_url) else {
+        let (Some(receipt), Some(arn)) = (&record.receipt_handle, &record.queue_arn) else {
             return;
         };
-        if let Err(error) = self.queues.show_again(url, receipt, delay).await {
+        if let Err(error) = self.queues.show_again(arn, receipt, delay).await {
             // it comes back all the same, after the queue's visibility timeout
             tracing::warn!(%error, message_id = record.message_id, "the message could not be made visible again");
         }

@@ -10,6 +10,7 @@ use crate::report::{ChangeReport, Report};
 use crate::trigger::NotAccepted;
 use crate::trigger::http::answer::Response;
 use serde_json::value::RawValue;
+use std::sync::PoisonError;
 
 impl Handler {
     /// A payload that is no trigger's, or a broken one: in the audit, and answered as far as it can be.
@@ -95,6 +96,11 @@ impl Handler {
     }
 
     pub(super) fn note_refusal(&self, around: &Surroundings, origin: &Origin, code: &str, message: &str) {
+        around
+            .tally
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .add_refusal();
         let reason = Reason {
             pointer: String::new(),
             code: code.to_owned(),

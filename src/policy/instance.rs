@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn an_id_an_arn_and_an_encoded_arn_name_the_same_instance() {
         let arn = format!("arn:aws:connect:eu-central-1:111122223333:instance/{ID}");
-        let encoded = arn.replace(':', "%3A").replace('/', "%2f").to_owned();
+        let encoded = arn.replace(':', "%3A").replace('/', "%2f");
         let parsed = InstanceName::parse(&arn);
         assert_eq!(parsed, InstanceName::parse(&encoded));
         let Some(InstanceName::Arn(instance)) = parsed else {

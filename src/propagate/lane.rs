@@ -10,6 +10,7 @@ use crate::report::{Outcome, TargetResult};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 /// How many planned updates may wait. Reads further ahead would only grow stale.
 const AHEAD: usize = 16;
@@ -153,7 +154,10 @@ impl<'a> Walk<'a> {
         {
             let until = self.propagation.deadline.last_update();
             if let Ok(permit) = self.lane.update_permit(until).await {
-                self.update(instance, &before, permit, &mut result).await;
+                let span = tracing::debug_span!("target", instance = %instance.id, scope = %result.scope);
+                self.update(instance, &before, permit, &mut result)
+                    .instrument(span)
+                    .await;
             } else {
                 result.outcome = Outcome::Pending;
                 result.error = Some(plan::no_time());

@@ -15,8 +15,8 @@ pub struct Record {
     pub receipt_handle: Option<String>,
     /// `ApproximateReceiveCount`, 1 at the first delivery.
     pub receive_count: u32,
-    /// Its queue, as `ChangeMessageVisibility` takes it.
-    pub queue_url: Option<String>,
+    /// Its queue.
+    pub queue_arn: Option<String>,
     /// Whether its queue is FIFO: then later records wait for this one.
     pub fifo: bool,
     /// Who sent it.
@@ -89,7 +89,7 @@ fn record(index: usize, raw: &RawValue, invocation: &Invocation) -> Result<Recor
         receipt_handle: message.receipt_handle,
         receive_count: receive_count.unwrap_or(1),
         fifo: message.event_source_arn.as_deref().is_some_and(is_fifo),
-        queue_url: message.event_source_arn.as_deref().and_then(queue_url),
+        queue_arn: message.event_source_arn,
         origin,
         body: message.body.unwrap_or_default(),
     })
@@ -125,14 +125,6 @@ impl Record {
 /// FIFO queues are known by their name's suffix, in lower case.
 fn is_fifo(arn: &str) -> bool {
     arn.as_bytes().ends_with(b".fifo")
-}
-
-/// `arn:aws:sqs:{region}:{account}:{name}` as a queue URL. SQS finds a queue by account and name,
-/// so the host may be another endpoint's.
-fn queue_url(arn: &str) -> Option<String> {
-    let mut parts = arn.splitn(6, ':').skip(3);
-    let (region, account, name) = (parts.next()?, parts.next()?, parts.next()?);
-    Some(format!("https://sqs.{region}.amazonaws.com/{account}/{name}"))
 }
 
 /// The batch's answer: which messages are to come again.

@@ -1,1 +1,25 @@
-//! placeholder
+//! One integration binary: each file more would link the SDK again, which takes longer than the tests.
+//!
+//! `world` runs the library in process against the sandbox over real HTTP; `binary` runs the
+//! production binary through the Runtime API. Files by behaviour.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::large_futures,
+    clippy::too_many_lines,
+    reason = "a test that cannot go on fails; a table of cases is long; its futures run once"
+)]
+
+mod binary;
+mod boundaries;
+mod deadline;
+mod documents;
+mod events;
+mod faults;
+mod http;
+mod queued;
+mod recognition;
+mod walk;
+mod world;

@@ -1,0 +1,118 @@
+//! Which request goes wrong, and how.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{super::operation::Operation, Fault};
+
+/// The faults still to come.
+///
+/// For one request the first that speaks decides: the operation's script, what always happens to
+/// the operation, chance.
+#[derive(Debug)]
+pub(in crate::connect) struct Plan {
+    scripts: BTreeMap<Operation, VecDeque<Option<Fault>>>,
+    always: BTreeMap<Operation, Fault>,
+    chances: Vec<(Fault, f64)>,
+    random: fastrand::Rng,
+}
+
+impl Plan {
+    /// A plan with nothing scripted; `chances` are per request and exclude one another.
+    pub(crate) fn new(chances: Vec<(Fault, f64)>, seed: u64) -> Self {
+        Self {
+            scripts: BTreeMap::new(),
+            always: BTreeMap::new(),
+            chances,
+            random: fastrand::Rng::with_seed(seed),
+        }
+    }
+
+    /// Adds to the end of an operation's script.
+    pub(crate) fn script(&mut self, operation: Operation, faults: impl IntoIterator<Item = Option<Fault>>) {
+        self.scripts.entry(operation).or_default().extend(faults);
+    }
+
+    /// Sets or unsets what happens to every request of an operation.
+    pub(crate) fn always(&mut self, operation: Operation, fault: Option<Fault>) {
+        match fault {
+            Some(fault) => self.always.insert(operation, fault),
+            None => self.always.remove(&operation),
+        };
+    }
+
+    /// Decides about the next request of an operation.
+    pub(crate) fn next(&mut self, operation: Operation) -> Option<Fault> {
+        if let Some(scripted) = self.scripts.get_mut(&operation).and_then(VecDeque::pop_front) {
+            return scripted;
+        }
+        if let Some(fault) = self.always.get(&operation) {
+            return Some(*fault);
+        }
+        if self.chances.is_empty() {
+            return None;
+        }
+        // One draw for all, so that each has exactly its probability and none hides a later one.
+        let mut left = self.random.f64();
+        self.chances.iter().find_map(|(fault, probability)| {
+            left -= probability;
+            (left < 0.0).then_some(*fault)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UPDATE: Operation = Operation::UpdateAttachedFilesConfiguration;
+    const LIST: Operation = Operation::ListInstances;
+
+    #[test]
+    fn a_script_is_used_up_in_order_and_only_by_its_operation() {
+        let mut plan = Plan::new(Vec::new(), 0);
+        plan.script(UPDATE, [Some(Fault::Throttle), None]);
+        plan.script(UPDATE, [Some(Fault::InternalError)]);
+        assert_eq!(plan.next(LIST), None);
+        assert_eq!(
+            [
+                plan.next(UPDATE),
+                plan.next(UPDATE),
+                plan.next(UPDATE),
+                plan.next(UPDATE)
+            ],
+            [Some(Fault::Throttle), None, Some(Fault::InternalError), None]
+        );
+    }
+
+    #[test]
+    fn what_always_happens_waits_for_the_script_and_ends_when_unset() {
+        let mut plan = Plan::new(Vec::new(), 0);
+        plan.always(UPDATE, Some(Fault::AccessDenied));
+        plan.script(UPDATE, [None]);
+        assert_eq!(
+            [plan.next(UPDATE), plan.next(UPDATE)],
+            [None, Some(Fault::AccessDenied)]
+        );
+        plan.always(UPDATE, None);
+        assert_eq!(plan.next(UPDATE), None);
+    }
+
+    #[test]
+    fn chance_repeats_with_its_seed_and_keeps_to_its_probabilities() {
+        let drawn = |seed| {
+            let mut plan = Plan::new(vec![(Fault::Throttle, 0.3), (Fault::InternalError, 0.2)], seed);
+            (0..10_000).map(|_| plan.next(UPDATE)).collect::<Vec<_>>()
+        };
+        assert_eq!(drawn(7), drawn(7));
+        assert_ne!(drawn(7), drawn(8));
+        let count = |fault| drawn(7).iter().filter(|drawn| **drawn == fault).count();
+        assert!((2_800..3_200).contains(&count(Some(Fault::Throttle))));
+        assert!((1_800..2_200).contains(&count(Some(Fault::InternalError))));
+    }
+
+    #[test]
+    fn a_probability_of_one_always_happens_and_of_zero_never() {
+        let mut plan = Plan::new(vec![(Fault::Throttle, 0.0), (Fault::ResetAfter, 1.0)], 1);
+        assert!((0..1_000).all(|_| plan.next(UPDATE) == Some(Fault::ResetAfter)));
+    }
+}

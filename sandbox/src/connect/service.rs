@@ -1,0 +1,279 @@
+//! One request, from its arrival to its answer.
+
+use std::{
+    fmt, io,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::{HeaderMap, Request, body::Incoming, http::request::Parts};
+use time::OffsetDateTime;
+use tokio::time::sleep;
+
+use crate::lambda::request_id;
+
+use super::{
+    Options,
+    answer::{self, Answer},
+    command::{Command, Done},
+    fault::{Fault, Plan},
+    journal::{Entry, Journal, Line},
+    lock,
+    operation::{Operation, Route},
+    quota::Quota,
+    reference,
+    refusal::Refusal,
+    sigv4::Caller,
+    state::State,
+};
+
+/// The largest body read, in bytes; far above anything these operations take.
+const LARGEST_BODY: usize = 6 * 1024 * 1024;
+
+/// The connection ends here, without an answer.
+///
+/// The only error a request ends in: everything else is an answer.
+#[derive(Debug)]
+pub(super) struct HangUp;
+
+impl fmt::Display for HangUp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the connection ends without an answer")
+    }
+}
+
+impl std::error::Error for HangUp {}
+
+/// Everything the requests share.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub state: Mutex<State>,
+    pub faults: Mutex<Plan>,
+    pub journal: Arc<Journal>,
+    pub clock: fn() -> OffsetDateTime,
+    quota: Mutex<Quota>,
+    latency: Duration,
+}
+
+/// A request that may be carried out.
+struct Admitted<'request> {
+    route: Route<'request>,
+    query: Option<&'request str>,
+    body: &'request [u8],
+    caller: Caller,
+    fault: Option<Fault>,
+}
+
+impl Service {
+    pub(super) fn new(options: Options) -> io::Result<Self> {
+        Ok(Self {
+            state: Mutex::new(State::load(options.instances, options.state)?),
+            faults: Mutex::new(Plan::new(options.faults, options.seed)),
+            journal: Arc::default(),
+            clock: options.clock,
+            quota: Mutex::new(Quota::new(options.rate)),
+            latency: options.latency,
+        })
+    }
+
+    /// Answers a request, or ends its connection.
+    ///
+    /// May be dropped at any await, when the client leaves; the journal is right all the same.
+    pub(super) async fn respond(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, HangUp> {
+        let (parts, body) = request.into_parts();
+        let body = read(body).await?;
+        let route = Route::find(&parts.method, parts.uri.path());
+        let caller = Caller::read(&parts.headers);
+        let bytes = body.as_deref().unwrap_or_default();
+        let request_id = request_id();
+        let mut entry = arrival((self.clock)(), &parts, route.as_ref(), caller.as_ref().ok());
+        entry.body = serde_json::from_slice(bytes).ok();
+        entry.request_id.clone_from(&request_id);
+        let mut line = self.journal.open(entry);
+
+        let admitted = self.admit(caller, route, &body, || {
+            Refusal::unknown_operation(parts.method.as_str(), parts.uri.path())
+        });
+        let fault = admitted
+            .as_ref()
+            .ok()
+            .and_then(|(_, route)| lock(&self.faults).next(route.operation));
+        line.write(|entry| entry.fault = fault);
+        // Even a sleep of zero would wait for the timer's next tick.
+        if !self.latency.is_zero() {
+            sleep(self.latency).await;
+        }
+        let query = parts.uri.query();
+        let outcome = match admitted {
+            Ok((caller, route)) => {
+                let request = Admitted {
+                    route,
+                    query,
+                    body: bytes,
+                    caller,
+                    fault,
+                };
+                self.perform(request, &mut line).await
+            }
+            Err(refusal) => Ok(answer::refusal(&refusal, &request_id)),
+        };
+        if let Ok(sent) = &outcome {
+            line.write(|entry| {
+                entry.status = Some(sent.status().as_u16());
+                entry.error = sent.headers().get(answer::ERROR_TYPE).and_then(text);
+            });
+        }
+        outcome
+    }
+
+    /// Lets a request pass that is signed, is one of an operation and within the quota.
+    fn admit<'request>(
+        &self,
+        caller: Result<Caller, Refusal>,
+        route: Option<Route<'request>>,
+        body: &Result<Bytes, Refusal>,
+        unknown: impl FnOnce() -> Refusal,
+    ) -> Result<(Caller, Route<'request>), Refusal> {
+        let caller = caller?;
+        let route = route.ok_or_else(unknown)?;
+        if !lock(&self.quota).admits(&caller.account, &caller.region, route.operation, Instant::now()) {
+            return Err(Refusal::throttled());
+        }
+        body.as_ref().map_err(Clone::clone)?;
+        Ok((caller, route))
+    }
+
+    /// Carries a request out, with the fault that is planned for it.
+    async fn perform(&self, request: Admitted<'_>, line: &mut Line) -> Result<Answer, HangUp> {
+        let request_id = line.request_id().to_owned();
+        if request.fault == Some(Fault::ResetBefore) {
+            return Err(HangUp);
+        }
+        if let Some(refusal) = request
+            .fault
+            .and_then(|fault| instead(fault, &request.caller, request.route.operation))
+        {
+            return Ok(answer::refusal(&refusal, &request_id));
+        }
+        let done = self.run(&request);
+        if let Ok(done) = &done {
+            line.write(|entry| (entry.effect, entry.changed) = (done.effect, done.changed));
+        }
+        match request.fault {
+            Some(Fault::ResetAfter) => return Err(HangUp),
+            Some(Fault::Slow(duration)) => sleep(duration).await,
+            _ => {}
+        }
+        Ok(match (done, request.fault) {
+            (Err(refusal), _) => answer::refusal(&refusal, &request_id),
+            (Ok(_), Some(Fault::WrongContentType)) => answer::html(&request_id),
+            (Ok(done), Some(Fault::Truncated)) => answer::truncated(&done.body, &request_id),
+            (Ok(done), _) => answer::json(&done.body, &request_id),
+        })
+    }
+
+    fn run(&self, request: &Admitted<'_>) -> Result<Done, Refusal> {
+        let Admitted {
+            route,
+            query,
+            body,
+            caller,
+            fault,
+        } = request;
+        let command = Command::read(route, *query, body, caller)?;
+        let spoilt = *fault == Some(Fault::OtherValues);
+        command.run(&mut lock(&self.state), caller, (self.clock)(), spoilt)
+    }
+}
+
+/// What a fault answers in place of the operation.
+fn instead(fault: Fault, caller: &Caller, operation: Operation) -> Option<Refusal> {
+    Some(match fault {
+        Fault::Throttle => Refusal::throttled(),
+        Fault::UntypedThrottle => Refusal::throttled_untyped(),
+        Fault::TooManyRequests => Refusal::too_many_requests(),
+        Fault::InternalError => Refusal::internal("an internal error occurred".to_owned()),
+        Fault::Unavailable { retry_after_ms } => Refusal::unavailable(retry_after_ms),
+        Fault::AccessDenied => Refusal::access_denied(caller, operation),
+        Fault::ExpiredToken => Refusal::expired_token(),
+        Fault::NotFound => Refusal::not_found("the resource was not found".to_owned()),
+        Fault::ResetBefore
+        | Fault::ResetAfter
+        | Fault::Slow(_)
+        | Fault::Truncated
+        | Fault::WrongContentType
+        | Fault::OtherValues => return None,
+    })
+}
+
+/// What the journal knows of a request before anything is decided about it.
+fn arrival(at: OffsetDateTime, parts: &Parts, route: Option<&Route>, caller: Option<&Caller>) -> Entry {
+    Entry {
+        sequence: 0,
+        at,
+        operation: route.map(|route| route.operation),
+        method: parts.method.to_string(),
+        path: parts.uri.to_string(),
+        instance_id: route.and_then(|route| route.resource).map(reference::id_meant),
+        scope: route.and_then(|route| reference::decode(route.scope?).ok()?.parse().ok()),
+        account: caller.map(|caller| caller.account.clone()).unwrap_or_default(),
+        region: caller.map(|caller| caller.region.clone()).unwrap_or_default(),
+        attempt: attempt(&parts.headers),
+        body: None,
+        status: None,
+        error: None,
+        request_id: String::new(),
+        effect: false,
+        changed: false,
+        fault: None,
+    }
+}
+
+/// Reads a body whole, or refuses it, or finds that its client has left.
+async fn read(body: Incoming) -> Result<Result<Bytes, Refusal>, HangUp> {
+    match Limited::new(body, LARGEST_BODY).collect().await {
+        Ok(body) => Ok(Ok(body.to_bytes())),
+        Err(error) if error.is::<LengthLimitError>() => Ok(Err(Refusal::too_large(LARGEST_BODY))),
+        Err(_) => Err(HangUp),
+    }
+}
+
+/// Reads `attempt` of the header `amz-sdk-request: attempt=2; max=3`.
+fn attempt(headers: &HeaderMap) -> Option<u32> {
+    let header = headers.get("amz-sdk-request")?.to_str().ok()?;
+    header
+        .split(';')
+        .find_map(|pair| pair.trim().strip_prefix("attempt=")?.parse().ok())
+}
+
+fn text(value: &hyper::header::HeaderValue) -> Option<String> {
+    value.to_str().ok().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn the_attempt_is_read_wherever_it_stands() {
+        let of = |header| {
+            attempt(&HeaderMap::from_iter([(
+                "amz-sdk-request".parse().unwrap(),
+                header,
+            )]))
+        };
+        assert_eq!(of(HeaderValue::from_static("attempt=1; max=3")), Some(1));
+        assert_eq!(
+            of(HeaderValue::from_static(
+                "ttl=20261123T101500Z; attempt=12; max=20"
+            )),
+            Some(12)
+        );
+        assert_eq!(of(HeaderValue::from_static("max=3")), None);
+        assert_eq!(attempt(&HeaderMap::new()), None);
+    }
+}

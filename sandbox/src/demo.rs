@@ -1,0 +1,194 @@
+//! `sandbox demo`: every payload of a directory through the function, and what came of it.
+//!
+//! Each payload meets an Amazon Connect of three instances at their defaults and a process
+//! that has just started, so that the files are independent of each other and of their order.
+
+mod audit;
+mod document;
+mod expectation;
+mod json;
+mod page;
+mod payload;
+mod scene;
+mod section;
+
+use crate::flags::FunctionFlags;
+use crate::interrupt::Interrupt;
+use crate::palette::Palette;
+use clap::Args;
+use payload::Payload;
+use scene::{Scene, play};
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// Sends every payload of a directory through the function.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Prints one JSON document per payload, a line each, instead of pages
+    #[arg(long)]
+    json: bool,
+    /// Where the payloads are: `<trigger>.<status>[.<note>].json`
+    #[arg(long, default_value = "events", value_name = "DIR")]
+    events: PathBuf,
+    #[command(flatten)]
+    function: FunctionFlags,
+}
+
+/// The exit code after Ctrl-C: 128 and the signal's number, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+impl Demo {
+    /// Plays every payload; a failure if any answer is not the one its name announces.
+    pub(crate) async fn run(&self) -> io::Result<ExitCode> {
+        let mut interrupt = Interrupt::listen()?;
+        tokio::select! {
+            outcome = self.play_all() => outcome,
+            // The running function ends with the future that is dropped here.
+            () = interrupt.arrived() => Ok(ExitCode::from(INTERRUPTED)),
+        }
+    }
+
+    #[expect(
+        clippy::print_stderr,
+        reason = "what went wrong is for the person at the terminal"
+    )]
+    async fn play_all(&self) -> io::Result<ExitCode> {
+        let started = Instant::now();
+        let binary = self.function.binary()?;
+        let payloads = payload::all(&self.events)?;
+        let shown = if self.json {
+            Shown::Documents
+        } else {
+            Shown::Pages(Palette::of(&io::stdout()))
+        };
+        shown.introduce(&binary, &payloads, &self.events)?;
+        let mut problems = Vec::new();
+        for (index, payload) in payloads.iter().enumerate() {
+            shown.announce(payload, index + 1, payloads.len())?;
+            let scene = waiting(&shown, play(payload, |url| self.function.launch(url))).await?;
+            shown.tell(payload, &scene)?;
+            if let Some(mismatch) = scene.mismatch {
+                problems.push(format!(
+                    "`{}`: expected {}, but {} came",
+                    payload.path.display(),
+                    mismatch.expected,
+                    mismatch.came
+                ));
+            }
+        }
+        shown.conclude(payloads.len(), problems.len(), started.elapsed())?;
+        for problem in &problems {
+            eprintln!("sandbox: {problem}");
+        }
+        Ok(if problems.is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+}
+
+/// For whom the demo is shown.
+#[derive(Debug)]
+enum Shown {
+    Pages(Palette),
+    Documents,
+}
+
+impl Shown {
+    /// What is there, before anything is played.
+    fn introduce(&self, binary: &Path, payloads: &[Payload], events: &Path) -> io::Result<()> {
+        let Self::Pages(palette) = self else {
+            return Ok(());
+        };
+        let ready = palette.good("✓");
+        let types = sandbox::connect::DEFAULT_EXTENSIONS.len();
+        print(&format!(
+            "{}\n\n  \
+             {ready} the function    {}\n  \
+             {ready} Amazon Connect  on 127.0.0.1, three instances, 20 MB and {types} file types everywhere\n  \
+             {ready} payloads        {} in {}, each sent to a fresh copy of both\n\n",
+            palette.bold("Attachment policies for Amazon Connect, played on this machine"),
+            binary.display(),
+            payloads.len(),
+            events.display(),
+        ))
+    }
+
+    /// What is sent next.
+    fn announce(&self, payload: &Payload, number: usize, count: usize) -> io::Result<()> {
+        match self {
+            Self::Pages(palette) => print(&page::heading(payload, number, count, *palette)),
+            Self::Documents => {
+                // Progress is for whoever watches, not for the machine that reads.
+                let path = payload.path.display();
+                writeln!(io::stderr(), "{number}/{count} {path}")
+            }
+        }
+    }
+
+    /// What came of it.
+    fn tell(&self, payload: &Payload, scene: &Scene) -> io::Result<()> {
+        match self {
+            Self::Pages(palette) => {
+                let page = page::outcome(payload, scene, *palette);
+                print(&format!("{page}\n"))
+            }
+            Self::Documents => print(&format!("{}\n", document::of(payload, scene)?)),
+        }
+    }
+
+    fn conclude(&self, count: usize, problems: usize, took: Duration) -> io::Result<()> {
+        let Self::Pages(palette) = self else {
+            return Ok(());
+        };
+        let seconds = took.as_secs_f64();
+        let sent = if count == 1 {
+            "1 payload sent".to_owned()
+        } else {
+            format!("{count} payloads sent")
+        };
+        print(&match problems {
+            0 => format!(
+                "{} {sent}, every answer as expected, in {seconds:.1} s\n",
+                palette.good("✓")
+            ),
+            _ => format!(
+                "{} {sent}, not as expected: {problems}, in {seconds:.1} s\n",
+                palette.bad("✗")
+            ),
+        })
+    }
+}
+
+/// Counts the seconds of a long answer, on a terminal.
+async fn waiting<T>(shown: &Shown, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let terminal = matches!(shown, Shown::Pages(_)) && io::stdout().is_terminal();
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    seconds.tick().await;
+    let mut waited = 0;
+    tokio::pin!(work);
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut work => break outcome,
+            _ = seconds.tick(), if terminal => {
+                waited += 1;
+                print(&format!("\r  waiting for the answer, {waited} s "))?;
+            }
+        }
+    };
+    if waited > 0 {
+        // Erases the line (ECMA-48, EL).
+        print("\r\x1b[2K")?;
+    }
+    outcome
+}
+
+/// At once, so that a person sees it when it happens.
+fn print(text: &str) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    output.write_all(text.as_bytes())?;
+    output.flush()
+}

@@ -1,0 +1,193 @@
+//! Flags that several commands share, and what they mean.
+
+use clap::Args;
+use sandbox::connect::{Fault, Instance, Options, Rate};
+use sandbox::lambda::Launch;
+use std::env;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How Amazon Connect behaves.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Amazon Connect")]
+pub(crate) struct ConnectFlags {
+    /// Port of Amazon Connect on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    connect_port: u16,
+    /// Calls a second that an account may make in a Region; 0 for no quota
+    #[arg(long, default_value_t = Rate::default().per_second, value_name = "CALLS", value_parser = rate)]
+    rate: f64,
+    /// Calls at once after a pause
+    #[arg(long, default_value_t = Rate::default().burst, value_name = "CALLS", value_parser = clap::value_parser!(u32).range(1..))]
+    burst: u32,
+    /// One quota for all operations together, instead of one for each
+    #[arg(long)]
+    shared_quota: bool,
+    /// How long every call takes: `200` or `200ms` or `1.5s`
+    #[arg(long, default_value = "0", value_name = "TIME", value_parser = duration)]
+    latency: Duration,
+    /// A fault and how likely a call meets it, such as `throttle=0.2`; repeatable.
+    /// Kinds: throttle, untyped-throttle, too-many-requests, 500, 503[:MS], reset-before,
+    /// reset-after, slow[:MS], truncated, wrong-content-type, other-values, access-denied,
+    /// expired-token, not-found
+    #[arg(long, value_name = "KIND=PROBABILITY", value_parser = fault)]
+    fault: Vec<(Fault, f64)>,
+    /// The same seed and the same calls meet the same faults
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// How many instances there are
+    #[arg(long, default_value_t = 3, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    instances: u32,
+    /// Keeps what the instances allow in this file, over restarts
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Appends every call to this file, a line of JSON each
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+}
+
+impl ConnectFlags {
+    /// The options these flags stand for.
+    pub(crate) fn options(&self) -> Options {
+        let rate = Rate {
+            per_second: self.rate,
+            burst: self.burst,
+            shared: self.shared_quota,
+        };
+        Options {
+            port: self.connect_port,
+            instances: (1..=self.instances).map(Instance::numbered).collect(),
+            rate: (self.rate > 0.0).then_some(rate),
+            latency: self.latency,
+            faults: self.fault.clone(),
+            seed: self.seed,
+            state: self.state.clone(),
+            ..Options::default()
+        }
+    }
+}
+
+/// Which function, and how it is run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The function")]
+pub(crate) struct FunctionFlags {
+    /// The function's program; by default `connect-attachment-policy` beside this one
+    #[arg(long, value_name = "FILE")]
+    function: Option<PathBuf>,
+    /// The function's configured timeout
+    #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=900))]
+    timeout: u64,
+    /// A variable for the function's environment; repeatable
+    #[arg(long, value_name = "KEY=VALUE", value_parser = variable)]
+    env: Vec<(String, String)>,
+}
+
+impl FunctionFlags {
+    /// The program, which must be there.
+    pub(crate) fn binary(&self) -> io::Result<PathBuf> {
+        let binary = match &self.function {
+            Some(binary) => binary.clone(),
+            None => env::current_exe()?.with_file_name("connect-attachment-policy"),
+        };
+        if binary.is_file() {
+            Ok(binary)
+        } else {
+            Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                format!(
+                    "no function at `{}`: build it with `cargo build --release`, or name it with `--function`",
+                    binary.display()
+                ),
+            ))
+        }
+    }
+
+    /// How to start it against an Amazon Connect.
+    pub(crate) fn launch(&self, connect_url: &str) -> io::Result<Launch> {
+        let mut launch = Launch::new(self.binary()?, connect_url);
+        launch.timeout = Duration::from_secs(self.timeout);
+        launch.env.extend(self.env.iter().cloned());
+        Ok(launch)
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if (0.0..=1_000_000.0).contains(&rate) => Ok(rate),
+        _ => Err("a number of calls a second, such as `2` or `0.5`; 0 for no quota".to_owned()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = if let Some(number) = text.strip_suffix("ms") {
+        (number, 0.001)
+    } else if let Some(number) = text.strip_suffix('s') {
+        (number, 1.0)
+    } else {
+        (text, 0.001)
+    };
+    number
+        .parse::<f64>()
+        .ok()
+        .and_then(|number| Duration::try_from_secs_f64(number * unit).ok())
+        .filter(|duration| *duration <= Duration::from_hours(1))
+        .ok_or_else(|| "a time up to an hour, such as `200` (milliseconds) or `1.5s`".to_owned())
+}
+
+fn fault(text: &str) -> Result<(Fault, f64), String> {
+    let (kind, probability) = text
+        .split_once('=')
+        .ok_or("a kind and a probability, such as `throttle=0.2`")?;
+    let fault = kind.parse::<Fault>().map_err(|error| error.to_string())?;
+    match probability.parse() {
+        Ok(probability) if (0.0..=1.0).contains(&probability) => Ok((fault, probability)),
+        _ => Err(format!("`{probability}` is no probability from 0 to 1")),
+    }
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("a name and a value, such as `CONNECT_BURST=10`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_latency_is_in_milliseconds_unless_it_says_otherwise() {
+        for (text, milliseconds) in [("0", 0), ("200", 200), ("200ms", 200), ("1.5s", 1_500)] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)));
+        }
+        for text in ["", "-1", "fast", "2h", "3601s", "NaN", "inf"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_fault_has_a_kind_and_a_probability() {
+        assert_eq!(fault("throttle=0.25"), Ok((Fault::Throttle, 0.25)));
+        assert_eq!(
+            fault("slow:20=1"),
+            Ok((Fault::Slow(Duration::from_millis(20)), 1.0))
+        );
+        for (text, says) in [
+            ("throttle", "a kind and a probability, such as `throttle=0.2`"),
+            ("throttle=2", "`2` is no probability from 0 to 1"),
+            ("throttle=NaN", "`NaN` is no probability from 0 to 1"),
+        ] {
+            assert_eq!(fault(text), Err(says.to_owned()));
+        }
+        assert!(fault("fire=1").is_err_and(|says| says.contains("`fire`")));
+    }
+
+    #[test]
+    fn a_variable_has_a_name() {
+        assert_eq!(variable("A=b=c"), Ok(("A".to_owned(), "b=c".to_owned())));
+        assert!(variable("=b").is_err());
+        assert!(variable("A").is_err());
+    }
+}

@@ -1,0 +1,298 @@
+//! The invocations between those who ask and the process that answers.
+
+use super::identifier::{epoch_ms, trace};
+use super::invocation::{Answer, Invoke};
+use bytes::Bytes;
+use std::collections::{HashMap, VecDeque};
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::AbortHandle;
+
+/// The queue, what the process is working on, and whether there is a process.
+pub(super) struct Exchange {
+    state: Mutex<State>,
+    /// Something to take, or reason to stop waiting for it.
+    changed: Notify,
+}
+
+struct State {
+    queue: VecDeque<Asked>,
+    taken: HashMap<String, Taken>,
+    /// What the process said about its start, if it failed, and the lines until then.
+    init_error: Option<(Answer, usize)>,
+    /// The code a process ended with, and the lines until then, once it has.
+    ended: Option<(Option<i32>, usize)>,
+    /// The lines until the process began, or until the last invocation ended.
+    last_line: usize,
+    /// Which process this is: a poll of an earlier one must not take anything.
+    generation: u64,
+}
+
+/// An invocation that no process has taken yet.
+pub(super) struct Asked {
+    pub request_id: String,
+    pub trace_id: String,
+    pub deadline_ms: Option<i64>,
+    pub payload: Bytes,
+    pub done: oneshot::Sender<Finished>,
+}
+
+/// An invocation that the process works on.
+pub(super) struct Taken {
+    done: oneshot::Sender<Finished>,
+    started: Instant,
+    first_line: usize,
+    /// What kills the process if it does not answer in time.
+    timer: Option<AbortHandle>,
+}
+
+/// How an invocation ended, and which lines of the output are its own.
+pub(super) struct Finished {
+    pub answer: Answer,
+    pub lines: (usize, usize),
+    pub duration: Duration,
+}
+
+impl Exchange {
+    pub(super) fn new() -> Self {
+        Self {
+            state: Mutex::new(State {
+                queue: VecDeque::new(),
+                taken: HashMap::new(),
+                init_error: None,
+                ended: None,
+                last_line: 0,
+                generation: 0,
+            }),
+            changed: Notify::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere leaves every invocation either in a list or answered.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues an invocation: where its end will be told, and how many are before it.
+    ///
+    /// Told at once if there is no process to take it.
+    pub(super) fn ask(
+        &self,
+        payload: Bytes,
+        request_id: String,
+        options: Invoke,
+    ) -> (oneshot::Receiver<Finished>, usize) {
+        let (done, finished) = oneshot::channel();
+        let mut state = self.state();
+        let before = state.queue.len() + state.taken.len();
+        state.queue.push_back(Asked {
+            request_id,
+            trace_id: options.trace_id.unwrap_or_else(trace),
+            deadline_ms: options.deadline_ms,
+            payload,
+            done,
+        });
+        state.refuse_all();
+        drop(state);
+        self.changed.notify_one();
+        (finished, before)
+    }
+
+    /// Waits for an invocation to take; `None` once the asking process has ended.
+    pub(super) async fn next(&self) -> Option<Asked> {
+        let generation = self.state().generation;
+        loop {
+            let changed = self.changed.notified();
+            {
+                let mut state = self.state();
+                if state.generation != generation {
+                    return None;
+                }
+                while let Some(asked) = state.queue.pop_front() {
+                    // Nobody waits any more for an invocation that was given up.
+                    if !asked.done.is_closed() {
+                        return Some(asked);
+                    }
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// Notes that the process has taken an invocation.
+    pub(super) fn hand_over(&self, request_id: String, done: oneshot::Sender<Finished>) {
+        let mut state = self.state();
+        let taken = Taken {
+            done,
+            started: Instant::now(),
+            first_line: state.last_line,
+            timer: None,
+        };
+        state.taken.insert(request_id, taken);
+        // The process may have ended since it asked.
+        state.refuse_all();
+    }
+
+    /// Notes where an invocation's own output begins, and what ends it if nothing else does.
+    pub(super) fn begin(&self, request_id: &str, first_line: usize, timer: AbortHandle) {
+        match self.state().taken.get_mut(request_id) {
+            Some(taken) => {
+                taken.first_line = first_line;
+                taken.timer = Some(timer);
+            }
+            None => timer.abort(),
+        }
+    }
+
+    /// Whether the process works on this invocation.
+    pub(super) fn works_on(&self, request_id: &str) -> bool {
+        self.state().taken.contains_key(request_id)
+    }
+
+    /// Takes an invocation away from the process, in order to end it.
+    pub(super) fn take(&self, request_id: &str) -> Option<Taken> {
+        self.state().taken.remove(request_id)
+    }
+
+    /// Ends an invocation.
+    pub(super) fn finish(&self, taken: Taken, answer: Answer, end_line: usize) {
+        self.state().last_line = end_line;
+        taken.finish(answer, end_line);
+    }
+
+    /// Keeps what the process said about its start, and answers everything with it.
+    pub(super) fn init_failed(&self, error: Answer, end_line: usize) {
+        let mut state = self.state();
+        state.init_error = Some((error, end_line));
+        state.refuse_all();
+    }
+
+    /// Answers everything, now and later, with the process's end.
+    pub(super) fn process_ended(&self, code: Option<i32>, end_line: usize) {
+        let mut state = self.state();
+        state.ended = Some((code, end_line));
+        state.generation += 1;
+        state.refuse_all();
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Begins again with a new process.
+    pub(super) fn process_starts(&self, first_line: usize) {
+        let mut state = self.state();
+        state.ended = None;
+        state.init_error = None;
+        state.last_line = first_line;
+    }
+}
+
+impl State {
+    /// Answers everything that no process can answer any more.
+    fn refuse_all(&mut self) {
+        let (answer, end_line) = match (&self.init_error, self.ended) {
+            (Some((error, end_line)), _) => (error.clone(), *end_line),
+            (None, Some((code, end_line))) => (Answer::Exited(code), end_line),
+            (None, None) => return,
+        };
+        let first_line = self.last_line;
+        for asked in mem::take(&mut self.queue) {
+            let never_taken = Taken {
+                done: asked.done,
+                started: Instant::now(),
+                first_line,
+                timer: None,
+            };
+            never_taken.finish(answer.clone(), end_line);
+        }
+        for (_, taken) in mem::take(&mut self.taken) {
+            taken.finish(answer.clone(), end_line);
+            self.last_line = end_line;
+        }
+    }
+}
+
+impl Taken {
+    fn finish(self, answer: Answer, end_line: usize) {
+        if let Some(timer) = self.timer {
+            timer.abort();
+        }
+        // If nobody waits any more, the invocation was given up.
+        let _ = self.done.send(Finished {
+            answer,
+            lines: (self.first_line, end_line),
+            duration: self.started.elapsed(),
+        });
+    }
+}
+
+/// How long the process may work on an invocation before it is killed.
+///
+/// Until its deadline, as in Lambda; a deadline in the past says nothing, and then the
+/// configured timeout counts, but a minute at least: the function may take its own default.
+pub(super) fn patience(deadline_ms: i64, timeout: Duration) -> Duration {
+    match u64::try_from(deadline_ms.saturating_sub(epoch_ms())) {
+        Ok(left @ 1..) => Duration::from_millis(left),
+        _ => timeout.max(Duration::from_mins(1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_ahead_bounds_the_work_and_one_in_the_past_does_not() {
+        let ahead = patience(epoch_ms() + 5_000, Duration::from_secs(30));
+        assert!((4_900..=5_000).contains(&ahead.as_millis()), "{ahead:?}");
+        assert_eq!(patience(0, Duration::from_secs(3)), Duration::from_mins(1));
+        assert_eq!(
+            patience(i64::MIN, Duration::from_mins(15)),
+            Duration::from_mins(15)
+        );
+    }
+
+    #[tokio::test]
+    async fn an_invocation_that_was_given_up_is_not_handed_over() {
+        let exchange = Exchange::new();
+        let ask = |id: &str| exchange.ask(Bytes::new(), id.into(), Invoke::default());
+        drop(ask("given up"));
+        let (_kept, before) = ask("kept");
+        assert_eq!(before, 1);
+        let next = exchange.next().await.map(|asked| asked.request_id);
+        assert_eq!(next.as_deref(), Some("kept"));
+    }
+
+    #[tokio::test]
+    async fn a_poll_of_an_ended_process_takes_nothing() {
+        let exchange = Exchange::new();
+        let (polled, ()) = tokio::join!(exchange.next(), async {
+            tokio::task::yield_now().await;
+            exchange.process_ended(Some(1), 0);
+        });
+        assert!(polled.is_none());
+    }
+
+    #[tokio::test]
+    async fn an_ended_process_answers_at_once_and_a_failed_start_says_why() {
+        let exchange = Exchange::new();
+        exchange.process_ended(Some(3), 7);
+        let (finished, _) = exchange.ask(Bytes::new(), "a".into(), Invoke::default());
+        let finished = finished.await.expect("an answer");
+        assert_eq!(finished.answer, Answer::Exited(Some(3)));
+        assert_eq!(finished.lines, (0, 7));
+
+        exchange.process_starts(7);
+        let error = Answer::InitError {
+            error_type: "Settings".into(),
+            error_message: "no region".into(),
+        };
+        exchange.init_failed(error.clone(), 9);
+        exchange.process_ended(Some(1), 9);
+        let (finished, _) = exchange.ask(Bytes::new(), "b".into(), Invoke::default());
+        let finished = finished.await.expect("an answer");
+        assert_eq!(finished.answer, error);
+        assert_eq!(finished.lines, (7, 9));
+    }
+}

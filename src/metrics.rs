@@ -1,0 +1,241 @@
+//! One line of metrics per invocation, in CloudWatch Embedded Metric Format.
+//!
+//! By hand and not with `metrique`: one fixed shape, and no start-up. The format is AWS's
+//! "Specification: Embedded metric format"; conformance/ validates against its schema.
+
+use crate::origin::{Invocation, Kind};
+use crate::report::{Outcome, Report, Status};
+use crate::telemetry::{LogLevel, LogPipe};
+use serde::Serialize;
+use serde::ser::SerializeMap;
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// The CloudWatch namespace.
+pub const NAMESPACE: &str = "ConnectAttachmentPolicy";
+/// EMF takes at most this many values of one metric in a line.
+const MAX_VALUES: usize = 100;
+
+/// What one invocation did, summed over its changes.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Tally {
+    outcomes: BTreeMap<Outcome, u64>,
+    rejected: u64,
+    accepted: u64,
+    attempts: u64,
+    throttled: u64,
+    latencies: Vec<u64>,
+}
+
+impl Tally {
+    /// Adds what became of one document.
+    pub fn add(&mut self, report: &Report) {
+        match report.status() {
+            Status::Rejected => self.rejected += 1,
+            Status::Accepted => self.accepted += 1,
+            _ => {}
+        }
+        for result in report.results() {
+            *self.outcomes.entry(result.outcome).or_default() += 1;
+            self.attempts += u64::from(result.attempts);
+            self.throttled += u64::from(result.throttled);
+            if result.attempts > 0 && self.latencies.len() < MAX_VALUES {
+                self.latencies.push(result.duration_ms);
+            }
+        }
+    }
+
+    /// Adds a payload that was refused before there was a document.
+    pub fn add_refusal(&mut self) {
+        self.rejected += 1;
+    }
+
+    /// How many targets ended like this.
+    pub fn count(&self, outcome: Outcome) -> u64 {
+        self.outcomes.get(&outcome).copied().unwrap_or_default()
+    }
+
+    /// How many changes were refused.
+    pub fn rejected(&self) -> u64 {
+        self.rejected
+    }
+}
+
+/// Writes metric lines.
+#[derive(Debug)]
+pub struct Metrics {
+    pipe: LogPipe,
+    level: &'static str,
+    function_name: String,
+    started: AtomicBool,
+}
+
+/// A metric's name, unit and value.
+type Metric = (&'static str, &'static str, Value);
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Value {
+    One(u64),
+    Many(Vec<u64>),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive<'a> {
+    namespace: &'static str,
+    dimensions: &'a [&'a [&'a str]],
+    metrics: Vec<Definition>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Definition {
+    name: &'static str,
+    unit: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Header<'a> {
+    timestamp: i128,
+    cloud_watch_metrics: [Directive<'a>; 1],
+}
+
+/// A whole line.
+struct Line<'a> {
+    now: OffsetDateTime,
+    level: &'static str,
+    function_name: &'a str,
+    trigger: &'a str,
+    invocation: &'a Invocation,
+    metrics: Vec<Metric>,
+}
+
+impl Metrics {
+    /// Metrics of this function, at a level that Lambda's filter lets through.
+    pub fn new(pipe: LogPipe, level: LogLevel, function_name: String) -> Self {
+        Self {
+            pipe,
+            level: level.of_audit(),
+            function_name,
+            started: AtomicBool::new(false),
+        }
+    }
+
+    /// Writes one invocation's line.
+    ///
+    /// The dimensions are the function and the trigger: a handful of metrics, whatever the instances.
+    ///
+    /// # Errors
+    /// A full or closed pipe.
+    pub fn write(
+        &self,
+        tally: &Tally,
+        trigger: Option<Kind>,
+        invocation: &Invocation,
+        took: Duration,
+    ) -> io::Result<()> {
+        let cold = !self.started.swap(true, Ordering::Relaxed);
+        let mut metrics: Vec<Metric> = vec![
+            (
+                "TargetsApplied",
+                "Count",
+                Value::One(tally.count(Outcome::Applied)),
+            ),
+            (
+                "TargetsUnchanged",
+                "Count",
+                Value::One(tally.count(Outcome::Unchanged)),
+            ),
+            (
+                "TargetsPlanned",
+                "Count",
+                Value::One(tally.count(Outcome::Planned)),
+            ),
+            (
+                "TargetsSuperseded",
+                "Count",
+                Value::One(tally.count(Outcome::Superseded)),
+            ),
+            (
+                "TargetsBlocked",
+                "Count",
+                Value::One(tally.count(Outcome::Blocked)),
+            ),
+            ("TargetsFailed", "Count", Value::One(tally.count(Outcome::Failed))),
+            (
+                "TargetsUnknown",
+                "Count",
+                Value::One(tally.count(Outcome::Unknown)),
+            ),
+            (
+                "TargetsPending",
+                "Count",
+                Value::One(tally.count(Outcome::Pending)),
+            ),
+            ("RejectedChanges", "Count", Value::One(tally.rejected)),
+            ("AcceptedChanges", "Count", Value::One(tally.accepted)),
+            ("UpdateAttempts", "Count", Value::One(tally.attempts)),
+            ("ThrottledCalls", "Count", Value::One(tally.throttled)),
+            ("ColdStarts", "Count", Value::One(u64::from(cold))),
+            ("InvocationDuration", "Milliseconds", Value::One(millis(took))),
+        ];
+        if !tally.latencies.is_empty() {
+            metrics.push((
+                "ConnectLatency",
+                "Milliseconds",
+                Value::Many(tally.latencies.clone()),
+            ));
+        }
+        let line = Line {
+            now: OffsetDateTime::now_utc(),
+            level: self.level,
+            function_name: &self.function_name,
+            trigger: trigger.map_or("none", Kind::as_str),
+            invocation,
+            metrics,
+        };
+        let mut bytes = serde_json::to_vec(&line).map_err(io::Error::other)?;
+        bytes.push(b'\n');
+        self.pipe.write_line(&bytes)
+    }
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let define = |(name, unit, _): &Metric| Definition { name, unit };
+        let header = Header {
+            timestamp: self.now.unix_timestamp_nanos() / 1_000_000,
+            cloud_watch_metrics: [Directive {
+                namespace: NAMESPACE,
+                dimensions: &[&["FunctionName"], &["FunctionName", "Trigger"]],
+                metrics: self.metrics.iter().map(define).collect(),
+            }],
+        };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("_aws", &header)?;
+        let now = self.now.format(&Rfc3339).map_err(serde::ser::Error::custom)?;
+        map.serialize_entry("timestamp", &now)?;
+        map.serialize_entry("level", self.level)?;
+        map.serialize_entry("logger", "metrics")?;
+        map.serialize_entry("FunctionName", self.function_name)?;
+        map.serialize_entry("Trigger", self.trigger)?;
+        map.serialize_entry("requestId", &self.invocation.request_id)?;
+        if let Some(trace_id) = &self.invocation.trace_id {
+            map.serialize_entry("xrayTraceId", trace_id)?;
+        }
+        for (name, _, value) in &self.metrics {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
