@@ -2,6 +2,7 @@
 //!
 //! Each payload meets an Amazon Connect of three instances at their defaults and a process
 //! that has just started, so that the files are independent of each other and of their order.
+//! It ends with one event over forty instances, at the quota's full speed.
 
 mod audit;
 mod document;
@@ -9,6 +10,7 @@ mod expectation;
 mod json;
 mod page;
 mod payload;
+mod propagation;
 mod scene;
 mod section;
 
@@ -78,7 +80,14 @@ impl Demo {
                 ));
             }
         }
-        shown.conclude(payloads.len(), problems.len(), started.elapsed())?;
+        let palette = match &shown {
+            Shown::Pages(palette) => Some(*palette),
+            Shown::Documents => None,
+        };
+        let propagation = propagation::play(|url| self.function.launch(url), palette).await?;
+        print(&palette.map_or_else(|| propagation.document(), |palette| propagation.tell(palette)))?;
+        problems.extend(propagation.problem);
+        shown.conclude(payloads.len() + 1, problems.len(), started.elapsed())?;
         for problem in &problems {
             eprintln!("sandbox: {problem}");
         }
