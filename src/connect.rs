@@ -180,6 +180,11 @@ impl Lane {
         }
     }
 
+    /// How long the tags of that many instances would take at the pace, from now.
+    pub fn estimate_tags(&self, instances: usize) -> Duration {
+        self.list_tags.estimate(instances)
+    }
+
     /// How long that many reads and updates would take at the pace, from now.
     ///
     /// Each lane sends one call after the other, so that an answer's time counts where it is longer

@@ -74,6 +74,15 @@ pub struct Propagation<'a> {
 #[derive(Debug)]
 pub struct Resolved(Result<Vec<Instance>, Failure>);
 
+impl Resolved {
+    /// Whether there was no time to find the instances.
+    pub fn ran_out_of_time(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_err_and(|failure| failure.because == Because::NoTime)
+    }
+}
+
 /// A target and its place in the report.
 #[derive(Debug, Clone)]
 struct Slot {
@@ -189,12 +198,17 @@ impl Propagation<'_> {
         results.into_iter().flatten().collect()
     }
 
-    /// `"*"` could not be resolved: every scope failed for the same reason.
+    /// `"*"` could not be resolved: every scope failed, or is pending, for the same reason.
     fn unresolved(&self, subject: Subject<'_>, failure: &Failure) -> Vec<TargetResult> {
+        let outcome = if failure.because == Because::NoTime {
+            Outcome::Pending
+        } else {
+            Outcome::Failed
+        };
         let scopes = subject.change.scopes.iter();
         scopes
             .map(|scope| {
-                let mut result = TargetResult::new(None, *scope, Outcome::Failed);
+                let mut result = TargetResult::new(None, *scope, outcome);
                 result.error = Some(failure.clone());
                 self.note(subject, &mut result);
                 result

@@ -74,6 +74,19 @@ impl Cause {
 }
 
 impl CallError {
+    /// Nothing was sent: it could not have ended in time.
+    pub fn out_of_time() -> Self {
+        Self {
+            cause: Cause::Deadline,
+            code: unnamed(Cause::Deadline).to_owned(),
+            detail: "not begun: it could not end before the invocation's deadline".to_owned(),
+            request_id: None,
+            attempts: 0,
+            throttled: 0,
+            may_have_taken_effect: false,
+        }
+    }
+
     /// The call was cut off by the invocation's own end: while it was throttled, or without an answer.
     pub(super) fn deadline(exchange: &Exchange) -> Self {
         let throttled = exchange.throttled() > 0 && !exchange.may_have_taken_effect();

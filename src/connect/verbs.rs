@@ -214,10 +214,10 @@ impl Lane {
     }
 
     async fn read_permit(&self, operation: Operation, until: Instant) -> Result<Permit, CallError> {
-        let pace = self.pace(operation);
-        pace.permit(until)
+        self.pace(operation)
+            .permit(until)
             .await
-            .map_err(|NoTime| CallError::deadline(&Exchange::new(Arc::clone(pace))))
+            .map_err(|NoTime| CallError::out_of_time())
     }
 
     /// Sends one call, the SDK's retries included, and gives up at `until`.

@@ -115,7 +115,9 @@ impl Handler {
             estimate += propagation.estimate(subject, &instances).await;
             resolved.push(instances);
         }
-        if !around.deadline.leaves(Instant::now(), estimate) && self.may_queue(origin, changes) {
+        let too_long = resolved.iter().any(Resolved::ran_out_of_time)
+            || !around.deadline.leaves(Instant::now(), estimate);
+        if too_long && self.may_queue(origin, changes) {
             match self.enqueue(around, origin, changes).await {
                 Ok(reports) => return reports,
                 // without the queue it does what it can; the rest is pending

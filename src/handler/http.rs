@@ -116,11 +116,11 @@ impl Handler {
                     BTreeMap::from([(scope, answer.configuration)]),
                     answer.last_modified,
                 ),
-                Err(error) => return Self::unread(error.cause),
+                Err(error) => return self.unread(error.cause),
             },
             None => match lane.list(&instance.id, until).await {
                 Ok(listed) => (listed.configurations, None),
-                Err(error) => return Self::unread(error.cause),
+                Err(error) => return self.unread(error.cause),
             },
         };
         let (tag, body) = if let Some((scope, configuration)) =
@@ -150,7 +150,7 @@ impl Handler {
         Ok(Response::json(200, "application/json", body).with("etag", tag))
     }
 
-    fn unread(cause: Cause) -> Answered {
+    fn unread(&self, cause: Cause) -> Answered {
         let problem = match cause {
             Cause::NotFound => Problem::InstanceNotFound,
             Cause::InvalidParameter => Problem::InvalidParameter,
@@ -164,7 +164,10 @@ impl Handler {
         };
         let response = Response::problem(problem, cause.message())?;
         if cause.is_retryable() {
-            Ok(response.with("retry-after", "1"))
+            Ok(response.with(
+                "retry-after",
+                answer::retry_after(1, self.settings.connect.requests_per_second).to_string(),
+            ))
         } else {
             Ok(response)
         }

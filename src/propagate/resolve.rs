@@ -1,11 +1,12 @@
 //! From `"*"` to instances.
 
-use super::Propagation;
+use super::{Propagation, plan};
 use crate::audit::Subject;
 use crate::connect::{CallError, Cause};
 use crate::policy::{Instance, Instances};
 use crate::report::{Because, Failure};
 use std::collections::{BTreeMap, BTreeSet};
+use tokio::time::Instant;
 
 /// The instances the change names. Only `"*"` asks Amazon Connect.
 pub(super) async fn instances(
@@ -30,8 +31,17 @@ async fn active(
         .connect
         .lane(&propagation.connect.home_key(subject.home))
         .await;
+    let instances = lane.active_instances(until).await?;
+    if !tags.is_empty()
+        && !propagation
+            .deadline
+            .leaves(Instant::now(), lane.estimate_tags(instances.len()))
+    {
+        // known before the first of them, so that the change can still be queued
+        return Err(CallError::out_of_time());
+    }
     let mut matching = Vec::new();
-    for (id, arn) in lane.active_instances(until).await? {
+    for (id, arn) in instances {
         if tags.is_empty() || matches(tags, &lane.tags(&arn, until).await?) {
             matching.push(subject.home.instance(id));
         }
@@ -57,6 +67,9 @@ pub(super) fn failure(error: &CallError) -> Failure {
             Because::Upstream
         }
     };
+    if error.cause == Cause::Deadline && error.attempts == 0 {
+        return plan::no_time();
+    }
     Failure {
         because,
         code: error.code.clone(),

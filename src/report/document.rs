@@ -13,6 +13,10 @@ const MAX_RESULTS: usize = 500;
 /// and a body of JSON inside JSON grows by its escaped quotes: at most by half here.
 const MAX_BYTES: usize = 4_000_000;
 
+/// How to learn the end of a change that was queued.
+const QUEUED: &str = "queued whole; the audit log has every outcome under this changeId \
+    (metadata.correlation_uid), and GET /instances/{instanceId}/attachment-policies shows what holds";
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ChangeDocument<'a> {
@@ -24,6 +28,8 @@ struct ChangeDocument<'a> {
     violations: &'a [Violation],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -95,6 +101,7 @@ fn document(change: &ChangeReport, long: bool, values: bool) -> ChangeDocument<'
         change_id: change.change_id.as_str(),
         status: change.status(),
         truncated: walked && (results.len() < change.results().len() || !values),
+        detail: (change.disposition == Disposition::Accepted).then_some(QUEUED),
         results,
         summary,
         warnings: &change.warnings,

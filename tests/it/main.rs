@@ -21,5 +21,6 @@ mod faults;
 mod http;
 mod queued;
 mod recognition;
+mod regions;
 mod walk;
 mod world;

@@ -85,24 +85,24 @@ pub fn of(report: &Report, per_second: f64) -> Result<Response, serde_json::Erro
         }
     };
     if report.status() == Status::Incomplete {
-        return Ok(response.with("retry-after", retry_after(report, per_second).to_string()));
+        let left = report
+            .results()
+            .filter(|result| result.verdict() == Verdict::NotYet)
+            .count();
+        return Ok(response.with("retry-after", retry_after(left, per_second).to_string()));
     }
     Ok(response)
 }
 
-/// Seconds until the quota has yielded a call for each target that is left, at least 1.
-fn retry_after(report: &Report, per_second: f64) -> u64 {
-    let left = report
-        .results()
-        .filter(|result| result.verdict() == Verdict::NotYet)
-        .count();
+/// Seconds until the quota has yielded that many calls, at least 1: what `Retry-After` says.
+pub fn retry_after(calls: usize, per_second: f64) -> u64 {
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "at most a few thousand targets over a positive rate"
+        reason = "at most a few thousand calls over a positive rate"
     )]
-    let seconds = (left as f64 / per_second).ceil() as u64;
+    let seconds = (calls as f64 / per_second).ceil() as u64;
     seconds.max(1)
 }
 
