@@ -19,6 +19,7 @@ mod documents;
 mod events;
 mod faults;
 mod http;
+mod properties;
 mod queued;
 mod recognition;
 mod regions;
