@@ -20,6 +20,18 @@ pub const NAMESPACE: &str = "ConnectAttachmentPolicy";
 /// EMF takes at most this many values of one metric in a line.
 const MAX_VALUES: usize = 100;
 
+/// A metric for each way a target can end.
+const TARGETS: [(Outcome, &str); 8] = [
+    (Outcome::Applied, "TargetsApplied"),
+    (Outcome::Unchanged, "TargetsUnchanged"),
+    (Outcome::Planned, "TargetsPlanned"),
+    (Outcome::Superseded, "TargetsSuperseded"),
+    (Outcome::Blocked, "TargetsBlocked"),
+    (Outcome::Failed, "TargetsFailed"),
+    (Outcome::Unknown, "TargetsUnknown"),
+    (Outcome::Pending, "TargetsPending"),
+];
+
 /// What one invocation did, summed over its changes.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Tally {
@@ -141,50 +153,19 @@ impl Metrics {
         took: Duration,
     ) -> io::Result<()> {
         let cold = !self.started.swap(true, Ordering::Relaxed);
-        let mut metrics: Vec<Metric> = vec![
-            (
-                "TargetsApplied",
-                "Count",
-                Value::One(tally.count(Outcome::Applied)),
-            ),
-            (
-                "TargetsUnchanged",
-                "Count",
-                Value::One(tally.count(Outcome::Unchanged)),
-            ),
-            (
-                "TargetsPlanned",
-                "Count",
-                Value::One(tally.count(Outcome::Planned)),
-            ),
-            (
-                "TargetsSuperseded",
-                "Count",
-                Value::One(tally.count(Outcome::Superseded)),
-            ),
-            (
-                "TargetsBlocked",
-                "Count",
-                Value::One(tally.count(Outcome::Blocked)),
-            ),
-            ("TargetsFailed", "Count", Value::One(tally.count(Outcome::Failed))),
-            (
-                "TargetsUnknown",
-                "Count",
-                Value::One(tally.count(Outcome::Unknown)),
-            ),
-            (
-                "TargetsPending",
-                "Count",
-                Value::One(tally.count(Outcome::Pending)),
-            ),
-            ("RejectedChanges", "Count", Value::One(tally.rejected)),
-            ("AcceptedChanges", "Count", Value::One(tally.accepted)),
-            ("UpdateAttempts", "Count", Value::One(tally.attempts)),
-            ("ThrottledCalls", "Count", Value::One(tally.throttled)),
-            ("ColdStarts", "Count", Value::One(u64::from(cold))),
-            ("InvocationDuration", "Milliseconds", Value::One(millis(took))),
+        let count = |(name, value): (&'static str, u64)| (name, "Count", Value::One(value));
+        let outcomes = TARGETS
+            .iter()
+            .map(|(outcome, name)| (*name, tally.count(*outcome)));
+        let others = [
+            ("RejectedChanges", tally.rejected),
+            ("AcceptedChanges", tally.accepted),
+            ("UpdateAttempts", tally.attempts),
+            ("ThrottledCalls", tally.throttled),
+            ("ColdStarts", u64::from(cold)),
         ];
+        let mut metrics: Vec<Metric> = outcomes.chain(others).map(count).collect();
+        metrics.push(("InvocationDuration", "Milliseconds", Value::One(millis(took))));
         if !tally.latencies.is_empty() {
             metrics.push((
                 "ConnectLatency",

@@ -4,9 +4,11 @@
 pub mod envelope;
 pub mod event_bridge;
 pub mod http;
+mod recognition;
 pub mod sqs;
 
-pub use envelope::{NotAccepted, recognise};
+pub use envelope::NotAccepted;
+pub use recognition::recognise;
 
 use serde_json::value::RawValue;
 

@@ -1,0 +1,102 @@
+//! Which envelope a payload is, told by its own marks, never by trial deserialisation.
+
+use super::envelope::{Envelope, NotAccepted};
+use super::{Trigger, event_bridge, http, sqs};
+use crate::origin::Invocation;
+use crate::policy::document;
+use serde_json::value::RawValue;
+
+/// The marks by which each envelope is known.
+fn marks(envelope: &Envelope<'_>) -> Vec<Mark> {
+    let mut found = Vec::new();
+    let rest = envelope.has("httpMethod") && envelope.has("requestContext");
+    if envelope.get("version") == Some("\"2.0\"") && envelope.has("requestContext") {
+        found.push(Mark::HttpV2);
+    } else if rest {
+        found.push(Mark::HttpV1);
+    }
+    if envelope.has("detail-type") && envelope.has("source") {
+        found.push(Mark::EventBridge);
+    }
+    if envelope.has("Records") {
+        found.push(Mark::Records);
+    }
+    if is_change(envelope) {
+        found.push(Mark::Bare);
+    }
+    found
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    HttpV2,
+    HttpV1,
+    EventBridge,
+    Records,
+    Bare,
+}
+
+impl Mark {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::HttpV2 => "an HTTP API request (2.0)",
+            Self::HttpV1 => "a REST API request (1.0)",
+            Self::EventBridge => "an EventBridge event",
+            Self::Records => "a batch of records",
+            Self::Bare => "a policy change",
+        }
+    }
+}
+
+/// A bare change carries a field that only a policy change has.
+fn is_change(envelope: &Envelope<'_>) -> bool {
+    let lowered = |key: &str| {
+        let mut chars = key.chars();
+        let first = chars.next().map(|c| c.to_ascii_lowercase());
+        first.into_iter().chain(chars).collect::<String>()
+    };
+    envelope.names().any(|key| {
+        let key = lowered(key);
+        key == "changes" || document::FIELDS.contains(&key.as_str())
+    })
+}
+
+/// Recognises and decodes a payload.
+///
+/// # Errors
+/// It is no trigger's, or broken; both say what was seen.
+pub fn recognise<'a>(payload: &'a RawValue, invocation: &Invocation) -> Result<Trigger<'a>, NotAccepted> {
+    let Some(envelope) = Envelope::open(payload) else {
+        let seen = match payload.get().as_bytes().first() {
+            Some(b'[') => "an array",
+            Some(b'"') => "a string",
+            Some(b'n') => "null",
+            Some(b't' | b'f') => "a boolean",
+            _ => "a number",
+        };
+        return Err(NotAccepted::Unrecognised(format!("{seen}, not an object")));
+    };
+    let marks = marks(&envelope);
+    match marks.as_slice() {
+        [Mark::HttpV2] => http::decode::version_2(payload, &envelope, invocation)
+            .map(|request| Trigger::Http(Box::new(request))),
+        [Mark::HttpV1] => http::decode::version_1(payload, &envelope, invocation)
+            .map(|request| Trigger::Http(Box::new(request))),
+        [Mark::EventBridge] => {
+            event_bridge::decode(&envelope, invocation).map(|event| Trigger::EventBridge(Box::new(event)))
+        }
+        [Mark::Records] => sqs::decode(&envelope, invocation).map(Trigger::Sqs),
+        [Mark::Bare] => Ok(Trigger::Bare(payload)),
+        [] => Err(NotAccepted::Unrecognised(format!(
+            "{}; none marks an API Gateway, EventBridge or SQS payload or a policy change",
+            envelope.keys()
+        ))),
+        several => {
+            let names: Vec<_> = several.iter().map(|mark| mark.name()).collect();
+            Err(NotAccepted::Unrecognised(format!(
+                "the marks of {}",
+                names.join(" and ")
+            )))
+        }
+    }
+}
