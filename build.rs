@@ -1,23 +1,24 @@
 //! Builds the commit into the binary, so that an audit line names the code that wrote it.
 
+use std::path::Path;
 use std::process::Command;
 
+/// Git appends to it at every commit and checkout.
+const HEAD_LOG: &str = ".git/logs/HEAD";
+
 fn main() {
-    println!("cargo:rerun-if-changed=.git/HEAD");
+    // a path that is not there would rerun this at every build: a source archive has none
+    let watched = if Path::new(HEAD_LOG).exists() { HEAD_LOG } else { "build.rs" };
+    println!("cargo:rerun-if-changed={watched}");
     println!("cargo:rerun-if-env-changed=BUILD_COMMIT");
-    let given = std::env::var("BUILD_COMMIT")
-        .ok()
-        .filter(|commit| !commit.is_empty());
+    let given = std::env::var("BUILD_COMMIT").ok().filter(|commit| !commit.is_empty());
     let commit = given.or_else(head).unwrap_or_else(|| "unknown".to_owned());
     println!("cargo:rustc-env=BUILD_COMMIT={commit}");
 }
 
-/// The short commit of the checkout; a source archive has none.
+/// The checkout's short commit, with `-dirty` where files differ from it.
 fn head() -> Option<String> {
-    let output = Command::new("git")
-        .args(["rev-parse", "--short=12", "HEAD"])
-        .output()
-        .ok()?;
+    let output = Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=12"]).output().ok()?;
     let commit = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !commit.is_empty()).then_some(commit)
 }
