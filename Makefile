@@ -54,6 +54,11 @@ conformance: $(VENV)/done ## clients and validators nobody here wrote, against t
 build: ## the Lambda bootstrap, target/release/connect-attachment-policy (about 9 minutes)
 	cargo build --locked --release --package connect-attachment-policy
 
+bench: build $(VENV)/done ## the benchmarks, against the production binary (about 2 minutes when built)
+	@cargo build --locked --workspace
+	$(call heading,Propagation at the quota)
+	@$(VENV)/bin/python benches/propagation.py
+
 clean: ## everything that was made here
 	cargo clean
 	rm -rf $(VENV) .aws-sam dist
