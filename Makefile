@@ -46,7 +46,14 @@ $(VENV)/done: conformance/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r conformance/requirements.txt
 	touch $@
 
-conformance: $(VENV)/done ## clients and validators nobody here wrote, against the sandbox
+# checkov and the SAM CLI want different versions of the same packages
+$(VENV)-checkov/done: conformance/requirements-checkov.txt
+	$(call heading,Python environment for checkov)
+	$(PYTHON) -m venv $(VENV)-checkov
+	$(VENV)-checkov/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+conformance: $(VENV)/done $(VENV)-checkov/done ## clients and validators nobody here wrote, against the sandbox
 	$(call heading,Conformance: strangers against the sandbox)
 	cargo build --locked --workspace
 	$(VENV)/bin/python -m pytest conformance
@@ -61,4 +68,4 @@ bench: build $(VENV)/done ## the benchmarks, against the production binary (abou
 
 clean: ## everything that was made here
 	cargo clean
-	rm -rf $(VENV) .aws-sam dist
+	rm -rf $(VENV) $(VENV)-checkov .aws-sam dist

@@ -120,6 +120,8 @@ impl TargetResult {
     /// What this target means for the whole change.
     pub fn verdict(&self) -> Verdict {
         match self.outcome {
+            // applied, but its outcome is not on record: the same change again puts it there
+            Outcome::Applied if self.error.is_some() => Verdict::NotYet,
             Outcome::Applied | Outcome::Unchanged | Outcome::Planned => Verdict::Done,
             Outcome::Superseded | Outcome::Blocked => Verdict::NotForGood,
             Outcome::Unknown | Outcome::Pending => Verdict::NotYet,

@@ -128,7 +128,9 @@ pub fn start(pipe: LogPipe, level: LogLevel, lookup: &dyn Fn(&str) -> Option<Str
         .with_default(others)
         .with_target("connect_attachment_policy", own)
         // the runtime's span carries the request and trace ids of every line, at every level
-        .with_target("lambda_runtime::layers::trace", LevelFilter::INFO);
+        .with_target("lambda_runtime::layers::trace", LevelFilter::INFO)
+        // it repeats a function error's type, which the invocation's summary tells
+        .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(pipe)

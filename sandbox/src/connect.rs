@@ -47,7 +47,7 @@ mod state;
 
 pub use configuration::{Configuration, DEFAULT_EXTENSIONS, DEFAULT_SIZE, LARGEST_SIZE, SMALLEST_SIZE};
 pub use fault::{Fault, UnknownFault};
-pub use instance::{DEFAULT_ACCOUNT, Instance, InstanceStatus};
+pub use instance::{DEFAULT_ACCOUNT, Instance, InstanceStatus, NoInstanceArn};
 pub use journal::Entry;
 pub use operation::{Operation, UnknownOperation};
 pub use quota::Rate;

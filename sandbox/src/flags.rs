@@ -4,6 +4,7 @@ use clap::Args;
 use sandbox::connect::{Fault, Instance, Options, Rate};
 use sandbox::lambda::Launch;
 use std::env;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -39,12 +40,15 @@ pub(crate) struct ConnectFlags {
     /// How many instances there are
     #[arg(long, default_value_t = 3, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     instances: u32,
+    /// One more instance, by its ARN: of any account and Region; repeatable
+    #[arg(long = "instance", value_name = "ARN", value_parser = instance)]
+    further: Vec<Instance>,
     /// Keeps what the instances allow in this file, over restarts
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// Appends every call to this file, a line of JSON each
     #[arg(long, value_name = "FILE")]
-    pub journal: Option<PathBuf>,
+    journal: Option<PathBuf>,
 }
 
 impl ConnectFlags {
@@ -57,7 +61,10 @@ impl ConnectFlags {
         };
         Options {
             port: self.connect_port,
-            instances: (1..=self.instances).map(Instance::numbered).collect(),
+            instances: (1..=self.instances)
+                .map(Instance::numbered)
+                .chain(self.further.iter().cloned())
+                .collect(),
             rate: (self.rate > 0.0).then_some(rate),
             latency: self.latency,
             faults: self.fault.clone(),
@@ -65,6 +72,20 @@ impl ConnectFlags {
             state: self.state.clone(),
             ..Options::default()
         }
+    }
+
+    /// The journal's file, which can be written; before anything is announced.
+    pub(crate) fn open_journal(&self) -> io::Result<Option<File>> {
+        let Some(path) = &self.journal else {
+            return Ok(None);
+        };
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        file.map(Some).map_err(|error| {
+            io::Error::new(
+                error.kind(),
+                format!("cannot write the journal `{}`: {error}", path.display()),
+            )
+        })
     }
 }
 
@@ -144,6 +165,11 @@ fn fault(text: &str) -> Result<(Fault, f64), String> {
         Ok(probability) if (0.0..=1.0).contains(&probability) => Ok((fault, probability)),
         _ => Err(format!("`{probability}` is no probability from 0 to 1")),
     }
+}
+
+fn instance(text: &str) -> Result<Instance, String> {
+    text.parse::<Instance>()
+        .map_err(|error| format!("{error}, such as `{}`", Instance::numbered(4).arn()))
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

@@ -6,9 +6,11 @@
 //! - [`connect`]: Amazon Connect itself: five operations, quota, latency and faults.
 //! - [`lambda`]: the Runtime API, and a function process run against it.
 //! - [`function_url`]: HTTP in front of a function, as a Lambda function URL.
+//! - [`invoke_api`]: Lambda's `Invoke` in front of a function, for any payload.
 
 #![forbid(unsafe_code)]
 
 pub mod connect;
 pub mod function_url;
+pub mod invoke_api;
 pub mod lambda;

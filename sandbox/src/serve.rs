@@ -9,20 +9,23 @@ use call::Calls;
 use clap::Args;
 use sandbox::connect::{Connect, Entry};
 use sandbox::function_url::FunctionUrl;
+use sandbox::invoke_api::InvokeApi;
 use sandbox::lambda::{Function, Stream};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-/// Amazon Connect and a function URL.
+/// Amazon Connect, a function URL and Lambda's Invoke.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Port of the function URL on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     url_port: u16,
+    /// Port of Lambda's Invoke on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    invoke_port: u16,
     /// Does not show the function's own log
     #[arg(long)]
     quiet: bool,
@@ -38,6 +41,7 @@ impl Serve {
         let interrupt = Interrupt::listen()?;
         // Before anything is started, so that a missing program is the only message.
         self.function.binary()?;
+        let journal = self.connect.open_journal()?;
         let connect = Connect::start(self.connect.options()).await?;
         let calls = connect.follow();
         let mut launch = self.function.launch(&connect.url())?;
@@ -50,10 +54,10 @@ impl Serve {
         }
         let function = Arc::new(Function::start(launch).await?);
         let url = FunctionUrl::start(Arc::clone(&function), self.url_port).await?;
-        let mut output = io::stdout();
-        welcome(&mut output, &connect, Some(&url))?;
-        report(&connect, calls, interrupt, self.connect.journal.as_deref()).await?;
-        // The URL and the function, and with it its process, end here.
+        let invoke = InvokeApi::start(function, self.invoke_port).await?;
+        welcome(&mut io::stdout(), &connect, Some((&url, &invoke)))?;
+        report(&connect, calls, interrupt, journal).await?;
+        // Both URLs and the function, and with it its process, end here.
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -69,10 +73,11 @@ impl ConnectOnly {
     /// Serves until Ctrl-C.
     pub(crate) async fn run(&self) -> io::Result<ExitCode> {
         let interrupt = Interrupt::listen()?;
+        let journal = self.connect.open_journal()?;
         let connect = Connect::start(self.connect.options()).await?;
         let calls = connect.follow();
         welcome(&mut io::stdout(), &connect, None)?;
-        report(&connect, calls, interrupt, self.connect.journal.as_deref()).await?;
+        report(&connect, calls, interrupt, journal).await?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -81,12 +86,21 @@ impl ConnectOnly {
 const NAMED: usize = 5;
 
 /// What there is, where, and what to type next.
-fn welcome(output: &mut impl Write, connect: &Connect, url: Option<&FunctionUrl>) -> io::Result<()> {
+///
+/// Said once everything listens. The first lines are for programs too, and stay as they are: a
+/// name, two spaces or more, a URL (`^Lambda Invoke +(http://.+)$`); without a terminal there is
+/// no colour in them.
+fn welcome(
+    output: &mut impl Write,
+    connect: &Connect,
+    function: Option<(&FunctionUrl, &InvokeApi)>,
+) -> io::Result<()> {
     let palette = Palette::of(&io::stdout());
     let connect_url = connect.url();
     writeln!(output, "{}  {connect_url}", palette.bold("Amazon Connect"))?;
-    if let Some(url) = url {
+    if let Some((url, invoke)) = function {
         writeln!(output, "{}    {}", palette.bold("Function URL"), url.url())?;
+        writeln!(output, "{}   {}", palette.bold("Lambda Invoke"), invoke.url())?;
     }
     let instances = connect.instances();
     writeln!(output, "\n{}", palette.bold("Instances"))?;
@@ -97,7 +111,7 @@ fn welcome(output: &mut impl Write, connect: &Connect, url: Option<&FunctionUrl>
         writeln!(output, "  and {} more", instances.len() - NAMED)?;
     }
     let id = instances.first().map_or("", |instance| &instance.id);
-    if let Some(url) = url {
+    if let Some((url, _)) = function {
         let url = url.url();
         let curl = |document: &str| {
             format!(
@@ -121,6 +135,17 @@ fn welcome(output: &mut impl Write, connect: &Connect, url: Option<&FunctionUrl>
          aws connect list-attached-files-configurations \\\n    \
          --endpoint-url {connect_url} --instance-id {id}"
     )?;
+    if let Some((_, invoke)) = function {
+        writeln!(output, "\n{}", palette.bold("Invoke the function with any event"))?;
+        writeln!(
+            output,
+            "  AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_REGION=us-east-1 \\\n    \
+             aws lambda invoke --function-name connect-attachment-policy \\\n    \
+             --cli-binary-format raw-in-base64-out --payload file://events/sqs.succeeded.json \\\n    \
+             --endpoint-url {} /dev/stdout",
+            invoke.url()
+        )?;
+    }
     writeln!(
         output,
         "\n{}\n",
@@ -134,15 +159,16 @@ async fn report(
     connect: &Connect,
     mut calls: UnboundedReceiver<Entry>,
     mut interrupt: Interrupt,
-    journal: Option<&Path>,
+    mut journal: Option<File>,
 ) -> io::Result<()> {
-    let mut journal = journal.map(open).transpose()?;
     let mut lines = Calls::new(connect, Palette::of(&io::stdout()));
     let mut output = io::stdout();
     loop {
         let entry = tokio::select! {
-            () = interrupt.arrived() => return Ok(()),
+            // What is complete is reported before the end: a journal lacks no answered call.
+            biased;
             entry = calls.recv() => entry,
+            () = interrupt.arrived() => return Ok(()),
         };
         let Some(entry) = entry else { return Ok(()) };
         writeln!(output, "{}", lines.line(connect, &entry))?;
@@ -156,14 +182,4 @@ async fn report(
         // Followed instead of kept: a sandbox may run for weeks.
         connect.clear_journal();
     }
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().create(true).append(true).open(path);
-    file.map_err(|error| {
-        io::Error::new(
-            error.kind(),
-            format!("cannot write the journal `{}`: {error}", path.display()),
-        )
-    })
 }

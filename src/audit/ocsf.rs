@@ -2,7 +2,7 @@
 
 mod shape;
 
-use super::text::clean;
+use super::text::{FREE_TEXT, MESSAGE, NAME, clean};
 use super::{Reason, Subject, VERSION};
 use crate::origin::Origin;
 use crate::policy::{ChangeId, Configuration, Home, Instance, Scope};
@@ -12,6 +12,7 @@ use shape::{
     Actor, Api, Cloud, Endpoint, Metadata, Name, Product, Resource, ResourceData, Response, Uid, Unmapped,
     User,
 };
+use std::net::IpAddr;
 use time::OffsetDateTime;
 
 /// When a record is made, and its own id.
@@ -69,14 +70,14 @@ impl<'a> Event<'a> {
             .map_or("*", |instance| instance.id.as_str());
         event.message = format!("{} {} of {id}", verb(result.outcome), result.scope);
         event.duration = Some(result.duration_ms);
-        event.api.request = result.request_id.as_deref().map(|uid| Uid { uid });
+        event.api.request = result.request_id.as_deref().map(Uid::of);
         if let Some(error) = &result.error {
-            event.status_code = Some(error.code.clone());
-            event.status_detail = Some(clean(&error.message));
-            let error_message = error.detail.as_deref().map(clean);
+            let code = clean(&error.code, NAME);
+            event.status_code = Some(code.clone());
+            event.status_detail = Some(clean(&error.message, MESSAGE));
             event.api.response = Some(Response {
-                error: &error.code,
-                error_message,
+                error: code,
+                error_message: error.detail.as_deref().map(free_text),
             });
         }
         let data = ResourceData {
@@ -115,11 +116,11 @@ impl<'a> Event<'a> {
         );
         event.message = "refused: nothing was done".into();
         event.status_code = reasons.first().map(|reason| reason.code.clone());
-        event.status_detail = reasons.first().map(|reason| clean(&reason.message));
+        event.status_detail = reasons.first().map(|reason| clean(&reason.message, MESSAGE));
         let listed = reasons.iter().take(MAX_REASONS).map(|reason| Reason {
-            pointer: clean(&reason.pointer),
+            pointer: clean(&reason.pointer, NAME),
             code: reason.code.clone(),
-            message: clean(&reason.message),
+            message: clean(&reason.message, MESSAGE),
         });
         event.unmapped.reasons = listed.collect();
         event.unmapped.more_reasons = reasons.len().checked_sub(MAX_REASONS).filter(|more| *more > 0);
@@ -131,8 +132,8 @@ impl<'a> Event<'a> {
         let mut event = Self::new(stamp, origin, home, change.change_id.as_str(), code, status);
         event.unmapped.dry_run = Some(change.dry_run);
         event.unmapped.force = Some(change.force);
-        event.unmapped.reason = change.reason.as_deref().map(clean);
-        event.unmapped.requested_by = change.requested_by.as_deref().map(clean);
+        event.unmapped.reason = change.reason.as_deref().map(free_text);
+        event.unmapped.requested_by = change.requested_by.as_deref().map(free_text);
         event
     }
 
@@ -144,9 +145,10 @@ impl<'a> Event<'a> {
         event_code: &'static str,
         status: StatusId,
     ) -> Self {
-        let trace = origin.invocation.trace_id.as_deref().map(|uid| Uid { uid });
-        let account = origin.account.as_deref().map(|uid| Uid { uid });
-        let uid = origin.principal.as_deref().map(clean);
+        let trace = origin.invocation.trace_id.as_deref().map(trace_id).map(Uid::of);
+        let account = origin.account.as_deref().map(Uid::of);
+        let uid = origin.principal.as_deref().map(free_text);
+        let service = clean(&origin.service, NAME);
         let (severity_id, severity) = if status == StatusId::Failure {
             (3, "Medium")
         } else {
@@ -192,7 +194,7 @@ impl<'a> Event<'a> {
             },
             actor: Actor {
                 user: (uid.is_some() || account.is_some()).then_some(User { uid, account }),
-                invoked_by: &origin.service,
+                invoked_by: service.clone(),
                 idp: Name {
                     name: origin.vouched_by.as_str(),
                 },
@@ -205,20 +207,17 @@ impl<'a> Event<'a> {
                 request: None,
                 response: None,
             },
-            src_endpoint: Endpoint {
-                ip: origin.source_ip.as_deref().map(clean),
-                svc_name: &origin.service,
-            },
+            src_endpoint: Endpoint::new(origin, service),
             resources: Vec::new(),
             cloud: Cloud {
                 provider: "AWS",
                 region: &home.region,
-                account: home.account.as_deref().map(|uid| Uid { uid }),
+                account: home.account.as_deref().map(Uid::of),
             },
             trace,
             unmapped: Unmapped {
                 lambda_request_id: &origin.invocation.request_id,
-                trigger_request_id: origin.request_id.as_deref(),
+                trigger_request_id: origin.request_id.as_deref().map(|id| clean(id, NAME)),
                 trigger: origin.kind.as_str(),
                 ..Unmapped::default()
             },
@@ -239,6 +238,38 @@ impl<'a> Resource<'a> {
             data,
         }
     }
+}
+
+impl Uid {
+    fn of(uid: &str) -> Self {
+        Self {
+            uid: clean(uid, NAME),
+        }
+    }
+}
+
+impl Endpoint {
+    /// OCSF's `ip` takes addresses only. What an imitated payload calls one stays visible, as a name.
+    fn new(origin: &Origin, svc_name: String) -> Self {
+        let address = origin.source_ip.as_deref();
+        let is_ip = address.is_some_and(|address| address.parse::<IpAddr>().is_ok());
+        let address = address.map(|address| clean(address, NAME));
+        let (ip, name) = if is_ip { (address, None) } else { (None, address) };
+        Self { ip, name, svc_name }
+    }
+}
+
+fn free_text(text: &str) -> String {
+    clean(text, FREE_TEXT)
+}
+
+/// X-Ray's trace id out of its header, `Root=1-…;Parent=…;Sampled=1` (AWS's page "AWS X-Ray
+/// concepts", tracing header).
+fn trace_id(header: &str) -> &str {
+    header
+        .split(';')
+        .find_map(|part| part.trim().strip_prefix("Root="))
+        .unwrap_or(header)
 }
 
 fn verb(outcome: Outcome) -> &'static str {

@@ -2,18 +2,26 @@
 
 use std::fmt::Write;
 
-/// The most characters of a free text in an audit line.
-pub(super) const MAX_TEXT: usize = 1_024;
+/// The most characters of a free text: what `reason` takes, so that a reason is never cut.
+pub(super) const FREE_TEXT: usize = 1_024;
+/// The most characters of a refusal's message: ours are shorter, what they repeat of the payload is too.
+pub(super) const MESSAGE: usize = 512;
+/// The most characters of an id, a name or a JSON pointer. EventBridge's sources end at 256 too.
+///
+/// With 16 reasons, every character spelled out in 9 bytes, a refusal stays below 128 KB: half of
+/// what one event of CloudWatch Logs takes.
+pub(super) const NAME: usize = 256;
 /// Marks a text that was cut.
 const CUT: &str = "…[cut]";
 
 /// Spells out what would break a line, reverse it, or hide in it: control characters, line and
 /// paragraph separators, and invisible or direction-changing format characters (Unicode TR 36,
-/// section 3; the "Trojan Source" set) become `<U+202E>`. Longer than [`MAX_TEXT`]: cut, with a mark.
-pub(super) fn clean(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len().min(MAX_TEXT * 4));
+/// section 3; the "Trojan Source" set) become `<U+202E>`. Longer than `limit` characters, counted
+/// before that: cut, with a mark.
+pub(super) fn clean(text: &str, limit: usize) -> String {
+    let mut clean = String::with_capacity(text.len().min(limit * 4));
     for (count, c) in text.chars().enumerate() {
-        if count == MAX_TEXT {
+        if count == limit {
             clean.push_str(CUT);
             break;
         }
@@ -41,22 +49,25 @@ mod tests {
     #[test]
     fn what_breaks_reverses_or_hides_is_spelled_out() {
         assert_eq!(
-            clean("a\nb\r\t\u{1b}[31m"),
+            clean("a\nb\r\t\u{1b}[31m", NAME),
             "a<U+000A>b<U+000D><U+0009><U+001B>[31m"
         );
         assert_eq!(
-            clean("exe\u{202e}fdp\u{2028}\u{200b}\u{feff}"),
+            clean("exe\u{202e}fdp\u{2028}\u{200b}\u{feff}", NAME),
             "exe<U+202E>fdp<U+2028><U+200B><U+FEFF>"
         );
-        assert_eq!(clean("naïve 漢字 🙂 \"quoted\""), "naïve 漢字 🙂 \"quoted\"");
+        assert_eq!(
+            clean("naïve 漢字 🙂 \"quoted\"", NAME),
+            "naïve 漢字 🙂 \"quoted\""
+        );
     }
 
     #[test]
     fn a_long_text_is_cut_with_a_mark() {
-        assert_eq!(clean(&"é".repeat(MAX_TEXT)), "é".repeat(MAX_TEXT));
+        assert_eq!(clean(&"é".repeat(NAME), NAME), "é".repeat(NAME));
         assert_eq!(
-            clean(&"é".repeat(MAX_TEXT + 1)),
-            format!("{}{CUT}", "é".repeat(MAX_TEXT))
+            clean(&"é".repeat(NAME + 1), NAME),
+            format!("{}{CUT}", "é".repeat(NAME))
         );
     }
 }

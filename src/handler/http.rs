@@ -1,8 +1,8 @@
 //! HTTP: one request, one response, by openapi.yaml.
 
 use super::{FunctionError, Handler, Surroundings, change::Submission};
-use crate::connect::{Cause, Target};
-use crate::policy::{Configuration, Form, IfMatch, Instance, InstanceName, Scope, Values, entity_tag};
+use crate::connect::{CallError, Cause, Target};
+use crate::policy::{Configuration, Form, IfMatch, Instance, Scope, Values, entity_tag, entity_tag_of_all};
 use crate::problem::Problem;
 use crate::trigger::http::Request;
 use crate::trigger::http::answer::{self, Response};
@@ -57,10 +57,27 @@ impl Handler {
             }
         };
         let form = match route {
-            Route::Read(instance, scope) => return self.read(around, &instance, scope).await,
+            Route::Read(name, scope) => {
+                let instance = around.rules.home.complete(&name);
+                return match self.unreachable(around, request, &instance)? {
+                    Some(refused) => Ok(refused),
+                    None => self.read(around, &instance, scope).await,
+                };
+            }
             Route::Submit => Form::Submission,
-            Route::Patch(instance, scope) => Form::Values(around.rules.home.complete(&instance), scope),
+            Route::Patch(name, scope) => {
+                let instance = around.rules.home.complete(&name);
+                if let Some(refused) = self.unreachable(around, request, &instance)? {
+                    return Ok(refused);
+                }
+                Form::Values(instance, scope)
+            }
         };
+        if form == Form::Submission && request.if_match.is_some() {
+            // RFC 9110 section 13.1.1: a path without a representation of its own matches nothing
+            let why = "If-Match goes with PATCH: this path has no values of its own";
+            return self.refuse(around, request, Problem::PreconditionFailed, why);
+        }
         let body = match &request.body {
             Ok(Some(body)) if !body.trim().is_empty() => body,
             Ok(_) => return self.refuse(around, request, Problem::InvalidBody, "the body is empty"),
@@ -77,29 +94,39 @@ impl Handler {
         }
         submission.form = form;
         let report = self.change(around, &submission).await;
-        Ok(answer::of(&report, self.settings.connect.requests_per_second)?)
+        Ok(answer::of(&report, |targets| {
+            self.settings.connect.seconds_for(targets)
+        })?)
+    }
+
+    /// An instance of an account without a role here does not exist for this API.
+    fn unreachable(
+        &self,
+        around: &Surroundings,
+        request: &Request,
+        instance: &Instance,
+    ) -> Result<Option<Response>, FunctionError> {
+        if around.rules.reaches(instance) {
+            return Ok(None);
+        }
+        let why = "CONNECT_ROLE_ARNS has no role for the instance's account";
+        self.refuse(around, request, Problem::InstanceNotFound, why)
+            .map(Some)
     }
 
     /// A request that reaches no change is in the audit all the same.
     fn refuse(&self, around: &Surroundings, request: &Request, problem: Problem, why: &str) -> Answered {
-        self.note_refusal(around, &request.origin, problem.slug(), why);
-        Ok(Response::problem(problem, why)?)
+        let id = self.note_refusal(around, &request.origin, problem.slug(), why);
+        Ok(Response::problem(problem, why, Some(&id))?)
     }
 
     /// The effective values, with an `ETag`.
-    async fn read(&self, around: &Surroundings, spelling: &InstanceName, scope: Option<Scope>) -> Answered {
-        let instance = around.rules.home.complete(spelling);
-        if !around.rules.reaches(&instance) {
-            return Ok(Response::problem(
-                Problem::InstanceNotFound,
-                "CONNECT_ROLE_ARNS has no role for its account",
-            )?);
-        }
-        if let Err(blocked) = self.settings.guardrails.check(&instance, &Values::default()) {
-            return Ok(Response::problem(Problem::Blocked, &blocked.to_string())?);
+    async fn read(&self, around: &Surroundings, instance: &Instance, scope: Option<Scope>) -> Answered {
+        if let Err(blocked) = self.settings.guardrails.check(instance, &Values::default()) {
+            return Ok(Response::problem(Problem::Blocked, &blocked.to_string(), None)?);
         }
         let home = &around.rules.home;
-        let lane = self.connect.lane(&self.connect.key(&instance, home)).await;
+        let lane = self.connect.lane(&self.connect.key(instance, home)).await;
         let until = around.deadline.calls();
         let (mut held, modified) = match scope {
             Some(scope) => match lane
@@ -116,31 +143,27 @@ impl Handler {
                     BTreeMap::from([(scope, answer.configuration)]),
                     answer.last_modified,
                 ),
-                Err(error) => return self.unread(error.cause),
+                Err(error) => return self.unread(&error),
             },
             None => match lane.list(&instance.id, until).await {
                 Ok(listed) => (listed.configurations, None),
-                Err(error) => return self.unread(error.cause),
+                Err(error) => return self.unread(&error),
             },
         };
         let (tag, body) = if let Some((scope, configuration)) =
             scope.and_then(|scope| Some((scope, held.remove(&scope)?)))
         {
-            let body = serde_json::to_string(&shown(&instance, policy(scope, &configuration, modified)))?;
+            let body = serde_json::to_string(&shown(instance, policy(scope, &configuration, modified)))?;
             (entity_tag(&configuration), body)
         } else {
             let policies: Vec<_> = held
                 .iter()
                 .map(|(scope, held)| policy(*scope, held, None))
                 .collect();
-            let tag = entity_tag(&Configuration {
-                maximum_size_limit_in_bytes: None,
-                allowed_extensions: Some(policies.iter().map(|policy| policy.etag.clone()).collect()),
-            });
             (
-                tag,
+                entity_tag_of_all(&held),
                 serde_json::to_string(&shown(
-                    &instance,
+                    instance,
                     All {
                         attachment_policies: policies,
                     },
@@ -150,11 +173,12 @@ impl Handler {
         Ok(Response::json(200, "application/json", body).with("etag", tag))
     }
 
-    fn unread(&self, cause: Cause) -> Answered {
-        let problem = match cause {
+    fn unread(&self, error: &CallError) -> Answered {
+        let problem = match error.cause {
             Cause::NotFound => Problem::InstanceNotFound,
             Cause::InvalidParameter => Problem::InvalidParameter,
             Cause::Throttled => Problem::Throttled,
+            Cause::Deadline if error.attempts == 0 => Problem::Unavailable,
             Cause::Deadline => Problem::UpstreamTimeout,
             Cause::AccessDenied
             | Cause::Credentials
@@ -162,15 +186,11 @@ impl Handler {
             | Cause::Transport
             | Cause::Refused => Problem::UpstreamFailed,
         };
-        let response = Response::problem(problem, cause.message())?;
-        if cause.is_retryable() {
-            Ok(response.with(
-                "retry-after",
-                answer::retry_after(1, self.settings.connect.requests_per_second).to_string(),
-            ))
-        } else {
-            Ok(response)
+        let response = Response::problem(problem, error.cause.message(), None)?;
+        if error.cause.is_retryable() {
+            return Ok(response.with("retry-after", self.settings.connect.seconds_for(1).to_string()));
         }
+        Ok(response)
     }
 }
 

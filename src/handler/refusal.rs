@@ -42,9 +42,9 @@ impl Handler {
                 Err(()) => Err(FunctionError::new("PolicyChangeIncomplete", refused)),
             };
         }
-        self.note_refusal(around, &origin, error_type, &refused.to_string());
+        let id = self.note_refusal(around, &origin, error_type, &refused.to_string());
         if kind == Kind::Http {
-            let response = Response::problem(Problem::MalformedEnvelope, &refused.to_string())?;
+            let response = Response::problem(Problem::MalformedEnvelope, &refused.to_string(), Some(&id))?;
             return Ok(serde_json::value::to_raw_value(&response)?);
         }
         Err(FunctionError::new(error_type, refused))
@@ -95,7 +95,13 @@ impl Handler {
         self.note(origin, &around.rules.home, id, &reasons);
     }
 
-    pub(super) fn note_refusal(&self, around: &Surroundings, origin: &Origin, code: &str, message: &str) {
+    pub(super) fn note_refusal(
+        &self,
+        around: &Surroundings,
+        origin: &Origin,
+        code: &str,
+        message: &str,
+    ) -> ChangeId {
         around
             .tally
             .lock()
@@ -108,6 +114,7 @@ impl Handler {
         };
         let id = Submission::new("", origin.clone()).change_id();
         self.note(origin, &around.rules.home, &id, &[reason]);
+        id
     }
 
     pub(super) fn note(&self, origin: &Origin, home: &Home, id: &ChangeId, reasons: &[Reason]) {

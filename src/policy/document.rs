@@ -16,8 +16,8 @@ use super::violation::{Code, Violation, join};
 use super::{Instances, PolicyChange, Rules, Scope};
 use overlap::Named;
 use targets::{read_instances, read_scopes};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 use values::read_values;
 
 /// The most changes in one document (ours, not AWS's).
@@ -242,7 +242,6 @@ fn change(
                 let message = "is named by the path; the body holds the values only";
                 problems.add(&found.pointer, Code::UnexpectedField, message);
             }
-            targets::check_reachable(base, instance, rules, problems);
             (Some(Instances::Named(vec![instance.clone()])), Some(vec![*scope]))
         }
     };
@@ -309,12 +308,12 @@ fn parse_change_id(found: &Found<'_>, problems: &mut Problems) -> Option<ChangeI
 
 fn read_timestamp(found: &Found<'_>, problems: &mut Problems) -> Option<OffsetDateTime> {
     let text = found.string(problems)?;
-    let parsed = OffsetDateTime::parse(text, &Rfc3339);
-    problems.keep(
-        &found.pointer,
-        parsed.map(|at| at.to_offset(time::UtcOffset::UTC)).map_err(|_| {
-            let message = "must be an RFC 3339 time, such as `2026-11-23T09:00:00Z`";
-            (Code::InvalidTimestamp, message.to_owned())
-        }),
-    )
+    // the last hours of the year 9999 have no place in UTC
+    let parsed = OffsetDateTime::parse(text, &Rfc3339).ok();
+    let at = parsed.and_then(|at| at.checked_to_offset(UtcOffset::UTC));
+    if at.is_none() {
+        let message = "must be an RFC 3339 time, such as `2026-11-23T09:00:00Z`";
+        problems.add(&found.pointer, Code::InvalidTimestamp, message);
+    }
+    at
 }

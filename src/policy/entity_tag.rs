@@ -1,6 +1,14 @@
-use super::Configuration;
+use super::{Configuration, Scope};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
+
+/// The entity tag of all of an instance's scopes: of each one's name and tag.
+pub fn entity_tag_of_all<'a>(all: impl IntoIterator<Item = (&'a Scope, &'a Configuration)>) -> String {
+    let lines = all
+        .into_iter()
+        .map(|(scope, held)| format!("{scope} {}\n", entity_tag(held)));
+    hashed(&lines.collect::<String>())
+}
 
 /// The strong entity tag (RFC 9110 section 8.8.3) of what a target holds: a hash of its canonical
 /// values, so the same whichever call read them.
@@ -14,6 +22,10 @@ pub fn entity_tag(configuration: &Configuration) -> String {
         canonical.push('\n');
         canonical.push_str(extension);
     }
+    hashed(&canonical)
+}
+
+fn hashed(canonical: &str) -> String {
     let mut tag = String::from("\"");
     // 128 bits: no two policies anybody writes share a tag
     for byte in Sha256::digest(canonical).iter().take(16) {

@@ -92,10 +92,10 @@ pub enum InstanceName {
 impl InstanceName {
     /// `None` unless `text` is an id, an instance ARN, or a percent-encoded ARN.
     pub fn parse(text: &str) -> Option<Self> {
-        if let Some(id) = InstanceId::parse(text) {
+        let decoded = percent_decoded(text)?;
+        if let Some(id) = InstanceId::parse(&decoded) {
             return Some(Self::Id(id));
         }
-        let decoded = percent_decoded(text)?;
         let mut parts = decoded.splitn(6, ':');
         let mut next = || parts.next();
         let (
@@ -152,7 +152,7 @@ pub fn is_account(text: &str) -> bool {
 }
 
 /// Percent-decoding, once (RFC 3986 section 2.1). `None`: a broken escape or not UTF-8.
-fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
+pub fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(Cow::Borrowed(text));
     }

@@ -4,9 +4,9 @@ use super::plan::{self, Modified, Step};
 use super::resolve::failure;
 use super::{Propagation, Slot};
 use crate::audit::Subject;
-use crate::connect::{Answer, CallError, Cause, Lane, Permit, Target};
+use crate::connect::{Answer, CallError, Lane, Permit, Target};
 use crate::policy::{Configuration, Instance, Scope};
-use crate::report::{Outcome, TargetResult};
+use crate::report::{Because, Outcome, TargetResult};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -264,16 +264,17 @@ impl Held {
     }
 }
 
-/// A read that failed. One cut off by the deadline began nothing: the target is pending.
+/// A read that failed. One that was not even sent leaves its target pending.
 fn not_read(result: &mut TargetResult, error: &CallError) {
+    let failure = failure(error);
     result.throttled += error.throttled;
     result.request_id.clone_from(&error.request_id);
-    if error.cause == Cause::Deadline {
-        result.outcome = Outcome::Pending;
-        result.error = Some(plan::no_time());
+    result.outcome = if failure.because == Because::NoTime {
+        Outcome::Pending
     } else {
-        result.error = Some(failure(error));
-    }
+        Outcome::Failed
+    };
+    result.error = Some(failure);
 }
 
 fn target(instance: &Instance, scope: Scope) -> Target<'_> {

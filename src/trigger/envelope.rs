@@ -24,6 +24,16 @@ pub enum NotAccepted {
 }
 
 impl NotAccepted {
+    /// Some member is not of its documented type. Where, but not what: serde would repeat the value,
+    /// which may be a header's or a token's.
+    pub(super) fn shape(kind: Kind, what: &str, error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        Self::malformed(
+            kind,
+            format_args!("{what} is not of the documented shape, at line {line} column {column}"),
+        )
+    }
+
     pub(super) fn malformed(kind: Kind, message: impl fmt::Display) -> Self {
         Self::Malformed {
             kind,

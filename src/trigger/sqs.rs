@@ -66,7 +66,7 @@ fn record(index: usize, raw: &RawValue, invocation: &Invocation) -> Result<Recor
         }
     }
     let message: SqsMessage = serde_json::from_str(raw.get())
-        .map_err(|error| NotAccepted::malformed(Kind::Sqs, format_args!("`Records[{index}]`: {error}")))?;
+        .map_err(|error| NotAccepted::shape(Kind::Sqs, &format!("`Records[{index}]`"), &error))?;
     let missing =
         |name| NotAccepted::malformed(Kind::Sqs, format_args!("`Records[{index}]` has no `{name}`"));
     let message_id = message.message_id.ok_or_else(|| missing("messageId"))?;

@@ -1,13 +1,9 @@
 //! The production binary through Lambda's Runtime API.
 
-use crate::world::{ONE, chat};
+use crate::world::{ONE, chat, launch};
 use sandbox::connect::{Connect, Fault, Operation, Options, Scope};
-use sandbox::lambda::{Answer, Function, Invocation, Launch};
+use sandbox::lambda::{Answer, Function, Invocation};
 use serde_json::{Value, json};
-
-fn launch(connect: &Connect) -> Launch {
-    Launch::new(env!("CARGO_BIN_EXE_connect-attachment-policy"), &connect.url())
-}
 
 fn json_lines(lines: &[String]) -> Vec<Value> {
     lines

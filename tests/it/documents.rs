@@ -379,6 +379,12 @@ fn each_rule_has_its_code_and_pointer() {
             "/ifUnmodifiedSince",
             "InvalidTimestamp",
         ),
+        (
+            "ifUnmodifiedSince",
+            json!("9999-12-31T23:59:59-23:59"),
+            "/ifUnmodifiedSince",
+            "InvalidTimestamp",
+        ),
         ("reason", json!("x".repeat(1025)), "/reason", "TooLong"),
         ("requestedBy", json!("x".repeat(257)), "/requestedBy", "TooLong"),
         ("dryRun", json!("true"), "/dryRun", "WrongType"),

@@ -180,13 +180,14 @@ async fn the_path_of_a_patch_takes_ids_and_arns_in_every_spelling_and_any_stage(
     let world = World::new().await;
     let arn = format!("arn:aws:connect:us-east-1:111122223333:instance/{ONE}");
     let encoded = arn.replace(':', "%3A").replace('/', "%2F");
-    for (n, instance) in [ONE.to_owned(), ONE.to_uppercase(), arn, encoded]
+    let id_encoded = ONE.replacen('0', "%30", 1);
+    for (n, instance) in [ONE.to_owned(), ONE.to_uppercase(), arn, encoded, id_encoded]
         .iter()
         .enumerate()
     {
         for stage in ["", "/prod", "/instances"] {
             let body = format!("{{\"maximumSize\":\"{} MB\"}}", 5 + n);
-            let path = format!("{stage}{}/chat", policies(instance));
+            let path = format!("{stage}{}/%43hat", policies(instance));
             let mut change = request("PATCH", &path, Some(&body));
             change["requestContext"]["stage"] = json!(stage.trim_start_matches('/'));
             let (status, report, _) = send(&world, &change).await;
@@ -338,4 +339,95 @@ async fn an_instance_outside_the_allow_list_is_not_even_read() {
         (status, slug(&problem), world.connect.journal().len()),
         (403, "blocked", 0)
     );
+}
+
+#[tokio::test]
+async fn the_tag_of_all_scopes_tells_which_scope_holds_what() {
+    let world = World::new().await;
+    let tag =
+        async |world: &World| send(world, &request("GET", &policies(ONE), None)).await.2["etag"].clone();
+    let set = async |email: &str, chat: &str| {
+        for (scope, size) in [("EMAIL", email), ("CHAT", chat)] {
+            let body = format!("{{\"maximumSize\":\"{size} MB\"}}");
+            let patch = request("PATCH", &format!("{}/{scope}", policies(ONE)), Some(&body));
+            assert_eq!(send(&world, &patch).await.0, 200);
+        }
+    };
+    set("5", "6").await;
+    let one = tag(&world).await;
+    set("6", "5").await;
+    let swapped = tag(&world).await;
+    set("5", "6").await;
+    assert_ne!(one, swapped);
+    assert_eq!(one, tag(&world).await);
+}
+
+#[tokio::test]
+async fn an_instance_of_an_account_without_a_role_does_not_exist_here() {
+    let world = World::new().await;
+    let path = policies(&format!("arn:aws:connect:us-east-1:444455556666:instance/{ONE}"));
+    for request in [
+        request("GET", &path, None),
+        request(
+            "PATCH",
+            &format!("{path}/CHAT"),
+            Some("{\"maximumSize\":\"5 MB\"}"),
+        ),
+    ] {
+        let (status, problem, _) = send(&world, &request).await;
+        assert_eq!(
+            (status, slug(&problem), &problem["changeId"]),
+            (404, "instance-not-found", &json!("JKJaXmPLvHcESHA"))
+        );
+    }
+    assert_eq!(
+        (world.connect.journal().len(), world.audited()),
+        (0, vec!["refusal".to_owned(); 2])
+    );
+}
+
+#[tokio::test]
+async fn if_match_goes_with_patch_only() {
+    let world = World::new().await;
+    let mut post = request(
+        "POST",
+        "/policy-changes",
+        Some(&chat(ONE, &json!({})).to_string()),
+    );
+    post["headers"]["if-match"] = json!("*");
+    let (status, problem, _) = send(&world, &post).await;
+    assert_eq!(
+        (status, slug(&problem), world.updates()),
+        (412, "precondition-failed", 0)
+    );
+}
+
+#[tokio::test]
+async fn no_answer_is_504_and_no_time_is_503() {
+    let world = World::with(Options::default(), &[("CONNECT_MAX_ATTEMPTS", "1")]).await;
+    let read = request("GET", &format!("{}/CHAT", policies(ONE)), None);
+    let slow = Fault::Slow(std::time::Duration::from_secs(20));
+    world
+        .connect
+        .always(Operation::DescribeAttachedFilesConfiguration, Some(slow));
+    for (left, status, expected) in [(100, 503, "unavailable"), (900, 504, "upstream-timeout")] {
+        let left = std::time::Duration::from_millis(left);
+        for request in [
+            &read,
+            &request(
+                "POST",
+                "/policy-changes",
+                Some(&chat(ONE, &json!({})).to_string()),
+            ),
+        ] {
+            let answer = world.invoke_within(request, left).await.unwrap();
+            let problem: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+            assert_eq!(
+                (&answer["statusCode"], slug(&problem)),
+                (&json!(status), expected),
+                "{request}"
+            );
+            assert_eq!(answer["headers"]["retry-after"], "1");
+        }
+    }
 }

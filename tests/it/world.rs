@@ -10,8 +10,11 @@ use connect_attachment_policy::start;
 use connect_attachment_policy::telemetry::{LogLevel, LogPipe};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use sandbox::connect::{Connect, Entry, Operation, Options};
+use sandbox::lambda::{Launch, Stream};
 use serde_json::{Value, json};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use tracing::Level;
@@ -30,7 +33,8 @@ impl Pipe {
         self.0.lock().unwrap().1 = true;
     }
 
-    fn text(&self) -> String {
+    /// Every line so far.
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().0.clone()).unwrap()
     }
 }
@@ -174,6 +178,40 @@ impl World {
     pub(crate) fn updates(&self) -> usize {
         self.calls(Operation::UpdateAttachedFilesConfiguration).len()
     }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        keep(&self.pipe.text());
+    }
+}
+
+/// The production binary with the sandbox's Connect, its lines kept for conformance/.
+pub(crate) fn launch(connect: &Connect) -> Launch {
+    let mut launch = Launch::new(env!("CARGO_BIN_EXE_connect-attachment-policy"), &connect.url());
+    launch.echo = Some(Arc::new(|stream, line| {
+        if stream == Stream::Output {
+            keep(&format!("{line}\n"));
+        }
+    }));
+    launch
+}
+
+/// Adds whole lines to what conformance/test_audit.py validates: a file in the folder that
+/// `AUDIT_LINES` names. Without the variable nothing is kept.
+fn keep(lines: &str) {
+    let Some(folder) = std::env::var_os("AUDIT_LINES") else {
+        return;
+    };
+    let folder = Path::new(&folder);
+    fs::create_dir_all(folder).unwrap();
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(folder.join("it.jsonl"))
+        .unwrap();
+    // one write: tests run side by side
+    file.write_all(lines.as_bytes()).unwrap();
 }
 
 pub(crate) fn failed(result: Result<Value, Diagnostic>) -> (String, Value) {

@@ -1,6 +1,6 @@
 //! An Amazon Connect instance, and how it is named.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +73,58 @@ impl Instance {
     }
 }
 
+/// A text that is no instance's ARN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoInstanceArn(String);
+
+impl fmt::Display for NoInstanceArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is not the ARN of an Amazon Connect instance", self.0)
+    }
+}
+
+impl std::error::Error for NoInstanceArn {}
+
+impl FromStr for Instance {
+    type Err = NoInstanceArn;
+
+    /// The instance of this ARN: active, without tags, its alias made of the ARN's own parts.
+    fn from_str(arn: &str) -> Result<Self, Self::Err> {
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let instance = match parts[..] {
+            ["arn", _, "connect", region, account, resource] => resource
+                .strip_prefix("instance/")
+                .filter(|id| is_id(id) && is_account(account))
+                .map(|id| Self {
+                    id: id.to_owned(),
+                    account: account.to_owned(),
+                    region: region.to_owned(),
+                    alias: format!("{account}-{region}-{}", id.get(..8).unwrap_or(id)),
+                    status: InstanceStatus::Active,
+                    tags: BTreeMap::new(),
+                }),
+            _ => None,
+        };
+        instance
+            // the partition is the Region's
+            .filter(|instance| instance.arn() == arn)
+            .ok_or_else(|| NoInstanceArn(arn.to_owned()))
+    }
+}
+
+/// A UUID in lower case.
+fn is_id(text: &str) -> bool {
+    let lengths = text.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12])
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'))
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The partition a Region belongs to.
 ///
 /// AWS General Reference, "Amazon Resource Names": `GovCloud` and China are partitions of their own.
@@ -113,5 +165,22 @@ mod tests {
         assert!(of("us-gov-west-1").starts_with("arn:aws-us-gov:connect:us-gov-west-1:"));
         assert!(of("cn-north-1").starts_with("arn:aws-cn:connect:cn-north-1:"));
         assert!(of("eu-west-2").starts_with("arn:aws:connect:eu-west-2:"));
+    }
+
+    #[test]
+    fn an_arn_makes_the_instance_it_names() {
+        let arn = "arn:aws:connect:eu-west-2:444455556666:instance/0000001f-0000-4000-8000-00000000001f";
+        let instance: Instance = arn.parse().unwrap();
+        assert_eq!(instance.arn(), arn);
+        assert_eq!(instance.alias, "444455556666-eu-west-2-0000001f");
+        for wrong in [
+            "0000001f-0000-4000-8000-00000000001f",
+            "arn:aws:connect:eu-west-2:4444:instance/0000001f-0000-4000-8000-00000000001f",
+            "arn:aws-us-gov:connect:eu-west-2:444455556666:instance/0000001f-0000-4000-8000-00000000001f",
+            "arn:aws:connect:eu-west-2:444455556666:instance/0000001F-0000-4000-8000-00000000001F",
+            "arn:aws:connect:eu-west-2:444455556666:instance/0000001f-0000-4000-8000-00000000001f/queue/x",
+        ] {
+            assert_eq!(wrong.parse::<Instance>(), Err(NoInstanceArn(wrong.to_owned())));
+        }
     }
 }

@@ -129,6 +129,12 @@ impl Function {
         lines.join("\n")
     }
 
+    /// The configured timeout, as [`Launch::timeout`] says.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.shared.launch.timeout
+    }
+
     /// The process id, `None` once the process has ended.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {

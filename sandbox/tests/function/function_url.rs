@@ -16,8 +16,8 @@ async fn start() -> (FunctionUrl, Arc<Function>) {
 }
 
 /// Sends the bytes of one request; the status, the head and the body.
-async fn send(url: &FunctionUrl, head: &str, body: &[u8]) -> (u16, String, Vec<u8>) {
-    let address = url.url().replace("http://", "");
+pub(crate) async fn send(url: &str, head: &str, body: &[u8]) -> (u16, String, Vec<u8>) {
+    let address = url.replace("http://", "");
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     let head = format!(
         "{head}\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
@@ -40,7 +40,7 @@ async fn send(url: &FunctionUrl, head: &str, body: &[u8]) -> (u16, String, Vec<u
 async fn a_request_arrives_as_an_event_and_its_id_is_the_invocations() {
     let (url, _function) = start().await;
     let head = "PATCH /a%2Fb?c=d HTTP/1.1\r\nContent-Type: application/json";
-    let (status, head, body) = send(&url, head, b"{}").await;
+    let (status, head, body) = send(&url.url(), head, b"{}").await;
     assert_eq!(status, 200);
     let seen: Value = serde_json::from_slice(&body).expect("JSON");
     let event = &seen["payload"];
@@ -57,7 +57,7 @@ async fn a_request_arrives_as_an_event_and_its_id_is_the_invocations() {
 async fn a_process_that_ended_is_started_again_by_the_next_request() {
     let (url, function) = start().await;
     function.kill().await;
-    let (status, _, _) = send(&url, "GET / HTTP/1.1", b"").await;
+    let (status, _, _) = send(&url.url(), "GET / HTTP/1.1", b"").await;
     assert_eq!(status, 200);
 }
 
@@ -65,7 +65,7 @@ async fn a_process_that_ended_is_started_again_by_the_next_request() {
 async fn a_request_over_6_mb_is_refused() {
     let (url, _function) = start().await;
     let head = "POST / HTTP/1.1\r\nContent-Type: text/plain";
-    let (status, _, body) = send(&url, head, &vec![b'x'; 6_291_456]).await;
+    let (status, _, body) = send(&url.url(), head, &vec![b'x'; 6_291_456]).await;
     assert_eq!(status, 413);
     assert_eq!(
         serde_json::from_slice::<Value>(&body).expect("JSON"),
@@ -79,7 +79,7 @@ async fn a_function_error_is_a_502_that_says_nothing() {
     let launch = Launch::new(stand_in(), "http://127.0.0.1:1").env("STAND_IN_INIT_ERROR", "no");
     let function = Function::start(launch).await.expect("a started function");
     let url = FunctionUrl::start(Arc::new(function), 0).await.expect("a port");
-    let (status, _, body) = send(&url, "GET / HTTP/1.1", b"").await;
+    let (status, _, body) = send(&url.url(), "GET / HTTP/1.1", b"").await;
     assert_eq!(status, 502);
     assert_eq!(body, b"Internal Server Error");
 }

@@ -257,6 +257,7 @@ fn serve_says_where_it_is_and_ends_with_its_function_when_asked_to() {
         let mut serving = Serving::start(&["--quiet", "--instances", "7"]);
         assert!(serving.line_with("Amazon Connect").contains("http://127.0.0.1:"));
         assert!(serving.line_with("Function URL").contains("http://127.0.0.1:"));
+        assert!(serving.line_with("Lambda Invoke").contains("http://127.0.0.1:"));
         serving.line_with("00000005-0000-4000-8000-000000000005");
         serving.line_with("and 2 more");
         serving.line_with("Ctrl-C");
@@ -295,6 +296,52 @@ fn serve_prints_and_journals_every_call() {
     let entry: Value = serde_json::from_str(kept.trim()).expect("one line of JSON");
     assert_eq!(entry["operation"], "DescribeAttachedFilesConfiguration");
     assert_eq!(entry["status"], 403);
+}
+
+#[test]
+fn what_serve_says_for_programs_is_a_name_two_spaces_and_a_url_that_answers() {
+    let mut serving = Serving::start(&["--quiet"]);
+    for name in ["Amazon Connect  ", "Function URL    ", "Lambda Invoke   "] {
+        let line = serving.lines.next().expect("a line").expect("text");
+        let url = line.strip_prefix(name).expect("the name first");
+        let authority = url.strip_prefix("http://").expect("a URL");
+        assert!(request(authority, "GET /").starts_with("HTTP/1.1 "), "{line}");
+    }
+}
+
+#[test]
+fn serve_holds_the_instances_it_is_given_and_refuses_what_is_none() {
+    let arn = "arn:aws:connect:eu-west-2:444455556666:instance/0000001f-0000-4000-8000-00000000001f";
+    let mut serving = Serving::start(&["--quiet", "--instances", "1", "--instance", arn]);
+    let line = serving.line_with("0000001f-0000-4000-8000-00000000001f");
+    assert!(line.ends_with("444455556666-eu-west-2-0000001f"), "{line}");
+    let refused = sandbox(&["serve", "--instance", "nonsense"])
+        .output()
+        .expect("a run");
+    assert_eq!(refused.status.code(), Some(2));
+    let says = text(&refused.stderr);
+    assert!(
+        says.contains(
+            "`nonsense` is not the ARN of an Amazon Connect instance, such as `arn:aws:connect:us-east-1:"
+        ),
+        "{says}"
+    );
+}
+
+#[test]
+fn serve_announces_nothing_where_it_cannot_keep_its_journal() {
+    let refused = sandbox(&["serve", "--journal", "/nowhere/calls.jsonl"])
+        .output()
+        .expect("a run");
+    assert_eq!(
+        (refused.status.code(), text(&refused.stdout)),
+        (Some(1), String::new())
+    );
+    let says = text(&refused.stderr);
+    assert!(
+        says.starts_with("sandbox: cannot write the journal `/nowhere/calls.jsonl`: "),
+        "{says}"
+    );
 }
 
 fn request(authority: &str, line: &str) -> String {

@@ -28,14 +28,16 @@ pub(in crate::audit) struct Event<'a> {
     pub(in crate::audit) duration: Option<u64>,
     pub(in crate::audit) metadata: Metadata<'a>,
     pub(in crate::audit) actor: Actor<'a>,
-    pub(in crate::audit) api: Api<'a>,
-    pub(in crate::audit) src_endpoint: Endpoint<'a>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(in crate::audit) resources: Vec<Resource<'a>>,
+    pub(in crate::audit) api: Api,
+    pub(in crate::audit) src_endpoint: Endpoint,
     pub(in crate::audit) cloud: Cloud<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::audit) trace: Option<Uid<'a>>,
+    pub(in crate::audit) trace: Option<Uid>,
     pub(in crate::audit) unmapped: Unmapped<'a>,
+    /// Last, because it is the longest: CloudWatch Logs Insights finds the first 200 fields of a line,
+    /// and each extension is one (AWS's page "Supported logs and discovered fields").
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::audit) resources: Vec<Resource<'a>>,
 }
 
 #[derive(Serialize)]
@@ -56,8 +58,8 @@ pub(in crate::audit) struct Product {
 }
 
 #[derive(Serialize)]
-pub(in crate::audit) struct Uid<'a> {
-    pub(in crate::audit) uid: &'a str,
+pub(in crate::audit) struct Uid {
+    pub(in crate::audit) uid: String,
 }
 
 #[derive(Serialize)]
@@ -68,41 +70,43 @@ pub(in crate::audit) struct Name<'a> {
 #[derive(Serialize)]
 pub(in crate::audit) struct Actor<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::audit) user: Option<User<'a>>,
-    pub(in crate::audit) invoked_by: &'a str,
+    pub(in crate::audit) user: Option<User>,
+    pub(in crate::audit) invoked_by: String,
     pub(in crate::audit) idp: Name<'a>,
 }
 
 #[derive(Serialize)]
-pub(in crate::audit) struct User<'a> {
+pub(in crate::audit) struct User {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::audit) uid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::audit) account: Option<Uid<'a>>,
+    pub(in crate::audit) account: Option<Uid>,
 }
 
 #[derive(Serialize)]
-pub(in crate::audit) struct Api<'a> {
+pub(in crate::audit) struct Api {
     pub(in crate::audit) operation: &'static str,
     pub(in crate::audit) service: Name<'static>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::audit) request: Option<Uid<'a>>,
+    pub(in crate::audit) request: Option<Uid>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::audit) response: Option<Response<'a>>,
+    pub(in crate::audit) response: Option<Response>,
 }
 
 #[derive(Serialize)]
-pub(in crate::audit) struct Response<'a> {
-    pub(in crate::audit) error: &'a str,
+pub(in crate::audit) struct Response {
+    pub(in crate::audit) error: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::audit) error_message: Option<String>,
 }
 
 #[derive(Serialize)]
-pub(in crate::audit) struct Endpoint<'a> {
+pub(in crate::audit) struct Endpoint {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::audit) ip: Option<String>,
-    pub(in crate::audit) svc_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) name: Option<String>,
+    pub(in crate::audit) svc_name: String,
 }
 
 #[derive(Serialize)]
@@ -121,11 +125,11 @@ pub(in crate::audit) struct Resource<'a> {
 pub(in crate::audit) struct ResourceData<'a> {
     pub(in crate::audit) attachment_scope: Scope,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) last_modified_time: Option<i128>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::audit) before: Option<&'a Configuration>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::audit) after: Option<std::borrow::Cow<'a, Configuration>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::audit) last_modified_time: Option<i128>,
 }
 
 #[derive(Serialize)]
@@ -133,7 +137,7 @@ pub(in crate::audit) struct Cloud<'a> {
     pub(in crate::audit) provider: &'static str,
     pub(in crate::audit) region: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::audit) account: Option<Uid<'a>>,
+    pub(in crate::audit) account: Option<Uid>,
 }
 
 /// What OCSF has no place for.
@@ -142,7 +146,7 @@ pub(in crate::audit) struct Cloud<'a> {
 pub(in crate::audit) struct Unmapped<'a> {
     pub(in crate::audit) lambda_request_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::audit) trigger_request_id: Option<&'a str>,
+    pub(in crate::audit) trigger_request_id: Option<String>,
     pub(in crate::audit) trigger: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::audit) outcome: Option<Outcome>,

@@ -1,5 +1,6 @@
 //! From a report to an HTTP response, by the contract's status table.
 
+use crate::policy::ChangeId;
 use crate::problem::{self, Problem};
 use crate::report::{self, Because, Outcome, Report, Status, TargetResult, Verdict};
 use serde::Serialize;
@@ -46,19 +47,19 @@ impl Response {
     ///
     /// # Errors
     /// Never for these types.
-    pub fn problem(problem: Problem, detail: &str) -> Result<Self, serde_json::Error> {
-        let body = problem::encode(problem, detail, None, &[], None)?;
+    pub fn problem(problem: Problem, detail: &str, id: Option<&ChangeId>) -> Result<Self, serde_json::Error> {
+        let body = problem::encode(problem, detail, id.map(ChangeId::as_str), &[], None)?;
         Ok(Self::json(problem.status(), "application/problem+json", body))
     }
 }
 
 /// The response to a change.
 ///
-/// `per_second`: the configured pace, from which `Retry-After` is computed.
+/// `seconds_for`: how long the quota takes to yield the calls of that many targets, for `Retry-After`.
 ///
 /// # Errors
 /// Never for these types.
-pub fn of(report: &Report, per_second: f64) -> Result<Response, serde_json::Error> {
+pub fn of(report: &Report, seconds_for: impl Fn(usize) -> u64) -> Result<Response, serde_json::Error> {
     let body = report::encode(report)?;
     let status = match report.status() {
         Status::Succeeded | Status::Planned => Ok(200),
@@ -89,21 +90,9 @@ pub fn of(report: &Report, per_second: f64) -> Result<Response, serde_json::Erro
             .results()
             .filter(|result| result.verdict() == Verdict::NotYet)
             .count();
-        return Ok(response.with("retry-after", retry_after(left, per_second).to_string()));
+        return Ok(response.with("retry-after", seconds_for(left).to_string()));
     }
     Ok(response)
-}
-
-/// Seconds until the quota has yielded that many calls, at least 1: what `Retry-After` says.
-pub fn retry_after(calls: usize, per_second: f64) -> u64 {
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "at most a few thousand calls over a positive rate"
-    )]
-    let seconds = (calls as f64 / per_second).ceil() as u64;
-    seconds.max(1)
 }
 
 fn refusal(report: &Report) -> Problem {
@@ -159,6 +148,7 @@ fn detail(report: &Report, problem: Problem) -> String {
             .flat_map(report::ChangeReport::violations)
             .next();
         return match (count, first) {
+            (1, Some(violation)) if violation.pointer.is_empty() => violation.message.clone(),
             (1, Some(violation)) => format!("`{}` {}", violation.pointer, violation.message),
             _ => format!("{count} problems, listed in `violations`; nothing was changed"),
         };

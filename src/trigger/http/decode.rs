@@ -125,7 +125,7 @@ pub(in crate::trigger) fn version_1(
 }
 
 fn parse<'a, T: Deserialize<'a>>(payload: &'a RawValue) -> Result<T, NotAccepted> {
-    serde_json::from_str(payload.get()).map_err(|error| NotAccepted::malformed(Kind::Http, error))
+    serde_json::from_str(payload.get()).map_err(|error| NotAccepted::shape(Kind::Http, "the request", &error))
 }
 
 /// The identity the authoriser verified: IAM before JWT before a Lambda authoriser's word.

@@ -1,7 +1,7 @@
 //! Which request is which, by openapi.yaml's paths.
 
 use super::Request;
-use crate::policy::{InstanceName, Scope};
+use crate::policy::{InstanceName, Scope, percent_decoded};
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,8 @@ fn by_path(path: &str, method: &str) -> Result<Route, NoRoute> {
         };
     }
     let scope = rest.strip_prefix('/').ok_or_else(not_found)?;
-    let scope = Scope::parse(scope)
+    let scope = percent_decoded(scope)
+        .and_then(|scope| Scope::parse(&scope))
         .ok_or_else(|| NoRoute::NotFound("the path names no scope: EMAIL, CHAT, CASE or TASK".to_owned()))?;
     match method {
         "GET" => Ok(Route::Read(instance, Some(scope))),

@@ -1,0 +1,86 @@
+"""The sandbox: Amazon Connect and a function on loopback, started for a test and ended by it."""
+
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROGRAM = ROOT / "target" / "debug" / "sandbox"
+
+# No quota on either side: these tests are about answers, not about the pace.
+UNPACED = (
+    "--rate=0",
+    "--env=CONNECT_REQUESTS_PER_SECOND=1000",
+    "--env=CONNECT_BURST=1000",
+)
+SECONDS_TO_START = 30
+SECONDS_TO_END = 10
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Where it listens: Amazon Connect, the function's URL, Lambda's Invoke; and its process."""
+
+    connect: str
+    function: str
+    invoke: str
+    pid: int
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox for every test that sends what it names and changes nothing else."""
+    log = tmp_path_factory.mktemp("sandbox") / "log"
+    with serving(log, *UNPACED) as started:
+        yield started
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Sandbox]]:
+    """Starts a sandbox of the test's own, with more flags."""
+    with ExitStack() as started:
+
+        def start(*flags: str) -> Sandbox:
+            log = tmp_path / f"log{len(list(tmp_path.iterdir()))}"
+            return started.enter_context(serving(log, *flags))
+
+        yield start
+
+
+@contextmanager
+def serving(log: Path, *flags: str) -> Iterator[Sandbox]:
+    """`sandbox serve`, from its first words to its end."""
+    assert PROGRAM.is_file(), "no sandbox: build it with `cargo build --workspace`"
+    # A file and not a pipe: it writes a line per call, which nobody here would read.
+    with log.open("w") as output:
+        command = [PROGRAM, "serve", *flags]
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        yield where(process, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def where(process: subprocess.Popen, log: Path) -> Sandbox:
+    """Waits until it has said where it listens."""
+    deadline = time.monotonic() + SECONDS_TO_START
+    while process.poll() is None and time.monotonic() < deadline:
+        said = log.read_text()
+        connect = re.search(r"^Amazon Connect +(http://\S+)$", said, re.MULTILINE)
+        function = re.search(r"^Function URL +(http://\S+)$", said, re.MULTILINE)
+        invoke = re.search(r"^Lambda Invoke +(http://\S+)$", said, re.MULTILINE)
+        if connect and function and invoke:
+            return Sandbox(connect[1], function[1], invoke[1], process.pid)
+        time.sleep(0.02)
+    raise AssertionError(f"the sandbox did not start; it said:\n{log.read_text()}")

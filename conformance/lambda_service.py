@@ -1,0 +1,146 @@
+"""Lambda around the function: invocations, SQS's event source mapping, and what Amazon Connect saw of it."""
+
+import json
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import requests
+from botocore.config import Config
+from conftest import Sandbox
+from recorded_aws import ANYBODY, REGION, RecordedAws
+
+NAME = "connect-attachment-policy"
+SECONDS_TO_WRITE = 10
+
+
+@dataclass(frozen=True)
+class Invoked:
+    """What Lambda answers: `error` is the error type of a function error."""
+
+    error: str | None
+    payload: Any
+
+
+class Function:
+    """The function behind Lambda's Invoke, called by boto3."""
+
+    def __init__(self, sandbox: Sandbox, journal: Path) -> None:
+        self.sandbox = sandbox
+        self._journal = journal
+        once = Config(retries={"total_max_attempts": 1}, read_timeout=120)
+        self._lambda = boto3.client("lambda", endpoint_url=sandbox.invoke, config=once, **ANYBODY)
+
+    def invoke(self, event: Any) -> Invoked:
+        """One synchronous invocation; text is sent as it is."""
+        text = event if isinstance(event, str) else json.dumps(event)
+        answer = self._lambda.invoke(FunctionName=NAME, Payload=text)
+        payload = json.loads(answer["Payload"].read())
+        if "FunctionError" not in answer:
+            return Invoked(None, payload)
+        message = payload["errorMessage"]
+        return Invoked(payload["errorType"], json.loads(message) if message.startswith("{") else message)
+
+    def processes(self) -> list[int]:
+        """The function's processes: children of the sandbox, whichever of its threads began them."""
+        tasks = Path(f"/proc/{self.sandbox.pid}/task").iterdir()
+        return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+
+    def kill(self) -> None:
+        """SIGKILL, wherever it stands."""
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Every call that Amazon Connect has answered.
+
+        The journal is written call by call as each is complete: when a call of our own has come out at its end,
+        everything before it has too.
+        """
+        mark = f"/{uuid4()}"
+        requests.get(self.sandbox.connect + mark, timeout=10)
+        deadline = time.monotonic() + SECONDS_TO_WRITE
+        while time.monotonic() < deadline:
+            entries = [json.loads(line) for line in self._journal.read_text().splitlines()]
+            if entries and entries[-1]["path"] == mark:
+                return [entry for entry in entries if entry["operation"]]
+            time.sleep(0.01)
+        raise AssertionError("the journal is not written")
+
+    def updates(self) -> list[dict[str, Any]]:
+        """The updates that took effect, in the order in which they arrived."""
+        made = [entry for entry in self.journal() if entry["effect"]]
+        return sorted(made, key=lambda entry: entry["sequence"])
+
+
+def targets(entries: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """The instance and scope of each entry."""
+    return [(entry["instance_id"], entry["scope"]) for entry in entries]
+
+
+@dataclass(frozen=True)
+class Polled:
+    """One round of the poller."""
+
+    messages: list[dict[str, Any]]
+    invoked: Invoked
+    deleted: int
+
+
+class Poller:
+    """Lambda's event source mapping of a queue, with `ReportBatchItemFailures`.
+
+    Written from the pages "Using Lambda with Amazon SQS" and "Handling errors for an SQS event source in Lambda":
+    what a batch's answer does not name is deleted; after a function error, or an answer that names what was not in
+    the batch, nothing is. It never makes anything visible again: that is the queue's timeout, or the function.
+    """
+
+    def __init__(self, aws: RecordedAws, queue: str, function: Function, batch_size: int = 1) -> None:
+        self._aws = aws
+        self.queue = queue
+        self._arn = aws.arn(queue)
+        self._function = function
+        self._batch_size = batch_size
+
+    def poll(self) -> Polled | None:
+        """Receive, invoke, delete; `None` if nothing is visible."""
+        messages = self._aws.receive(self.queue, self._batch_size)
+        if not messages:
+            return None
+        invoked = self._function.invoke({"Records": [self.record(message) for message in messages]})
+        if invoked.error:
+            return Polled(messages, invoked, 0)
+        failed = {failure["itemIdentifier"] for failure in invoked.payload["batchItemFailures"]}
+        if not failed <= {message["MessageId"] for message in messages}:
+            return Polled(messages, invoked, 0)
+        done = [message for message in messages if message["MessageId"] not in failed]
+        for message in done:
+            self._aws.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+        return Polled(messages, invoked, len(done))
+
+    def record(self, message: dict[str, Any]) -> dict[str, Any]:
+        """A message as Lambda delivers it."""
+        return {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message["Attributes"],
+            "messageAttributes": {
+                name: {
+                    "stringValue": value["StringValue"],
+                    "stringListValues": [],
+                    "binaryListValues": [],
+                    "dataType": value["DataType"],
+                }
+                for name, value in message.get("MessageAttributes", {}).items()
+            },
+            "md5OfBody": message["MD5OfBody"],
+            "eventSource": "aws:sqs",
+            "eventSourceARN": self._arn,
+            "awsRegion": REGION,
+        }

@@ -1,0 +1,193 @@
+"""The answers that need a failing Amazon Connect, an operator's guardrail, or a request no example can show."""
+
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+import requests
+from moto.server import ThreadedMotoServer
+
+from conftest import UNPACED, Sandbox
+from contract import Contract
+
+CONTRACT = Contract()
+INSTANCE = "00000001-0000-4000-8000-000000000001"
+OTHER = "00000002-0000-4000-8000-000000000002"
+SUBMIT = "/policy-changes"
+ALL = "/instances/{instanceId}/attachment-policies"
+ONE = "/instances/{instanceId}/attachment-policies/{scope}"
+SIZE = {"maximumSize": "4 MB"}
+CHANGE = {"instanceId": INSTANCE, "attachmentScope": "CHAT", **SIZE}
+
+Serve = Callable[..., Sandbox]
+
+
+def ask(sandbox: Sandbox, method: str, path: str, **how: Any) -> tuple[requests.Response, Any]:
+    """An answer and its body, as openapi.yaml has them."""
+    url = sandbox.function + path.replace("{instanceId}", INSTANCE).replace("{scope}", "CHAT")
+    answer = requests.request(method, url, timeout=60, **how)
+    return answer, CONTRACT.check(path, method, answer)
+
+
+def told(answer: requests.Response, body: Any) -> tuple[int, str, str | None]:
+    """Status, the problem's name, and `Retry-After`."""
+    return answer.status_code, body["type"].rpartition(":")[2], answer.headers.get("Retry-After")
+
+
+EVERY_OPERATION = [
+    pytest.param("post", SUBMIT, {"json": CHANGE}, id="submitPolicyChange"),
+    pytest.param("patch", ONE, {"json": SIZE}, id="patchAttachmentPolicy"),
+    pytest.param("get", ALL, {}, id="listAttachmentPolicies"),
+    pytest.param("get", ONE, {}, id="getAttachmentPolicy"),
+]
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ("throttle", (429, "throttled", "1")),
+        ("500", (502, "upstream-failed", "1")),
+        ("reset-before", (502, "upstream-failed", "1")),
+        ("expired-token", (502, "upstream-failed", "1")),
+        ("access-denied", (502, "upstream-failed", None)),
+        ("not-found", (404, "instance-not-found", None)),
+    ],
+)
+def test_every_operation_tells_why_connect_failed(
+    serve: Serve, fault: str, expected: tuple[int, str, str | None]
+) -> None:
+    sandbox = serve(*UNPACED, f"--fault={fault}=1", "--env=CONNECT_MAX_ATTEMPTS=1")
+    for method, path, how in (operation.values for operation in EVERY_OPERATION):
+        assert told(*ask(sandbox, method, path, **how)) == expected, (method, path)
+
+
+@pytest.mark.parametrize(("method", "path", "how"), EVERY_OPERATION)
+def test_an_instance_that_is_not_allowed_is_a_403(
+    serve: Serve, method: str, path: str, how: dict[str, Any]
+) -> None:
+    sandbox = serve(*UNPACED, f"--env=POLICY_ALLOWED_INSTANCES={OTHER}")
+    assert told(*ask(sandbox, method, path, **how)) == (403, "blocked", None)
+
+
+def test_targets_blocked_and_applied_are_a_207(serve: Serve) -> None:
+    sandbox = serve(*UNPACED, f"--env=POLICY_ALLOWED_INSTANCES={OTHER}")
+    answer, body = ask(
+        sandbox, "post", SUBMIT, json={"instanceIds": [INSTANCE, OTHER], "attachmentScope": "CHAT", **SIZE}
+    )
+    assert (answer.status_code, body["status"], body["summary"]) == (
+        207,
+        "partial",
+        {"applied": 1, "blocked": 1},
+    )
+    assert "Retry-After" not in answer.headers
+
+
+def test_nothing_begun_is_a_503_that_says_how_long_the_quota_needs(serve: Serve) -> None:
+    sandbox = serve(
+        "--rate=0", "--timeout=5", "--env=CONNECT_REQUESTS_PER_SECOND=0.01", "--env=CONNECT_BURST=1"
+    )
+    # it takes the only permits of the next hundred seconds
+    first, _ = ask(sandbox, "post", SUBMIT, json=CHANGE)
+    assert first.status_code == 200
+    answer, body = ask(sandbox, "post", SUBMIT, json={**CHANGE, "maximumSize": "6 MB"})
+    assert told(answer, body) == (503, "unavailable", "100")
+    assert body["report"]["summary"] == {"pending": 1}
+
+
+def test_some_applied_and_some_pending_is_a_207_with_retry_after(serve: Serve) -> None:
+    sandbox = serve(
+        "--rate=0", "--timeout=5", "--env=CONNECT_REQUESTS_PER_SECOND=0.01", "--env=CONNECT_BURST=1"
+    )
+    answer, body = ask(sandbox, "post", SUBMIT, json={**CHANGE, "attachmentScope": "*"})
+    assert (answer.status_code, body["status"]) == (207, "incomplete")
+    assert body["summary"] == {"applied": 1, "pending": 3}
+    assert answer.headers["Retry-After"] == "300"
+
+
+def test_no_answer_in_time_is_a_504(serve: Serve) -> None:
+    sandbox = serve(*UNPACED, "--timeout=2", "--fault=slow:30000=1")
+    for path in (ALL, ONE):
+        assert told(*ask(sandbox, "get", path)) == (504, "upstream-timeout", "1"), path
+
+
+def test_a_change_that_takes_too_long_is_queued_whole(serve: Serve) -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        aws = {"aws_access_key_id": "any", "aws_secret_access_key": "any", "region_name": "us-east-1"}
+        sqs = boto3.client("sqs", endpoint_url=f"http://{host}:{port}", **aws)
+        attributes = {"FifoQueue": "true"}
+        queue = sqs.create_queue(QueueName="changes.fifo", Attributes=attributes)["QueueUrl"]
+        sandbox = serve(
+            "--rate=0",
+            "--timeout=5",
+            "--env=CONNECT_REQUESTS_PER_SECOND=0.01",
+            "--env=CONNECT_BURST=1",
+            f"--env=CHANGE_QUEUE_URL={queue}",
+            f"--env=AWS_ENDPOINT_URL_SQS=http://{host}:{port}",
+        )
+        answer, body = ask(
+            sandbox, "post", SUBMIT, json={**CHANGE, "attachmentScope": "*", "changeId": "CHG-1"}
+        )
+        assert (answer.status_code, body["status"], body["changeId"]) == (202, "accepted", "CHG-1")
+        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+        assert len(messages) == 1
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "expected"),
+    [
+        (b"{", "application/json", (400, "not-json", None)),
+        (b"", "application/json", (400, "invalid-body", None)),
+        (b"\xff", "application/json", (400, "invalid-body", None)),
+        (b"{}", "text/plain", (415, "unsupported-media-type", None)),
+        (b" " * 1_048_577, "application/json", (400, "invalid-body", None)),
+        (b"[" + b" " * 1_048_576, "application/json", (413, "too-large", None)),
+        (b"[]", "application/json; charset=utf-8", (422, "rejected", None)),
+        (b"{}", "application/merge-patch+json", (422, "rejected", None)),
+    ],
+    ids=[
+        "not JSON",
+        "empty",
+        "not UTF-8",
+        "not a JSON type",
+        "blank",
+        "too large",
+        "no object",
+        "another JSON type",
+    ],
+)
+def test_a_body_that_cannot_be_taken_is_told_why(
+    sandbox: Sandbox, body: bytes, content_type: str, expected: tuple[int, str, str | None]
+) -> None:
+    for method, path in (("post", SUBMIT), ("patch", ONE)):
+        answer = ask(sandbox, method, path, data=body, headers={"Content-Type": content_type})
+        assert told(*answer) == expected, (method, path)
+
+
+def test_what_is_read_by_itself_and_in_a_list_has_the_same_entity_tag(sandbox: Sandbox) -> None:
+    _, policies = ask(sandbox, "get", ALL)
+    answer, policy = ask(sandbox, "get", ONE)
+    tags = {policy["attachmentScope"]: policy["etag"] for policy in policies["attachmentPolicies"]}
+    assert answer.headers["ETag"] == policy["etag"] == tags["CHAT"]
+
+
+def test_a_change_takes_place_while_the_target_holds_what_was_read(sandbox: Sandbox) -> None:
+    read, before = ask(sandbox, "get", ONE)
+    matching = {"If-Match": read.headers["ETag"]}
+    size = before["maximumSizeLimitInBytes"] - 1
+    first, _ = ask(sandbox, "patch", ONE, json={"maximumSizeLimitInBytes": size}, headers=matching)
+    second = ask(sandbox, "patch", ONE, json={"maximumSizeLimitInBytes": size - 1}, headers=matching)
+    assert first.status_code == 200
+    assert told(*second) == (412, "precondition-failed", None)
+
+
+def test_a_before_is_accepted_verbatim_as_the_values_that_undo_it(sandbox: Sandbox) -> None:
+    _, applied = ask(sandbox, "post", SUBMIT, json={**CHANGE, "allowedExtensions": ["pdf"], "force": True})
+    result = applied["results"][0]
+    _, undone = ask(sandbox, "patch", ONE, json=result["before"])
+    assert undone["results"][0]["after"] == result["before"]

@@ -1,0 +1,138 @@
+"""Every audit event against OCSF's own schema, and every line of metrics against AWS's.
+
+The lines are those of the demo, which this test runs, and, where AUDIT_LINES names a folder, all
+that the Rust tests wrote (`make test` sets it).
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PROGRAM, ROOT
+from jsonschema import Draft202012Validator
+from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
+
+OCSF = "1.8.0"
+API_ACTIVITY = 6003
+EMF_SCHEMA = Path(__file__).parent / "emf.schema.json"
+# AWS's page "Specification: Embedded metric format"
+LARGEST_EMF_LINE = 256 * 1024
+MOST_VALUES = 100
+# Enough to see what is wrong; one mistake is often in every line.
+SHOWN = 5
+
+Line = dict[str, Any]
+
+
+def lines_of(texts: Iterable[str]) -> Iterator[Line]:
+    """The JSON objects among the lines: with AWS_LAMBDA_LOG_FORMAT=Text some are none."""
+    for text in texts:
+        try:
+            line = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(line, dict):
+            yield line
+
+
+@cache
+def demo() -> list[Line]:
+    """What the function writes for every payload of events/."""
+    assert PROGRAM.is_file(), "no sandbox: build it with `cargo build --workspace`"
+    ran = subprocess.run([PROGRAM, "demo", "--json"], cwd=ROOT, capture_output=True, text=True, check=True)
+    pages = [json.loads(page) for page in ran.stdout.splitlines()]
+    found = [line for page in pages for line in page.get("audit", [])]
+    logs = [log for page in pages for log in page.get("log", [])]
+    return found + list(lines_of(log if isinstance(log, str) else json.dumps(log) for log in logs))
+
+
+@cache
+def rust_tests() -> list[Line]:
+    """What the function wrote in the Rust tests."""
+    folder = os.environ.get("AUDIT_LINES")
+    if not folder:
+        pytest.skip("AUDIT_LINES names no folder; `make test` fills one")
+    found = []
+    for path in sorted(Path(folder).glob("*.jsonl")):
+        with path.open(encoding="utf-8") as file:
+            found.extend(lines_of(file))
+    return found
+
+
+SOURCES = pytest.mark.parametrize("source", [demo, rust_tests], ids=["demo", "tests"])
+
+
+def written_by(logger: str, source: Callable[[], list[Line]]) -> list[Line]:
+    found = [line for line in source() if line.get("logger") == logger]
+    assert found, f"no line of the logger {logger}: the tests wrote nothing, or elsewhere"
+    return found
+
+
+@cache
+def validator(profiles: tuple[str, ...]) -> Draft202012Validator:
+    """OCSF's schema of API Activity with these profiles; it knows every attribute, and takes no other."""
+    schemas = OcsfJsonSchemaEmbedded(get_ocsf_schema(version=OCSF))
+    name = schemas.lookup_class_name_from_uid(class_uid=API_ACTIVITY)
+    schema = schemas.get_class_schema(name, profiles=list(profiles))
+    assert schema["additionalProperties"] is False
+    return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+@SOURCES
+def test_every_audit_event_is_ocsf_api_activity(source: Callable[[], list[Line]]) -> None:
+    wrong = []
+    for line in written_by("audit", source):
+        event = line["event"]
+        assert (event["class_uid"], event["metadata"]["version"]) == (API_ACTIVITY, OCSF)
+        profiles = tuple(event["metadata"]["profiles"])
+        wrong += [f"{error.json_path}: {error.message[:200]}" for error in validator(profiles).iter_errors(event)]
+    assert wrong[:SHOWN] == []
+
+
+@SOURCES
+def test_every_audit_line_carries_what_lambda_filters_by(source: Callable[[], list[Line]]) -> None:
+    for line in written_by("audit", source):
+        assert list(sorted(line)) == ["event", "level", "logger", "timestamp"]
+        assert line["level"] in ("INFO", "WARN", "ERROR", "FATAL")
+
+
+def test_an_attribute_that_ocsf_lacks_is_found() -> None:
+    """The schema judges: otherwise the tests above would show nothing."""
+    event = json.loads(json.dumps(written_by("audit", demo)[0]["event"]))
+    event["src_endpoint"]["ip"] = "nowhere"
+    event["dry_run"] = True
+    del event["actor"]
+    found = {error.json_path for error in validator(tuple(event["metadata"]["profiles"])).iter_errors(event)}
+    assert found == {"$", "$.src_endpoint.ip"}
+
+
+@SOURCES
+def test_every_metric_line_is_embedded_metric_format(source: Callable[[], list[Line]]) -> None:
+    schema = Draft202012Validator(json.loads(EMF_SCHEMA.read_text()))
+    wrong = []
+    for line in written_by("metrics", source):
+        wrong += [f"{error.json_path}: {error.message[:200]}" for error in schema.iter_errors(line)]
+        wrong += dangling(line)
+    assert wrong[:SHOWN] == []
+
+
+def dangling(line: Line) -> Iterator[str]:
+    """What refers from `_aws` to the root and does not find there what the specification asks for."""
+    if len(json.dumps(line)) > LARGEST_EMF_LINE:
+        yield "the line is longer than CloudWatch takes"
+    for directive in line["_aws"]["CloudWatchMetrics"]:
+        for dimension in {name for names in directive["Dimensions"] for name in names}:
+            if not isinstance(line.get(dimension), str) or not line[dimension]:
+                yield f"the dimension {dimension} is no string"
+        for metric in directive["Metrics"]:
+            value = line.get(metric["Name"])
+            values = value if isinstance(value, list) else [value]
+            if not 1 <= len(values) <= MOST_VALUES:
+                yield f"{metric['Name']} has {len(values)} values"
+            if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in values):
+                yield f"{metric['Name']} is no number"

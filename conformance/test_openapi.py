@@ -1,0 +1,212 @@
+"""openapi.yaml is valid, its examples are true, and it names what the code has."""
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import requests
+from openapi_spec_validator import validate
+
+from conftest import Sandbox
+from contract import METHODS, Contract, source
+
+CONTRACT = Contract()
+SCHEMAS = CONTRACT.document["components"]["schemas"]
+URN = "urn:problem-type:connect-attachment-policy:"
+# It shows the API's own spelling, which the request schemas leave out to stay readable.
+NOT_THE_PLAIN_SPELLING = {"succeeded-api-spelling"}
+
+
+def test_the_document_is_valid_openapi() -> None:
+    validate(CONTRACT.document)
+
+
+def request_examples() -> list[Any]:
+    """Every documented body: path, method, its name, the example."""
+    found = []
+    for path, method, operation in CONTRACT.operations():
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        for name, example in body.get("examples", {}).items():
+            found.append(pytest.param(path, method, name, CONTRACT.resolve(example), id=name))
+    return found
+
+
+def read_examples() -> list[Any]:
+    """Every documented path of a GET: path, the instance, the status."""
+    found = []
+    for path, method, _ in CONTRACT.operations():
+        if method == "get":
+            instances = CONTRACT.parameters(path, method)["instanceId"]["examples"]
+            for name, example in instances.items():
+                found.append(pytest.param(path, example, id=f"{path} of {name}"))
+    return found
+
+
+def answer_examples() -> list[Any]:
+    """Every documented answer: the schema, the example."""
+    found = []
+    for path, method, operation in CONTRACT.operations():
+        for status, response in operation["responses"].items():
+            for content in CONTRACT.resolve(response)["content"].values():
+                for name, example in content.get("examples", {}).items():
+                    value = CONTRACT.resolve(example)["value"]
+                    found.append(
+                        pytest.param(content["schema"], value, id=f"{method} {path} {status} {name}")
+                    )
+    return found
+
+
+def url(base: str, path: str, values: dict[str, str]) -> str:
+    """A path with its parameters in it."""
+    for name, value in values.items():
+        path = path.replace(f"{{{name}}}", quote(value, safe=""))
+    return base + path
+
+
+@pytest.fixture(scope="module")
+def changed(sandbox: Sandbox) -> Sandbox:
+    """A sandbox where somebody has changed the target that `ifUnmodifiedSince` is shown with."""
+    path = "/instances/00000003-0000-4000-8000-000000000003/attachment-policies/CASE"
+    answer = requests.patch(sandbox.function + path, json={"maximumSize": "3 MB"}, timeout=30)
+    assert answer.json()["summary"] == {"applied": 1}
+    return sandbox
+
+
+@pytest.mark.parametrize(("path", "method", "name", "example"), request_examples())
+def test_a_documented_request_leads_to_what_its_name_says(
+    changed: Sandbox, path: str, method: str, name: str, example: dict[str, Any]
+) -> None:
+    parameters = CONTRACT.parameters(path, method)
+    first = {
+        key: next(iter(found["examples"].values()))["value"]
+        for key, found in parameters.items()
+        if found["in"] == "path"
+    }
+    given = first | example.get("x-parameters", {})
+    of = {
+        place: {key: given[key] for key, found in parameters.items() if found["in"] == place and key in given}
+        for place in ("path", "query", "header")
+    }
+    answer = requests.request(
+        method,
+        url(changed.function, path, of["path"]),
+        params=of["query"],
+        headers=of["header"],
+        json=example["value"],
+        timeout=30,
+    )
+    body = CONTRACT.check(path, method, answer)
+    assert answer.status_code == example["x-leads-to"], answer.text
+    led_to = body["type"].removeprefix(URN) if answer.status_code >= 400 else body["status"]
+    assert name == led_to or name.startswith(f"{led_to}-")
+
+
+@pytest.mark.parametrize(("path", "instance"), read_examples())
+def test_a_documented_read_leads_to_its_status(sandbox: Sandbox, path: str, instance: dict[str, Any]) -> None:
+    answer = requests.get(
+        url(sandbox.function, path, {"instanceId": instance["value"], "scope": "CHAT"}), timeout=30
+    )
+    CONTRACT.check(path, "get", answer)
+    assert answer.status_code == instance["x-leads-to"], answer.text
+
+
+@pytest.mark.parametrize(("schema", "value"), answer_examples())
+def test_a_documented_answer_fits_its_schema(schema: dict[str, Any], value: Any) -> None:
+    assert CONTRACT.problems_of(schema, value) == []
+
+
+@pytest.mark.parametrize(("path", "method", "name", "example"), request_examples())
+def test_a_request_that_is_understood_fits_the_schema(
+    path: str, method: str, name: str, example: dict[str, Any]
+) -> None:
+    body = CONTRACT.document["paths"][path][method]["requestBody"]["content"]["application/json"]
+    if example["x-leads-to"] not in {400, 422} and name not in NOT_THE_PLAIN_SPELLING:
+        assert CONTRACT.problems_of(body["schema"], example["value"]) == []
+
+
+@pytest.mark.parametrize("path", CONTRACT.document["paths"])
+def test_a_path_has_the_documented_methods_and_no_others(sandbox: Sandbox, path: str) -> None:
+    item = CONTRACT.document["paths"][path]
+    documented = ", ".join(method.upper() for method in METHODS if method in item)
+    instance = "00000001-0000-4000-8000-000000000001"
+    for method in ("DELETE", "HEAD", "OPTIONS", "PUT"):
+        answer = requests.request(
+            method, url(sandbox.function, path, {"instanceId": instance, "scope": "CHAT"}), timeout=30
+        )
+        assert (answer.status_code, answer.headers["Allow"]) == (405, documented), method
+
+
+def test_the_routes_of_the_code_are_the_documented_ones() -> None:
+    named = re.findall(r"/// `([A-Z]+) (/[^`]*)`", source("src/trigger/http/route.rs"))
+    both = [(method, re.sub(r"\[(.*)\]", part, path)) for method, path in named for part in ("", r"\1")]
+    assert set(both) == {(method.upper(), path) for path, method, _ in CONTRACT.operations()}
+
+
+def test_the_fields_of_a_change_are_the_documented_ones() -> None:
+    code = source("src/policy/document.rs")
+    fields, targets = (
+        re.findall(r'"(\w+)"', re.search(rf"const {name}: [^=]*= \[(.*?)\];", code, re.DOTALL)[1])
+        for name in ("FIELDS", "TARGET_FIELDS")
+    )
+    assert sorted(SCHEMAS["PolicyChange"]["properties"]) == sorted(fields)
+    assert sorted(SCHEMAS["ValuesOnly"]["properties"]) == sorted(set(fields) - set(targets))
+
+
+def test_the_limits_of_a_change_are_the_documented_ones() -> None:
+    code = (
+        source("src/policy/document.rs")
+        + source("src/policy/document/values.rs")
+        + source("src/policy/size.rs")
+    )
+    limits = {
+        name: int(number.replace("_", ""))
+        for name, number in re.findall(r"const (MAX_\w+): \w+ = ([\d_]+);", code)
+    }
+    assert limits == {
+        "MAX_CHANGES": SCHEMAS["PolicyChanges"]["properties"]["changes"]["maxItems"],
+        "MAX_TARGETS": SCHEMAS["Instances"]["oneOf"][2]["maxItems"],
+        "MAX_DOCUMENT": 1_048_576,
+        "MAX_REASON": SCHEMAS["Reason"]["maxLength"],
+        "MAX_REQUESTED_BY": SCHEMAS["RequestedBy"]["maxLength"],
+        "MAX_EXTENSIONS": SCHEMAS["Extensions"]["maxItems"],
+        "MAX_SIZE": SCHEMAS["Bytes"]["anyOf"][0]["maximum"],
+        "MAX_EMAIL_SIZE": 20_971_520,
+    }
+
+
+@pytest.mark.parametrize(
+    ("schema", "path", "enum"),
+    [
+        ("Outcome", "src/report.rs", "Outcome"),
+        ("Status", "src/report/status.rs", "Status"),
+        ("Scope", "src/policy/scope.rs", "Scope"),
+    ],
+)
+def test_an_enumeration_is_the_documented_one(schema: str, path: str, enum: str) -> None:
+    assert [name.lower() for name in SCHEMAS[schema]["enum"]] == [
+        name.lower() for name in variants(path, enum)
+    ]
+
+
+def test_the_violation_codes_are_the_documented_ones() -> None:
+    assert SCHEMAS["ViolationCode"]["enum"] == variants("src/policy/violation.rs", "Code")
+
+
+def test_the_problem_types_are_the_documented_ones() -> None:
+    rows = re.findall(r'=> \((\d+), "([a-z-]+)", ', source("src/problem.rs"))
+    documented = set()
+    for _, _, operation in CONTRACT.operations():
+        for status, response in operation["responses"].items():
+            content = CONTRACT.resolve(response)["content"].get("application/problem+json")
+            if content:
+                kind = content["schema"]["allOf"][1]["properties"]["type"]
+                types = kind.get("enum", [kind.get("const")])
+                documented |= {(status, name.removeprefix(URN)) for name in types}
+    assert set(rows) == documented
+
+
+def variants(path: str, enum: str) -> list[str]:
+    """The names of a Rust enum's unit variants, in order."""
+    body = re.search(rf"pub enum {enum} \{{(.*?)^\}}", source(path), re.DOTALL | re.MULTILINE)
+    return re.findall(r"^    (\w+),$", body[1], re.MULTILINE)

@@ -1,0 +1,163 @@
+//! Lambda's `Invoke` in front of a function, for any payload at all.
+//!
+//! The operation of the service model (`lambda`, rest-json) as the page "Invoke" of AWS's API
+//! reference describes it, so that boto3, the AWS CLI or an event source's stand-in can hand
+//! over what a queue, a bus or a state machine would. Any name and signature is accepted as
+//! long as it means the one function there is: the sandbox has no other, and knows no secrets.
+//!
+//! Invocations wait their turn: Lambda would start a second process, the sandbox has one.
+
+mod answer;
+mod function_name;
+mod refusal;
+
+use crate::lambda::{Function, Invoke, LARGEST_PAYLOAD};
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::post;
+use axum::serve::ListenerExt;
+use bytes::Bytes;
+use refusal::Refusal;
+use serde::Deserialize;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// The largest payload of an asynchronous invocation, in bytes: 1 MB ("Invoke").
+pub const LARGEST_EVENT: usize = 1_048_576;
+
+/// A running `Invoke` endpoint; dropping it stops it, and leaves the function running.
+#[derive(Debug)]
+pub struct InvokeApi {
+    address: SocketAddr,
+    server: JoinHandle<io::Result<()>>,
+}
+
+impl InvokeApi {
+    /// Listens on loopback; port 0 takes any that is free.
+    ///
+    /// A function whose process has ended is started again by the next invocation, as Lambda
+    /// does.
+    ///
+    /// # Errors
+    ///
+    /// If the port cannot be had.
+    pub async fn start(function: Arc<Function>, port: u16) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let address = listener.local_addr()?;
+        // Delayed packets cost time only.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        let router = Router::new()
+            .route("/2015-03-31/functions/{name}/invocations", post(invoke))
+            .fallback(unknown)
+            .with_state(function);
+        let serving = axum::serve(listener, router);
+        let server = tokio::spawn(async move { serving.await });
+        Ok(Self { address, server })
+    }
+
+    /// `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL_LAMBDA`; without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for InvokeApi {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// The query of a request.
+#[derive(Deserialize)]
+struct Which {
+    #[serde(rename = "Qualifier")]
+    qualifier: Option<String>,
+}
+
+/// How an invocation is waited for: the header `X-Amz-Invocation-Type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    RequestResponse,
+    Event,
+    DryRun,
+}
+
+async fn unknown() -> Response {
+    answer::refused(&Refusal::unknown_operation(), &crate::lambda::request_id())
+}
+
+async fn invoke(
+    State(function): State<Arc<Function>>,
+    Path(name): Path<String>,
+    Query(which): Query<Which>,
+    request: Request,
+) -> Response {
+    let request_id = crate::lambda::request_id();
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, LARGEST_PAYLOAD).await;
+    let body = body.map_err(|_| Refusal::too_large(LARGEST_PAYLOAD));
+    let admitted =
+        function_name::check(&name, which.qualifier.as_deref()).and_then(|()| admit(&head.headers, body?));
+    match admitted {
+        Ok((Kind::DryRun, _)) => answer::would_run(&request_id),
+        Ok((Kind::Event, payload)) => {
+            let id = request_id.clone();
+            // Once only: Lambda's two retries would come after one minute and two more.
+            tokio::spawn(async move { run(&function, &payload, id).await });
+            answer::queued(&request_id)
+        }
+        Ok((Kind::RequestResponse, payload)) => {
+            let with_log = head
+                .headers
+                .get("x-amz-log-type")
+                .is_some_and(|kind| kind == "Tail");
+            match run(&function, &payload, request_id.clone()).await {
+                Ok(invocation) => answer::of(&invocation, function.timeout(), with_log),
+                Err(error) => answer::refused(&Refusal::not_started(&error), &request_id),
+            }
+        }
+        Err(refusal) => answer::refused(&refusal, &request_id),
+    }
+}
+
+/// Lets a payload pass that is JSON and small enough; none at all is the empty event.
+fn admit(headers: &HeaderMap, payload: Bytes) -> Result<(Kind, Bytes), Refusal> {
+    let kind = match headers.get("x-amz-invocation-type").map(|kind| kind.as_bytes()) {
+        None | Some(b"RequestResponse") => Kind::RequestResponse,
+        Some(b"Event") => Kind::Event,
+        Some(b"DryRun") => Kind::DryRun,
+        Some(other) => return Err(Refusal::unknown_type(&String::from_utf8_lossy(other))),
+    };
+    if kind == Kind::Event && payload.len() > LARGEST_EVENT {
+        return Err(Refusal::too_large(LARGEST_EVENT));
+    }
+    if payload.is_empty() {
+        return Ok((kind, Bytes::from_static(b"{}")));
+    }
+    match serde_json::from_slice::<serde::de::IgnoredAny>(&payload) {
+        Ok(_) => Ok((kind, payload)),
+        Err(error) => Err(Refusal::not_json(&error)),
+    }
+}
+
+async fn run(
+    function: &Function,
+    payload: &[u8],
+    request_id: String,
+) -> io::Result<crate::lambda::Invocation> {
+    function.ensure_running().await?;
+    let options = Invoke {
+        request_id: Some(request_id),
+        ..Invoke::default()
+    };
+    Ok(function.invoke_with(payload, options).await)
+}
