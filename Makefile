@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo serve check test rust-test conformance lint docs build bench clean
+.PHONY: help demo serve check test rust-test conformance lint docs build sam-build dist deploy bench clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -53,13 +53,31 @@ $(VENV)-checkov/done: conformance/requirements-checkov.txt
 	$(VENV)-checkov/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-conformance: $(VENV)/done $(VENV)-checkov/done ## clients and validators nobody here wrote, against the sandbox
+conformance: $(VENV)/done $(VENV)-checkov/done sam-build ## clients and validators nobody here wrote, against the sandbox
 	$(call heading,Conformance: strangers against the sandbox)
 	cargo build --locked --workspace
 	$(VENV)/bin/python -m pytest conformance
 
 build: ## the Lambda bootstrap, target/release/connect-attachment-policy (about 9 minutes)
 	cargo build --locked --release --package connect-attachment-policy
+
+# One release build for everything that needs a production binary. The host's architecture: zig builds
+# for another one too, but a test could not start it.
+ARCH ?= $(shell uname -m)
+SAM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam
+sam-build: $(VENV)/done ## the bootstraps of template.yaml for this machine, in .aws-sam (about 9 minutes)
+	$(call heading,sam build)
+	cargo metadata --locked --format-version 1 > /dev/null
+	$(SAM) build --parameter-overrides Architecture=$(ARCH)
+
+dist: sam-build ## dist/: a versioned zip with checksum, SBOM and third-party licences
+	$(call heading,Distribution)
+	$(VENV)/bin/python packaging/dist.py --architecture $(ARCH) --bootstrap .aws-sam/build/ApiFunction/bootstrap
+
+deploy: ## build and deploy with samconfig.toml's environment (ENV=dev or prod)
+	cargo metadata --locked --format-version 1 > /dev/null
+	sam build --config-env $(or $(ENV),default)
+	sam deploy --config-env $(or $(ENV),default)
 
 bench: build $(VENV)/done ## the benchmarks, against the production binary (about 2 minutes when built)
 	@cargo build --locked --workspace

@@ -99,7 +99,9 @@ impl Propagation<'_> {
     /// How long the change would take at the configured pace if every target had to be updated.
     pub async fn estimate(&self, subject: Subject<'_>, resolved: &Resolved) -> Duration {
         let mut instances: BTreeMap<_, usize> = BTreeMap::new();
-        for instance in resolved.0.iter().flatten() {
+        let permitted =
+            |instance: &&Instance| self.guardrails.check(instance, &subject.change.values).is_ok();
+        for instance in resolved.0.iter().flatten().filter(permitted) {
             *instances
                 .entry(self.connect.key(instance, subject.home))
                 .or_default() += 1;

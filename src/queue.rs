@@ -3,6 +3,7 @@
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
 use aws_sdk_sqs::types::MessageAttributeValue;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -84,6 +85,17 @@ impl Queues {
         self.client.get_or_init(|| Client::new(&self.config))
     }
 
+    /// A message for a queue of either kind; FIFO is known by the name's suffix.
+    fn message(&self, url: &str, change_id: &str, body: &str) -> SendMessageFluentBuilder {
+        let send = self.client().send_message().queue_url(url).message_body(body);
+        if url.as_bytes().ends_with(b".fifo") {
+            let id = deduplication_id(change_id, body);
+            send.message_group_id(GROUP).message_deduplication_id(id)
+        } else {
+            send
+        }
+    }
+
     /// Queues a whole change. The same change with the same content within 5 minutes is queued once.
     ///
     /// # Errors
@@ -93,12 +105,7 @@ impl Queues {
             .change_queue_url
             .as_deref()
             .ok_or_else(|| QueueError("no CHANGE_QUEUE_URL".to_owned()))?;
-        let mut send = self.client().send_message().queue_url(url).message_body(document);
-        if url.as_bytes().ends_with(b".fifo") {
-            let id = deduplication_id(change_id, document);
-            send = send.message_group_id(GROUP).message_deduplication_id(id);
-        }
-        within(send.send()).await
+        within(self.message(url, change_id, document).send()).await
     }
 
     /// Parks an original event whole, for a person.
@@ -110,7 +117,7 @@ impl Queues {
             .parked_queue_url
             .as_deref()
             .ok_or_else(|| QueueError("no PARKED_QUEUE_URL".to_owned()))?;
-        let mut send = self.client().send_message().queue_url(url).message_body(event);
+        let mut send = self.message(url, label.change_id, event);
         for (name, value) in [
             ("changeId", label.change_id),
             ("status", label.status),

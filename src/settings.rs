@@ -124,7 +124,7 @@ impl Settings {
                 blocked_extensions: reader.read(
                     "POLICY_BLOCKED_EXTENSIONS",
                     ExtensionSet::default(),
-                    |list| ExtensionSet::parse(entries(list)),
+                    |list| ExtensionSet::parse(entries(list)?),
                 ),
                 max_size: reader.read("POLICY_MAX_SIZE_BYTES", None, |text| {
                     let bytes = text
@@ -187,8 +187,13 @@ impl Settings {
     }
 }
 
-fn entries(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',').map(str::trim).filter(|entry| !entry.is_empty())
+/// A list's entries. One that is set but names nothing (`,`) would lift the very limit it is meant to set.
+fn entries(list: &str) -> Result<impl Iterator<Item = &str>, String> {
+    let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    if entries.clone().next().is_none() {
+        return Err(format!("names nothing: `{list}`"));
+    }
+    Ok(entries)
 }
 
 fn triggers(list: &str) -> Result<BTreeSet<Kind>, String> {
@@ -196,14 +201,14 @@ fn triggers(list: &str) -> Result<BTreeSet<Kind>, String> {
         let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == name);
         kind.ok_or_else(|| format!("names `{name}`, which is none of http, eventbridge, sqs, bare"))
     };
-    entries(list).map(known).collect()
+    entries(list)?.map(known).collect()
 }
 
 fn instances(list: &str) -> Result<Vec<InstanceName>, String> {
     let known = |text| {
         InstanceName::parse(text).ok_or_else(|| format!("names `{text}`, which is no instance id or ARN"))
     };
-    entries(list).map(known).collect()
+    entries(list)?.map(known).collect()
 }
 
 fn boolean(text: &str) -> Result<bool, String> {
@@ -230,7 +235,7 @@ fn within(text: &str, low: u32, high: u32) -> Result<u32, String> {
 
 fn roles(list: &str) -> Result<BTreeMap<String, String>, String> {
     let mut roles = BTreeMap::new();
-    for arn in entries(list) {
+    for arn in entries(list)? {
         let mut parts = arn.splitn(6, ':');
         let account = parts.nth(4).filter(|account| is_account(account));
         let role = parts.next().filter(|role| role.starts_with("role/"));

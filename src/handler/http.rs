@@ -61,7 +61,7 @@ impl Handler {
                 let instance = around.rules.home.complete(&name);
                 return match self.unreachable(around, request, &instance)? {
                     Some(refused) => Ok(refused),
-                    None => self.read(around, &instance, scope).await,
+                    None => self.read(around, request, &instance, scope).await,
                 };
             }
             Route::Submit => Form::Submission,
@@ -121,9 +121,15 @@ impl Handler {
     }
 
     /// The effective values, with an `ETag`.
-    async fn read(&self, around: &Surroundings, instance: &Instance, scope: Option<Scope>) -> Answered {
+    async fn read(
+        &self,
+        around: &Surroundings,
+        request: &Request,
+        instance: &Instance,
+        scope: Option<Scope>,
+    ) -> Answered {
         if let Err(blocked) = self.settings.guardrails.check(instance, &Values::default()) {
-            return Ok(Response::problem(Problem::Blocked, &blocked.to_string(), None)?);
+            return self.refuse(around, request, Problem::Blocked, &blocked.to_string());
         }
         let home = &around.rules.home;
         let lane = self.connect.lane(&self.connect.key(instance, home)).await;

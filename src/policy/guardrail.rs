@@ -72,7 +72,8 @@ impl Guardrails {
         }
     }
 
-    fn allows(&self, instance: &Instance) -> bool {
+    /// Whether the instance may be called at all.
+    pub fn allows(&self, instance: &Instance) -> bool {
         self.allowed_instances.is_empty()
             || self.allowed_instances.iter().any(|allowed| match allowed {
                 InstanceName::Id(id) => *id == instance.id,

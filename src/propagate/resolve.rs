@@ -31,19 +31,27 @@ async fn active(
         .connect
         .lane(&propagation.connect.home_key(subject.home))
         .await;
-    let instances = lane.active_instances(until).await?;
-    if !tags.is_empty()
-        && !propagation
-            .deadline
-            .leaves(Instant::now(), lane.estimate_tags(instances.len()))
+    let active = lane.active_instances(until).await?;
+    let mut instances: Vec<_> = active
+        .into_iter()
+        .map(|(id, arn)| (subject.home.instance(id), arn))
+        .collect();
+    if tags.is_empty() {
+        return Ok(instances.into_iter().map(|(instance, _)| instance).collect());
+    }
+    // an instance that the guardrail excludes gets no call, so nobody learns whether its tags match
+    instances.retain(|(instance, _)| propagation.guardrails.allows(instance));
+    if !propagation
+        .deadline
+        .leaves(Instant::now(), lane.estimate_tags(instances.len()))
     {
         // known before the first of them, so that the change can still be queued
         return Err(CallError::out_of_time());
     }
     let mut matching = Vec::new();
-    for (id, arn) in instances {
-        if tags.is_empty() || matches(tags, &lane.tags(&arn, until).await?) {
-            matching.push(subject.home.instance(id));
+    for (instance, arn) in instances {
+        if matches(tags, &lane.tags(&arn, until).await?) {
+            matching.push(instance);
         }
     }
     Ok(matching)

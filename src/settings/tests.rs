@@ -92,3 +92,20 @@ fn every_wrong_one_is_named_in_one_error() {
     ];
     assert_eq!(wrong.0, expected);
 }
+
+#[test]
+fn a_list_that_names_nothing_does_not_lift_the_limit_it_sets() {
+    let lists = [
+        "ACCEPTED_TRIGGERS",
+        "POLICY_ALLOWED_INSTANCES",
+        "POLICY_BLOCKED_EXTENSIONS",
+        "CONNECT_ROLE_ARNS",
+    ];
+    for name in lists {
+        assert_eq!(
+            read(&[(name, " , ")]).unwrap_err().0,
+            [format!("{name} names nothing: `,`")]
+        );
+        assert!(read(&[(name, " ")]).is_ok());
+    }
+}

@@ -339,6 +339,7 @@ async fn an_instance_outside_the_allow_list_is_not_even_read() {
         (status, slug(&problem), world.connect.journal().len()),
         (403, "blocked", 0)
     );
+    assert_eq!(world.audited(), ["refusal"]);
 }
 
 #[tokio::test]

@@ -59,10 +59,26 @@ async fn a_line_that_the_kill_cut_off_was_followed_by_no_update() {
     let invocation = function.invoke(payload(true).as_bytes()).await;
     assert_eq!(invocation.outcome, Answer::TimedOut);
     drop(writer);
-    let run = Run::of(connect, reader.rest());
+    let run = Run::of(connect, &reader.rest());
     let torn = run.torn.clone().unwrap_or_default();
     assert!(torn.contains(r#""logger":"audit""#), "{torn}");
     assert!(run.judge("the cut line") < TARGETS);
+}
+
+/// Otherwise the runs above would show nothing.
+#[tokio::test]
+#[should_panic(expected = "was updated without an intent")]
+async fn an_update_whose_intent_is_missing_is_found() {
+    let connect = connect().await;
+    let function = Function::start(unpaced(launch(&connect))).await.unwrap();
+    function.invoke(payload(false).as_bytes()).await;
+    let mut lines = function.output();
+    let intent = lines
+        .iter()
+        .rposition(|line| line.contains(r#""event_code":"intent""#));
+    lines.remove(intent.unwrap());
+    let torn = None;
+    Run { connect, lines, torn }.judge("without one");
 }
 
 #[tokio::test]
@@ -129,7 +145,7 @@ async fn killed_while_updating(random: &mut Random) -> Run {
     let mut output = function.output().join("\n");
     output.push('\n');
     output.push_str(&function.torn_output().unwrap_or_default());
-    Run::of(connect, output)
+    Run::of(connect, &output)
 }
 
 /// Killed while it waits for a slow reader of its long lines, mostly in the midst of one.
@@ -153,7 +169,7 @@ async fn killed_while_writing(random: &mut Random) -> Run {
         .await
         .unwrap();
     drop(writer);
-    Run::of(connect, reader.rest())
+    Run::of(connect, &reader.rest())
 }
 
 async fn connect() -> Connect {
@@ -209,7 +225,7 @@ struct Run {
 }
 
 impl Run {
-    fn of(connect: Connect, output: String) -> Self {
+    fn of(connect: Connect, output: &str) -> Self {
         let mut lines: Vec<String> = output.split('\n').map(str::to_owned).collect();
         let torn = lines.pop().filter(|line| !line.is_empty());
         Self { connect, lines, torn }

@@ -356,3 +356,20 @@ async fn nothing_is_sent_where_the_audit_cannot_be_written() {
     assert_eq!(report["results"][0]["error"]["code"], "AuditUnavailable");
     assert_eq!(world.updates(), 0);
 }
+
+#[tokio::test]
+async fn an_instance_outside_the_allow_list_is_not_even_asked_for_its_tags() {
+    let mut options = Options::default();
+    for instance in &mut options.instances {
+        instance.tags.insert("stage".into(), "prod".into());
+    }
+    let world = World::with(options, &[("POLICY_ALLOWED_INSTANCES", TWO)]).await;
+    let report = world
+        .report(&chat("*", &json!({"instanceTags": {"stage": "prod"}})))
+        .await;
+    assert_eq!(
+        (outcomes(&report), &report["results"][0]["instanceId"]),
+        (vec!["applied"], &json!(TWO))
+    );
+    assert_eq!(world.calls(Operation::ListTagsForResource).len(), 1);
+}

@@ -197,7 +197,7 @@ pub(crate) fn launch(connect: &Connect) -> Launch {
     launch
 }
 
-/// Adds whole lines to what conformance/test_audit.py validates: a file in the folder that
+/// Adds whole lines to what `conformance/test_audit.py` validates: a file in the folder that
 /// `AUDIT_LINES` names. Without the variable nothing is kept.
 fn keep(lines: &str) {
     let Some(folder) = std::env::var_os("AUDIT_LINES") else {
