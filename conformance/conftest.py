@@ -25,7 +25,10 @@ SECONDS_TO_END = 10
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Where it listens: Amazon Connect, the function's URL, Lambda's Invoke; and its process."""
+    """Where it listens: Amazon Connect, the function's URL, Lambda's Invoke; and its process.
+
+    Of `sandbox connect`, the function's two are empty.
+    """
 
     connect: str
     function: str
@@ -53,14 +56,25 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Sandbox]]:
         yield start
 
 
+@pytest.fixture
+def connect(tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Starts an Amazon Connect of the test's own, without a function."""
+    with ExitStack() as started:
+
+        def start(*flags: str) -> str:
+            log = tmp_path / f"log{len(list(tmp_path.iterdir()))}"
+            return started.enter_context(serving(log, *flags, command="connect")).connect
+
+        yield start
+
+
 @contextmanager
-def serving(log: Path, *flags: str) -> Iterator[Sandbox]:
-    """`sandbox serve`, from its first words to its end."""
+def serving(log: Path, *flags: str, command: str = "serve") -> Iterator[Sandbox]:
+    """`sandbox serve`, or `sandbox connect`, from its first words to its end."""
     assert PROGRAM.is_file(), "no sandbox: build it with `cargo build --workspace`"
     # A file and not a pipe: it writes a line per call, which nobody here would read.
     with log.open("w") as output:
-        command = [PROGRAM, "serve", *flags]
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen([PROGRAM, command, *flags], stdout=output, stderr=subprocess.STDOUT)
     try:
         yield where(process, log)
     finally:
@@ -77,10 +91,11 @@ def where(process: subprocess.Popen, log: Path) -> Sandbox:
     deadline = time.monotonic() + SECONDS_TO_START
     while process.poll() is None and time.monotonic() < deadline:
         said = log.read_text()
-        connect = re.search(r"^Amazon Connect +(http://\S+)$", said, re.MULTILINE)
-        function = re.search(r"^Function URL +(http://\S+)$", said, re.MULTILINE)
-        invoke = re.search(r"^Lambda Invoke +(http://\S+)$", said, re.MULTILINE)
-        if connect and function and invoke:
-            return Sandbox(connect[1], function[1], invoke[1], process.pid)
+        # Its URLs come before the list of instances.
+        if re.search(r"^Instances$", said, re.MULTILINE):
+            url = dict(re.findall(r"^(Amazon Connect|Function URL|Lambda Invoke) +(http://\S+)$", said, re.MULTILINE))
+            return Sandbox(
+                url["Amazon Connect"], url.get("Function URL", ""), url.get("Lambda Invoke", ""), process.pid
+            )
         time.sleep(0.02)
     raise AssertionError(f"the sandbox did not start; it said:\n{log.read_text()}")

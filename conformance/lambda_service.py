@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,13 +49,18 @@ class Function:
 
     def processes(self) -> list[int]:
         """The function's processes: children of the sandbox, whichever of its threads began them."""
-        tasks = Path(f"/proc/{self.sandbox.pid}/task").iterdir()
-        return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+        found = []
+        for task in Path(f"/proc/{self.sandbox.pid}/task").iterdir():
+            # a thread may end while its siblings are read
+            with suppress(FileNotFoundError):
+                found += (task / "children").read_text().split()
+        return [int(pid) for pid in found]
 
     def kill(self) -> None:
         """SIGKILL, wherever it stands."""
         for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def journal(self) -> list[dict[str, Any]]:
         """Every call that Amazon Connect has answered.

@@ -6,6 +6,7 @@ that the Rust tests wrote (`make test` sets it).
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -19,6 +20,7 @@ from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 OCSF = "1.8.0"
 API_ACTIVITY = 6003
+DOCUMENT = ROOT / "docs" / "audit.md"
 EMF_SCHEMA = Path(__file__).parent / "emf.schema.json"
 # AWS's page "Specification: Embedded metric format"
 LARGEST_EMF_LINE = 256 * 1024
@@ -83,14 +85,18 @@ def validator(profiles: tuple[str, ...]) -> Draft202012Validator:
     return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
+def ocsf_problems(event: dict[str, Any]) -> list[str]:
+    judge = validator(tuple(event["metadata"]["profiles"]))
+    return [f"{error.json_path}: {error.message[:200]}" for error in judge.iter_errors(event)]
+
+
 @SOURCES
 def test_every_audit_event_is_ocsf_api_activity(source: Callable[[], list[Line]]) -> None:
     wrong = []
     for line in written_by("audit", source):
         event = line["event"]
         assert (event["class_uid"], event["metadata"]["version"]) == (API_ACTIVITY, OCSF)
-        profiles = tuple(event["metadata"]["profiles"])
-        wrong += [f"{error.json_path}: {error.message[:200]}" for error in validator(profiles).iter_errors(event)]
+        wrong += ocsf_problems(event)
     assert wrong[:SHOWN] == []
 
 
@@ -113,12 +119,39 @@ def test_an_attribute_that_ocsf_lacks_is_found() -> None:
 
 @SOURCES
 def test_every_metric_line_is_embedded_metric_format(source: Callable[[], list[Line]]) -> None:
-    schema = Draft202012Validator(json.loads(EMF_SCHEMA.read_text()))
-    wrong = []
-    for line in written_by("metrics", source):
-        wrong += [f"{error.json_path}: {error.message[:200]}" for error in schema.iter_errors(line)]
-        wrong += dangling(line)
+    wrong = [problem for line in written_by("metrics", source) for problem in emf_problems(line)]
     assert wrong[:SHOWN] == []
+
+
+def test_the_documents_lines_are_whole() -> None:
+    blocks = re.findall(r"^```json$(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
+    intent, outcome, metrics = map(json.loads, blocks)
+    for line, code in ((intent, "intent"), (outcome, "outcome")):
+        assert line["event"]["metadata"]["event_code"] == code
+        assert ocsf_problems(line["event"]) == []
+    assert list(emf_problems(metrics)) == []
+
+
+def test_the_documents_queries_name_fields_that_lines_have() -> None:
+    blocks = re.findall(r"^```$(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
+    named = {name for block in blocks for name in re.findall(r"\bevent\.[\w.]+", block)}
+    known = {name for line in written_by("audit", demo) for name in flat("", line)}
+    assert named
+    assert named - known == set()
+
+
+def flat(name: str, value: Any) -> Iterator[str]:
+    """The names by which Logs Insights knows the fields of a line."""
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    yield name
+    for key, member in members:
+        yield from flat(f"{name}.{key}".removeprefix("."), member)
+
+
+def emf_problems(line: Line) -> Iterator[str]:
+    schema = Draft202012Validator(json.loads(EMF_SCHEMA.read_text()))
+    yield from (f"{error.json_path}: {error.message[:200]}" for error in schema.iter_errors(line))
+    yield from dangling(line)
 
 
 def dangling(line: Line) -> Iterator[str]:

@@ -123,6 +123,29 @@ def test_another_content_under_the_same_id_is_another_change(start: Start, aws: 
     assert first != second
 
 
+def test_a_replayed_event_is_queued_under_its_id_and_with_its_time(start: Start, aws: RecordedAws) -> None:
+    changes = aws.queue("changes.fifo")
+    function = start(*TOO_SLOW, f"--env=CHANGE_QUEUE_URL={changes}")
+    replayed = {**event({key: LARGE[key] for key in LARGE if key != "changeId"}), "replay-name": "again"}
+    assert function.invoke(replayed).payload["status"] == "accepted"
+    [message] = aws.receive(changes)
+    queued = json.loads(message["Body"])
+    assert (queued["changeId"], queued["ifUnmodifiedSince"]) == (replayed["id"], replayed["time"])
+
+
+def test_changes_of_one_document_are_queued_together_under_their_own_ids(
+    start: Start, aws: RecordedAws
+) -> None:
+    changes = aws.queue("changes.fifo")
+    function = start(*TOO_SLOW, f"--env=CHANGE_QUEUE_URL={changes}")
+    by_scope = [{**LARGE, "attachmentScope": scope, "changeId": f"CHG-{scope}"} for scope in SCOPES]
+    answered = function.invoke({"changes": by_scope})
+    assert (answered.error, answered.payload["status"]) == (None, "accepted")
+    [message] = aws.receive(changes)
+    queued = json.loads(message["Body"])["changes"]
+    assert [change["changeId"] for change in queued] == [change["changeId"] for change in by_scope]
+
+
 def test_a_change_that_fits_is_carried_out_at_once(start: Start, aws: RecordedAws) -> None:
     changes = aws.queue("changes.fifo")
     function = start(*TOO_SLOW, f"--env=CHANGE_QUEUE_URL={changes}")
@@ -244,6 +267,16 @@ def test_an_event_that_is_over_is_parked_whole_with_its_id_status_and_reasons(
     assert message["Body"] == original
     assert (label(message)["changeId"], label(message)["status"]) == ("CHG-2", status)
     assert label(message)["reasons"].startswith(reason)
+
+
+def test_a_fifo_queue_takes_what_is_parked_and_the_same_event_once(start: Start, aws: RecordedAws) -> None:
+    parked = aws.queue("parked.fifo")
+    function = start(*PACED, f"--env=PARKED_QUEUE_URL={parked}")
+    change, _ = FOR_GOOD["rejected"]
+    for _ in range(2):
+        assert function.invoke(event(change)).error is None
+    [message] = aws.receive(parked)
+    assert json.loads(message["Body"]) == event(change)
 
 
 @pytest.mark.parametrize("status", FOR_GOOD)

@@ -15,7 +15,7 @@ use crate::lambda::{Function, Invoke, LARGEST_PAYLOAD};
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use axum::routing::post;
 use axum::serve::ListenerExt;
@@ -131,7 +131,7 @@ async fn invoke(
 
 /// Lets a payload pass that is JSON and small enough; none at all is the empty event.
 fn admit(headers: &HeaderMap, payload: Bytes) -> Result<(Kind, Bytes), Refusal> {
-    let kind = match headers.get("x-amz-invocation-type").map(|kind| kind.as_bytes()) {
+    let kind = match headers.get("x-amz-invocation-type").map(HeaderValue::as_bytes) {
         None | Some(b"RequestResponse") => Kind::RequestResponse,
         Some(b"Event") => Kind::Event,
         Some(b"DryRun") => Kind::DryRun,

@@ -158,74 +158,70 @@ async fn a_dry_run_runs_nothing() {
     assert!(!lambda.function.output().contains(&"ran".to_owned()));
 }
 
-#[tokio::test]
-async fn what_lambda_refuses_is_refused_by_name() {
-    let lambda = Lambda::start(launch()).await;
-    let event = "\r\nX-Amz-Invocation-Type: Event";
-    let other = "/2015-03-31/functions/other/invocations";
-    let large = vec![b' '; LARGEST_PAYLOAD + 1];
-    let arn = "Function not found: arn:aws:lambda:us-east-1:111122223333:function";
-    let limited =
-        |limit| format!("Request must be smaller than {limit} bytes for the InvokeFunction operation");
-    let cases: [(&str, &str, &[u8], u16, &str, String); 6] = [
-        (
-            PATH,
-            "",
-            b"{",
-            400,
-            "InvalidRequestContentException",
-            "Could not parse request body into json: EOF while parsing an object at line 1 column 1".into(),
-        ),
-        (
-            PATH,
-            "",
-            &large,
-            413,
-            "RequestTooLargeException",
-            limited(LARGEST_PAYLOAD),
-        ),
-        (
-            PATH,
-            event,
-            &large[..=LARGEST_EVENT],
-            413,
-            "RequestTooLargeException",
-            limited(LARGEST_EVENT),
-        ),
-        (
-            other,
-            "",
-            b"{}",
-            404,
-            "ResourceNotFoundException",
-            format!("{arn}:other"),
-        ),
-        (
-            &format!("{PATH}?Qualifier=7"),
-            "",
-            b"{}",
-            404,
-            "ResourceNotFoundException",
-            format!("{arn}:connect-attachment-policy:7"),
-        ),
-        (
-            PATH,
-            "\r\nX-Amz-Invocation-Type: Later",
-            b"{}",
-            400,
-            "InvalidParameterValueException",
-            "X-Amz-Invocation-Type is RequestResponse, Event or DryRun, not `Later`".into(),
-        ),
-    ];
-    for (path, headers, payload, status, name, message) in cases {
-        let answered = lambda.post(path, headers, payload).await;
-        assert_eq!(answered.0, status, "{message}");
-        assert_eq!(
-            answered.header("x-amzn-errortype"),
-            Some(name.to_lowercase().as_str())
-        );
-        assert_eq!(answered.json(), json!({"Type": "User", "Message": message}));
+impl Lambda {
+    /// The status, the error's name and its message.
+    async fn refusal(&self, path: &str, headers: &str, payload: &[u8]) -> (u16, String, String) {
+        let answered = self.post(path, headers, payload).await;
+        let name = answered.header("x-amzn-errortype").expect("a name").to_owned();
+        let document = answered.json();
+        assert_eq!(document["Type"], "User");
+        let message = document["Message"].as_str().expect("a message");
+        (answered.0, name, message.to_owned())
     }
+}
+
+fn told(status: u16, name: &str, message: String) -> (u16, String, String) {
+    (status, name.to_lowercase(), message)
+}
+
+#[tokio::test]
+async fn a_payload_over_its_limit_is_refused() {
+    let lambda = Lambda::start(launch()).await;
+    let large = vec![b' '; LARGEST_PAYLOAD + 1];
+    let event = "\r\nX-Amz-Invocation-Type: Event";
+    for (headers, limit) in [("", LARGEST_PAYLOAD), (event, LARGEST_EVENT)] {
+        let message = format!("Request must be smaller than {limit} bytes for the InvokeFunction operation");
+        assert_eq!(
+            lambda.refusal(PATH, headers, &large[..=limit]).await,
+            told(413, "RequestTooLargeException", message)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_payload_that_is_not_json_is_refused() {
+    let lambda = Lambda::start(launch()).await;
+    let why = "Could not parse request body into json: EOF while parsing an object at line 1 column 1";
+    assert_eq!(
+        lambda.refusal(PATH, "", b"{").await,
+        told(400, "InvalidRequestContentException", why.to_owned())
+    );
+}
+
+#[tokio::test]
+async fn another_function_or_version_is_not_found() {
+    let lambda = Lambda::start(launch()).await;
+    let other = "/2015-03-31/functions/other/invocations";
+    let version = format!("{PATH}?Qualifier=7");
+    for (path, named) in [(other, "other"), (&version, "connect-attachment-policy:7")] {
+        let message = format!("Function not found: arn:aws:lambda:us-east-1:111122223333:function:{named}");
+        assert_eq!(
+            lambda.refusal(path, "", b"{}").await,
+            told(404, "ResourceNotFoundException", message)
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_invocation_type_is_refused() {
+    let lambda = Lambda::start(launch()).await;
+    let why = "X-Amz-Invocation-Type is RequestResponse, Event or DryRun, not `Later`";
+    assert_eq!(
+        lambda
+            .refusal(PATH, "\r\nX-Amz-Invocation-Type: Later", b"{}")
+            .await,
+        told(400, "InvalidParameterValueException", why.to_owned())
+    );
 }
 
 #[tokio::test]
