@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo serve check test rust-test conformance lint docs build sam-build dist deploy bench clean
+.PHONY: help demo serve check test rust-test conformance lint docs build sam-build dist deploy bench soak clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -33,10 +33,17 @@ docs:
 	$(call heading,Rust documentation)
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet
 
+# every audit and metrics line of the tests, for conformance/test_audit.py
+AUDIT_LINES := $(CURDIR)/target/audit-lines
 rust-test:
 	$(call heading,Tests of the function and the sandbox)
-	cargo test --locked --workspace
+	rm -rf $(AUDIT_LINES)
+	AUDIT_LINES=$(AUDIT_LINES) cargo test --locked --workspace
 
+soak: ## the promise about the audit at length: 1,000 kills at random instants (about 2 minutes)
+	KILL_RUNS=1000 cargo test --locked --workspace --test it whenever_it_is_killed -- --nocapture
+
+test: export AUDIT_LINES := $(AUDIT_LINES)
 test: lint rust-test docs conformance ## every test
 	$(call heading,All tests passed)
 

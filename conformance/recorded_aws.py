@@ -4,12 +4,13 @@ import io
 import json
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
 import boto3
+import pytest
 import requests
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
@@ -119,3 +120,11 @@ def call(environ: dict[str, Any], body: bytes) -> Call:
     scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
     agent = environ.get("HTTP_USER_AGENT", "") + environ.get("HTTP_X_AMZ_USER_AGENT", "")
     return Call(operation, parameters, scope[1] if scope else "", "aws-sdk-rust" in agent)
+
+
+@pytest.fixture
+def aws() -> Iterator[RecordedAws]:
+    """An SQS and an STS of the test's own."""
+    started = RecordedAws()
+    yield started
+    started.stop()

@@ -141,7 +141,8 @@ impl Metrics {
 
     /// Writes one invocation's line.
     ///
-    /// The dimensions are the function and the trigger: a handful of metrics, whatever the instances.
+    /// The one dimension is the function: a handful of metrics, whatever the instances. The trigger is
+    /// a property, to be searched by.
     ///
     /// # Errors
     /// A full or closed pipe.
@@ -194,7 +195,7 @@ impl Serialize for Line<'_> {
             timestamp: self.now.unix_timestamp_nanos() / 1_000_000,
             cloud_watch_metrics: [Directive {
                 namespace: NAMESPACE,
-                dimensions: &[&["FunctionName"], &["FunctionName", "Trigger"]],
+                dimensions: &[&["FunctionName"]],
                 metrics: self.metrics.iter().map(define).collect(),
             }],
         };
@@ -207,7 +208,7 @@ impl Serialize for Line<'_> {
         map.serialize_entry("FunctionName", self.function_name)?;
         map.serialize_entry("Trigger", self.trigger)?;
         map.serialize_entry("requestId", &self.invocation.request_id)?;
-        if let Some(trace_id) = &self.invocation.trace_id {
+        if let Some(trace_id) = self.invocation.xray_id() {
             map.serialize_entry("xrayTraceId", trace_id)?;
         }
         for (name, _, value) in &self.metrics {

@@ -11,6 +11,17 @@ pub struct Invocation {
     pub trace_id: Option<String>,
 }
 
+impl Invocation {
+    /// The trace's id alone, without the rest of the header (`Root=…;Parent=…;Sampled=…`).
+    pub fn xray_id(&self) -> Option<&str> {
+        let header = self.trace_id.as_deref()?;
+        let root = header
+            .split(';')
+            .find_map(|part| part.trim().strip_prefix("Root="));
+        Some(root.unwrap_or(header))
+    }
+}
+
 /// The ways this function is invoked, named as `ACCEPTED_TRIGGERS` names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,8 +1,8 @@
 //! The two queues: changes that wait for their turn, and events parked for a person.
 
+use crate::telemetry::causes;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
 use aws_sdk_sqs::types::MessageAttributeValue;
 use sha2::{Digest, Sha256};
@@ -179,11 +179,11 @@ async fn within<T, E, R>(
     call: impl Future<Output = Result<T, aws_sdk_sqs::error::SdkError<E, R>>>,
 ) -> Result<(), QueueError>
 where
-    aws_sdk_sqs::error::SdkError<E, R>: std::error::Error,
+    aws_sdk_sqs::error::SdkError<E, R>: std::error::Error + 'static,
 {
     match timeout(PATIENCE, call).await {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(QueueError(DisplayErrorContext(error).to_string())),
+        Ok(Err(error)) => Err(QueueError(causes(&error))),
         Err(_) => Err(QueueError(format!("no answer within {} s", PATIENCE.as_secs()))),
     }
 }

@@ -1,8 +1,10 @@
 //! Standard output: one pipe for every line, and the structured log that goes through it.
 
+use std::error::Error;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::sync::{Arc, Mutex, PoisonError};
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
@@ -10,6 +12,9 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+
+/// The device number of `/dev/null`, major 1 minor 3 (Linux, "Allocated devices").
+const DEV_NULL: u64 = 0x103;
 
 /// Where lines go: the audit's, the metrics' and the log's, one at a time and each with one `write`.
 ///
@@ -21,10 +26,17 @@ impl LogPipe {
     /// Standard output, unbuffered.
     ///
     /// # Errors
-    /// Where the descriptor cannot be duplicated.
+    /// Where the descriptor cannot be duplicated, or leads nowhere: Rust opens `/dev/null` in place of
+    /// a standard output that was closed, and the audit would be lost without a word.
     pub fn stdout() -> io::Result<Self> {
-        let stdout = io::stdout().as_fd().try_clone_to_owned()?;
-        Ok(Self::new(File::from(stdout)))
+        let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        let metadata = stdout.metadata()?;
+        if metadata.file_type().is_char_device() && metadata.rdev() == DEV_NULL {
+            return Err(io::Error::other(
+                "standard output is /dev/null: the audit would be lost",
+            ));
+        }
+        Ok(Self::new(stdout))
     }
 
     /// Any writer, for tests.
@@ -83,6 +95,19 @@ impl<'a> MakeWriter<'a> for LogPipe {
             bytes: Vec::with_capacity(512),
         }
     }
+}
+
+/// An error and its causes in one line. Not the SDK's `DisplayErrorContext`: that adds the raw
+/// response with its headers.
+pub fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    line
 }
 
 /// Lambda's log level: what is below it, Lambda drops.
@@ -145,8 +170,8 @@ pub fn start(pipe: LogPipe, level: LogLevel, lookup: &dyn Fn(&str) -> Option<Str
                 layer
                     .json()
                     .flatten_event(true)
-                    .with_current_span(true)
-                    .with_span_list(false),
+                    .with_current_span(false)
+                    .with_span_list(true),
             )
             .try_init()
     };

@@ -145,7 +145,7 @@ impl<'a> Event<'a> {
         event_code: &'static str,
         status: StatusId,
     ) -> Self {
-        let trace = origin.invocation.trace_id.as_deref().map(trace_id).map(Uid::of);
+        let trace = origin.invocation.xray_id().map(Uid::of);
         let account = origin.account.as_deref().map(Uid::of);
         let uid = origin.principal.as_deref().map(free_text);
         let service = clean(&origin.service, NAME);
@@ -261,15 +261,6 @@ impl Endpoint {
 
 fn free_text(text: &str) -> String {
     clean(text, FREE_TEXT)
-}
-
-/// X-Ray's trace id out of its header, `Root=1-…;Parent=…;Sampled=1` (AWS's page "AWS X-Ray
-/// concepts", tracing header).
-fn trace_id(header: &str) -> &str {
-    header
-        .split(';')
-        .find_map(|part| part.trim().strip_prefix("Root="))
-        .unwrap_or(header)
 }
 
 fn verb(outcome: Outcome) -> &'static str {

@@ -1,8 +1,9 @@
 //! What can go wrong with a call, by meaning.
 
 use super::exchange::Exchange;
+use crate::telemetry::causes;
 use aws_sdk_connect::config::http::HttpResponse;
-use aws_sdk_connect::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_connect::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_connect::operation::RequestId;
 use std::error::Error;
 
@@ -120,7 +121,7 @@ impl CallError {
             code: code.map_or_else(|| unnamed(cause).to_owned(), str::to_owned),
             detail: match error.message() {
                 Some(message) => message.to_owned(),
-                None => DisplayErrorContext(error).to_string(),
+                None => causes(error),
             },
             request_id: error.request_id().map(str::to_owned),
             attempts: exchange.attempts(),

@@ -216,6 +216,7 @@ impl<'a> Walk<'a> {
             }
         }
         result.duration_ms += millis(started);
+        tracing::debug!(outcome = ?result.outcome, attempts = result.attempts, ms = result.duration_ms, "updated");
     }
 
     /// An update whose answer never came may have taken effect: one look tells, if time allows.

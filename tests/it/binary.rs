@@ -142,3 +142,40 @@ async fn wrong_settings_stop_the_start_and_are_all_named() {
         "{said}"
     );
 }
+
+#[tokio::test]
+async fn at_debug_each_update_is_a_span_of_its_target_within_the_request() {
+    let connect = Connect::start(Options::default()).await.unwrap();
+    let function = Function::start(launch(&connect).env("AWS_LAMBDA_LOG_LEVEL", "DEBUG"))
+        .await
+        .unwrap();
+    let invocation = function
+        .invoke(chat(ONE, &json!({})).to_string().as_bytes())
+        .await;
+    let lines = json_lines(&invocation.output);
+    let updated: Vec<_> = lines.iter().filter(|line| line["message"] == "updated").collect();
+    assert_eq!(updated.len(), 1);
+    assert_eq!(
+        (&updated[0]["level"], &updated[0]["outcome"]),
+        (&json!("DEBUG"), &json!("Applied"))
+    );
+    assert_eq!(
+        updated[0]["span"],
+        json!({"name": "target", "instance": ONE, "scope": "CHAT"})
+    );
+}
+
+/// Rust opens `/dev/null` in place of a closed standard output.
+#[test]
+fn a_standard_output_that_leads_nowhere_stops_the_start() {
+    let function = std::process::Command::new(env!("CARGO_BIN_EXE_connect-attachment-policy"))
+        .stdout(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(function.status.code(), Some(1));
+    let said = String::from_utf8(function.stderr).unwrap();
+    assert!(
+        said.contains("standard output is /dev/null: the audit would be lost"),
+        "{said}"
+    );
+}

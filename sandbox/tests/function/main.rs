@@ -14,6 +14,7 @@ mod function_url;
 mod invoke_api;
 mod lambda;
 mod program;
+mod serving;
 
 use std::path::PathBuf;
 

@@ -1,23 +1,22 @@
 use crate::stand_in;
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
-const CHAT_OF_1: &str = "/attached-files-configurations/00000001-0000-4000-8000-000000000001/CHAT";
+pub(crate) const CHAT_OF_1: &str = "/attached-files-configurations/00000001-0000-4000-8000-000000000001/CHAT";
 
-fn sandbox(arguments: &[&str]) -> Command {
+pub(crate) fn sandbox(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox"));
     command.args(arguments).arg("--function").arg(stand_in());
     command
 }
 
 /// A directory of payloads, removed at the end.
-struct Events(PathBuf);
+pub(crate) struct Events(PathBuf);
 
 impl Events {
-    fn new(name: &str, files: &[(&str, Value)]) -> Self {
+    pub(crate) fn new(name: &str, files: &[(&str, Value)]) -> Self {
         let directory = std::env::temp_dir().join(format!("sandbox-{name}-{}", std::process::id()));
         fs::create_dir_all(&directory).expect("a directory");
         for (file, payload) in files {
@@ -27,7 +26,7 @@ impl Events {
     }
 
     fn demo(&self, arguments: &[&str]) -> Output {
-        sandbox(&["demo"])
+        sandbox(&["demo", "--events-only"])
             .args(arguments)
             .arg("--events")
             .arg(&self.0)
@@ -35,7 +34,7 @@ impl Events {
             .expect("a run")
     }
 
-    fn path(&self, file: &str) -> String {
+    pub(crate) fn path(&self, file: &str) -> String {
         self.0.join(file).display().to_string()
     }
 }
@@ -46,7 +45,7 @@ impl Drop for Events {
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("text")
 }
 
@@ -195,164 +194,4 @@ fn the_demo_names_what_it_lacks() {
         "sandbox: no function at `/nowhere/function`: build it with `cargo build --release`, \
          or name it with `--function`\n"
     );
-}
-
-/// A running `sandbox serve`, ended with the test.
-struct Serving {
-    child: Child,
-    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
-}
-
-impl Serving {
-    fn start(arguments: &[&str]) -> Self {
-        let mut child = sandbox(&["serve"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a start");
-        let output = child.stdout.take().expect("a pipe");
-        let lines = BufReader::new(output).lines();
-        Self { child, lines }
-    }
-
-    /// Reads until a line contains this.
-    fn line_with(&mut self, part: &str) -> String {
-        self.lines
-            .by_ref()
-            .map(|line| line.expect("text"))
-            .find(|line| line.contains(part))
-            .expect("such a line")
-    }
-
-    /// The processes it has started, whichever of its threads did.
-    fn processes(&self) -> Vec<String> {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id()));
-        let children = tasks
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
-        children
-            .flat_map(|ids| ids.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-            .collect()
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &id]).status();
-        assert!(sent.expect("kill").success());
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-#[test]
-fn serve_says_where_it_is_and_ends_with_its_function_when_asked_to() {
-    for signal in ["INT", "TERM", "HUP"] {
-        let mut serving = Serving::start(&["--quiet", "--instances", "7"]);
-        assert!(serving.line_with("Amazon Connect").contains("http://127.0.0.1:"));
-        assert!(serving.line_with("Function URL").contains("http://127.0.0.1:"));
-        assert!(serving.line_with("Lambda Invoke").contains("http://127.0.0.1:"));
-        serving.line_with("00000005-0000-4000-8000-000000000005");
-        serving.line_with("and 2 more");
-        serving.line_with("Ctrl-C");
-        let functions = serving.processes();
-        assert_eq!(functions.len(), 1, "one function process");
-        serving.signal(signal);
-        let status = serving.child.wait().expect("an end");
-        assert!(status.success(), "{signal}: {status}");
-        let left = PathBuf::from(format!("/proc/{}", functions[0]));
-        assert!(!left.exists(), "{signal}: the function was left behind");
-    }
-}
-
-#[test]
-fn serve_prints_and_journals_every_call() {
-    let directory = Events::new("journal", &[]);
-    let journal = directory.path("calls.jsonl");
-    let mut serving = Serving::start(&["--quiet", "--rate", "0", "--journal", &journal]);
-    let url = serving.line_with("Function URL");
-    let url = url.split("http://").nth(1).expect("a URL").to_owned();
-    let connect = serving.line_with("--endpoint-url");
-    let connect = connect.split("http://").nth(1).expect("a URL");
-    let connect = connect.split(' ').next().expect("an authority");
-    serving.line_with("Ctrl-C");
-    assert!(request(&url, "GET /hello").starts_with("HTTP/1.1 200"));
-    let refused = request(connect, &format!("GET {CHAT_OF_1}"));
-    assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
-    let line = serving.line_with("Describe");
-    assert!(
-        line.contains("  Describe            sandbox-1    CHAT   403 "),
-        "{line}"
-    );
-    serving.signal("TERM");
-    serving.child.wait().expect("an end");
-    let kept = fs::read_to_string(&journal).expect("a journal");
-    let entry: Value = serde_json::from_str(kept.trim()).expect("one line of JSON");
-    assert_eq!(entry["operation"], "DescribeAttachedFilesConfiguration");
-    assert_eq!(entry["status"], 403);
-}
-
-#[test]
-fn what_serve_says_for_programs_is_a_name_two_spaces_and_a_url_that_answers() {
-    let mut serving = Serving::start(&["--quiet"]);
-    for name in ["Amazon Connect  ", "Function URL    ", "Lambda Invoke   "] {
-        let line = serving.lines.next().expect("a line").expect("text");
-        let url = line.strip_prefix(name).expect("the name first");
-        let authority = url.strip_prefix("http://").expect("a URL");
-        assert!(request(authority, "GET /").starts_with("HTTP/1.1 "), "{line}");
-    }
-}
-
-#[test]
-fn serve_holds_the_instances_it_is_given_and_refuses_what_is_none() {
-    let arn = "arn:aws:connect:eu-west-2:444455556666:instance/0000001f-0000-4000-8000-00000000001f";
-    let mut serving = Serving::start(&["--quiet", "--instances", "1", "--instance", arn]);
-    let line = serving.line_with("0000001f-0000-4000-8000-00000000001f");
-    assert!(line.ends_with("444455556666-eu-west-2-0000001f"), "{line}");
-    let refused = sandbox(&["serve", "--instance", "nonsense"])
-        .output()
-        .expect("a run");
-    assert_eq!(refused.status.code(), Some(2));
-    let says = text(&refused.stderr);
-    assert!(
-        says.contains(
-            "`nonsense` is not the ARN of an Amazon Connect instance, such as `arn:aws:connect:us-east-1:"
-        ),
-        "{says}"
-    );
-}
-
-#[test]
-fn serve_announces_nothing_where_it_cannot_keep_its_journal() {
-    let refused = sandbox(&["serve", "--journal", "/nowhere/calls.jsonl"])
-        .output()
-        .expect("a run");
-    assert_eq!(
-        (refused.status.code(), text(&refused.stdout)),
-        (Some(1), String::new())
-    );
-    let says = text(&refused.stderr);
-    assert!(
-        says.starts_with("sandbox: cannot write the journal `/nowhere/calls.jsonl`: "),
-        "{says}"
-    );
-}
-
-fn request(authority: &str, line: &str) -> String {
-    use std::io::{Read, Write};
-    let mut stream = std::net::TcpStream::connect(authority.trim()).expect("a connection");
-    write!(
-        stream,
-        "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    )
-    .expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    answer
 }

@@ -1,0 +1,149 @@
+"""cargo-lambda's emulator and its `invoke` against the function.
+
+`cargo lambda watch` builds with `cargo run` in this package alone, which selects other features of tokio and hyper
+than the workspace's build does, so that it would compile the AWS SDK a second time (two to four minutes). Here it
+serves its Runtime API only (`--only-lambda-apis`), and the workspace's own binary connects to it. What is left
+untried by that is cargo's part, not Lambda's.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ending
+import pytest
+import requests
+from aws import REGION, instance_id
+from conftest import ROOT, serving
+
+CARGO_LAMBDA = Path(sys.executable).with_name("cargo-lambda")
+FUNCTION = ROOT / "target" / "debug" / "connect-attachment-policy"
+# What `watch` calls the only function of a package.
+NAME = "_"
+SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Where the emulator listens, and the Connect behind the function."""
+
+    port: int
+    connect: str
+
+    @property
+    def function_url(self) -> str:
+        """cargo-lambda's route for HTTP: it makes events of payload 2.0 of requests, as a function URL does."""
+        return f"http://127.0.0.1:{self.port}/lambda-url/{NAME}"
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Iterator[Watch]:
+    """An emulator, a function and an Amazon Connect of the test's own."""
+    with ExitStack() as stack:
+        connect = stack.enter_context(serving(tmp_path / "connect", "--rate=0", command="connect")).connect
+        port = free_port()
+        environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "NO_COLOR": "1"}
+        address = ["--invoke-address", "127.0.0.1", "--invoke-port", str(port)]
+        emulator = [CARGO_LAMBDA, "lambda", "watch", "--only-lambda-apis", *address]
+        stack.enter_context(running(emulator, environment, tmp_path / "watch"))
+        wait_for(port, tmp_path / "watch")
+        # the variables that `watch` itself prints and sets, and the endpoint
+        variables = {
+            "AWS_LAMBDA_RUNTIME_API": f"http://127.0.0.1:{port}/.rt",
+            "AWS_LAMBDA_FUNCTION_NAME": NAME,
+            "AWS_LAMBDA_FUNCTION_VERSION": "1",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "4096",
+            "AWS_ENDPOINT_URL_CONNECT": connect,
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "any",
+            "AWS_SECRET_ACCESS_KEY": "any",
+            "CONNECT_REQUESTS_PER_SECOND": "1000",
+            "CONNECT_BURST": "1000",
+        }
+        stack.enter_context(running([FUNCTION], variables, tmp_path / "function"))
+        yield Watch(port, connect)
+
+
+@contextmanager
+def running(command: list[Any], environment: dict[str, str], log: Path) -> Iterator[None]:
+    """A process until the end of the block, its words in a file."""
+    with log.open("w") as output:
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT)
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def free_port() -> int:
+    """`watch` has no port 0."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_for(port: int, log: Path) -> None:
+    """Waits until something listens."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        with socket.socket() as caller:
+            if caller.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"cargo lambda watch did not start; it said:\n{log.read_text()}")
+
+
+def invoke(watch: Watch, event: Path) -> subprocess.CompletedProcess[str]:
+    """`cargo lambda invoke` with a file."""
+    address = ["--invoke-address", "127.0.0.1", "--invoke-port", str(watch.port)]
+    command = [CARGO_LAMBDA, "lambda", "invoke", NAME, *address, "--data-file", event, "--output-format", "json"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, cwd=ROOT)
+
+
+@pytest.mark.parametrize("event", ending.EVENTS, ids=lambda event: event.name)
+def test_every_event_ends_as_its_name_says(watch: Watch, event: Path) -> None:
+    result = invoke(watch, event)
+    # an answer is printed, an error is told with its document
+    text = result.stdout if result.returncode == 0 else result.stderr[result.stderr.index("{") :]
+    answer, _ = json.JSONDecoder().raw_decode(text.strip())
+    assert ending.of(answer) == ending.named(event)
+    assert (result.returncode == 0) == ("errorType" not in answer)
+
+
+def test_http_through_its_function_url(watch: Watch) -> None:
+    change = {"instanceId": instance_id(1), "attachmentScope": "CHAT", "maximumSize": "10 MB"}
+    answer = requests.post(f"{watch.function_url}/policy-changes", json=change, timeout=SECONDS)
+    assert (answer.status_code, answer.json()["status"]) == (200, "succeeded")
+    assert answer.json()["results"][0]["after"]["maximumSizeLimitInBytes"] == 10_485_760
+
+    policy = f"{watch.function_url}/instances/{instance_id(1)}/attachment-policies/CHAT"
+    read = requests.get(policy, timeout=SECONDS)
+    assert (read.status_code, read.json()["maximumSizeLimitInBytes"]) == (200, 10_485_760)
+    changed = requests.patch(
+        policy, json={"maximumSize": "1 MB"}, headers={"If-Match": read.headers["ETag"]}, timeout=SECONDS
+    )
+    assert (changed.status_code, changed.json()["status"]) == (200, "succeeded")
+    stale = requests.patch(
+        policy, json={"maximumSize": "2 MB"}, headers={"If-Match": read.headers["ETag"]}, timeout=SECONDS
+    )
+    assert stale.status_code == 412
+
+
+def test_what_http_refuses_is_a_problem_document(watch: Watch) -> None:
+    change = {"instanceId": instance_id(1), "attachmentScope": "EMAIL", "maximumSize": "50 MB"}
+    answer = requests.post(f"{watch.function_url}/policy-changes", json=change, timeout=SECONDS)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
+    assert answer.json()["violations"][0]["pointer"] == "/maximumSize"

@@ -1,0 +1,176 @@
+"""Powertools for AWS Lambda as a second reader of the events, and a second writer of the answers."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import ending
+import pytest
+from aws import client
+from aws_lambda_powertools.event_handler import (
+    APIGatewayHttpResolver,
+    APIGatewayRestResolver,
+    LambdaFunctionUrlResolver,
+    Response,
+)
+from aws_lambda_powertools.utilities.batch import EventType, SqsFifoPartialProcessor, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes import (
+    APIGatewayProxyEvent,
+    APIGatewayProxyEventV2,
+    EventBridgeEvent,
+    LambdaFunctionUrlEvent,
+    SQSEvent,
+)
+from aws_lambda_powertools.utilities.parser import models
+from conftest import UNPACED, Sandbox
+from pydantic import BaseModel, Json, TypeAdapter
+
+MODELS: dict[str, list[type[BaseModel]]] = {
+    "http": [models.APIGatewayProxyEventV2Model, models.LambdaFunctionUrlModel],
+    "rest": [models.APIGatewayProxyEventModel],
+    "event-bridge": [models.EventBridgeModel],
+    "sqs": [models.SqsModel],
+    # a policy change by itself is this project's own shape
+    "bare": [],
+}
+RESOLVERS = {
+    "http": [APIGatewayHttpResolver, LambdaFunctionUrlResolver],
+    "rest": [APIGatewayRestResolver],
+}
+CONTEXT = SimpleNamespace(aws_request_id="1", function_name="f", get_remaining_time_in_millis=lambda: 1_000)
+
+
+class EventWithText(models.EventBridgeModel):
+    """An event whose detail is text that holds JSON, as EventBridge Scheduler and input transformers send it."""
+
+    detail: Json[dict[str, Any]]  # type: ignore[assignment]
+
+
+def trigger(event: Path) -> str:
+    return event.name.split(".")[0]
+
+
+def of(*triggers: str) -> Any:
+    """The files of some triggers, as parameters."""
+    files = [event for event in ending.EVENTS if trigger(event) in triggers]
+    return pytest.mark.parametrize("event", files, ids=lambda event: event.name)
+
+
+@of(*MODELS)
+def test_its_parser_reads_every_event_it_has_a_model_for(event: Path) -> None:
+    payload = json.loads(event.read_text())
+    for model in MODELS[trigger(event)]:
+        if isinstance(payload.get("detail"), str):
+            model = EventWithText
+        model.model_validate(payload)
+
+
+# ---- Its event data classes see what the function sees ----
+
+
+@of("http")
+def test_its_data_classes_read_a_request_of_payload_2_0(event: Path) -> None:
+    payload = json.loads(event.read_text())
+    for kind in (APIGatewayProxyEventV2, LambdaFunctionUrlEvent):
+        read = kind(payload)
+        assert (read.http_method, read.path) == ("POST", "/policy-changes")
+        assert read.headers["Content-Type"].startswith("application/json")
+        assert read.request_context.stage == "$default"
+        assert read.request_context.http.source_ip == payload["requestContext"]["http"]["sourceIp"]
+        assert read.request_context.authorizer.iam.user_arn.startswith("arn:aws:")
+        if ending.named(event) == "malformed":
+            with pytest.raises(json.JSONDecodeError):
+                assert read.json_body
+        else:
+            assert "instanceId" in read.json_body
+
+
+@of("rest")
+def test_its_data_class_reads_a_request_of_payload_1_0(event: Path) -> None:
+    read = APIGatewayProxyEvent(json.loads(event.read_text()))
+    assert read.request_context.request_id != ""
+    assert read.request_context.identity.user_arn.startswith("arn:aws:")
+    assert isinstance(read.json_body, dict)
+
+
+@of("event-bridge")
+def test_its_data_class_reads_an_event(event: Path) -> None:
+    payload = json.loads(event.read_text())
+    read = EventBridgeEvent(payload)
+    assert (read.get_id, read.source, read.detail_type) == (payload["id"], payload["source"], payload["detail-type"])
+    assert read.replay_name == payload.get("replay-name")
+    assert read.detail == payload["detail"]
+
+
+@of("sqs")
+def test_its_data_class_reads_a_batch(event: Path) -> None:
+    records = list(SQSEvent(json.loads(event.read_text())).records)
+    assert [record.attributes.message_group_id for record in records] == ["attachment-policy"] * 2
+    assert records[0].json_body["changeId"] == "CHG-2042"
+    assert records[1].decoded_nested_event_bridge_event.source == "com.example.policy" if hasattr(
+        records[1], "decoded_nested_event_bridge_event"
+    ) else EventBridgeEvent(records[1].json_body).source == "com.example.policy"
+
+
+# ---- The function's answers are what Powertools would have answered ----
+
+
+def invoke(sandbox: Sandbox, event: Path) -> Any:
+    answer = client("lambda", sandbox.invoke).invoke(
+        FunctionName="connect-attachment-policy", Payload=event.read_bytes()
+    )
+    return json.load(answer["Payload"])
+
+
+@of("http", "rest")
+def test_an_http_answer_has_the_shape_of_powertools_own(sandbox: Sandbox, event: Path) -> None:
+    given = invoke(sandbox, event)
+    assert given["isBase64Encoded"] is False
+    headers = dict(given["headers"])
+    content_type = headers.pop("content-type")
+    for resolver in RESOLVERS[trigger(event)]:
+        app = resolver()
+
+        @app.post("/policy-changes")
+        def answer() -> Response:
+            return Response(given["statusCode"], content_type, given["body"], headers=dict(headers))
+
+        theirs = app.resolve(json.loads(event.read_text()), CONTEXT)
+        assert (theirs["statusCode"], theirs["body"]) == (given["statusCode"], given["body"])
+        assert theirs["isBase64Encoded"] is False
+        # a REST API takes headers with several values; API Gateway takes either form
+        several = {name: values[0] for name, values in theirs.get("multiValueHeaders", {}).items()}
+        flat = {name.lower(): value for name, value in (theirs.get("headers") or several).items()}
+        assert flat == {**headers, "content-type": content_type}
+
+
+SHAPE = TypeAdapter(PartialItemFailureResponse)
+
+
+def test_a_batch_without_a_failure_is_answered_as_powertools_does(sandbox: Sandbox) -> None:
+    [event] = [event for event in ending.EVENTS if trigger(event) == "sqs"]
+    assert SHAPE.validate_python(invoke(sandbox, event), strict=True) == processed(event, lambda _: None)
+
+
+def test_a_failed_record_takes_the_later_ones_with_it_as_in_powertools_fifo_processor(
+    serve: Callable[..., Sandbox],
+) -> None:
+    sandbox = serve(*UNPACED, "--fault=500=1", "--env=CONNECT_MAX_ATTEMPTS=1")
+    [event] = [event for event in ending.EVENTS if trigger(event) == "sqs"]
+
+    def fail(_: object) -> None:
+        raise RuntimeError("for now")
+
+    answer = SHAPE.validate_python(invoke(sandbox, event), strict=True)
+    assert answer == processed(event, fail)
+    assert len(answer["batchItemFailures"]) == 2
+
+
+def processed(event: Path, handle: Callable[[Any], None]) -> Any:
+    """What Powertools' FIFO processor answers to a batch."""
+    processor = SqsFifoPartialProcessor(raise_on_entire_batch_failure=False)
+    assert processor.event_type is EventType.SQS
+    return process_partial_response(json.loads(event.read_text()), handle, processor, CONTEXT)
