@@ -15,8 +15,7 @@ from aws_lambda_powertools.event_handler import (
     LambdaFunctionUrlResolver,
     Response,
 )
-from aws_lambda_powertools.utilities.batch import EventType, SqsFifoPartialProcessor, process_partial_response
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.data_classes import (
     APIGatewayProxyEvent,
     APIGatewayProxyEventV2,
@@ -26,7 +25,7 @@ from aws_lambda_powertools.utilities.data_classes import (
 )
 from aws_lambda_powertools.utilities.parser import models
 from conftest import UNPACED, Sandbox
-from pydantic import BaseModel, Json, TypeAdapter
+from pydantic import BaseModel, Json
 
 MODELS: dict[str, list[type[BaseModel]]] = {
     "http": [models.APIGatewayProxyEventV2Model, models.LambdaFunctionUrlModel],
@@ -76,7 +75,8 @@ def test_its_data_classes_read_a_request_of_payload_2_0(event: Path) -> None:
     payload = json.loads(event.read_text())
     for kind in (APIGatewayProxyEventV2, LambdaFunctionUrlEvent):
         read = kind(payload)
-        assert (read.http_method, read.path) == ("POST", "/policy-changes")
+        assert read.http_method == payload["requestContext"]["http"]["method"]
+        assert read.path == payload["rawPath"]
         assert read.headers["Content-Type"].startswith("application/json")
         assert read.request_context.stage == "$default"
         assert read.request_context.http.source_ip == payload["requestContext"]["http"]["sourceIp"]
@@ -85,7 +85,7 @@ def test_its_data_classes_read_a_request_of_payload_2_0(event: Path) -> None:
             with pytest.raises(json.JSONDecodeError):
                 assert read.json_body
         else:
-            assert "instanceId" in read.json_body
+            assert read.json_body == json.loads(payload["body"])
 
 
 @of("rest")
@@ -110,9 +110,7 @@ def test_its_data_class_reads_a_batch(event: Path) -> None:
     records = list(SQSEvent(json.loads(event.read_text())).records)
     assert [record.attributes.message_group_id for record in records] == ["attachment-policy"] * 2
     assert records[0].json_body["changeId"] == "CHG-2042"
-    assert records[1].decoded_nested_event_bridge_event.source == "com.example.policy" if hasattr(
-        records[1], "decoded_nested_event_bridge_event"
-    ) else EventBridgeEvent(records[1].json_body).source == "com.example.policy"
+    assert EventBridgeEvent(records[1].json_body).source == "com.example.policy"
 
 
 # ---- The function's answers are what Powertools would have answered ----
@@ -134,7 +132,7 @@ def test_an_http_answer_has_the_shape_of_powertools_own(sandbox: Sandbox, event:
     for resolver in RESOLVERS[trigger(event)]:
         app = resolver()
 
-        @app.post("/policy-changes")
+        @app.route(".+", method=["POST", "PATCH", "GET"])
         def answer() -> Response:
             return Response(given["statusCode"], content_type, given["body"], headers=dict(headers))
 
@@ -147,12 +145,9 @@ def test_an_http_answer_has_the_shape_of_powertools_own(sandbox: Sandbox, event:
         assert flat == {**headers, "content-type": content_type}
 
 
-SHAPE = TypeAdapter(PartialItemFailureResponse)
-
-
 def test_a_batch_without_a_failure_is_answered_as_powertools_does(sandbox: Sandbox) -> None:
     [event] = [event for event in ending.EVENTS if trigger(event) == "sqs"]
-    assert SHAPE.validate_python(invoke(sandbox, event), strict=True) == processed(event, lambda _: None)
+    assert invoke(sandbox, event) == processed(event, lambda record: None)
 
 
 def test_a_failed_record_takes_the_later_ones_with_it_as_in_powertools_fifo_processor(
@@ -161,16 +156,16 @@ def test_a_failed_record_takes_the_later_ones_with_it_as_in_powertools_fifo_proc
     sandbox = serve(*UNPACED, "--fault=500=1", "--env=CONNECT_MAX_ATTEMPTS=1")
     [event] = [event for event in ending.EVENTS if trigger(event) == "sqs"]
 
-    def fail(_: object) -> None:
+    def fail(record: object) -> None:
         raise RuntimeError("for now")
 
-    answer = SHAPE.validate_python(invoke(sandbox, event), strict=True)
+    answer = invoke(sandbox, event)
     assert answer == processed(event, fail)
     assert len(answer["batchItemFailures"]) == 2
 
 
 def processed(event: Path, handle: Callable[[Any], None]) -> Any:
     """What Powertools' FIFO processor answers to a batch."""
-    processor = SqsFifoPartialProcessor(raise_on_entire_batch_failure=False)
-    assert processor.event_type is EventType.SQS
+    processor = SqsFifoPartialProcessor()
+    processor.raise_on_entire_batch_failure = False
     return process_partial_response(json.loads(event.read_text()), handle, processor, CONTEXT)

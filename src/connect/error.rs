@@ -112,7 +112,7 @@ impl CallError {
         E: ProvideErrorMetadata + Error + 'static,
     {
         let status = error.raw_response().map(|response| response.status().as_u16());
-        let cause = cause(error, status);
+        let cause = cause(error, status, exchange.attempts());
         let code = error
             .code()
             .filter(|_| matches!(error, SdkError::ServiceError(_)));
@@ -132,7 +132,11 @@ impl CallError {
 }
 
 /// One total match from the SDK's error to its meaning; names first, then the status.
-fn cause<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>, status: Option<u16>) -> Cause {
+fn cause<E: ProvideErrorMetadata>(
+    error: &SdkError<E, HttpResponse>,
+    status: Option<u16>,
+    attempts: u32,
+) -> Cause {
     match error {
         SdkError::ServiceError(_) => match (error.code(), status) {
             (Some("InvalidParameterException" | "InvalidRequestException" | "ValidationException"), _) => {
@@ -159,8 +163,9 @@ fn cause<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>, status: Opt
             (_, Some(404)) => Cause::NotFound,
             _ => Cause::Refused,
         },
-        // the request could not be made: without credentials there is no signature
+        // no request was made or sent: without credentials (a role that may not be assumed) there is none
         SdkError::ConstructionFailure(_) => Cause::Credentials,
+        SdkError::DispatchFailure(_) if attempts == 0 => Cause::Credentials,
         SdkError::DispatchFailure(failure) if failure.is_user() => Cause::Refused,
         _ => Cause::Transport,
     }

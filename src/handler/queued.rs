@@ -20,6 +20,8 @@ impl Handler {
         let mut held_back = false;
         for record in records {
             if held_back {
+                // in flight, it would keep its group waiting for the queue's visibility timeout
+                self.show_again(record, Duration::ZERO).await;
                 failures.push(record.message_id.clone());
                 continue;
             }

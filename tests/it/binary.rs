@@ -159,8 +159,11 @@ async fn at_debug_each_update_is_a_span_of_its_target_within_the_request() {
         (&updated[0]["level"], &updated[0]["outcome"]),
         (&json!("DEBUG"), &json!("Applied"))
     );
+    let spans = updated[0]["spans"].as_array().unwrap();
+    assert_eq!(spans[0]["requestId"], invocation.request_id);
+    assert!(spans[0]["xrayTraceId"].is_string());
     assert_eq!(
-        updated[0]["span"],
+        spans[1],
         json!({"name": "target", "instance": ONE, "scope": "CHAT"})
     );
 }
