@@ -1,5 +1,6 @@
 """Powertools for AWS Lambda as a second reader of the events, and a second writer of the answers."""
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -85,7 +86,8 @@ def test_its_data_classes_read_a_request_of_payload_2_0(event: Path) -> None:
             with pytest.raises(json.JSONDecodeError):
                 assert read.json_body
         else:
-            assert read.json_body == json.loads(payload["body"])
+            body = base64.b64decode(payload["body"]) if payload["isBase64Encoded"] else payload["body"]
+            assert read.json_body == json.loads(body)
 
 
 @of("rest")
