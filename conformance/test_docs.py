@@ -14,7 +14,7 @@ import requests
 import yaml
 from conftest import Sandbox
 from contract import Contract
-from markdown import PAGES, ROOT, Block, anchors, every, links
+from pages import PAGES, ROOT, Block, anchors, every, links
 
 # A document that is no policy change has one of these members at its top.
 OTHER_DOCUMENTS = {"event": "a line of the audit log", "_aws": "a line of metrics", "Retry": "Step Functions"}

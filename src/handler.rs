@@ -161,7 +161,10 @@ impl Handler {
             return Err(FunctionError::new("TriggerNotAccepted", &message));
         }
         match trigger {
-            Trigger::Http(request) => Ok(to_raw_value(&self.answer_http(around, &request).await?)?),
+            Trigger::Http(request) => {
+                let response = self.answer_http(around, &request).await?;
+                Ok(to_raw_value(&response.in_version(request.is_version_2))?)
+            }
             Trigger::EventBridge(event) => self.answer_event(around, payload, &event).await,
             Trigger::Sqs(records) => Ok(to_raw_value(&self.answer_batch(around, &records).await)?),
             Trigger::Bare(document) => self.answer_bare(around, document).await,

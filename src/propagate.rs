@@ -9,7 +9,7 @@ mod resolve;
 
 use crate::audit::{Audit, Subject};
 use crate::connect::Connect;
-use crate::policy::{Guardrails, Instance, Instances, Scope};
+use crate::policy::{Code, Guardrails, Instance, Instances, Scope, Violation};
 use crate::report::{Because, ChangeReport, Disposition, Failure, Outcome, TargetResult};
 use futures_util::future::join_all;
 use lane::Walk;
@@ -124,7 +124,16 @@ impl Propagation<'_> {
             Ok(instances) => self.walk(subject, instances).await,
             Err(failure) => self.unresolved(subject, failure),
         };
-        walked(subject, results)
+        let mut report = walked(subject, results);
+        if resolved.0.as_ref().is_ok_and(Vec::is_empty) {
+            report.warnings.push(Violation {
+                pointer: String::new(),
+                code: Code::NoInstanceMatches,
+                message: "means no ACTIVE instance of this account and Region: nothing was to be done"
+                    .to_owned(),
+            });
+        }
+        report
     }
 
     /// A change that is not begun, because an earlier one of its document is incomplete.

@@ -141,7 +141,7 @@ fn welcome(
             output,
             "  AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_REGION=us-east-1 \\\n    \
              aws lambda invoke --function-name connect-attachment-policy \\\n    \
-             --cli-binary-format raw-in-base64-out --payload file://events/sqs.succeeded.json \\\n    \
+             --payload fileb://events/sqs.succeeded.json \\\n    \
              --endpoint-url {} /dev/stdout",
             invoke.url()
         )?;

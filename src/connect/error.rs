@@ -161,6 +161,8 @@ fn cause<E: ProvideErrorMetadata>(
             (_, Some(500..=599)) => Cause::Internal,
             (_, Some(403)) => Cause::AccessDenied,
             (_, Some(404)) => Cause::NotFound,
+            // an answer that says it succeeded but cannot be read
+            (_, Some(200..=299)) => Cause::Transport,
             _ => Cause::Refused,
         },
         // no request was made or sent: without credentials (a role that may not be assumed) there is none

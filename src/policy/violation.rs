@@ -51,6 +51,8 @@ pub enum Code {
     SizeTooLargeForEmail,
     /// Below 1 MB: applied, with this warning.
     SizeBelowDocumentedRange,
+    /// `"*"` means no instance: a warning, for a tag may be misspelt.
+    NoInstanceMatches,
     /// Not 1–10 of `[A-Za-z0-9_-]` after normalising.
     InvalidExtension,
     /// An empty extension list, and no setting that allows it.

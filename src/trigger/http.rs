@@ -11,6 +11,8 @@ use crate::origin::Origin;
 pub struct Request {
     /// Who asks and from where.
     pub origin: Origin,
+    /// Whether it came as payload 2.0, and is answered in its format.
+    pub is_version_2: bool,
     /// The method, as sent.
     pub method: String,
     /// The path, as sent.

@@ -373,3 +373,16 @@ async fn an_instance_outside_the_allow_list_is_not_even_asked_for_its_tags() {
     );
     assert_eq!(world.calls(Operation::ListTagsForResource).len(), 1);
 }
+
+#[tokio::test]
+async fn tags_that_match_nothing_are_a_success_with_a_warning() {
+    let world = World::new().await;
+    let report = world
+        .report(&chat("*", &json!({"instanceTags": {"stage": "prdo"}})))
+        .await;
+    assert_eq!(
+        (&report["status"], &report["results"]),
+        (&json!("succeeded"), &json!([]))
+    );
+    assert_eq!(report["warnings"][0]["code"], "NoInstanceMatches");
+}

@@ -19,6 +19,9 @@ pub struct Response {
     pub body: String,
     /// Always false.
     pub is_base64_encoded: bool,
+    /// Payload 2.0's own member, always empty: some emulators require it. Payload 1.0 has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cookies: Option<[(); 0]>,
 }
 
 impl Response {
@@ -33,7 +36,15 @@ impl Response {
             headers: headers.into(),
             body,
             is_base64_encoded: false,
+            cookies: None,
         }
+    }
+
+    /// In the format of the request's payload version.
+    #[must_use]
+    pub fn in_version(mut self, is_version_2: bool) -> Self {
+        self.cookies = is_version_2.then_some([]);
+        self
     }
 
     /// With one more header.

@@ -56,6 +56,7 @@ pub(in crate::trigger) fn version_2(
     }
     Ok(Request {
         origin,
+        is_version_2: true,
         method: context.http.method.to_string(),
         path: event.raw_path.unwrap_or_default(),
         stage: context.stage,
@@ -114,6 +115,7 @@ pub(in crate::trigger) fn version_1(
     };
     Ok(Request {
         origin,
+        is_version_2: false,
         method: event.http_method.to_string(),
         path: event.path.unwrap_or_default(),
         stage: context.stage,
