@@ -31,6 +31,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// From a request to the head of its answer. Configuration calls answer within a second; five times
 /// that is lost rather than slow, and still leaves a 29 s HTTP invocation time to try again.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
+/// A call is not begun with less than this left: configuration calls answer within it, and one that is cut
+/// off tells nothing.
+pub const CALL_TIME: Duration = Duration::from_millis(500);
 /// What a configuration call usually takes, for estimates only.
 const USUAL_LATENCY: Duration = Duration::from_millis(100);
 /// One fixed session name, so that CloudTrail shows every spoke call as this function's.

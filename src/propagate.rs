@@ -8,7 +8,7 @@ mod plan;
 mod resolve;
 
 use crate::audit::{Audit, Subject};
-use crate::connect::Connect;
+use crate::connect::{CALL_TIME, Connect};
 use crate::policy::{Code, Guardrails, Instance, Instances, Scope, Violation};
 use crate::report::{Because, ChangeReport, Disposition, Failure, Outcome, TargetResult};
 use futures_util::future::join_all;
@@ -26,8 +26,6 @@ pub struct Deadline {
 /// Kept back from every invocation to write the audit and answer: encoding the longest report and
 /// a thousand audit lines take tens of milliseconds at the CPU share of a 128 MB function.
 const RESERVE: Duration = Duration::from_millis(300);
-/// An update is not begun with less than this left: configuration calls answer within it.
-const UPDATE_TIME: Duration = Duration::from_millis(500);
 /// Where the invocation's deadline is unknown.
 const UNKNOWN: Duration = Duration::from_secs(30);
 
@@ -53,7 +51,7 @@ impl Deadline {
 
     /// The last moment to begin an update.
     fn last_update(self) -> Instant {
-        self.calls.checked_sub(UPDATE_TIME).unwrap_or(self.calls)
+        self.calls.checked_sub(CALL_TIME).unwrap_or(self.calls)
     }
 }
 

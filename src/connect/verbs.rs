@@ -2,7 +2,7 @@
 
 use super::error::CallError;
 use super::exchange::{Attach, Exchange};
-use super::{Lane, NoTime, Operation, Permit};
+use super::{CALL_TIME, Lane, NoTime, Operation, Permit};
 use crate::policy::{Configuration, InstanceId, Scope, Values};
 use aws_sdk_connect::config::http::HttpResponse;
 use aws_sdk_connect::error::{ProvideErrorMetadata, SdkError};
@@ -214,10 +214,9 @@ impl Lane {
     }
 
     async fn read_permit(&self, operation: Operation, until: Instant) -> Result<Permit, CallError> {
-        self.pace(operation)
-            .permit(until)
-            .await
-            .map_err(|NoTime| CallError::out_of_time())
+        let last = until.checked_sub(CALL_TIME).unwrap_or(until);
+        let permit = self.pace(operation).permit(last).await;
+        permit.map_err(|NoTime| CallError::out_of_time())
     }
 
     /// Sends one call, the SDK's retries included, and gives up at `until`.
