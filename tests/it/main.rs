@@ -20,6 +20,7 @@ mod events;
 mod faults;
 mod fifo;
 mod http;
+mod identity;
 mod injection;
 mod killed;
 mod metrics;
