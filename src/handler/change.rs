@@ -151,11 +151,12 @@ impl Handler {
         reports
     }
 
-    /// SQS never re-sends: what is left stays at the head of its group. `If-Match` is for now or never.
+    /// SQS never re-sends: what is left stays at the head of its group. `If-Match` is for now or never, and
+    /// a dry run's answer is all it is for.
     fn may_queue(&self, origin: &Origin, changes: &[PolicyChange]) -> bool {
         self.queues.takes_changes()
             && origin.kind != Kind::Sqs
-            && changes.iter().all(|change| change.if_match.is_none())
+            && changes.iter().all(|change| change.if_match.is_none() && !change.dry_run)
     }
 
     async fn enqueue(
