@@ -156,7 +156,9 @@ impl Handler {
     fn may_queue(&self, origin: &Origin, changes: &[PolicyChange]) -> bool {
         self.queues.takes_changes()
             && origin.kind != Kind::Sqs
-            && changes.iter().all(|change| change.if_match.is_none() && !change.dry_run)
+            && changes
+                .iter()
+                .all(|change| change.if_match.is_none() && !change.dry_run)
     }
 
     async fn enqueue(
