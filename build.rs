@@ -8,26 +8,18 @@ const HEAD_LOG: &str = ".git/logs/HEAD";
 
 fn main() {
     // a path that is not there would rerun this at every build: a source archive has none
-    let watched = if Path::new(HEAD_LOG).exists() {
-        HEAD_LOG
-    } else {
-        "build.rs"
-    };
+    let watched = if Path::new(HEAD_LOG).exists() { HEAD_LOG } else { "build.rs" };
     println!("cargo:rerun-if-changed={watched}");
     println!("cargo:rerun-if-env-changed=BUILD_COMMIT");
-    let given = std::env::var("BUILD_COMMIT")
-        .ok()
-        .filter(|commit| !commit.is_empty());
+    let given = std::env::var("BUILD_COMMIT").ok().filter(|commit| !commit.is_empty());
     let commit = given.or_else(head).unwrap_or_else(|| "unknown".to_owned());
     println!("cargo:rustc-env=BUILD_COMMIT={commit}");
 }
 
 /// The checkout's short commit, with `-dirty` where files differ from it.
 fn head() -> Option<String> {
-    let output = Command::new("git")
-        .args(["describe", "--always", "--dirty", "--abbrev=12"])
-        .output()
-        .ok()?;
+    let output =
+        Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=12"]).output().ok()?;
     let commit = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !commit.is_empty()).then_some(commit)
 }

@@ -146,7 +146,7 @@ def test_the_routes_of_the_code_are_the_documented_ones() -> None:
 def test_the_fields_of_a_change_are_the_documented_ones() -> None:
     code = source("src/policy/document.rs")
     fields, targets = (
-        re.findall(r'"(\w+)"', re.search(rf"const {name}: [^=]*= \[(.*?)\];", code, re.DOTALL)[1])
+        re.findall(r'"(\w+)"', re.search(rf"const {name}: [^=]*=\s*\[(.*?)\];", code, re.DOTALL)[1])
         for name in ("FIELDS", "TARGET_FIELDS")
     )
     assert sorted(SCHEMAS["PolicyChange"]["properties"]) == sorted(fields)

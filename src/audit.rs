@@ -71,12 +71,7 @@ impl Audit {
     /// An audit that writes to `pipe`, at a level that Lambda's filter lets through.
     pub fn new(pipe: LogPipe, level: LogLevel, clock: fn() -> OffsetDateTime) -> Self {
         let level = level.of_audit();
-        Self {
-            pipe,
-            level,
-            clock,
-            sequence: AtomicU64::new(0),
-        }
+        Self { pipe, level, clock, sequence: AtomicU64::new(0) }
     }
 
     /// The intent of one update, before it is sent.
@@ -91,9 +86,7 @@ impl Audit {
         before: &Configuration,
     ) -> io::Result<()> {
         let after = before.after(&subject.change.values);
-        self.write(subject.origin, |stamp| {
-            Event::intent(stamp, subject, instance, scope, before, after)
-        })
+        self.write(subject.origin, |stamp| Event::intent(stamp, subject, instance, scope, before, after))
     }
 
     /// What became of one target.
@@ -123,9 +116,7 @@ impl Audit {
         change_id: &ChangeId,
         reasons: &[Reason],
     ) -> io::Result<()> {
-        self.write(origin, |stamp| {
-            Event::refusal(stamp, origin, home, change_id, reasons)
-        })
+        self.write(origin, |stamp| Event::refusal(stamp, origin, home, change_id, reasons))
     }
 
     fn write<'a>(&self, origin: &Origin, event: impl FnOnce(ocsf::Stamp) -> Event<'a>) -> io::Result<()> {

@@ -79,34 +79,21 @@ pub struct Lane {
 impl Connect {
     /// Nothing is called before the first target needs it.
     pub fn new(config: SdkConfig, http: SharedHttpClient, settings: ConnectSettings) -> Self {
-        Self {
-            config,
-            http,
-            settings,
-            lanes: Mutex::default(),
-        }
+        Self { config, http, settings, lanes: Mutex::default() }
     }
 
     /// What the instance shares its quota with, seen from the account this function runs in.
     pub fn key(&self, instance: &Instance, home: &Home) -> LaneKey {
-        let foreign = instance
-            .account
-            .as_ref()
-            .filter(|account| home.account.as_ref() != Some(account));
+        let foreign = instance.account.as_ref().filter(|account| home.account.as_ref() != Some(account));
         LaneKey {
-            role_arn: foreign
-                .and_then(|account| self.settings.roles.get(account))
-                .cloned(),
+            role_arn: foreign.and_then(|account| self.settings.roles.get(account)).cloned(),
             region: instance.region.clone(),
         }
     }
 
     /// What the function's own account and Region is paced by.
     pub fn home_key(&self, home: &Home) -> LaneKey {
-        LaneKey {
-            role_arn: None,
-            region: home.region.clone(),
-        }
+        LaneKey { role_arn: None, region: home.region.clone() }
     }
 
     /// The lane of an account and Region, made at its first use and kept for the process's life.
@@ -127,17 +114,10 @@ impl Connect {
             .retry_config(self.retries())
             // the pace and the deadline already bound retries: an empty bucket would only make a
             // throttled call fail before its attempts are used up
-            .retry_partition(
-                RetryPartition::custom("connect")
-                    .token_bucket(TokenBucket::unlimited())
-                    .build(),
-            )
+            .retry_partition(RetryPartition::custom("connect").token_bucket(TokenBucket::unlimited()).build())
             .retry_classifier(UntypedThrottle)
             .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(CONNECT_TIMEOUT)
-                    .read_timeout(READ_TIMEOUT)
-                    .build(),
+                TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build(),
             );
         if let Some(role_arn) = &key.role_arn {
             let provider = AssumeRoleProvider::builder(role_arn)

@@ -60,10 +60,7 @@ impl fmt::Debug for FunctionError {
 
 impl From<FunctionError> for Diagnostic {
     fn from(error: FunctionError) -> Self {
-        Self {
-            error_type: error.error_type.to_owned(),
-            error_message: error.message,
-        }
+        Self { error_type: error.error_type.to_owned(), error_message: error.message }
     }
 }
 
@@ -97,13 +94,7 @@ type Reply = Result<Box<RawValue>, FunctionError>;
 impl Handler {
     /// Puts the parts together.
     pub fn new(settings: Settings, connect: Connect, queues: Queues, audit: Audit, metrics: Metrics) -> Self {
-        Self {
-            settings,
-            connect,
-            queues,
-            audit,
-            metrics,
-        }
+        Self { settings, connect, queues, audit, metrics }
     }
 
     /// Handles one invocation: its answer, and before it one line of metrics and one of summary.
@@ -117,17 +108,12 @@ impl Handler {
         let kind = trigger.as_ref().ok().map(kind_of);
         let reply = self.answer(&around, &event.payload, trigger).await;
         let tally = around.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = self
-            .metrics
-            .write(&tally, kind, &around.invocation, started.elapsed())
-        {
+        if let Err(error) = self.metrics.write(&tally, kind, &around.invocation, started.elapsed()) {
             tracing::error!(%error, "the metrics could not be written");
         }
         tracing::info!(
             trigger = kind.map_or("none", Kind::as_str),
-            answer = reply
-                .as_ref()
-                .map_or_else(|error| error.error_type, |_| "response"),
+            answer = reply.as_ref().map_or_else(|error| error.error_type, |_| "response"),
             applied = tally.count(Outcome::Applied),
             rejected = tally.rejected(),
             "invocation handled"
@@ -148,16 +134,8 @@ impl Handler {
         };
         let kind = kind_of(&trigger);
         if !self.settings.accepted_triggers.contains(&kind) {
-            let message = format!(
-                "{} payloads are not in this function's ACCEPTED_TRIGGERS",
-                kind.as_str()
-            );
-            self.note_refusal(
-                around,
-                &Origin::invoker(&around.invocation),
-                "TriggerNotAccepted",
-                &message,
-            );
+            let message = format!("{} payloads are not in this function's ACCEPTED_TRIGGERS", kind.as_str());
+            self.note_refusal(around, &Origin::invoker(&around.invocation), "TriggerNotAccepted", &message);
             return Err(FunctionError::new("TriggerNotAccepted", &message));
         }
         match trigger {
@@ -173,11 +151,7 @@ impl Handler {
 
     fn surroundings(&self, context: &Context) -> Surroundings {
         // arn:aws:lambda:{region}:{account}:function:…; `cargo lambda watch` sends `function-arn`
-        let account = context
-            .invoked_function_arn
-            .split(':')
-            .nth(4)
-            .filter(|part| is_account(part));
+        let account = context.invoked_function_arn.split(':').nth(4).filter(|part| is_account(part));
         let left = context.deadline().duration_since(SystemTime::now()).ok();
         Surroundings {
             invocation: Invocation {
@@ -194,11 +168,7 @@ impl Handler {
     async fn answer_bare(&self, around: &Surroundings, document: &RawValue) -> Reply {
         let submission = Submission::new(document.get(), Origin::invoker(&around.invocation));
         let report = self.change(around, &submission).await;
-        if report.is_settled() {
-            encoded(&report)
-        } else {
-            Err(FunctionError::of(&report))
-        }
+        if report.is_settled() { encoded(&report) } else { Err(FunctionError::of(&report)) }
     }
 
     /// An event: what is over is reported or parked, what is not comes again through Lambda's retries.
@@ -216,10 +186,9 @@ impl Handler {
             return match self.park(payload.get(), &report).await {
                 Ok(()) => encoded(&report),
                 // not over before somebody can find it: Lambda tries again
-                Err(()) => Err(FunctionError {
-                    error_type: "PolicyChangeIncomplete",
-                    ..FunctionError::of(&report)
-                }),
+                Err(()) => {
+                    Err(FunctionError { error_type: "PolicyChangeIncomplete", ..FunctionError::of(&report) })
+                }
             };
         }
         Err(FunctionError::of(&report))

@@ -18,8 +18,5 @@ async fn main() -> Result<(), Error> {
         }
     };
     let handler = &handler;
-    run(service_fn(|event: LambdaEvent<_>| {
-        Box::pin(handler.handle(event))
-    }))
-    .await
+    run(service_fn(|event: LambdaEvent<_>| Box::pin(handler.handle(event)))).await
 }

@@ -131,12 +131,7 @@ struct Line<'a> {
 impl Metrics {
     /// Metrics of this function, at a level that Lambda's filter lets through.
     pub fn new(pipe: LogPipe, level: LogLevel, function_name: String) -> Self {
-        Self {
-            pipe,
-            level: level.of_audit(),
-            function_name,
-            started: AtomicBool::new(false),
-        }
+        Self { pipe, level: level.of_audit(), function_name, started: AtomicBool::new(false) }
     }
 
     /// Writes one invocation's line.
@@ -155,9 +150,7 @@ impl Metrics {
     ) -> io::Result<()> {
         let cold = !self.started.swap(true, Ordering::Relaxed);
         let count = |(name, value): (&'static str, u64)| (name, "Count", Value::One(value));
-        let outcomes = TARGETS
-            .iter()
-            .map(|(outcome, name)| (*name, tally.count(*outcome)));
+        let outcomes = TARGETS.iter().map(|(outcome, name)| (*name, tally.count(*outcome)));
         let others = [
             ("RejectedChanges", tally.rejected),
             ("AcceptedChanges", tally.accepted),
@@ -168,11 +161,7 @@ impl Metrics {
         let mut metrics: Vec<Metric> = outcomes.chain(others).map(count).collect();
         metrics.push(("InvocationDuration", "Milliseconds", Value::One(millis(took))));
         if !tally.latencies.is_empty() {
-            metrics.push((
-                "ConnectLatency",
-                "Milliseconds",
-                Value::Many(tally.latencies.clone()),
-            ));
+            metrics.push(("ConnectLatency", "Milliseconds", Value::Many(tally.latencies.clone())));
         }
         let line = Line {
             now: OffsetDateTime::now_utc(),

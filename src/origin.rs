@@ -15,9 +15,7 @@ impl Invocation {
     /// The trace's id alone, without the rest of the header (`Root=…;Parent=…;Sampled=…`).
     pub fn xray_id(&self) -> Option<&str> {
         let header = self.trace_id.as_deref()?;
-        let root = header
-            .split(';')
-            .find_map(|part| part.trim().strip_prefix("Root="));
+        let root = header.split(';').find_map(|part| part.trim().strip_prefix("Root="));
         Some(root.unwrap_or(header))
     }
 }

@@ -96,9 +96,6 @@ impl Rules {
         let home = &self.home.account;
         home.is_none()
             || instance.account == *home
-            || instance
-                .account
-                .as_ref()
-                .is_some_and(|account| self.role_accounts.contains(account))
+            || instance.account.as_ref().is_some_and(|account| self.role_accounts.contains(account))
     }
 }

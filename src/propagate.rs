@@ -34,9 +34,7 @@ impl Deadline {
     /// (`cargo lambda watch` sends the year 1970): 30 seconds then.
     pub fn new(now: Instant, left: Option<Duration>) -> Self {
         let left = left.filter(|left| !left.is_zero()).unwrap_or(UNKNOWN);
-        Self {
-            calls: now + left.saturating_sub(RESERVE),
-        }
+        Self { calls: now + left.saturating_sub(RESERVE) }
     }
 
     /// Until when calls may run.
@@ -75,9 +73,7 @@ pub struct Resolved(Result<Vec<Instance>, Failure>);
 impl Resolved {
     /// Whether there was no time to find the instances.
     pub fn ran_out_of_time(&self) -> bool {
-        self.0
-            .as_ref()
-            .is_err_and(|failure| failure.because == Because::NoTime)
+        self.0.as_ref().is_err_and(|failure| failure.because == Because::NoTime)
     }
 }
 
@@ -100,17 +96,11 @@ impl Propagation<'_> {
         let permitted =
             |instance: &&Instance| self.guardrails.check(instance, &subject.change.values).is_ok();
         for instance in resolved.0.iter().flatten().filter(permitted) {
-            *instances
-                .entry(self.connect.key(instance, subject.home))
-                .or_default() += 1;
+            *instances.entry(self.connect.key(instance, subject.home)).or_default() += 1;
         }
         let mut longest = Duration::ZERO;
         for (key, instances) in instances {
-            let updates = if subject.change.dry_run {
-                0
-            } else {
-                instances * subject.change.scopes.len()
-            };
+            let updates = if subject.change.dry_run { 0 } else { instances * subject.change.scopes.len() };
             longest = longest.max(self.connect.lane(&key).await.estimate(instances, updates));
         }
         longest
@@ -181,22 +171,13 @@ impl Propagation<'_> {
                 continue;
             }
             results.resize_with(first + scopes.len(), || None);
-            let slots = scopes.iter().enumerate().map(|(n, scope)| Slot {
-                index: first + n,
-                scope: *scope,
-            });
+            let slots = scopes.iter().enumerate().map(|(n, scope)| Slot { index: first + n, scope: *scope });
             let key = self.connect.key(instance, subject.home);
             lanes.entry(key).or_default().push((instance, slots.collect()));
         }
         let walks = lanes.iter().map(|(key, instances)| async move {
             let lane = self.connect.lane(key).await;
-            Walk {
-                propagation: self,
-                subject,
-                lane: &lane,
-            }
-            .run(instances)
-            .await
+            Walk { propagation: self, subject, lane: &lane }.run(instances).await
         });
         for (slot, result) in join_all(walks).await.into_iter().flatten() {
             if let Some(place) = results.get_mut(slot) {
@@ -209,11 +190,7 @@ impl Propagation<'_> {
 
     /// `"*"` could not be resolved: every scope failed, or is pending, for the same reason.
     fn unresolved(&self, subject: Subject<'_>, failure: &Failure) -> Vec<TargetResult> {
-        let outcome = if failure.because == Because::NoTime {
-            Outcome::Pending
-        } else {
-            Outcome::Failed
-        };
+        let outcome = if failure.because == Because::NoTime { Outcome::Pending } else { Outcome::Failed };
         let scopes = subject.change.scopes.iter();
         scopes
             .map(|scope| {
@@ -240,13 +217,6 @@ impl Propagation<'_> {
 
 fn walked(subject: Subject<'_>, results: Vec<TargetResult>) -> ChangeReport {
     let change = subject.change;
-    let disposition = Disposition::Walked {
-        results,
-        dry_run: change.dry_run,
-    };
-    ChangeReport {
-        change_id: change.change_id.clone(),
-        disposition,
-        warnings: change.warnings.clone(),
-    }
+    let disposition = Disposition::Walked { results, dry_run: change.dry_run };
+    ChangeReport { change_id: change.change_id.clone(), disposition, warnings: change.warnings.clone() }
 }

@@ -48,12 +48,7 @@ impl Queues {
         change_queue_url: Option<String>,
         parked_queue_url: Option<String>,
     ) -> Self {
-        Self {
-            config,
-            client: OnceLock::new(),
-            change_queue_url,
-            parked_queue_url,
-        }
+        Self { config, client: OnceLock::new(), change_queue_url, parked_queue_url }
     }
 
     /// Whether changes can wait.
@@ -75,10 +70,7 @@ impl Queues {
         let path = format!("/{account}/{name}");
         let ours = self.change_queue_url.iter().find(|url| url.ends_with(&path));
         let suffix = if partition == "aws-cn" { ".cn" } else { "" };
-        Some(
-            ours.cloned()
-                .unwrap_or_else(|| format!("https://sqs.{region}.amazonaws.com{suffix}{path}")),
-        )
+        Some(ours.cloned().unwrap_or_else(|| format!("https://sqs.{region}.amazonaws.com{suffix}{path}")))
     }
 
     fn client(&self) -> &Client {
@@ -101,10 +93,8 @@ impl Queues {
     /// # Errors
     /// The queue is not there or did not take it.
     pub async fn enqueue(&self, change_id: &str, document: &str) -> Result<(), QueueError> {
-        let url = self
-            .change_queue_url
-            .as_deref()
-            .ok_or_else(|| QueueError("no CHANGE_QUEUE_URL".to_owned()))?;
+        let url =
+            self.change_queue_url.as_deref().ok_or_else(|| QueueError("no CHANGE_QUEUE_URL".to_owned()))?;
         within(self.message(url, change_id, document).send()).await
     }
 
@@ -113,20 +103,13 @@ impl Queues {
     /// # Errors
     /// The queue is not there or did not take it.
     pub async fn park(&self, event: &str, label: &Label<'_>) -> Result<(), QueueError> {
-        let url = self
-            .parked_queue_url
-            .as_deref()
-            .ok_or_else(|| QueueError("no PARKED_QUEUE_URL".to_owned()))?;
+        let url =
+            self.parked_queue_url.as_deref().ok_or_else(|| QueueError("no PARKED_QUEUE_URL".to_owned()))?;
         let mut send = self.message(url, label.change_id, event);
-        for (name, value) in [
-            ("changeId", label.change_id),
-            ("status", label.status),
-            ("reasons", &label.reasons),
-        ] {
-            let value = MessageAttributeValue::builder()
-                .data_type("String")
-                .string_value(value)
-                .build();
+        for (name, value) in
+            [("changeId", label.change_id), ("status", label.status), ("reasons", &label.reasons)]
+        {
+            let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
             // fails only without a data type, which is there
             if let Ok(value) = value {
                 send = send.message_attributes(name, value);
@@ -145,19 +128,12 @@ impl Queues {
         receipt_handle: &str,
         delay: Duration,
     ) -> Result<(), QueueError> {
-        let queue_url = self
-            .url_of(queue_arn)
-            .ok_or_else(|| QueueError(format!("`{queue_arn}` is no queue ARN")))?;
+        let queue_url =
+            self.url_of(queue_arn).ok_or_else(|| QueueError(format!("`{queue_arn}` is no queue ARN")))?;
         let seconds = i32::try_from(delay.as_secs()).unwrap_or(i32::MAX);
         let change = self.client().change_message_visibility();
-        within(
-            change
-                .queue_url(queue_url)
-                .receipt_handle(receipt_handle)
-                .visibility_timeout(seconds)
-                .send(),
-        )
-        .await
+        within(change.queue_url(queue_url).receipt_handle(receipt_handle).visibility_timeout(seconds).send())
+            .await
     }
 }
 

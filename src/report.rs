@@ -164,11 +164,7 @@ impl ChangeReport {
     /// A refused change.
     pub fn rejected(change_id: ChangeId, violations: Vec<Violation>) -> Self {
         let disposition = Disposition::Rejected(violations);
-        Self {
-            change_id,
-            disposition,
-            warnings: Vec::new(),
-        }
+        Self { change_id, disposition, warnings: Vec::new() }
     }
 
     /// The change's status.
@@ -211,10 +207,7 @@ pub struct Report {
 impl Report {
     /// The report of one change.
     pub fn one(change: ChangeReport) -> Self {
-        Self {
-            changes: vec![change],
-            is_batch: false,
-        }
+        Self { changes: vec![change], is_batch: false }
     }
 
     /// Every target of every change.
@@ -231,18 +224,13 @@ impl Report {
         }
         let is_dry =
             |change: &ChangeReport| matches!(change.disposition, Disposition::Walked { dry_run: true, .. });
-        Status::of(
-            self.results().map(TargetResult::verdict),
-            self.changes.iter().all(is_dry),
-        )
+        Status::of(self.results().map(TargetResult::verdict), self.changes.iter().all(is_dry))
     }
 
     /// Whether every target is as asked or was overtaken by a later change: nothing is left to do.
     pub fn is_settled(&self) -> bool {
-        matches!(
-            self.status(),
-            Status::Succeeded | Status::Planned | Status::Accepted
-        ) || self.is_all(Outcome::Superseded)
+        matches!(self.status(), Status::Succeeded | Status::Planned | Status::Accepted)
+            || self.is_all(Outcome::Superseded)
     }
 
     /// Whether there are targets and all ended this way.

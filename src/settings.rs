@@ -45,11 +45,7 @@ impl ConnectSettings {
     /// Seconds until the quota has yielded the calls of that many targets, at least 1: an update
     /// each, and from a shared quota a read as well.
     pub fn seconds_for(&self, targets: usize) -> u64 {
-        let calls = if self.shared_quota {
-            targets.saturating_mul(2)
-        } else {
-            targets
-        };
+        let calls = if self.shared_quota { targets.saturating_mul(2) } else { targets };
         #[expect(
             clippy::cast_precision_loss,
             clippy::cast_possible_truncation,
@@ -112,10 +108,7 @@ impl Settings {
     /// # Errors
     /// Every wrong one, by name.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, InvalidSettings> {
-        let mut reader = Reader {
-            lookup,
-            wrong: Vec::new(),
-        };
+        let mut reader = Reader { lookup, wrong: Vec::new() };
         let defaults = ConnectSettings::default();
         let settings = Self {
             accepted_triggers: reader.read("ACCEPTED_TRIGGERS", Kind::ALL.into(), triggers),
@@ -127,12 +120,9 @@ impl Settings {
                     |list| ExtensionSet::parse(entries(list)?),
                 ),
                 max_size: reader.read("POLICY_MAX_SIZE_BYTES", None, |text| {
-                    let bytes = text
-                        .parse()
-                        .map_err(|_| format!("must be a number of bytes, not `{text}`"))?;
-                    MaxSize::from_bytes(bytes)
-                        .map(Some)
-                        .map_err(|(_, message)| message)
+                    let bytes =
+                        text.parse().map_err(|_| format!("must be a number of bytes, not `{text}`"))?;
+                    MaxSize::from_bytes(bytes).map(Some).map_err(|(_, message)| message)
                 }),
             },
             allow_empty_extensions: reader.read("POLICY_ALLOW_EMPTY_EXTENSIONS", false, boolean),
@@ -148,9 +138,8 @@ impl Settings {
                     "per-operation" => Ok(false),
                     other => Err(format!("must be `per-operation` or `shared`, not `{other}`")),
                 }),
-                max_attempts: reader.read("CONNECT_MAX_ATTEMPTS", defaults.max_attempts, |text| {
-                    within(text, 1, 100)
-                }),
+                max_attempts: reader
+                    .read("CONNECT_MAX_ATTEMPTS", defaults.max_attempts, |text| within(text, 1, 100)),
                 roles: reader.read("CONNECT_ROLE_ARNS", BTreeMap::new(), roles),
             },
             change_queue_url: reader.read("CHANGE_QUEUE_URL", None, |url| queue_url(url).map(Some)),
@@ -163,24 +152,15 @@ impl Settings {
             ),
         };
         if settings.region.is_empty() {
-            reader
-                .wrong
-                .push("AWS_REGION is missing; Lambda sets it".to_owned());
+            reader.wrong.push("AWS_REGION is missing; Lambda sets it".to_owned());
         }
-        if reader.wrong.is_empty() {
-            Ok(settings)
-        } else {
-            Err(InvalidSettings(reader.wrong))
-        }
+        if reader.wrong.is_empty() { Ok(settings) } else { Err(InvalidSettings(reader.wrong)) }
     }
 
     /// The rules for documents, once the function knows its account.
     pub fn rules(&self, account: Option<String>) -> Rules {
         Rules {
-            home: Home {
-                region: self.region.clone(),
-                account,
-            },
+            home: Home { region: self.region.clone(), account },
             role_accounts: self.connect.roles.keys().cloned().collect(),
             allow_empty_extensions: self.allow_empty_extensions,
         }

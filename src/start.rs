@@ -38,11 +38,7 @@ pub fn assemble(
     level: LogLevel,
 ) -> Handler {
     let connect = Connect::new(config.clone(), http, settings.connect.clone());
-    let queues = Queues::new(
-        config,
-        settings.change_queue_url.clone(),
-        settings.parked_queue_url.clone(),
-    );
+    let queues = Queues::new(config, settings.change_queue_url.clone(), settings.parked_queue_url.clone());
     let metrics = Metrics::new(pipe.clone(), level, settings.function_name.clone());
     let audit = Audit::new(pipe, level, OffsetDateTime::now_utc);
     Handler::new(settings, connect, queues, audit, metrics)
@@ -50,9 +46,7 @@ pub fn assemble(
 
 /// The SDK's shared configuration, and the one HTTP client that all its clients use.
 async fn sdk() -> (SdkConfig, SharedHttpClient) {
-    let http = Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-        .build_https();
+    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http.clone());
     if let Ok(name) = AppName::new(env!("CARGO_PKG_NAME")) {
         loader = loader.app_name(name);

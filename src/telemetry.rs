@@ -32,9 +32,7 @@ impl LogPipe {
         let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let metadata = stdout.metadata()?;
         if metadata.file_type().is_char_device() && metadata.rdev() == DEV_NULL {
-            return Err(io::Error::other(
-                "standard output is /dev/null: the audit would be lost",
-            ));
+            return Err(io::Error::other("standard output is /dev/null: the audit would be lost"));
         }
         Ok(Self::new(stdout))
     }
@@ -90,10 +88,7 @@ impl<'a> MakeWriter<'a> for LogPipe {
     type Writer = Line;
 
     fn make_writer(&'a self) -> Line {
-        Line {
-            pipe: self.clone(),
-            bytes: Vec::with_capacity(512),
-        }
+        Line { pipe: self.clone(), bytes: Vec::with_capacity(512) }
     }
 }
 
@@ -157,22 +152,14 @@ pub fn start(pipe: LogPipe, level: LogLevel, lookup: &dyn Fn(&str) -> Option<Str
         // it repeats a function error's type, which the invocation's summary tells
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer()
-        .with_writer(pipe)
-        .with_ansi(false);
+    let layer = tracing_subscriber::fmt::layer().with_writer(pipe).with_ansi(false);
     let text = lookup("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("text"));
     // a second start (a test's) keeps the first
     let _ = if text {
         registry.with(layer).try_init()
     } else {
         registry
-            .with(
-                layer
-                    .json()
-                    .flatten_event(true)
-                    .with_current_span(false)
-                    .with_span_list(true),
-            )
+            .with(layer.json().flatten_event(true).with_current_span(false).with_span_list(true))
             .try_init()
     };
 }

@@ -15,11 +15,7 @@
 //! The variable `STAND_IN_INIT_ERROR` makes it report a failed start with that message,
 //! `STAND_IN_POLLS` is the number of polls it keeps waiting (1).
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "it is a program that writes to both"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a program that writes to both")]
 
 use serde_json::{Value, json};
 use std::env;
@@ -39,13 +35,7 @@ fn main() -> Outcome<()> {
     println!("stand-in: start");
     if let Ok(message) = env::var("STAND_IN_INIT_ERROR") {
         let error = json!({"errorType": "Stand.In", "errorMessage": message});
-        send(
-            &api,
-            "POST",
-            &format!("{RUNTIME}/init/error"),
-            "",
-            error.to_string().as_bytes(),
-        )?;
+        send(&api, "POST", &format!("{RUNTIME}/init/error"), "", error.to_string().as_bytes())?;
         process::exit(1);
     }
     let polls = match env::var("STAND_IN_POLLS") {
@@ -166,10 +156,7 @@ fn send(
     stream.write_all(body)?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
-    let end = answer
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .ok_or("no head")?;
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").ok_or("no head")?;
     let body = answer.split_off(end + 4);
     answer.truncate(end);
     let head = String::from_utf8(answer)?;

@@ -114,11 +114,7 @@ impl Connect {
         let address = listener.local_addr()?;
         let service = Arc::new(service::Service::new(options)?);
         let server = tokio::spawn(server::serve(listener, Arc::clone(&service)));
-        Ok(Self {
-            address,
-            service,
-            server,
-        })
+        Ok(Self { address, service, server })
     }
 
     /// The endpoint, for `AWS_ENDPOINT_URL_CONNECT`; without a slash at the end.
@@ -160,10 +156,8 @@ impl Connect {
     /// instance that does not exist nothing is set.
     pub fn put(&self, instance_id: &str, scope: Scope, configuration: Configuration) {
         let written = configuration.last_modified.unwrap_or_else(self.service.clock);
-        let configuration = Configuration {
-            last_modified: Some(document::to_the_millisecond(written)),
-            ..configuration
-        };
+        let configuration =
+            Configuration { last_modified: Some(document::to_the_millisecond(written)), ..configuration };
         warn(lock(&self.service.state).configure(instance_id, scope, configuration));
     }
 
@@ -205,10 +199,7 @@ impl Drop for Connect {
 
 impl fmt::Debug for Connect {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Connect")
-            .field("url", &self.url())
-            .finish_non_exhaustive()
+        formatter.debug_struct("Connect").field("url", &self.url()).finish_non_exhaustive()
     }
 }
 
@@ -218,10 +209,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Shows what went wrong where the caller has no use for it.
-#[expect(
-    clippy::print_stderr,
-    reason = "what went wrong is for the person at the terminal"
-)]
+#[expect(clippy::print_stderr, reason = "what went wrong is for the person at the terminal")]
 fn warn(result: io::Result<()>) {
     if let Err(error) = result {
         eprintln!("sandbox: {error}");

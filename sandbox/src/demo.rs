@@ -55,19 +55,12 @@ impl Demo {
         }
     }
 
-    #[expect(
-        clippy::print_stderr,
-        reason = "what went wrong is for the person at the terminal"
-    )]
+    #[expect(clippy::print_stderr, reason = "what went wrong is for the person at the terminal")]
     async fn play_all(&self) -> io::Result<ExitCode> {
         let started = Instant::now();
         let binary = self.function.binary()?;
         let payloads = payload::all(&self.events)?;
-        let shown = if self.json {
-            Shown::Documents
-        } else {
-            Shown::Pages(Palette::of(&io::stdout()))
-        };
+        let shown = if self.json { Shown::Documents } else { Shown::Pages(Palette::of(&io::stdout())) };
         shown.introduce(&binary, &payloads, &self.events)?;
         let mut problems = Vec::new();
         for (index, payload) in payloads.iter().enumerate() {
@@ -92,11 +85,7 @@ impl Demo {
         for problem in &problems {
             eprintln!("sandbox: {problem}");
         }
-        Ok(if problems.is_empty() {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        })
+        Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
@@ -168,20 +157,10 @@ impl Shown {
             return Ok(());
         };
         let seconds = took.as_secs_f64();
-        let sent = if count == 1 {
-            "1 payload sent".to_owned()
-        } else {
-            format!("{count} payloads sent")
-        };
+        let sent = if count == 1 { "1 payload sent".to_owned() } else { format!("{count} payloads sent") };
         print(&match problems {
-            0 => format!(
-                "{} {sent}, every answer as expected, in {seconds:.1} s\n",
-                palette.good("✓")
-            ),
-            _ => format!(
-                "{} {sent}, not as expected: {problems}, in {seconds:.1} s\n",
-                palette.bad("✗")
-            ),
+            0 => format!("{} {sent}, every answer as expected, in {seconds:.1} s\n", palette.good("✓")),
+            _ => format!("{} {sent}, not as expected: {problems}, in {seconds:.1} s\n", palette.bad("✗")),
         })
     }
 }

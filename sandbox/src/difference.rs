@@ -21,21 +21,14 @@ impl Difference {
         if before.same_values(after) {
             return None;
         }
-        let (old, new) = (
-            before.maximum_size_limit_in_bytes,
-            after.maximum_size_limit_in_bytes,
-        );
+        let (old, new) = (before.maximum_size_limit_in_bytes, after.maximum_size_limit_in_bytes);
         let without = |these: &Configuration, those: &Configuration| {
             let mut rest = these.extensions.clone();
             rest.retain(|extension| !those.extensions.contains(extension));
             rest
         };
         Some(Self {
-            size: if old == new {
-                size(new)
-            } else {
-                format!("{} → {}", size(old), size(new))
-            },
+            size: if old == new { size(new) } else { format!("{} → {}", size(old), size(new)) },
             resized: old != new,
             added: without(after, before),
             removed: without(before, after),

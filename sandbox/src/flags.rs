@@ -54,11 +54,7 @@ pub(crate) struct ConnectFlags {
 impl ConnectFlags {
     /// The options these flags stand for.
     pub(crate) fn options(&self) -> Options {
-        let rate = Rate {
-            per_second: self.rate,
-            burst: self.burst,
-            shared: self.shared_quota,
-        };
+        let rate = Rate { per_second: self.rate, burst: self.burst, shared: self.shared_quota };
         Options {
             port: self.connect_port,
             instances: (1..=self.instances)
@@ -81,10 +77,7 @@ impl ConnectFlags {
         };
         let file = OpenOptions::new().create(true).append(true).open(path);
         file.map(Some).map_err(|error| {
-            io::Error::new(
-                error.kind(),
-                format!("cannot write the journal `{}`: {error}", path.display()),
-            )
+            io::Error::new(error.kind(), format!("cannot write the journal `{}`: {error}", path.display()))
         })
     }
 }
@@ -157,9 +150,8 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 fn fault(text: &str) -> Result<(Fault, f64), String> {
-    let (kind, probability) = text
-        .split_once('=')
-        .ok_or("a kind and a probability, such as `throttle=0.2`")?;
+    let (kind, probability) =
+        text.split_once('=').ok_or("a kind and a probability, such as `throttle=0.2`")?;
     let fault = kind.parse::<Fault>().map_err(|error| error.to_string())?;
     match probability.parse() {
         Ok(probability) if (0.0..=1.0).contains(&probability) => Ok((fault, probability)),
@@ -168,8 +160,7 @@ fn fault(text: &str) -> Result<(Fault, f64), String> {
 }
 
 fn instance(text: &str) -> Result<Instance, String> {
-    text.parse::<Instance>()
-        .map_err(|error| format!("{error}, such as `{}`", Instance::numbered(4).arn()))
+    text.parse::<Instance>().map_err(|error| format!("{error}, such as `{}`", Instance::numbered(4).arn()))
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -196,10 +187,7 @@ mod tests {
     #[test]
     fn a_fault_has_a_kind_and_a_probability() {
         assert_eq!(fault("throttle=0.25"), Ok((Fault::Throttle, 0.25)));
-        assert_eq!(
-            fault("slow:20=1"),
-            Ok((Fault::Slow(Duration::from_millis(20)), 1.0))
-        );
+        assert_eq!(fault("slow:20=1"), Ok((Fault::Slow(Duration::from_millis(20)), 1.0)));
         for (text, says) in [
             ("throttle", "a kind and a probability, such as `throttle=0.2`"),
             ("throttle=2", "`2` is no probability from 0 to 1"),

@@ -76,10 +76,7 @@ async fn forward(State(function): State<Arc<Function>>, request: Request) -> Res
     if event.len() > LARGEST_PAYLOAD {
         return too_large();
     }
-    let options = Invoke {
-        request_id: Some(request_id.clone()),
-        ..Invoke::default()
-    };
+    let options = Invoke { request_id: Some(request_id.clone()), ..Invoke::default() };
     let outcome = match function.ensure_running().await {
         Ok(()) => function.invoke_with(event.as_bytes(), options).await.outcome,
         Err(_) => Answer::Exited(None),

@@ -116,10 +116,7 @@ async fn invoke(
             answer::queued(&request_id)
         }
         Ok((Kind::RequestResponse, payload)) => {
-            let with_log = head
-                .headers
-                .get("x-amz-log-type")
-                .is_some_and(|kind| kind == "Tail");
+            let with_log = head.headers.get("x-amz-log-type").is_some_and(|kind| kind == "Tail");
             match run(&function, &payload, request_id.clone()).await {
                 Ok(invocation) => answer::of(&invocation, function.timeout(), with_log),
                 Err(error) => answer::refused(&Refusal::not_started(&error), &request_id),
@@ -155,9 +152,6 @@ async fn run(
     request_id: String,
 ) -> io::Result<crate::lambda::Invocation> {
     function.ensure_running().await?;
-    let options = Invoke {
-        request_id: Some(request_id),
-        ..Invoke::default()
-    };
+    let options = Invoke { request_id: Some(request_id), ..Invoke::default() };
     Ok(function.invoke_with(payload, options).await)
 }

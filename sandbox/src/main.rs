@@ -33,10 +33,7 @@ enum Command {
 }
 
 #[tokio::main]
-#[expect(
-    clippy::print_stderr,
-    reason = "what went wrong is for the person at the terminal"
-)]
+#[expect(clippy::print_stderr, reason = "what went wrong is for the person at the terminal")]
 async fn main() -> ExitCode {
     let outcome = match CommandLine::parse().command {
         Command::Serve(serve) => serve.run().await,

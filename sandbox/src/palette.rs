@@ -13,9 +13,7 @@ impl Palette {
     /// Colour if the stream is a terminal and `NO_COLOR` is unset or empty (no-color.org).
     pub(crate) fn of(stream: &impl IsTerminal) -> Self {
         let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self {
-            colour: stream.is_terminal() && !refused,
-        }
+        Self { colour: stream.is_terminal() && !refused }
     }
 
     /// No colour.
@@ -45,11 +43,7 @@ impl Palette {
     }
 
     fn paint(self, code: &str, text: &str) -> String {
-        if self.colour && !text.is_empty() {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.colour && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }
 

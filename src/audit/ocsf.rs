@@ -46,12 +46,8 @@ impl<'a> Event<'a> {
         let mut event = Self::of_change(stamp, subject, "intent", StatusId::Pending);
         event.message = format!("about to update {scope} of {}", instance.id);
         let after = Some(std::borrow::Cow::Owned(after));
-        let data = ResourceData {
-            attachment_scope: scope,
-            before: Some(before),
-            after,
-            last_modified_time: None,
-        };
+        let data =
+            ResourceData { attachment_scope: scope, before: Some(before), after, last_modified_time: None };
         event.resources = vec![Resource::new(Some(instance), data)];
         event
     }
@@ -64,10 +60,7 @@ impl<'a> Event<'a> {
             Outcome::Pending => StatusId::Pending,
         };
         let mut event = Self::of_change(stamp, subject, "outcome", status);
-        let id = result
-            .instance
-            .as_ref()
-            .map_or("*", |instance| instance.id.as_str());
+        let id = result.instance.as_ref().map_or("*", |instance| instance.id.as_str());
         event.message = format!("{} {} of {id}", verb(result.outcome), result.scope);
         event.duration = Some(result.duration_ms);
         event.api.request = result.request_id.as_deref().map(Uid::of);
@@ -75,10 +68,8 @@ impl<'a> Event<'a> {
             let code = clean(&error.code, NAME);
             event.status_code = Some(code.clone());
             event.status_detail = Some(clean(&error.message, MESSAGE));
-            event.api.response = Some(Response {
-                error: code,
-                error_message: error.detail.as_deref().map(free_text),
-            });
+            event.api.response =
+                Some(Response { error: code, error_message: error.detail.as_deref().map(free_text) });
         }
         let data = ResourceData {
             attachment_scope: result.scope,
@@ -106,14 +97,7 @@ impl<'a> Event<'a> {
         change_id: &'a ChangeId,
         reasons: &[Reason],
     ) -> Self {
-        let mut event = Self::new(
-            stamp,
-            origin,
-            home,
-            change_id.as_str(),
-            "refusal",
-            StatusId::Failure,
-        );
+        let mut event = Self::new(stamp, origin, home, change_id.as_str(), "refusal", StatusId::Failure);
         event.message = "refused: nothing was done".into();
         event.status_code = reasons.first().map(|reason| reason.code.clone());
         event.status_detail = reasons.first().map(|reason| clean(&reason.message, MESSAGE));
@@ -149,11 +133,8 @@ impl<'a> Event<'a> {
         let account = origin.account.as_deref().map(Uid::of);
         let uid = origin.principal.as_deref().map(free_text);
         let service = clean(&origin.service, NAME);
-        let (severity_id, severity) = if status == StatusId::Failure {
-            (3, "Medium")
-        } else {
-            (1, "Informational")
-        };
+        let (severity_id, severity) =
+            if status == StatusId::Failure { (3, "Medium") } else { (1, "Informational") };
         Self {
             activity_id: 3,
             activity_name: "Update",
@@ -178,11 +159,7 @@ impl<'a> Event<'a> {
             duration: None,
             metadata: Metadata {
                 version: "1.8.0",
-                profiles: if trace.is_some() {
-                    &["cloud", "trace"]
-                } else {
-                    &["cloud"]
-                },
+                profiles: if trace.is_some() { &["cloud", "trace"] } else { &["cloud"] },
                 uid: stamp.uid,
                 correlation_uid,
                 event_code,
@@ -195,15 +172,11 @@ impl<'a> Event<'a> {
             actor: Actor {
                 user: (uid.is_some() || account.is_some()).then_some(User { uid, account }),
                 invoked_by: service.clone(),
-                idp: Name {
-                    name: origin.vouched_by.as_str(),
-                },
+                idp: Name { name: origin.vouched_by.as_str() },
             },
             api: Api {
                 operation: "UpdateAttachedFilesConfiguration",
-                service: Name {
-                    name: "connect.amazonaws.com",
-                },
+                service: Name { name: "connect.amazonaws.com" },
                 request: None,
                 response: None,
             },
@@ -229,9 +202,7 @@ impl<'a> Resource<'a> {
     fn new(instance: Option<&'a Instance>, data: ResourceData<'a>) -> Self {
         let name = instance.map_or("*", |instance| instance.id.as_str());
         Self {
-            uid: instance
-                .and_then(Instance::arn)
-                .unwrap_or_else(|| name.to_owned()),
+            uid: instance.and_then(Instance::arn).unwrap_or_else(|| name.to_owned()),
             kind: "AWS::Connect::Instance",
             name,
             region: instance.map(|instance| instance.region.as_str()),
@@ -242,9 +213,7 @@ impl<'a> Resource<'a> {
 
 impl Uid {
     fn of(uid: &str) -> Self {
-        Self {
-            uid: clean(uid, NAME),
-        }
+        Self { uid: clean(uid, NAME) }
     }
 }
 

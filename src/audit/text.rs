@@ -48,26 +48,17 @@ mod tests {
 
     #[test]
     fn what_breaks_reverses_or_hides_is_spelled_out() {
-        assert_eq!(
-            clean("a\nb\r\t\u{1b}[31m", NAME),
-            "a<U+000A>b<U+000D><U+0009><U+001B>[31m"
-        );
+        assert_eq!(clean("a\nb\r\t\u{1b}[31m", NAME), "a<U+000A>b<U+000D><U+0009><U+001B>[31m");
         assert_eq!(
             clean("exe\u{202e}fdp\u{2028}\u{200b}\u{feff}", NAME),
             "exe<U+202E>fdp<U+2028><U+200B><U+FEFF>"
         );
-        assert_eq!(
-            clean("naïve 漢字 🙂 \"quoted\"", NAME),
-            "naïve 漢字 🙂 \"quoted\""
-        );
+        assert_eq!(clean("naïve 漢字 🙂 \"quoted\"", NAME), "naïve 漢字 🙂 \"quoted\"");
     }
 
     #[test]
     fn a_long_text_is_cut_with_a_mark() {
         assert_eq!(clean(&"é".repeat(NAME), NAME), "é".repeat(NAME));
-        assert_eq!(
-            clean(&"é".repeat(NAME + 1), NAME),
-            format!("{}{CUT}", "é".repeat(NAME))
-        );
+        assert_eq!(clean(&"é".repeat(NAME + 1), NAME), format!("{}{CUT}", "é".repeat(NAME)));
     }
 }

@@ -91,11 +91,7 @@ impl CallError {
     /// The call was cut off by the invocation's own end: while it was throttled, or without an answer.
     pub(super) fn deadline(exchange: &Exchange) -> Self {
         let throttled = exchange.throttled() > 0 && !exchange.may_have_taken_effect();
-        let cause = if throttled {
-            Cause::Throttled
-        } else {
-            Cause::Deadline
-        };
+        let cause = if throttled { Cause::Throttled } else { Cause::Deadline };
         Self {
             cause,
             code: unnamed(cause).to_owned(),
@@ -113,9 +109,7 @@ impl CallError {
     {
         let status = error.raw_response().map(|response| response.status().as_u16());
         let cause = cause(error, status, exchange.attempts());
-        let code = error
-            .code()
-            .filter(|_| matches!(error, SdkError::ServiceError(_)));
+        let code = error.code().filter(|_| matches!(error, SdkError::ServiceError(_)));
         Self {
             cause,
             code: code.map_or_else(|| unnamed(cause).to_owned(), str::to_owned),

@@ -34,11 +34,7 @@ impl Pace {
         // apart arrive closer together. A quarter of an interval in hand (125 ms at the default
         // quota) covers that, and costs as much once, not per call.
         let tolerance = (interval * burst.saturating_sub(1)).saturating_sub(interval / 4);
-        Self {
-            interval,
-            tolerance,
-            full_at: Mutex::new(Instant::now()),
-        }
+        Self { interval, tolerance, full_at: Mutex::new(Instant::now()) }
     }
 
     /// Waits for a permit, unless that would end after `until`.
@@ -49,9 +45,7 @@ impl Pace {
         let ready = {
             let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
             let now = Instant::now();
-            let ready = full_at
-                .checked_sub(self.tolerance)
-                .map_or(now, |ready| ready.max(now));
+            let ready = full_at.checked_sub(self.tolerance).map_or(now, |ready| ready.max(now));
             if ready > until {
                 return Err(NoTime);
             }
@@ -110,10 +104,7 @@ mod tests {
         let pace = Pace::new(1.0, 1);
         let now = Instant::now();
         assert!(pace.permit(now).await.is_ok());
-        assert_eq!(
-            pace.permit(now + Duration::from_millis(999)).await.err(),
-            Some(NoTime)
-        );
+        assert_eq!(pace.permit(now + Duration::from_millis(999)).await.err(), Some(NoTime));
         assert!(pace.permit(now + Duration::from_secs(1)).await.is_ok());
         assert_eq!((Instant::now() - now).as_millis(), 1000);
     }

@@ -77,26 +77,23 @@ impl Lane {
             .set_maximum_size_limit_in_bytes(values.max_size.map(|size| size.bytes().into()));
         if let Some(extensions) = &values.extensions {
             // both builders fail only where a required member is missing, and none is
-            let list = extensions
-                .iter()
-                .filter_map(|name| AllowedExtension::builder().extension(name).build().ok());
+            let list =
+                extensions.iter().filter_map(|name| AllowedExtension::builder().extension(name).build().ok());
             let list = ExtensionConfiguration::builder().set_allowed_extensions(Some(list.collect()));
             request = request.set_extension_configuration(list.build().ok());
         }
-        self.send(Operation::Update, permit, until, |attach| {
-            request.customize().interceptor(attach).send()
-        })
-        .await
-        .map(|(output, exchange)| Answer {
-            configuration: configuration(
-                output.maximum_size_limit_in_bytes,
-                output.extension_configuration.as_ref(),
-            ),
-            last_modified: output.last_modified_time.as_ref().and_then(timestamp),
-            request_id: output.request_id().map(str::to_owned),
-            attempts: exchange.attempts(),
-            throttled: exchange.throttled(),
-        })
+        self.send(Operation::Update, permit, until, |attach| request.customize().interceptor(attach).send())
+            .await
+            .map(|(output, exchange)| Answer {
+                configuration: configuration(
+                    output.maximum_size_limit_in_bytes,
+                    output.extension_configuration.as_ref(),
+                ),
+                last_modified: output.last_modified_time.as_ref().and_then(timestamp),
+                request_id: output.request_id().map(str::to_owned),
+                attempts: exchange.attempts(),
+                throttled: exchange.throttled(),
+            })
     }
 
     /// `DescribeAttachedFilesConfiguration`: one scope, with `LastModifiedTime`.
@@ -111,9 +108,7 @@ impl Lane {
             .instance_id(target.instance.as_str())
             .attachment_scope(scope_of(target.scope));
         let (output, exchange) = self
-            .send(Operation::Describe, permit, until, |attach| {
-                request.customize().interceptor(attach).send()
-            })
+            .send(Operation::Describe, permit, until, |attach| request.customize().interceptor(attach).send())
             .await?;
         let found = output.attached_files_configuration.as_ref();
         Ok(Answer {
@@ -121,9 +116,7 @@ impl Lane {
                 found.and_then(|found| found.maximum_size_limit_in_bytes),
                 found.and_then(|found| found.extension_configuration.as_ref()),
             ),
-            last_modified: found
-                .and_then(|found| found.last_modified_time.as_ref())
-                .and_then(timestamp),
+            last_modified: found.and_then(|found| found.last_modified_time.as_ref()).and_then(timestamp),
             request_id: output.request_id().map(str::to_owned),
             attempts: exchange.attempts(),
             throttled: exchange.throttled(),
@@ -135,10 +128,7 @@ impl Lane {
     /// # Errors
     /// Refused, failed, or not possible by `until`.
     pub async fn list(&self, instance: &InstanceId, until: Instant) -> Result<Listed, CallError> {
-        let mut listed = Listed {
-            configurations: BTreeMap::new(),
-            throttled: 0,
-        };
+        let mut listed = Listed { configurations: BTreeMap::new(), throttled: 0 };
         let mut next_token = None;
         loop {
             let permit = self.read_permit(Operation::List, until).await?;
@@ -148,9 +138,7 @@ impl Lane {
                 .instance_id(instance.as_str())
                 .set_next_token(next_token);
             let (output, exchange) = self
-                .send(Operation::List, permit, until, |attach| {
-                    request.customize().interceptor(attach).send()
-                })
+                .send(Operation::List, permit, until, |attach| request.customize().interceptor(attach).send())
                 .await?;
             listed.throttled += exchange.throttled();
             for found in output.attached_files_configurations() {
@@ -206,9 +194,7 @@ impl Lane {
         let permit = self.read_permit(Operation::ListTags, until).await?;
         let request = self.client.list_tags_for_resource().resource_arn(arn);
         let (output, _) = self
-            .send(Operation::ListTags, permit, until, |attach| {
-                request.customize().interceptor(attach).send()
-            })
+            .send(Operation::ListTags, permit, until, |attach| request.customize().interceptor(attach).send())
             .await?;
         Ok(output.tags.unwrap_or_default().into_iter().collect())
     }
@@ -253,10 +239,7 @@ fn configuration(size: Option<i64>, extensions: Option<&ExtensionConfiguration>)
     Configuration {
         maximum_size_limit_in_bytes: size,
         allowed_extensions: extensions.map(|list| {
-            list.allowed_extensions()
-                .iter()
-                .map(|allowed| allowed.extension().to_owned())
-                .collect()
+            list.allowed_extensions().iter().map(|allowed| allowed.extension().to_owned()).collect()
         }),
     }
 }

@@ -29,10 +29,7 @@ impl<'a> Submission<'a> {
         Self {
             document,
             form: Form::Submission,
-            default_id: origin
-                .request_id
-                .clone()
-                .unwrap_or_else(|| origin.invocation.request_id.clone()),
+            default_id: origin.request_id.clone().unwrap_or_else(|| origin.invocation.request_id.clone()),
             origin,
             if_unmodified_since: None,
             if_match: None,
@@ -53,11 +50,7 @@ impl Handler {
     /// Carries out a submission and reports what became of it. Every refusal is in the audit.
     pub(super) async fn change(&self, around: &Surroundings, submission: &Submission<'_>) -> Report {
         let report = self.parse_and_carry_out(around, submission).await;
-        around
-            .tally
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .add(&report);
+        around.tally.lock().unwrap_or_else(PoisonError::into_inner).add(&report);
         report
     }
 
@@ -69,10 +62,7 @@ impl Handler {
         };
         let origin = &submission.origin;
         match document::parse(submission.document, &submission.form, &defaults, &around.rules) {
-            Ok(Document {
-                mut changes,
-                is_batch,
-            }) => {
+            Ok(Document { mut changes, is_batch }) => {
                 for change in &mut changes {
                     change.if_match.clone_from(&submission.if_match);
                 }
@@ -83,10 +73,7 @@ impl Handler {
                 let message = format!("must be JSON: {message}");
                 self.reject(around, origin, &defaults.change_id, Code::NotJson, &message)
             }
-            Err(Rejected::Violations {
-                violations,
-                change_id,
-            }) => {
+            Err(Rejected::Violations { violations, change_id }) => {
                 self.note_violations(around, origin, &change_id, &violations);
                 Report::one(ChangeReport::rejected(change_id, violations))
             }
@@ -156,9 +143,7 @@ impl Handler {
     fn may_queue(&self, origin: &Origin, changes: &[PolicyChange]) -> bool {
         self.queues.takes_changes()
             && origin.kind != Kind::Sqs
-            && changes
-                .iter()
-                .all(|change| change.if_match.is_none() && !change.dry_run)
+            && changes.iter().all(|change| change.if_match.is_none() && !change.dry_run)
     }
 
     async fn enqueue(
@@ -174,11 +159,7 @@ impl Handler {
         let id = changes.first().map_or("", |change| change.change_id.as_str());
         self.queues.enqueue(id, &document).await?;
         let accepted = changes.iter().map(|change| {
-            if let Err(error) = self.audit.accepted(Subject {
-                origin,
-                change,
-                home: &around.rules.home,
-            }) {
+            if let Err(error) = self.audit.accepted(Subject { origin, change, home: &around.rules.home }) {
                 tracing::error!(%error, "the audit could not be written");
             }
             ChangeReport {

@@ -94,9 +94,7 @@ impl Handler {
         }
         submission.form = form;
         let report = self.change(around, &submission).await;
-        Ok(answer::of(&report, |targets| {
-            self.settings.connect.seconds_for(targets)
-        })?)
+        Ok(answer::of(&report, |targets| self.settings.connect.seconds_for(targets))?)
     }
 
     /// An instance of an account without a role here does not exist for this API.
@@ -110,8 +108,7 @@ impl Handler {
             return Ok(None);
         }
         let why = "CONNECT_ROLE_ARNS has no role for the instance's account";
-        self.refuse(around, request, Problem::InstanceNotFound, why)
-            .map(Some)
+        self.refuse(around, request, Problem::InstanceNotFound, why).map(Some)
     }
 
     /// A request that reaches no change is in the audit all the same.
@@ -135,20 +132,8 @@ impl Handler {
         let lane = self.connect.lane(&self.connect.key(instance, home)).await;
         let until = around.deadline.calls();
         let (mut held, modified) = match scope {
-            Some(scope) => match lane
-                .describe(
-                    Target {
-                        instance: &instance.id,
-                        scope,
-                    },
-                    until,
-                )
-                .await
-            {
-                Ok(answer) => (
-                    BTreeMap::from([(scope, answer.configuration)]),
-                    answer.last_modified,
-                ),
+            Some(scope) => match lane.describe(Target { instance: &instance.id, scope }, until).await {
+                Ok(answer) => (BTreeMap::from([(scope, answer.configuration)]), answer.last_modified),
                 Err(error) => return self.unread(&error),
             },
             None => match lane.list(&instance.id, until).await {
@@ -162,18 +147,10 @@ impl Handler {
             let body = serde_json::to_string(&shown(instance, policy(scope, &configuration, modified)))?;
             (entity_tag(&configuration), body)
         } else {
-            let policies: Vec<_> = held
-                .iter()
-                .map(|(scope, held)| policy(*scope, held, None))
-                .collect();
+            let policies: Vec<_> = held.iter().map(|(scope, held)| policy(*scope, held, None)).collect();
             (
                 entity_tag_of_all(&held),
-                serde_json::to_string(&shown(
-                    instance,
-                    All {
-                        attachment_policies: policies,
-                    },
-                ))?,
+                serde_json::to_string(&shown(instance, All { attachment_policies: policies }))?,
             )
         };
         Ok(Response::json(200, "application/json", body).with("etag", tag))
@@ -210,20 +187,11 @@ fn policy(scope: Scope, configuration: &Configuration, modified: Option<OffsetDa
 }
 
 fn shown<T>(instance: &Instance, held: T) -> Policies<'_, T> {
-    Policies {
-        instance_id: instance.id.as_str(),
-        instance_arn: instance.arn(),
-        held,
-    }
+    Policies { instance_id: instance.id.as_str(), instance_arn: instance.arn(), held }
 }
 
 /// `application/json` or any `+json` type, whatever its parameters.
 fn is_json(content_type: &str) -> bool {
-    let essence = content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }

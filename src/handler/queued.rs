@@ -29,8 +29,7 @@ impl Handler {
             if self.is_done(record, &report).await {
                 continue;
             }
-            self.show_again(record, delay(record.receive_count, &report))
-                .await;
+            self.show_again(record, delay(record.receive_count, &report)).await;
             failures.push(record.message_id.clone());
             held_back = record.fifo;
         }
@@ -79,12 +78,7 @@ fn delay(receive_count: u32, report: &Report) -> Duration {
         && report
             .results()
             .filter(|result| result.verdict() == Verdict::NotYet)
-            .all(|result| {
-                result
-                    .error
-                    .as_ref()
-                    .is_some_and(|error| error.because == Because::NoTime)
-            });
+            .all(|result| result.error.as_ref().is_some_and(|error| error.because == Because::NoTime));
     if only_time {
         return Duration::ZERO;
     }

@@ -24,19 +24,10 @@ impl Handler {
             NotAccepted::Unrecognised(_) => ("UnrecognisedPayload", Kind::Bare),
             NotAccepted::Malformed { kind, .. } => ("MalformedPayload", *kind),
         };
-        let origin = Origin {
-            kind,
-            ..Origin::invoker(&around.invocation)
-        };
+        let origin = Origin { kind, ..Origin::invoker(&around.invocation) };
         if kind == Kind::EventBridge && self.queues.parks() {
             let id = Submission::new("", origin.clone()).change_id();
-            let report = self.reject(
-                around,
-                &origin,
-                &id,
-                Code::MalformedEnvelope,
-                &refused.to_string(),
-            );
+            let report = self.reject(around, &origin, &id, Code::MalformedEnvelope, &refused.to_string());
             return match self.park(payload.get(), &report).await {
                 Ok(()) => encoded(&report),
                 Err(()) => Err(FunctionError::new("PolicyChangeIncomplete", refused)),
@@ -52,15 +43,8 @@ impl Handler {
 
     /// Puts an original event aside for a person.
     pub(super) async fn park(&self, event: &str, report: &Report) -> Result<(), ()> {
-        let change_id = report
-            .changes
-            .first()
-            .map_or("", |change| change.change_id.as_str());
-        let label = Label {
-            change_id,
-            status: report.status().as_str(),
-            reasons: reasons(report),
-        };
+        let change_id = report.changes.first().map_or("", |change| change.change_id.as_str());
+        let label = Label { change_id, status: report.status().as_str(), reasons: reasons(report) };
         self.queues.park(event, &label).await.map_err(|error| {
             tracing::error!(%error, change_id, "the event could not be parked");
         })
@@ -75,11 +59,7 @@ impl Handler {
         code: Code,
         message: &str,
     ) -> Report {
-        let violation = Violation {
-            pointer: String::new(),
-            code,
-            message: message.to_owned(),
-        };
+        let violation = Violation { pointer: String::new(), code, message: message.to_owned() };
         self.note_violations(around, origin, id, std::slice::from_ref(&violation));
         Report::one(ChangeReport::rejected(id.clone(), vec![violation]))
     }
@@ -102,16 +82,8 @@ impl Handler {
         code: &str,
         message: &str,
     ) -> ChangeId {
-        around
-            .tally
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .add_refusal();
-        let reason = Reason {
-            pointer: String::new(),
-            code: code.to_owned(),
-            message: message.to_owned(),
-        };
+        around.tally.lock().unwrap_or_else(PoisonError::into_inner).add_refusal();
+        let reason = Reason { pointer: String::new(), code: code.to_owned(), message: message.to_owned() };
         let id = Submission::new("", origin.clone()).change_id();
         self.note(origin, &around.rules.home, &id, &[reason]);
         id
@@ -131,20 +103,10 @@ fn reasons(report: &Report) -> String {
     let violations = violations.map(ToString::to_string);
     let failures = report.results().filter_map(|result| {
         let error = result.error.as_ref()?;
-        let instance = result
-            .instance
-            .as_ref()
-            .map_or("*", |instance| instance.id.as_str());
-        Some(format!(
-            "{instance} {}: {} {}",
-            result.scope, error.code, error.message
-        ))
+        let instance = result.instance.as_ref().map_or("*", |instance| instance.id.as_str());
+        Some(format!("{instance} {}: {} {}", result.scope, error.code, error.message))
     });
-    let line = violations
-        .chain(failures)
-        .take(SHOWN)
-        .collect::<Vec<_>>()
-        .join("; ");
+    let line = violations.chain(failures).take(SHOWN).collect::<Vec<_>>().join("; ");
     // an attribute's value may not be empty, nor hold control characters
     let line: String = line.chars().filter(|c| !c.is_control()).take(1_024).collect();
     if line.is_empty() { "none".to_owned() } else { line }

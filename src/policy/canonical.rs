@@ -9,9 +9,8 @@ impl Serialize for PolicyChange {
         let mut map = serializer.serialize_map(None)?;
         match &self.instances {
             Instances::Named(named) => {
-                let spelled = named
-                    .iter()
-                    .map(|instance| instance.arn().unwrap_or_else(|| instance.id.to_string()));
+                let spelled =
+                    named.iter().map(|instance| instance.arn().unwrap_or_else(|| instance.id.to_string()));
                 map.serialize_entry("instanceIds", &spelled.collect::<Vec<_>>())?;
             }
             Instances::All { tags } => {

@@ -63,10 +63,7 @@ mod tests {
     #[test]
     fn a_change_id_is_1_to_128_characters_of_its_alphabet() {
         for good in ["a", "CHG-42", "a.b_c:d/e-f", &"x".repeat(128)] {
-            assert_eq!(
-                ChangeId::parse(good).map(|id| id.to_string()),
-                Some(good.to_owned())
-            );
+            assert_eq!(ChangeId::parse(good).map(|id| id.to_string()), Some(good.to_owned()));
         }
         for bad in ["", " a", "a b", "ä", "a\n", "a=", &"x".repeat(129)] {
             assert_eq!(ChangeId::parse(bad), None, "{bad:?}");

@@ -43,11 +43,10 @@ impl Configuration {
     pub fn holds(&self, values: &Values) -> bool {
         let folded = Self {
             maximum_size_limit_in_bytes: self.maximum_size_limit_in_bytes,
-            allowed_extensions: self.allowed_extensions.as_ref().map(|set| {
-                set.iter()
-                    .map(|extension| extension.to_ascii_lowercase())
-                    .collect()
-            }),
+            allowed_extensions: self
+                .allowed_extensions
+                .as_ref()
+                .map(|set| set.iter().map(|extension| extension.to_ascii_lowercase()).collect()),
         };
         !folded.would_change(values)
     }
@@ -91,10 +90,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_leaves_out_what_was_asked_does_not_hold_it() {
-        let silent = Configuration {
-            maximum_size_limit_in_bytes: None,
-            allowed_extensions: None,
-        };
+        let silent = Configuration { maximum_size_limit_in_bytes: None, allowed_extensions: None };
         assert!(!silent.holds(&values(Some(5), None)));
         assert!(!silent.holds(&values(None, Some(&["pdf"]))));
     }

@@ -29,13 +29,8 @@ pub const MAX_DOCUMENT: usize = 1_048_576;
 const MAX_REASON: usize = 1_024;
 const MAX_REQUESTED_BY: usize = 256;
 
-const TARGET_FIELDS: [&str; 5] = [
-    "instanceId",
-    "instanceIds",
-    "instanceTags",
-    "attachmentScope",
-    "attachmentScopes",
-];
+const TARGET_FIELDS: [&str; 5] =
+    ["instanceId", "instanceIds", "instanceTags", "attachmentScope", "attachmentScopes"];
 /// Every field of a policy change, in the API's camelCase; a bare payload is recognised by them.
 pub const FIELDS: [&str; 15] = [
     "instanceId",
@@ -105,11 +100,7 @@ pub enum Rejected {
 pub fn parse(text: &str, form: &Form, defaults: &Defaults, rules: &Rules) -> Result<Document, Rejected> {
     if text.len() > MAX_DOCUMENT {
         let message = format!("must be at most {MAX_DOCUMENT} bytes, not {}", text.len());
-        let violation = Violation {
-            pointer: String::new(),
-            code: Code::DocumentTooLarge,
-            message,
-        };
+        let violation = Violation { pointer: String::new(), code: Code::DocumentTooLarge, message };
         return Err(Rejected::Violations {
             violations: vec![violation],
             change_id: defaults.change_id.clone(),
@@ -159,18 +150,11 @@ fn batch(
         return None;
     };
     if entries.len() == 0 {
-        problems.add(
-            &list.pointer,
-            Code::EmptyList,
-            "must hold at least one policy change",
-        );
+        problems.add(&list.pointer, Code::EmptyList, "must hold at least one policy change");
         return None;
     }
     if entries.len() > MAX_CHANGES {
-        let message = format!(
-            "must hold at most {MAX_CHANGES} policy changes, not {}",
-            entries.len()
-        );
+        let message = format!("must hold at most {MAX_CHANGES} policy changes, not {}", entries.len());
         problems.add(&list.pointer, Code::TooManyEntries, message);
         return None;
     }
@@ -178,25 +162,13 @@ fn batch(
     let (mut named, mut targets) = (Named::default(), 0);
     for (index, entry) in entries.enumerate() {
         let Some(change_id) = base.of_index(index) else {
-            let message = format!(
-                "with `/{index}` added it must be at most {} characters",
-                change_id::MAX_LENGTH
-            );
+            let message =
+                format!("with `/{index}` added it must be at most {} characters", change_id::MAX_LENGTH);
             problems.add(join("", "changeId"), Code::InvalidChangeId, message);
             return None;
         };
-        let defaults = Defaults {
-            change_id,
-            ..defaults.clone()
-        };
-        let parsed = change(
-            &entry.pointer,
-            entry.value,
-            &Form::Submission,
-            &defaults,
-            rules,
-            problems,
-        );
+        let defaults = Defaults { change_id, ..defaults.clone() };
+        let parsed = change(&entry.pointer, entry.value, &Form::Submission, &defaults, rules, problems);
         if let Some(change) = parsed {
             targets += count(&change);
             if targets > MAX_TARGETS {
@@ -233,10 +205,7 @@ fn change(
 ) -> Option<PolicyChange> {
     let fields = Fields::read(base, json, &FIELDS, problems)?;
     let (instances, scopes) = match form {
-        Form::Submission => (
-            read_instances(&fields, rules, problems),
-            read_scopes(&fields, problems),
-        ),
+        Form::Submission => (read_instances(&fields, rules, problems), read_scopes(&fields, problems)),
         Form::Values(instance, scope) => {
             for found in TARGET_FIELDS.iter().filter_map(|name| fields.get(name)) {
                 let message = "is named by the path; the body holds the values only";
@@ -246,13 +215,7 @@ fn change(
         }
     };
     let mut warnings = Problems::default();
-    let values = read_values(
-        &fields,
-        scopes.as_deref().unwrap_or_default(),
-        rules,
-        problems,
-        &mut warnings,
-    );
+    let values = read_values(&fields, scopes.as_deref().unwrap_or_default(), rules, problems, &mut warnings);
     let change_id = match fields.value("changeId") {
         Some(found) => parse_change_id(found, problems)?,
         None => defaults.change_id.clone(),
@@ -262,17 +225,9 @@ fn change(
         None => defaults.if_unmodified_since,
     };
     let reason = fields.value("reason").and_then(|f| f.text(MAX_REASON, problems));
-    let requested_by = fields
-        .value("requestedBy")
-        .and_then(|f| f.text(MAX_REQUESTED_BY, problems));
-    let dry_run = fields
-        .value("dryRun")
-        .and_then(|f| f.boolean(problems))
-        .unwrap_or(false);
-    let force = fields
-        .value("force")
-        .and_then(|f| f.boolean(problems))
-        .unwrap_or(false);
+    let requested_by = fields.value("requestedBy").and_then(|f| f.text(MAX_REQUESTED_BY, problems));
+    let dry_run = fields.value("dryRun").and_then(|f| f.boolean(problems)).unwrap_or(false);
+    let force = fields.value("force").and_then(|f| f.boolean(problems)).unwrap_or(false);
     let change = PolicyChange {
         change_id,
         instances: instances?,
@@ -297,10 +252,7 @@ fn parse_change_id(found: &Found<'_>, problems: &mut Problems) -> Option<ChangeI
     let text = found.string(problems)?;
     let id = ChangeId::parse(text);
     if id.is_none() {
-        let message = format!(
-            "must be 1 to {} characters of `A-Z a-z 0-9 . _ : / -`",
-            change_id::MAX_LENGTH
-        );
+        let message = format!("must be 1 to {} characters of `A-Z a-z 0-9 . _ : / -`", change_id::MAX_LENGTH);
         problems.add(&found.pointer, Code::InvalidChangeId, message);
     }
     id

@@ -4,9 +4,7 @@ use std::fmt::Write;
 
 /// The entity tag of all of an instance's scopes: of each one's name and tag.
 pub fn entity_tag_of_all<'a>(all: impl IntoIterator<Item = (&'a Scope, &'a Configuration)>) -> String {
-    let lines = all
-        .into_iter()
-        .map(|(scope, held)| format!("{scope} {}\n", entity_tag(held)));
+    let lines = all.into_iter().map(|(scope, held)| format!("{scope} {}\n", entity_tag(held)));
     hashed(&lines.collect::<String>())
 }
 
@@ -74,10 +72,7 @@ mod tests {
         };
         let one = held(5, &["csv", "pdf"]);
         let tag = entity_tag(&one);
-        assert_eq!(
-            (tag.len(), tag.clone()),
-            (34, entity_tag(&held(5, &["pdf", "csv"])))
-        );
+        assert_eq!((tag.len(), tag.clone()), (34, entity_tag(&held(5, &["pdf", "csv"]))));
         assert_ne!(tag, entity_tag(&held(6, &["csv", "pdf"])));
         assert_ne!(tag, entity_tag(&held(5, &["csv"])));
         assert!(IfMatch::parse(&format!("\"x\" , {tag}")).matches(&one));

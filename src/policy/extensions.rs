@@ -19,16 +19,11 @@ impl ExtensionSet {
         let trimmed = written.trim();
         let bare = trimmed.strip_prefix('.').unwrap_or(trimmed);
         let fits = (1..=MAX_LENGTH).contains(&bare.len())
-            && bare
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+            && bare.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if !fits {
             return Err((
                 Code::InvalidExtension,
-                format!(
-                    "must be 1 to {MAX_LENGTH} letters, digits, `-` or `_`, such as `pdf`{}",
-                    hint(bare)
-                ),
+                format!("must be 1 to {MAX_LENGTH} letters, digits, `-` or `_`, such as `pdf`{}", hint(bare)),
             ));
         }
         self.0.insert(bare.to_ascii_lowercase());
@@ -42,8 +37,7 @@ impl ExtensionSet {
     pub fn parse<'a>(written: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
         let mut set = Self::default();
         for extension in written {
-            set.insert(extension)
-                .map_err(|(_, message)| format!("`{extension}` {message}"))?;
+            set.insert(extension).map_err(|(_, message)| format!("`{extension}` {message}"))?;
         }
         Ok(set)
     }
@@ -82,10 +76,7 @@ mod tests {
     fn an_extension_is_trimmed_undotted_lowered_sorted_and_unique() {
         let set = ExtensionSet::parse([" .PDF ", "docx", "pdf", "7z", "a_b-c"]);
         let set = set.map(|s| s.iter().map(str::to_owned).collect::<Vec<_>>());
-        assert_eq!(
-            set,
-            Ok(["7z", "a_b-c", "docx", "pdf"].map(str::to_owned).to_vec())
-        );
+        assert_eq!(set, Ok(["7z", "a_b-c", "docx", "pdf"].map(str::to_owned).to_vec()));
     }
 
     #[test]

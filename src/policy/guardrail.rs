@@ -64,10 +64,9 @@ impl Guardrails {
             return Err(Blocked::Extensions(blocked));
         }
         match (values.max_size, self.max_size) {
-            (Some(asked), Some(limit)) if asked > limit => Err(Blocked::Size {
-                asked: asked.bytes(),
-                limit: limit.bytes(),
-            }),
+            (Some(asked), Some(limit)) if asked > limit => {
+                Err(Blocked::Size { asked: asked.bytes(), limit: limit.bytes() })
+            }
             _ => Ok(()),
         }
     }

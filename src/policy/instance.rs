@@ -46,9 +46,7 @@ impl Instance {
     pub fn arn(&self) -> Option<String> {
         let account = self.account.as_ref()?;
         let (partition, region, id) = (partition(&self.region), &self.region, &self.id);
-        Some(format!(
-            "arn:{partition}:connect:{region}:{account}:instance/{id}"
-        ))
+        Some(format!("arn:{partition}:connect:{region}:{account}:instance/{id}"))
     }
 }
 
@@ -72,11 +70,7 @@ impl Home {
 
     /// The instance of this account and Region with that id.
     pub fn instance(&self, id: InstanceId) -> Instance {
-        Instance {
-            id,
-            region: self.region.clone(),
-            account: self.account.clone(),
-        }
+        Instance { id, region: self.region.clone(), account: self.account.clone() }
     }
 }
 
@@ -111,13 +105,7 @@ impl InstanceName {
         };
         let id = InstanceId::parse(resource.strip_prefix("instance/")?)?;
         let fits = is_region(region) && is_account(account) && written_partition == partition(region);
-        fits.then(|| {
-            Self::Arn(Instance {
-                id,
-                region: region.to_owned(),
-                account: Some(account.to_owned()),
-            })
-        })
+        fits.then(|| Self::Arn(Instance { id, region: region.to_owned(), account: Some(account.to_owned()) }))
     }
 }
 
@@ -135,15 +123,11 @@ fn partition(region: &str) -> &'static str {
 /// `eu-central-1`: lower-case words and a number, joined by hyphens. It becomes part of a host name.
 fn is_region(text: &str) -> bool {
     let mut words = text.rsplit('-');
-    let number = words
-        .next()
-        .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    let number = words.next().is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
     let words: Vec<_> = words.collect();
     number
         && words.len() >= 2
-        && words
-            .iter()
-            .all(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase()))
+        && words.iter().all(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
 /// Twelve digits.
@@ -182,18 +166,10 @@ mod tests {
         let encoded = arn.replace(':', "%3A").replace('/', "%2f");
         let parsed = InstanceName::parse(&arn);
         assert_eq!(parsed, InstanceName::parse(&encoded));
-        let Some(InstanceName::Arn(instance)) = parsed else {
-            panic!("not an ARN: {parsed:?}")
-        };
-        assert_eq!(
-            (instance.id.as_str(), instance.region.as_str()),
-            (ID, "eu-central-1")
-        );
+        let Some(InstanceName::Arn(instance)) = parsed else { panic!("not an ARN: {parsed:?}") };
+        assert_eq!((instance.id.as_str(), instance.region.as_str()), (ID, "eu-central-1"));
         assert_eq!(instance.arn(), Some(arn));
-        assert_eq!(
-            InstanceName::parse(&ID.to_uppercase()),
-            InstanceId::parse(ID).map(InstanceName::Id)
-        );
+        assert_eq!(InstanceName::parse(&ID.to_uppercase()), InstanceId::parse(ID).map(InstanceName::Id));
     }
 
     #[test]

@@ -15,19 +15,16 @@ const MAX_ECHO: usize = 64;
 
 impl Problems {
     pub(super) fn add(&mut self, pointer: impl Into<String>, code: Code, message: impl Into<String>) {
-        match self.0.len() {
-            0..MAX_VIOLATIONS => self.0.push(Violation {
-                pointer: pointer.into(),
-                code,
-                message: message.into(),
-            }),
-            MAX_VIOLATIONS => self.0.push(Violation {
+        let violation = match self.0.len() {
+            0..MAX_VIOLATIONS => Violation { pointer: pointer.into(), code, message: message.into() },
+            MAX_VIOLATIONS => Violation {
                 pointer: String::new(),
                 code: Code::TooManyViolations,
                 message: format!("has more problems than the {MAX_VIOLATIONS} listed"),
-            }),
-            _ => {}
-        }
+            },
+            _ => return,
+        };
+        self.0.push(violation);
     }
 
     pub(super) fn wrong_type(&mut self, pointer: impl Into<String>, expected: &str, found: &Json) {
@@ -43,9 +40,7 @@ impl Problems {
 
     /// Takes a value or notes why there is none.
     pub(super) fn keep<T>(&mut self, pointer: &str, result: Result<T, (Code, String)>) -> Option<T> {
-        result
-            .map_err(|(code, message)| self.add(pointer, code, message))
-            .ok()
+        result.map_err(|(code, message)| self.add(pointer, code, message)).ok()
     }
 }
 
@@ -94,10 +89,12 @@ impl Found<'_> {
         let Json::Array(entries) = self.value else {
             return None;
         };
-        Some(entries.iter().enumerate().map(|(index, value)| Found {
-            pointer: join(&self.pointer, &index.to_string()),
-            value,
-        }))
+        Some(
+            entries
+                .iter()
+                .enumerate()
+                .map(|(index, value)| Found { pointer: join(&self.pointer, &index.to_string()), value }),
+        )
     }
 
     /// A string, or an array of strings: each with its pointer.
@@ -133,10 +130,7 @@ impl<'j> Fields<'j> {
             problems.wrong_type(base, "an object", json);
             return None;
         };
-        let mut fields = Self {
-            base: base.to_owned(),
-            found: Vec::with_capacity(known.len()),
-        };
+        let mut fields = Self { base: base.to_owned(), found: Vec::with_capacity(known.len()) };
         let mut seen = BTreeSet::new();
         for (key, value) in entries {
             if key.len() > MAX_ECHO {
@@ -178,10 +172,7 @@ impl<'j> Fields<'j> {
 
     /// The field, whether usable or not.
     pub(super) fn get(&self, name: &str) -> Option<&Found<'j>> {
-        self.found
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, found)| found)
+        self.found.iter().find(|(known, _)| *known == name).map(|(_, found)| found)
     }
 
     /// The field, unless absent or null (which is noted already).
@@ -200,9 +191,7 @@ impl<'j> Fields<'j> {
             let message = format!("says the same as `{}`; one must go", first.pointer);
             problems.add(second.pointer.clone(), Code::ConflictingFields, message);
         }
-        [one, other]
-            .into_iter()
-            .find_map(|name| self.get(name).map(|found| (name, found)))
+        [one, other].into_iter().find_map(|name| self.get(name).map(|found| (name, found)))
     }
 }
 
@@ -217,12 +206,7 @@ fn same_field(name: &str, key: &str) -> bool {
 fn unknown(key: &str, known: &[&str]) -> String {
     let nearest = known
         .iter()
-        .map(|name| {
-            (
-                strsim::jaro_winkler(&key.to_ascii_lowercase(), &name.to_ascii_lowercase()),
-                name,
-            )
-        })
+        .map(|name| (strsim::jaro_winkler(&key.to_ascii_lowercase(), &name.to_ascii_lowercase()), name))
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .filter(|(similarity, _)| *similarity > 0.85);
     match nearest {

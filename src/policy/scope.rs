@@ -21,9 +21,7 @@ impl Scope {
 
     /// `None` unless `name` is a scope's name in any ASCII case.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|scope| scope.as_str().eq_ignore_ascii_case(name))
+        Self::ALL.into_iter().find(|scope| scope.as_str().eq_ignore_ascii_case(name))
     }
 
     /// The API's name.

@@ -22,25 +22,16 @@ impl MaxSize {
     pub fn from_bytes(bytes: i128) -> Result<Self, (Code, String)> {
         match u32::try_from(bytes) {
             Ok(bytes @ 1..=MAX_SIZE) => Ok(Self(bytes)),
-            _ => Err((
-                Code::SizeOutOfRange,
-                format!("must be 1 to {MAX_SIZE} bytes (100 MB), not {bytes}"),
-            )),
+            _ => Err((Code::SizeOutOfRange, format!("must be 1 to {MAX_SIZE} bytes (100 MB), not {bytes}"))),
         }
     }
 
     /// A JSON number: integral, so `1048576.0` is 1 MB and `1048576.5` is nothing.
     pub(super) fn from_float(number: f64) -> Result<Self, (Code, String)> {
         if number.fract() != 0.0 {
-            return Err((
-                Code::InvalidSize,
-                format!("must be a whole number of bytes, not {number}"),
-            ));
+            return Err((Code::InvalidSize, format!("must be a whole number of bytes, not {number}")));
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "saturates, and what saturates is out of range"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, and what saturates is out of range")]
         Self::from_bytes(number as i128)
     }
 
@@ -73,9 +64,7 @@ impl MaxSize {
             )
         };
         let trimmed = text.trim();
-        let split = trimmed
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .ok_or_else(invalid)?;
+        let split = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(invalid)?;
         let (number, unit) = trimmed.split_at(split);
         let unit: i128 = match unit.trim_start().to_ascii_lowercase().as_str() {
             "b" => 1,
@@ -147,22 +136,10 @@ mod tests {
 
     #[test]
     fn numbers_beyond_any_integer_are_out_of_range() {
-        assert_eq!(
-            MaxSize::from_float(1_048_576.0).map(MaxSize::bytes),
-            Ok(1_048_576)
-        );
+        assert_eq!(MaxSize::from_float(1_048_576.0).map(MaxSize::bytes), Ok(1_048_576));
         assert_eq!(MaxSize::from_float(0.5).map_err(|e| e.0), Err(Code::InvalidSize));
-        assert_eq!(
-            MaxSize::from_float(1e300).map_err(|e| e.0),
-            Err(Code::SizeOutOfRange)
-        );
-        assert_eq!(
-            MaxSize::from_digits(&"9".repeat(60)).map_err(|e| e.0),
-            Err(Code::SizeOutOfRange)
-        );
-        assert_eq!(
-            MaxSize::from_digits("+5").map_err(|e| e.0),
-            Err(Code::InvalidSize)
-        );
+        assert_eq!(MaxSize::from_float(1e300).map_err(|e| e.0), Err(Code::SizeOutOfRange));
+        assert_eq!(MaxSize::from_digits(&"9".repeat(60)).map_err(|e| e.0), Err(Code::SizeOutOfRange));
+        assert_eq!(MaxSize::from_digits("+5").map_err(|e| e.0), Err(Code::InvalidSize));
     }
 }

@@ -52,14 +52,7 @@ impl<'a> Walk<'a> {
                 match self.consider(instance, slot.scope, &read, &mut result).await {
                     Ok(Some(before)) => {
                         // the receiver lives as long as this lane
-                        let _ = due
-                            .send(Due {
-                                slot: slot.index,
-                                instance,
-                                result,
-                                before,
-                            })
-                            .await;
+                        let _ = due.send(Due { slot: slot.index, instance, result, before }).await;
                         continue;
                     }
                     Ok(None) => {}
@@ -81,16 +74,8 @@ impl<'a> Walk<'a> {
         }
         let listed = self.lane.list(&instance.id, until).await?;
         let throttled = listed.throttled;
-        let held = |(scope, configuration)| {
-            (
-                scope,
-                Held {
-                    configuration,
-                    modified: Modified::Unasked,
-                    throttled,
-                },
-            )
-        };
+        let held =
+            |(scope, configuration)| (scope, Held { configuration, modified: Modified::Unasked, throttled });
         Ok(listed.configurations.into_iter().map(held).collect())
     }
 
@@ -137,27 +122,16 @@ impl<'a> Walk<'a> {
 
     async fn ask(&self, instance: &Instance, scope: Scope) -> Result<Held, CallError> {
         let until = self.propagation.deadline.calls();
-        self.lane
-            .describe(target(instance, scope), until)
-            .await
-            .map(Held::described)
+        self.lane.describe(target(instance, scope), until).await.map(Held::described)
     }
 
     async fn update_all(&self, mut due: mpsc::Receiver<Due<'a>>) -> Vec<(usize, TargetResult)> {
         let mut done = Vec::new();
-        while let Some(Due {
-            slot,
-            instance,
-            mut result,
-            before,
-        }) = due.recv().await
-        {
+        while let Some(Due { slot, instance, mut result, before }) = due.recv().await {
             let until = self.propagation.deadline.last_update();
             if let Ok(permit) = self.lane.update_permit(until).await {
                 let span = tracing::debug_span!("target", instance = %instance.id, scope = %result.scope);
-                self.update(instance, &before, permit, &mut result)
-                    .instrument(span)
-                    .await;
+                self.update(instance, &before, permit, &mut result).instrument(span).await;
             } else {
                 result.outcome = Outcome::Pending;
                 result.error = Some(plan::no_time());
@@ -177,22 +151,14 @@ impl<'a> Walk<'a> {
         result: &mut TargetResult,
     ) {
         let (scope, values) = (result.scope, &self.subject.change.values);
-        if let Err(error) = self
-            .propagation
-            .audit
-            .intent(self.subject, instance, scope, before)
-        {
+        if let Err(error) = self.propagation.audit.intent(self.subject, instance, scope, before) {
             tracing::error!(%error, "the audit could not be written");
             result.error = Some(plan::unaudited(&error));
             return;
         }
         let started = Instant::now();
         let until = self.propagation.deadline.calls();
-        match self
-            .lane
-            .update(target(instance, scope), values, permit, until)
-            .await
-        {
+        match self.lane.update(target(instance, scope), values, permit, until).await {
             Ok(answer) => {
                 result.attempts = answer.attempts;
                 result.throttled += answer.throttled;
@@ -270,19 +236,12 @@ fn not_read(result: &mut TargetResult, error: &CallError) {
     let failure = failure(error);
     result.throttled += error.throttled;
     result.request_id.clone_from(&error.request_id);
-    result.outcome = if failure.because == Because::NoTime {
-        Outcome::Pending
-    } else {
-        Outcome::Failed
-    };
+    result.outcome = if failure.because == Because::NoTime { Outcome::Pending } else { Outcome::Failed };
     result.error = Some(failure);
 }
 
 fn target(instance: &Instance, scope: Scope) -> Target<'_> {
-    Target {
-        instance: &instance.id,
-        scope,
-    }
+    Target { instance: &instance.id, scope }
 }
 
 fn millis(started: Instant) -> u64 {

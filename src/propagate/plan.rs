@@ -27,11 +27,7 @@ pub(super) enum Modified {
 
 /// Unchanged before superseded before planned: what holds already needs nothing, whenever it was set.
 pub(super) fn decide(change: &PolicyChange, before: &Configuration, modified: Modified) -> Step {
-    if change
-        .if_match
-        .as_ref()
-        .is_some_and(|wanted| !wanted.matches(before))
-    {
+    if change.if_match.as_ref().is_some_and(|wanted| !wanted.matches(before)) {
         return Step::Done(Outcome::Superseded, Some(other_tag()));
     }
     if !change.force && !before.would_change(&change.values) {
@@ -115,11 +111,7 @@ mod tests {
             r#"{{"instanceId":"00000001-0000-4000-8000-000000000001","attachmentScope":"CHAT","maximumSizeLimitInBytes":1048576{extra}}}"#
         );
         let change_id = ChangeId::parse("c").unwrap();
-        let defaults = Defaults {
-            change_id,
-            if_unmodified_since: None,
-            dry_run: false,
-        };
+        let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
         match document::parse(&text, &Form::Submission, &defaults, &Rules::default()) {
             Ok(document) => document.changes[0].clone(),
             other => panic!("{other:?}"),
@@ -127,55 +119,34 @@ mod tests {
     }
 
     fn held(bytes: i64) -> Configuration {
-        Configuration {
-            maximum_size_limit_in_bytes: Some(bytes),
-            allowed_extensions: None,
-        }
+        Configuration { maximum_size_limit_in_bytes: Some(bytes), allowed_extensions: None }
     }
 
     #[test]
     fn a_target_is_decided_in_the_contracts_order() {
         let (same, other) = (held(1_048_576), held(5));
         let plain = change("");
-        assert_eq!(
-            decide(&plain, &same, Modified::Unasked),
-            Step::Done(Outcome::Unchanged, None)
-        );
+        assert_eq!(decide(&plain, &same, Modified::Unasked), Step::Done(Outcome::Unchanged, None));
         assert_eq!(decide(&plain, &other, Modified::Unasked), Step::Update);
         let force = change(r#","force":true"#);
         assert_eq!(decide(&force, &same, Modified::Unasked), Step::Update);
         let dry = change(r#","dryRun":true"#);
-        assert_eq!(
-            decide(&dry, &same, Modified::Unasked),
-            Step::Done(Outcome::Unchanged, None)
-        );
-        assert_eq!(
-            decide(&dry, &other, Modified::Unasked),
-            Step::Done(Outcome::Planned, None)
-        );
+        assert_eq!(decide(&dry, &same, Modified::Unasked), Step::Done(Outcome::Unchanged, None));
+        assert_eq!(decide(&dry, &other, Modified::Unasked), Step::Done(Outcome::Planned, None));
     }
 
     #[test]
     fn if_unmodified_since_asks_only_where_a_value_would_change() {
         let since = change(r#","ifUnmodifiedSince":"2026-01-01T00:00:00Z""#);
         let (same, other) = (held(1_048_576), held(5));
-        assert_eq!(
-            decide(&since, &same, Modified::Unasked),
-            Step::Done(Outcome::Unchanged, None)
-        );
+        assert_eq!(decide(&since, &same, Modified::Unasked), Step::Done(Outcome::Unchanged, None));
         assert_eq!(decide(&since, &other, Modified::Unasked), Step::AskWhen);
         assert_eq!(decide(&since, &other, Modified::At(None)), Step::Update);
         let limit = datetime!(2026-01-01 00:00 UTC);
         assert_eq!(decide(&since, &other, Modified::At(Some(limit))), Step::Update);
         let later = Modified::At(Some(limit + time::Duration::nanoseconds(1)));
-        assert_eq!(
-            decide(&since, &other, later),
-            Step::Done(Outcome::Superseded, Some(superseded()))
-        );
+        assert_eq!(decide(&since, &other, later), Step::Done(Outcome::Superseded, Some(superseded())));
         let dry = change(r#","dryRun":true,"ifUnmodifiedSince":"2026-01-01T00:00:00Z""#);
-        assert_eq!(
-            decide(&dry, &other, later),
-            Step::Done(Outcome::Superseded, Some(superseded()))
-        );
+        assert_eq!(decide(&dry, &other, later), Step::Done(Outcome::Superseded, Some(superseded())));
     }
 }

@@ -15,9 +15,7 @@ pub(super) async fn instances(
 ) -> Result<Vec<Instance>, Failure> {
     match &subject.change.instances {
         Instances::Named(named) => Ok(named.clone()),
-        Instances::All { tags } => active(propagation, subject, tags)
-            .await
-            .map_err(|error| failure(&error)),
+        Instances::All { tags } => active(propagation, subject, tags).await.map_err(|error| failure(&error)),
     }
 }
 
@@ -27,24 +25,16 @@ async fn active(
     tags: &BTreeMap<String, BTreeSet<String>>,
 ) -> Result<Vec<Instance>, CallError> {
     let until = propagation.deadline.calls();
-    let lane = propagation
-        .connect
-        .lane(&propagation.connect.home_key(subject.home))
-        .await;
+    let lane = propagation.connect.lane(&propagation.connect.home_key(subject.home)).await;
     let active = lane.active_instances(until).await?;
-    let mut instances: Vec<_> = active
-        .into_iter()
-        .map(|(id, arn)| (subject.home.instance(id), arn))
-        .collect();
+    let mut instances: Vec<_> =
+        active.into_iter().map(|(id, arn)| (subject.home.instance(id), arn)).collect();
     if tags.is_empty() {
         return Ok(instances.into_iter().map(|(instance, _)| instance).collect());
     }
     // an instance that the guardrail excludes gets no call, so nobody learns whether its tags match
     instances.retain(|(instance, _)| propagation.guardrails.allows(instance));
-    if !propagation
-        .deadline
-        .leaves(Instant::now(), lane.estimate_tags(instances.len()))
-    {
+    if !propagation.deadline.leaves(Instant::now(), lane.estimate_tags(instances.len())) {
         // known before the first of them, so that the change can still be queued
         return Err(CallError::out_of_time());
     }
@@ -59,9 +49,7 @@ async fn active(
 
 /// An instance must match every key, by any of its values.
 fn matches(wanted: &BTreeMap<String, BTreeSet<String>>, has: &BTreeMap<String, String>) -> bool {
-    wanted
-        .iter()
-        .all(|(key, values)| has.get(key).is_some_and(|value| values.contains(value)))
+    wanted.iter().all(|(key, values)| has.get(key).is_some_and(|value| values.contains(value)))
 }
 
 /// A call's error as a target's failure.

@@ -90,12 +90,7 @@ fn document(change: &ChangeReport, long: bool, values: bool) -> ChangeDocument<'
     }
     let listed =
         |result: &&TargetResult| !(long && matches!(result.outcome, Outcome::Applied | Outcome::Unchanged));
-    let results: Vec<_> = change
-        .results()
-        .iter()
-        .filter(listed)
-        .map(|result| line(result, values))
-        .collect();
+    let results: Vec<_> = change.results().iter().filter(listed).map(|result| line(result, values)).collect();
     let walked = matches!(change.disposition, Disposition::Walked { .. });
     ChangeDocument {
         change_id: change.change_id.as_str(),
@@ -111,10 +106,7 @@ fn document(change: &ChangeReport, long: bool, values: bool) -> ChangeDocument<'
 
 fn line(result: &TargetResult, values: bool) -> ResultDocument<'_> {
     ResultDocument {
-        instance_id: result
-            .instance
-            .as_ref()
-            .map_or("*", |instance| instance.id.as_str()),
+        instance_id: result.instance.as_ref().map_or("*", |instance| instance.id.as_str()),
         instance_arn: result.instance.as_ref().and_then(crate::policy::Instance::arn),
         attachment_scope: result.scope,
         outcome: result.outcome,

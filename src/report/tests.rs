@@ -2,21 +2,12 @@ use super::*;
 use crate::policy::{Home, InstanceId};
 
 fn target(outcome: Outcome, retryable: bool) -> TargetResult {
-    let home = Home {
-        region: "us-east-1".into(),
-        account: Some("111122223333".into()),
-    };
+    let home = Home { region: "us-east-1".into(), account: Some("111122223333".into()) };
     let id = InstanceId::parse("00000001-0000-4000-8000-000000000001").unwrap();
     let mut result = TargetResult::new(Some(home.instance(id)), Scope::Chat, outcome);
     if outcome == Outcome::Failed {
         let (code, message) = ("X".to_owned(), "x".to_owned());
-        result.error = Some(Failure {
-            because: Because::Upstream,
-            code,
-            message,
-            retryable,
-            detail: None,
-        });
+        result.error = Some(Failure { because: Because::Upstream, code, message, retryable, detail: None });
     }
     result
 }
@@ -39,27 +30,14 @@ fn the_status_follows_the_table_row_by_row() {
     let one = |outcome| [(outcome, false)];
     assert_eq!(status(&one(Applied), false), Status::Succeeded);
     assert_eq!(status(&one(Unchanged), false), Status::Succeeded);
-    assert_eq!(
-        status(&[(Applied, false), (Unchanged, false)], false),
-        Status::Succeeded
-    );
+    assert_eq!(status(&[(Applied, false), (Unchanged, false)], false), Status::Succeeded);
     assert_eq!(status(&[], false), Status::Succeeded);
-    assert_eq!(
-        status(&[(Planned, false), (Unchanged, false)], true),
-        Status::Planned
-    );
+    assert_eq!(status(&[(Planned, false), (Unchanged, false)], true), Status::Planned);
     assert_eq!(status(&one(Unchanged), true), Status::Planned);
-    assert_eq!(
-        status(&[(Planned, false), (Blocked, false)], true),
-        Status::Partial
-    );
+    assert_eq!(status(&[(Planned, false), (Blocked, false)], true), Status::Partial);
     for outcome in [Blocked, Superseded, Failed] {
         assert_eq!(status(&one(outcome), false), Status::Failed, "{outcome:?}");
-        assert_eq!(
-            status(&[(Applied, false), (outcome, false)], false),
-            Status::Partial,
-            "{outcome:?}"
-        );
+        assert_eq!(status(&[(Applied, false), (outcome, false)], false), Status::Partial, "{outcome:?}");
     }
     for outcome in [(Failed, true), (Unknown, false), (Pending, false)] {
         assert_eq!(status(&[outcome], false), Status::Incomplete, "{outcome:?}");
@@ -71,15 +49,8 @@ fn the_status_follows_the_table_row_by_row() {
 #[test]
 fn rejected_and_accepted_are_not_walked() {
     let id = ChangeId::parse("c").unwrap();
-    assert_eq!(
-        ChangeReport::rejected(id.clone(), Vec::new()).status(),
-        Status::Rejected
-    );
-    let accepted = ChangeReport {
-        change_id: id,
-        disposition: Disposition::Accepted,
-        warnings: Vec::new(),
-    };
+    assert_eq!(ChangeReport::rejected(id.clone(), Vec::new()).status(), Status::Rejected);
+    let accepted = ChangeReport { change_id: id, disposition: Disposition::Accepted, warnings: Vec::new() };
     assert_eq!(accepted.status(), Status::Accepted);
     assert_eq!(Report::one(accepted).status(), Status::Accepted);
 }
@@ -112,17 +83,12 @@ fn a_long_report_lists_what_needs_somebody() {
 fn an_answer_stays_below_lambdas_limit() {
     let mut result = target(Outcome::Failed, false);
     let extensions = (0..256).map(|n| format!("extension{n}")).collect();
-    let configuration = Configuration {
-        maximum_size_limit_in_bytes: Some(1),
-        allowed_extensions: Some(extensions),
-    };
+    let configuration =
+        Configuration { maximum_size_limit_in_bytes: Some(1), allowed_extensions: Some(extensions) };
     result.before = Some(configuration.clone());
     result.after = Some(configuration);
     let encoded = encode(&Report::one(walked(vec![result; 1000], false))).unwrap();
     assert!(encoded.len() < 4_000_000, "{}", encoded.len());
     let value: serde_json::Value = serde_json::from_str(&encoded).unwrap();
-    assert_eq!(
-        (value["truncated"].as_bool(), value["results"][0].get("before")),
-        (Some(true), None)
-    );
+    assert_eq!((value["truncated"].as_bool(), value["results"][0].get("before")), (Some(true), None));
 }

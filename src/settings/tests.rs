@@ -2,10 +2,7 @@ use super::*;
 
 fn read(variables: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
     let lookup = |name: &str| {
-        let set = variables
-            .iter()
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| (*value).to_owned());
+        let set = variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         set.or_else(|| (name == "AWS_REGION").then(|| "us-east-1".to_owned()))
     };
     Settings::read(&lookup)
@@ -33,14 +30,8 @@ fn every_variable_is_read() {
         ("CONNECT_QUOTA", "shared"),
         ("CONNECT_MAX_ATTEMPTS", "4"),
         ("CONNECT_ROLE_ARNS", role),
-        (
-            "CHANGE_QUEUE_URL",
-            "https://sqs.us-east-1.amazonaws.com/111122223333/changes.fifo",
-        ),
-        (
-            "PARKED_QUEUE_URL",
-            "https://sqs.us-east-1.amazonaws.com/111122223333/parked",
-        ),
+        ("CHANGE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/changes.fifo"),
+        ("PARKED_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/parked"),
     ])
     .unwrap();
     assert_eq!(settings.accepted_triggers, [Kind::Http, Kind::Sqs].into());
@@ -95,17 +86,10 @@ fn every_wrong_one_is_named_in_one_error() {
 
 #[test]
 fn a_list_that_names_nothing_does_not_lift_the_limit_it_sets() {
-    let lists = [
-        "ACCEPTED_TRIGGERS",
-        "POLICY_ALLOWED_INSTANCES",
-        "POLICY_BLOCKED_EXTENSIONS",
-        "CONNECT_ROLE_ARNS",
-    ];
+    let lists =
+        ["ACCEPTED_TRIGGERS", "POLICY_ALLOWED_INSTANCES", "POLICY_BLOCKED_EXTENSIONS", "CONNECT_ROLE_ARNS"];
     for name in lists {
-        assert_eq!(
-            read(&[(name, " , ")]).unwrap_err().0,
-            [format!("{name} names nothing: `,`")]
-        );
+        assert_eq!(read(&[(name, " , ")]).unwrap_err().0, [format!("{name} names nothing: `,`")]);
         assert!(read(&[(name, " ")]).is_ok());
     }
 }

@@ -35,10 +35,7 @@ impl NotAccepted {
     }
 
     pub(super) fn malformed(kind: Kind, message: impl fmt::Display) -> Self {
-        Self::Malformed {
-            kind,
-            message: message.to_string(),
-        }
+        Self::Malformed { kind, message: message.to_string() }
     }
 }
 
@@ -55,11 +52,7 @@ impl<'a> Envelope<'a> {
 
     /// The key's raw text, the last one where it stands twice (as AWS's own parsers take it).
     pub(super) fn get(&self, key: &str) -> Option<&'a str> {
-        self.0
-            .iter()
-            .rev()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value.get())
+        self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.get())
     }
 
     /// Every key, in order.
@@ -84,20 +77,12 @@ impl<'a> Envelope<'a> {
     /// The first keys, for a person.
     pub(super) fn keys(&self) -> String {
         const SHOWN: usize = 8;
-        let mut keys: Vec<String> = self
-            .0
-            .iter()
-            .take(SHOWN)
-            .map(|(key, _)| format!("`{}`", short(key)))
-            .collect();
+        let mut keys: Vec<String> =
+            self.0.iter().take(SHOWN).map(|(key, _)| format!("`{}`", short(key))).collect();
         if self.0.len() > SHOWN {
             keys.push(format!("and {} more", self.0.len() - SHOWN));
         }
-        if keys.is_empty() {
-            "no keys".to_owned()
-        } else {
-            format!("the keys {}", keys.join(", "))
-        }
+        if keys.is_empty() { "no keys".to_owned() } else { format!("the keys {}", keys.join(", ")) }
     }
 }
 

@@ -31,15 +31,7 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
     let malformed = |message: String| NotAccepted::malformed(Kind::EventBridge, message);
     envelope.once(
         Kind::EventBridge,
-        &[
-            "detail-type",
-            "source",
-            "detail",
-            "id",
-            "account",
-            "time",
-            "replay-name",
-        ],
+        &["detail-type", "source", "detail", "id", "account", "time", "replay-name"],
     )?;
     let string = |key: &str| match envelope.get(key) {
         None | Some("null") => Ok(None),
@@ -51,9 +43,7 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
     let source = required("source")?;
     required("detail-type")?;
     let id = required("id")?;
-    let detail = envelope
-        .get("detail")
-        .ok_or_else(|| malformed("`detail` is missing".to_owned()))?;
+    let detail = envelope.get("detail").ok_or_else(|| malformed("`detail` is missing".to_owned()))?;
     let document = match detail.as_bytes().first() {
         Some(b'{') => Cow::Borrowed(detail),
         // some producers (Scheduler, input transformers) send a string that holds JSON
@@ -63,9 +53,7 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
             Cow::Owned(text)
         }
         _ => {
-            return Err(malformed(
-                "`detail` is neither an object nor a string that holds one".to_owned(),
-            ));
+            return Err(malformed("`detail` is neither an object nor a string that holds one".to_owned()));
         }
     };
     let replayed_from = match string("replay-name")? {
@@ -88,11 +76,5 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
         request_id: Some(id.clone()),
         invocation: invocation.clone(),
     };
-    Ok(Event {
-        origin,
-        id,
-        document,
-        replayed_from,
-        refused,
-    })
+    Ok(Event { origin, id, document, replayed_from, refused })
 }

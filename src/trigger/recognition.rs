@@ -93,10 +93,7 @@ pub fn recognise<'a>(payload: &'a RawValue, invocation: &Invocation) -> Result<T
         ))),
         several => {
             let names: Vec<_> = several.iter().map(|mark| mark.name()).collect();
-            Err(NotAccepted::Unrecognised(format!(
-                "the marks of {}",
-                names.join(" and ")
-            )))
+            Err(NotAccepted::Unrecognised(format!("the marks of {}", names.join(" and "))))
         }
     }
 }

@@ -43,11 +43,7 @@ pub(super) fn decode(envelope: &Envelope<'_>, invocation: &Invocation) -> Result
     if records.is_empty() {
         return Err(NotAccepted::malformed(Kind::Sqs, "`Records` is empty"));
     }
-    records
-        .into_iter()
-        .enumerate()
-        .map(|(index, raw)| record(index, raw, invocation))
-        .collect()
+    records.into_iter().enumerate().map(|(index, raw)| record(index, raw, invocation)).collect()
 }
 
 fn record(index: usize, raw: &RawValue, invocation: &Invocation) -> Result<Record, NotAccepted> {
@@ -56,10 +52,8 @@ fn record(index: usize, raw: &RawValue, invocation: &Invocation) -> Result<Recor
     match fields.get("eventSource").or_else(|| fields.get("EventSource")) {
         Some("\"aws:sqs\"") => {}
         other => {
-            let source = other.map_or_else(
-                || "no event source".to_owned(),
-                |source| source.chars().take(60).collect(),
-            );
+            let source = other
+                .map_or_else(|| "no event source".to_owned(), |source| source.chars().take(60).collect());
             return Err(NotAccepted::Unrecognised(format!(
                 "records of {source}; only those of \"aws:sqs\" are accepted"
             )));
@@ -70,10 +64,8 @@ fn record(index: usize, raw: &RawValue, invocation: &Invocation) -> Result<Recor
     let missing =
         |name| NotAccepted::malformed(Kind::Sqs, format_args!("`Records[{index}]` has no `{name}`"));
     let message_id = message.message_id.ok_or_else(|| missing("messageId"))?;
-    let receive_count = message
-        .attributes
-        .get("ApproximateReceiveCount")
-        .and_then(|count| count.parse().ok());
+    let receive_count =
+        message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
     let origin = Origin {
         kind: Kind::Sqs,
         principal: message.attributes.get("SenderId").cloned(),
@@ -110,11 +102,8 @@ impl Record {
                 let mut event = event_bridge::decode(&envelope, &self.origin.invocation)?;
                 // the queue's sender is all that is verified: whoever may send can imitate any event
                 let source = std::mem::take(&mut event.origin.service);
-                event.origin = Origin {
-                    service: source,
-                    request_id: Some(event.id.clone()),
-                    ..self.origin.clone()
-                };
+                event.origin =
+                    Origin { service: source, request_id: Some(event.id.clone()), ..self.origin.clone() };
                 Ok(Content::Event(Box::new(event)))
             }
             _ => Ok(document),

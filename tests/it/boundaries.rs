@@ -42,52 +42,22 @@ fn policy_trigger_and_report_import_no_sdk() {
 fn policy_depends_on_nothing_of_ours() {
     assert_free_of(
         "policy",
-        &[
-            "crate::trigger",
-            "crate::connect",
-            "crate::audit",
-            "crate::report",
-            "crate::propagate",
-        ],
+        &["crate::trigger", "crate::connect", "crate::audit", "crate::report", "crate::propagate"],
     );
 }
 
 #[test]
 fn trigger_connect_and_audit_do_not_know_each_other() {
-    assert_free_of(
-        "trigger",
-        &[
-            "crate::connect",
-            "crate::audit",
-            "crate::propagate",
-            "crate::handler",
-        ],
-    );
-    assert_free_of(
-        "connect",
-        &[
-            "crate::trigger",
-            "crate::audit",
-            "crate::propagate",
-            "crate::report",
-        ],
-    );
+    assert_free_of("trigger", &["crate::connect", "crate::audit", "crate::propagate", "crate::handler"]);
+    assert_free_of("connect", &["crate::trigger", "crate::audit", "crate::propagate", "crate::report"]);
     assert_free_of("audit", &["crate::trigger", "crate::connect", "crate::propagate"]);
 }
 
 #[test]
 fn only_connect_knows_the_connect_sdk() {
-    for room in [
-        "policy",
-        "trigger",
-        "report",
-        "audit",
-        "propagate",
-        "handler",
-        "queue",
-        "settings",
-        "problem",
-    ] {
+    for room in
+        ["policy", "trigger", "report", "audit", "propagate", "handler", "queue", "settings", "problem"]
+    {
         assert_free_of(room, &["aws_sdk_connect"]);
     }
 }

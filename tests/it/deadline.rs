@@ -8,27 +8,17 @@ use std::time::Duration;
 #[tokio::test]
 async fn without_enough_time_no_update_is_begun() {
     let world = World::new().await;
-    let result = world
-        .invoke_within(&chat(ONE, &json!({})), Duration::from_millis(700))
-        .await;
+    let result = world.invoke_within(&chat(ONE, &json!({})), Duration::from_millis(700)).await;
     let (kind, report) = failed(result);
-    assert_eq!(
-        (kind.as_str(), outcomes(&report)),
-        ("PolicyChangeIncomplete", vec!["pending"])
-    );
+    assert_eq!((kind.as_str(), outcomes(&report)), ("PolicyChangeIncomplete", vec!["pending"]));
     assert_eq!(report["results"][0]["error"]["code"], "NoTimeLeft");
-    assert_eq!(
-        (world.updates(), world.audited()),
-        (0, vec!["outcome pending".to_owned()])
-    );
+    assert_eq!((world.updates(), world.audited()), (0, vec!["outcome pending".to_owned()]));
 }
 
 #[tokio::test]
 async fn without_any_time_not_even_a_read_is_begun() {
     let world = World::new().await;
-    let result = world
-        .invoke_within(&chat(ONE, &json!({})), Duration::from_millis(100))
-        .await;
+    let result = world.invoke_within(&chat(ONE, &json!({})), Duration::from_millis(100)).await;
     assert_eq!(outcomes(&failed(result).1), ["pending"]);
     assert_eq!(world.connect.journal().len(), 0);
 }
@@ -50,10 +40,7 @@ async fn the_pace_leaves_what_does_not_fit_pending() {
     let change = json!({"instanceIds": [ONE, TWO], "attachmentScope": "*", "maximumSize": "10 MB"});
     let (kind, report) = failed(world.invoke_within(&change, Duration::from_secs(2)).await);
     assert_eq!(kind, "PolicyChangeIncomplete");
-    let applied = outcomes(&report)
-        .iter()
-        .filter(|outcome| **outcome == "applied")
-        .count();
+    let applied = outcomes(&report).iter().filter(|outcome| **outcome == "applied").count();
     assert_eq!((applied, world.updates()), (2, 2));
     assert_eq!(report["summary"], json!({"applied": 2, "pending": 6}));
 }
@@ -62,40 +49,20 @@ async fn the_pace_leaves_what_does_not_fit_pending() {
 async fn an_update_cut_off_by_the_deadline_is_unknown() {
     let world = World::new().await;
     let update = Operation::UpdateAttachedFilesConfiguration;
-    world
-        .connect
-        .always(update, Some(Fault::Slow(Duration::from_secs(20))));
-    let (kind, report) = failed(
-        world
-            .invoke_within(&chat(ONE, &json!({})), Duration::from_millis(1_500))
-            .await,
-    );
-    assert_eq!(
-        (kind.as_str(), outcomes(&report)),
-        ("PolicyChangeIncomplete", vec!["unknown"])
-    );
+    world.connect.always(update, Some(Fault::Slow(Duration::from_secs(20))));
+    let (kind, report) =
+        failed(world.invoke_within(&chat(ONE, &json!({})), Duration::from_millis(1_500)).await);
+    assert_eq!((kind.as_str(), outcomes(&report)), ("PolicyChangeIncomplete", vec!["unknown"]));
     assert_eq!(report["results"][0]["error"]["code"], "DeadlineExceeded");
     assert_eq!(world.audited(), ["intent", "outcome unknown"]);
 }
 
 #[tokio::test]
 async fn retries_end_with_the_deadline_and_say_they_were_throttled() {
-    let slow = [
-        ("CONNECT_REQUESTS_PER_SECOND", "2"),
-        ("CONNECT_MAX_ATTEMPTS", "50"),
-    ];
+    let slow = [("CONNECT_REQUESTS_PER_SECOND", "2"), ("CONNECT_MAX_ATTEMPTS", "50")];
     let world = World::with(Options::default(), &slow).await;
-    world
-        .connect
-        .always(Operation::UpdateAttachedFilesConfiguration, Some(Fault::Throttle));
-    let (kind, report) = failed(
-        world
-            .invoke_within(&chat(ONE, &json!({})), Duration::from_secs(3))
-            .await,
-    );
-    assert_eq!(
-        (kind.as_str(), outcomes(&report)),
-        ("PolicyChangeIncomplete", vec!["failed"])
-    );
+    world.connect.always(Operation::UpdateAttachedFilesConfiguration, Some(Fault::Throttle));
+    let (kind, report) = failed(world.invoke_within(&chat(ONE, &json!({})), Duration::from_secs(3)).await);
+    assert_eq!((kind.as_str(), outcomes(&report)), ("PolicyChangeIncomplete", vec!["failed"]));
     assert_eq!(report["results"][0]["error"]["code"], "ThrottlingException");
 }

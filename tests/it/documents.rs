@@ -11,10 +11,7 @@ const ID: &str = "0123abcd-0000-4000-8000-00000000000f";
 
 fn rules() -> Rules {
     Rules {
-        home: Home {
-            region: "us-east-1".into(),
-            account: Some("111122223333".into()),
-        },
+        home: Home { region: "us-east-1".into(), account: Some("111122223333".into()) },
         role_accounts: ["444455556666".to_owned()].into(),
         allow_empty_extensions: false,
     }
@@ -22,19 +19,12 @@ fn rules() -> Rules {
 
 fn parse_text(text: &str, rules: &Rules) -> Result<Document, Rejected> {
     let change_id = ChangeId::parse("default").unwrap();
-    let defaults = Defaults {
-        change_id,
-        if_unmodified_since: None,
-        dry_run: false,
-    };
+    let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
     document::parse(text, &Form::Submission, &defaults, rules)
 }
 
 fn parse(value: &Value) -> PolicyChange {
-    parse_text(&value.to_string(), &rules())
-        .unwrap()
-        .changes
-        .remove(0)
+    parse_text(&value.to_string(), &rules()).unwrap().changes.remove(0)
 }
 
 /// A whole change with one field more, or replaced.
@@ -56,10 +46,9 @@ fn with(field: &str, value: Value) -> Value {
 
 fn problems(text: &str) -> Vec<(String, String)> {
     match parse_text(text, &rules()) {
-        Err(Rejected::Violations { violations, .. }) => violations
-            .into_iter()
-            .map(|v| (v.pointer, v.code.name()))
-            .collect(),
+        Err(Rejected::Violations { violations, .. }) => {
+            violations.into_iter().map(|v| (v.pointer, v.code.name())).collect()
+        }
         other => panic!("{text}: {other:?}"),
     }
 }
@@ -70,18 +59,10 @@ fn home(id: &str) -> Instance {
 
 #[test]
 fn instances_are_normalised_to_lower_case_uuids_with_region_and_account() {
-    let arn = format!(
-        "arn:aws:connect:us-east-1:111122223333:instance/{}",
-        ID.to_uppercase()
-    );
+    let arn = format!("arn:aws:connect:us-east-1:111122223333:instance/{}", ID.to_uppercase());
     let encoded = arn.replace(':', "%3A").replace('/', "%2F");
-    for value in [
-        json!(ID),
-        json!(ID.to_uppercase()),
-        json!(arn),
-        json!(encoded),
-        json!([ID, arn, encoded]),
-    ] {
+    for value in [json!(ID), json!(ID.to_uppercase()), json!(arn), json!(encoded), json!([ID, arn, encoded])]
+    {
         for field in ["instanceId", "instanceIds"] {
             assert_eq!(
                 parse(&with(field, value.clone())).instances,
@@ -91,17 +72,9 @@ fn instances_are_normalised_to_lower_case_uuids_with_region_and_account() {
         }
     }
     let foreign = format!("arn:aws:connect:eu-west-2:444455556666:instance/{ID}");
-    let Instances::Named(named) = parse(&with("instanceId", json!(foreign))).instances else {
-        panic!()
-    };
-    assert_eq!(
-        (named[0].region.as_str(), named[0].account.as_deref()),
-        ("eu-west-2", Some("444455556666"))
-    );
-    assert_eq!(
-        parse(&with("instanceId", json!("*"))).instances,
-        Instances::All { tags: [].into() }
-    );
+    let Instances::Named(named) = parse(&with("instanceId", json!(foreign))).instances else { panic!() };
+    assert_eq!((named[0].region.as_str(), named[0].account.as_deref()), ("eu-west-2", Some("444455556666")));
+    assert_eq!(parse(&with("instanceId", json!("*"))).instances, Instances::All { tags: [].into() });
 }
 
 #[test]
@@ -121,10 +94,7 @@ fn scopes_are_upper_case_in_order_and_unique() {
         (json!("chat"), vec![Scope::Chat]),
         (json!(["Task", "CHAT", "task"]), vec![Scope::Task, Scope::Chat]),
         (json!("*"), Scope::ALL.to_vec()),
-        (
-            json!(["CASE", "*"]),
-            vec![Scope::Case, Scope::Email, Scope::Chat, Scope::Task],
-        ),
+        (json!(["CASE", "*"]), vec![Scope::Case, Scope::Email, Scope::Chat, Scope::Task]),
     ] {
         for field in ["attachmentScope", "attachmentScopes"] {
             assert_eq!(parse(&with(field, value.clone())).scopes, scopes, "{value}");
@@ -159,11 +129,7 @@ fn extensions_are_trimmed_undotted_lowered_unique_and_sorted_in_every_form() {
     ];
     for (field, value) in forms {
         let extensions = parse(&with(field, value)).values.extensions.unwrap();
-        assert_eq!(
-            extensions.iter().collect::<Vec<_>>(),
-            ["csv", "docx", "pdf"],
-            "{field}"
-        );
+        assert_eq!(extensions.iter().collect::<Vec<_>>(), ["csv", "docx", "pdf"], "{field}");
     }
 }
 
@@ -177,15 +143,9 @@ fn the_other_fields_are_taken_as_given() {
     assert_eq!(change.change_id.as_str(), "CHG-1/a.b:c_d");
     assert_eq!(change.if_unmodified_since, Some(datetime!(2026-11-23 09:00 UTC)));
     assert_eq!(change.reason.unwrap().chars().count(), 1024);
-    assert_eq!(
-        (change.requested_by.unwrap().len(), change.dry_run, change.force),
-        (256, true, true)
-    );
+    assert_eq!((change.requested_by.unwrap().len(), change.dry_run, change.force), (256, true, true));
     let silent = parse(&with("attachmentScope", json!("CHAT")));
-    assert_eq!(
-        (silent.change_id.as_str(), silent.dry_run, silent.force),
-        ("default", false, false)
-    );
+    assert_eq!((silent.change_id.as_str(), silent.dry_run, silent.force), ("default", false, false));
 }
 
 /// Each row: a field, its value, the pointer and the code of the one violation.
@@ -194,171 +154,46 @@ fn each_rule_has_its_code_and_pointer() {
     let many: Vec<String> = (0..257).map(|n| format!("e{n}")).collect();
     let foreign = format!("arn:aws:connect:us-east-1:777788889999:instance/{ID}");
     for (field, value, pointer, code) in [
-        (
-            "instanceId",
-            json!("contact-centre"),
-            "/instanceId",
-            "InvalidInstance",
-        ),
+        ("instanceId", json!("contact-centre"), "/instanceId", "InvalidInstance"),
         ("instanceId", json!(5), "/instanceId", "WrongType"),
         ("instanceId", json!([]), "/instanceId", "EmptyList"),
-        (
-            "instanceIds",
-            json!([ID, "x"]),
-            "/instanceIds/1",
-            "InvalidInstance",
-        ),
-        (
-            "instanceIds",
-            json!([ID, "*"]),
-            "/instanceIds/1",
-            "InvalidInstance",
-        ),
+        ("instanceIds", json!([ID, "x"]), "/instanceIds/1", "InvalidInstance"),
+        ("instanceIds", json!([ID, "*"]), "/instanceIds/1", "InvalidInstance"),
         ("instanceIds", json!([ID, null]), "/instanceIds/1", "NullValue"),
         ("instanceId", json!(foreign), "/instanceId", "NoRoleForAccount"),
         ("instanceTags", json!({"a": "b"}), "/instanceTags", "InvalidTags"),
-        (
-            "attachmentScope",
-            json!("FAX"),
-            "/attachmentScope",
-            "InvalidScope",
-        ),
+        ("attachmentScope", json!("FAX"), "/attachmentScope", "InvalidScope"),
         ("attachmentScope", json!(true), "/attachmentScope", "WrongType"),
-        (
-            "attachmentScopes",
-            json!(["CHAT", "VOICE"]),
-            "/attachmentScopes/1",
-            "InvalidScope",
-        ),
-        (
-            "maximumSizeLimitInBytes",
-            json!(0),
-            "/maximumSizeLimitInBytes",
-            "SizeOutOfRange",
-        ),
-        (
-            "maximumSizeLimitInBytes",
-            json!(-1),
-            "/maximumSizeLimitInBytes",
-            "SizeOutOfRange",
-        ),
-        (
-            "maximumSizeLimitInBytes",
-            json!(104_857_601),
-            "/maximumSizeLimitInBytes",
-            "SizeOutOfRange",
-        ),
-        (
-            "maximumSizeLimitInBytes",
-            json!(u64::MAX),
-            "/maximumSizeLimitInBytes",
-            "SizeOutOfRange",
-        ),
-        (
-            "maximumSizeLimitInBytes",
-            json!(i64::MIN),
-            "/maximumSizeLimitInBytes",
-            "SizeOutOfRange",
-        ),
-        (
-            "maximumSizeLimitInBytes",
-            json!(1e300),
-            "/maximumSizeLimitInBytes",
-            "SizeOutOfRange",
-        ),
-        (
-            "maximumSizeLimitInBytes",
-            json!(1.5),
-            "/maximumSizeLimitInBytes",
-            "InvalidSize",
-        ),
-        (
-            "maximumSizeLimitInBytes",
-            json!("10 MB"),
-            "/maximumSizeLimitInBytes",
-            "InvalidSize",
-        ),
-        (
-            "maximumSizeLimitInBytes",
-            json!(null),
-            "/maximumSizeLimitInBytes",
-            "NullValue",
-        ),
-        (
-            "maximumSizeLimitInBytes",
-            json!([]),
-            "/maximumSizeLimitInBytes",
-            "WrongType",
-        ),
+        ("attachmentScopes", json!(["CHAT", "VOICE"]), "/attachmentScopes/1", "InvalidScope"),
+        ("maximumSizeLimitInBytes", json!(0), "/maximumSizeLimitInBytes", "SizeOutOfRange"),
+        ("maximumSizeLimitInBytes", json!(-1), "/maximumSizeLimitInBytes", "SizeOutOfRange"),
+        ("maximumSizeLimitInBytes", json!(104_857_601), "/maximumSizeLimitInBytes", "SizeOutOfRange"),
+        ("maximumSizeLimitInBytes", json!(u64::MAX), "/maximumSizeLimitInBytes", "SizeOutOfRange"),
+        ("maximumSizeLimitInBytes", json!(i64::MIN), "/maximumSizeLimitInBytes", "SizeOutOfRange"),
+        ("maximumSizeLimitInBytes", json!(1e300), "/maximumSizeLimitInBytes", "SizeOutOfRange"),
+        ("maximumSizeLimitInBytes", json!(1.5), "/maximumSizeLimitInBytes", "InvalidSize"),
+        ("maximumSizeLimitInBytes", json!("10 MB"), "/maximumSizeLimitInBytes", "InvalidSize"),
+        ("maximumSizeLimitInBytes", json!(null), "/maximumSizeLimitInBytes", "NullValue"),
+        ("maximumSizeLimitInBytes", json!([]), "/maximumSizeLimitInBytes", "WrongType"),
         ("maximumSize", json!("10"), "/maximumSize", "InvalidSize"),
         ("maximumSize", json!(10), "/maximumSize", "WrongType"),
         ("maximumSize", json!("1 GB"), "/maximumSize", "SizeOutOfRange"),
-        (
-            "allowedExtensions",
-            json!([]),
-            "/allowedExtensions",
-            "EmptyExtensionList",
-        ),
-        (
-            "allowedExtensions",
-            json!("pdf"),
-            "/allowedExtensions",
-            "WrongType",
-        ),
-        (
-            "allowedExtensions",
-            json!(["pdf", "tar.gz"]),
-            "/allowedExtensions/1",
-            "InvalidExtension",
-        ),
-        (
-            "allowedExtensions",
-            json!(["*.pdf"]),
-            "/allowedExtensions/0",
-            "InvalidExtension",
-        ),
-        (
-            "allowedExtensions",
-            json!([7]),
-            "/allowedExtensions/0",
-            "WrongType",
-        ),
-        (
-            "allowedExtensions",
-            json!([null]),
-            "/allowedExtensions/0",
-            "NullValue",
-        ),
+        ("allowedExtensions", json!([]), "/allowedExtensions", "EmptyExtensionList"),
+        ("allowedExtensions", json!("pdf"), "/allowedExtensions", "WrongType"),
+        ("allowedExtensions", json!(["pdf", "tar.gz"]), "/allowedExtensions/1", "InvalidExtension"),
+        ("allowedExtensions", json!(["*.pdf"]), "/allowedExtensions/0", "InvalidExtension"),
+        ("allowedExtensions", json!([7]), "/allowedExtensions/0", "WrongType"),
+        ("allowedExtensions", json!([null]), "/allowedExtensions/0", "NullValue"),
         (
             "allowedExtensions",
             json!([{"extension": "p df"}]),
             "/allowedExtensions/0/extension",
             "InvalidExtension",
         ),
-        (
-            "allowedExtensions",
-            json!([{}]),
-            "/allowedExtensions/0",
-            "MissingValues",
-        ),
-        (
-            "allowedExtensions",
-            json!(many),
-            "/allowedExtensions",
-            "TooManyEntries",
-        ),
-        (
-            "extensionConfiguration",
-            json!([]),
-            "/extensionConfiguration",
-            "WrongType",
-        ),
-        (
-            "extensionConfiguration",
-            json!({}),
-            "/extensionConfiguration",
-            "MissingValues",
-        ),
+        ("allowedExtensions", json!([{}]), "/allowedExtensions/0", "MissingValues"),
+        ("allowedExtensions", json!(many), "/allowedExtensions", "TooManyEntries"),
+        ("extensionConfiguration", json!([]), "/extensionConfiguration", "WrongType"),
+        ("extensionConfiguration", json!({}), "/extensionConfiguration", "MissingValues"),
         (
             "ExtensionConfiguration",
             json!({"AllowedExtensions": []}),
@@ -367,34 +202,14 @@ fn each_rule_has_its_code_and_pointer() {
         ),
         ("changeId", json!("a b"), "/changeId", "InvalidChangeId"),
         ("changeId", json!("x".repeat(129)), "/changeId", "InvalidChangeId"),
-        (
-            "ifUnmodifiedSince",
-            json!("yesterday"),
-            "/ifUnmodifiedSince",
-            "InvalidTimestamp",
-        ),
-        (
-            "ifUnmodifiedSince",
-            json!("2026-11-23"),
-            "/ifUnmodifiedSince",
-            "InvalidTimestamp",
-        ),
-        (
-            "ifUnmodifiedSince",
-            json!("9999-12-31T23:59:59-23:59"),
-            "/ifUnmodifiedSince",
-            "InvalidTimestamp",
-        ),
+        ("ifUnmodifiedSince", json!("yesterday"), "/ifUnmodifiedSince", "InvalidTimestamp"),
+        ("ifUnmodifiedSince", json!("2026-11-23"), "/ifUnmodifiedSince", "InvalidTimestamp"),
+        ("ifUnmodifiedSince", json!("9999-12-31T23:59:59-23:59"), "/ifUnmodifiedSince", "InvalidTimestamp"),
         ("reason", json!("x".repeat(1025)), "/reason", "TooLong"),
         ("requestedBy", json!("x".repeat(257)), "/requestedBy", "TooLong"),
         ("dryRun", json!("true"), "/dryRun", "WrongType"),
         ("force", json!(1), "/force", "WrongType"),
-        (
-            "allowedExtension",
-            json!(["pdf"]),
-            "/allowedExtension",
-            "UnknownField",
-        ),
+        ("allowedExtension", json!(["pdf"]), "/allowedExtension", "UnknownField"),
         ("a/b~c", json!(1), "/a~1b~0c", "UnknownField"),
         ("INSTANCEID", json!(ID), "/INSTANCEID", "UnknownField"),
         ("InstanceId", json!(ID), "/instanceId", "ConflictingFields"),
@@ -441,23 +256,15 @@ fn every_problem_is_reported_at_once() {
         ("/instanceId", "InvalidInstance"),
         ("/attachmentScope", "InvalidScope"),
     ];
-    assert_eq!(
-        problems(text),
-        expected.map(|(p, c)| (p.to_owned(), c.to_owned()))
-    );
+    assert_eq!(problems(text), expected.map(|(p, c)| (p.to_owned(), c.to_owned())));
     assert_eq!(problems("[]"), [(String::new(), "WrongType".to_owned())]);
 }
 
 #[test]
 fn an_unknown_field_names_the_nearest_known_one() {
     let refused = parse_text(&with("allowedExtension", json!([])).to_string(), &rules());
-    let Err(Rejected::Violations { violations, .. }) = refused else {
-        panic!("{refused:?}")
-    };
-    assert_eq!(
-        violations[0].message,
-        "is no field here; did you mean `allowedExtensions`?"
-    );
+    let Err(Rejected::Violations { violations, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(violations[0].message, "is no field here; did you mean `allowedExtensions`?");
 }
 
 #[test]
@@ -471,29 +278,16 @@ fn email_ends_at_20_mb_and_below_1_mb_is_a_warning() {
     assert!(parse(&change).warnings.is_empty());
     let small = parse(&with("maximumSize", json!("512 KB")));
     assert_eq!(
-        (
-            small.warnings[0].pointer.as_str(),
-            small.warnings[0].code.name().as_str()
-        ),
+        (small.warnings[0].pointer.as_str(), small.warnings[0].code.name().as_str()),
         ("/maximumSize", "SizeBelowDocumentedRange")
     );
 }
 
 #[test]
 fn an_empty_extension_list_needs_the_setting() {
-    let allowing = Rules {
-        allow_empty_extensions: true,
-        ..rules()
-    };
+    let allowing = Rules { allow_empty_extensions: true, ..rules() };
     let text = with("allowedExtensions", json!([])).to_string();
-    assert!(
-        parse_text(&text, &allowing).unwrap().changes[0]
-            .values
-            .extensions
-            .as_ref()
-            .unwrap()
-            .is_empty()
-    );
+    assert!(parse_text(&text, &allowing).unwrap().changes[0].values.extensions.as_ref().unwrap().is_empty());
 }
 
 #[test]
@@ -501,10 +295,7 @@ fn changes_keep_their_place_and_may_not_overlap() {
     let changes = json!({"changes": [with("force", json!(true)), with("attachmentScope", json!("CASE"))], "changeId": "CHG"});
     let document = parse_text(&changes.to_string(), &rules()).unwrap();
     let ids: Vec<_> = document.changes.iter().map(|c| c.change_id.to_string()).collect();
-    assert_eq!(
-        (document.is_batch, ids),
-        (true, vec!["CHG/0".to_owned(), "CHG/1".to_owned()])
-    );
+    assert_eq!((document.is_batch, ids), (true, vec!["CHG/0".to_owned(), "CHG/1".to_owned()]));
     let same = with("maximumSize", json!("5 MB"));
     let star = json!({"instanceId": "*", "attachmentScope": "chat", "maximumSize": "5 MB"});
     for (first, second, code) in [
@@ -518,49 +309,26 @@ fn changes_keep_their_place_and_may_not_overlap() {
     let text =
         json!({"changes": [same, {"instanceId": ID, "attachmentScope": "TASK", "maximumSize": "0 MB"}]})
             .to_string();
-    assert_eq!(
-        problems(&text),
-        [("/changes/1/maximumSize".into(), "SizeOutOfRange".into())]
-    );
-    for (changes, code) in [
-        (json!([]), "EmptyList"),
-        (json!({}), "WrongType"),
-        (json!(vec![same; 101]), "TooManyEntries"),
-    ] {
-        assert_eq!(
-            problems(&json!({"changes": changes}).to_string()),
-            [("/changes".into(), code.into())]
-        );
+    assert_eq!(problems(&text), [("/changes/1/maximumSize".into(), "SizeOutOfRange".into())]);
+    for (changes, code) in
+        [(json!([]), "EmptyList"), (json!({}), "WrongType"), (json!(vec![same; 101]), "TooManyEntries")]
+    {
+        assert_eq!(problems(&json!({"changes": changes}).to_string()), [("/changes".into(), code.into())]);
     }
 }
 
 #[test]
 fn a_document_names_at_most_1000_targets() {
-    let ids: Vec<String> = (0..251)
-        .map(|n| format!("{n:08x}-0000-4000-8000-000000000000"))
-        .collect();
+    let ids: Vec<String> = (0..251).map(|n| format!("{n:08x}-0000-4000-8000-000000000000")).collect();
     let change = |ids: &[String]| json!({"instanceIds": ids, "attachmentScope": "*", "maximumSize": "5 MB"});
-    assert_eq!(
-        problems(&change(&ids).to_string()),
-        [(String::new(), "TooManyTargets".to_owned())]
-    );
+    assert_eq!(problems(&change(&ids).to_string()), [(String::new(), "TooManyTargets".to_owned())]);
     assert!(parse_text(&change(&ids[..250]).to_string(), &rules()).is_ok());
 }
 
 #[test]
 fn what_is_not_json_is_told_apart() {
-    for text in [
-        "",
-        "{",
-        "{\"a\":1e999}",
-        "{\"reason\":\"\\ud800\"}",
-        "nul",
-        &"[".repeat(500),
-    ] {
-        assert!(
-            matches!(parse_text(text, &rules()), Err(Rejected::NotJson(_))),
-            "{text}"
-        );
+    for text in ["", "{", "{\"a\":1e999}", "{\"reason\":\"\\ud800\"}", "nul", &"[".repeat(500)] {
+        assert!(matches!(parse_text(text, &rules()), Err(Rejected::NotJson(_))), "{text}");
     }
 }
 

@@ -10,20 +10,12 @@ const DESCRIBE: Operation = Operation::DescribeAttachedFilesConfiguration;
 const ASKED: i64 = 10_485_760;
 
 fn holds_what_was_asked(world: &World) -> bool {
-    world
-        .connect
-        .configuration(ONE, Scope::Chat)
-        .unwrap()
-        .maximum_size_limit_in_bytes
-        == ASKED
+    world.connect.configuration(ONE, Scope::Chat).unwrap().maximum_size_limit_in_bytes == ASKED
 }
 
 fn error(report: &Value) -> (String, bool) {
     let error = &report["results"][0]["error"];
-    (
-        error["code"].as_str().unwrap().to_owned(),
-        error["retryable"].as_bool().unwrap(),
-    )
+    (error["code"].as_str().unwrap().to_owned(), error["retryable"].as_bool().unwrap())
 }
 
 /// What gets through after faults that pass, by the SDK's retries.
@@ -34,9 +26,7 @@ async fn faults_that_pass_are_retried() {
         vec![Fault::UntypedThrottle],
         vec![Fault::TooManyRequests],
         vec![Fault::InternalError],
-        vec![Fault::Unavailable {
-            retry_after_ms: Some(20),
-        }],
+        vec![Fault::Unavailable { retry_after_ms: Some(20) }],
         vec![Fault::ResetBefore],
         vec![Fault::ResetAfter],
     ] {
@@ -51,12 +41,7 @@ async fn faults_that_pass_are_retried() {
         let throttled = world.audit()[1]["unmapped"]["throttledCalls"].clone();
         let expected = faults
             .iter()
-            .filter(|f| {
-                matches!(
-                    f,
-                    Fault::Throttle | Fault::UntypedThrottle | Fault::TooManyRequests
-                )
-            })
+            .filter(|f| matches!(f, Fault::Throttle | Fault::UntypedThrottle | Fault::TooManyRequests))
             .count();
         assert_eq!(throttled, expected, "{faults:?}");
     }
@@ -78,16 +63,8 @@ async fn faults_that_stay_end_as_their_cause() {
         let world = World::new().await;
         world.connect.always(UPDATE, Some(fault));
         let (kind, report) = world.error(&chat(ONE, &json!({}))).await;
-        let expected = if retryable {
-            "PolicyChangeIncomplete"
-        } else {
-            "PolicyChangeFailed"
-        };
-        assert_eq!(
-            (kind.as_str(), outcomes(&report)),
-            (expected, vec!["failed"]),
-            "{fault:?}"
-        );
+        let expected = if retryable { "PolicyChangeIncomplete" } else { "PolicyChangeFailed" };
+        assert_eq!((kind.as_str(), outcomes(&report)), (expected, vec!["failed"]), "{fault:?}");
         assert_eq!(error(&report), (code.to_owned(), retryable), "{fault:?}");
         assert_eq!(report["results"][0]["attempts"], attempts, "{fault:?}");
         assert_eq!(world.audited(), ["intent", "outcome failed"], "{fault:?}");
@@ -104,11 +81,7 @@ async fn a_lost_answer_is_looked_up() {
         let report = world.report(&chat(ONE, &json!({}))).await;
         assert_eq!(outcomes(&report), ["applied"], "{fault:?}");
         assert_eq!(report["results"][0].get("error"), None, "{fault:?}");
-        assert_eq!(
-            (world.updates(), world.calls(DESCRIBE).len()),
-            (1, 2),
-            "{fault:?}"
-        );
+        assert_eq!((world.updates(), world.calls(DESCRIBE).len()), (1, 2), "{fault:?}");
         assert!(holds_what_was_asked(&world), "{fault:?}");
     }
 }
@@ -119,10 +92,7 @@ async fn a_lost_answer_that_cannot_be_looked_up_is_unknown() {
     world.connect.always(UPDATE, Some(Fault::ResetAfter));
     world.connect.script(DESCRIBE, [None, Some(Fault::InternalError)]);
     let (kind, report) = world.error(&chat(ONE, &json!({}))).await;
-    assert_eq!(
-        (kind.as_str(), outcomes(&report)),
-        ("PolicyChangeIncomplete", vec!["unknown"])
-    );
+    assert_eq!((kind.as_str(), outcomes(&report)), ("PolicyChangeIncomplete", vec!["unknown"]));
     assert_eq!(error(&report), ("ConnectionFailed".to_owned(), true));
     assert_eq!(world.audited(), ["intent", "outcome unknown"]);
     assert_eq!(world.audit()[1]["status_id"], 0);
@@ -134,18 +104,13 @@ async fn a_throttled_retry_after_a_lost_answer_does_not_hide_that_it_took_effect
     world.connect.script(UPDATE, [Some(Fault::ResetAfter)]);
     world.connect.always(UPDATE, Some(Fault::Throttle));
     let report = world.report(&chat(ONE, &json!({}))).await;
-    assert_eq!(
-        (outcomes(&report), &report["results"][0]["attempts"]),
-        (vec!["applied"], &json!(6))
-    );
+    assert_eq!((outcomes(&report), &report["results"][0]["attempts"]), (vec!["applied"], &json!(6)));
 }
 
 #[tokio::test]
 async fn an_answer_slower_than_the_attempts_timeout_is_looked_up() {
     let world = World::with(Options::default(), &[("CONNECT_MAX_ATTEMPTS", "1")]).await;
-    world
-        .connect
-        .always(UPDATE, Some(Fault::Slow(Duration::from_secs(20))));
+    world.connect.always(UPDATE, Some(Fault::Slow(Duration::from_secs(20))));
     let report = world.report(&chat(ONE, &json!({}))).await;
     assert_eq!(outcomes(&report), ["applied"]);
 }
@@ -158,10 +123,7 @@ async fn connect_out_of_reach_changes_nothing_and_is_told() {
     drop(gone);
     let world = World::against(connect, &url, &[("CONNECT_MAX_ATTEMPTS", "2")]).await;
     let (kind, report) = world.error(&chat(ONE, &json!({}))).await;
-    assert_eq!(
-        (kind.as_str(), outcomes(&report)),
-        ("PolicyChangeIncomplete", vec!["failed"])
-    );
+    assert_eq!((kind.as_str(), outcomes(&report)), ("PolicyChangeIncomplete", vec!["failed"]));
     assert_eq!(error(&report), ("ConnectionFailed".to_owned(), true));
     assert_eq!(world.audited(), ["outcome failed"]);
 }
@@ -175,13 +137,7 @@ async fn a_read_that_fails_begins_nothing() {
         (kind.as_str(), error(&report)),
         ("PolicyChangeFailed", ("AccessDeniedException".to_owned(), false))
     );
-    assert_eq!(
-        (world.updates(), world.audited()),
-        (0, vec!["outcome failed".to_owned()])
-    );
+    assert_eq!((world.updates(), world.audited()), (0, vec!["outcome failed".to_owned()]));
     let message = report["results"][0]["error"]["message"].as_str().unwrap();
-    assert_eq!(
-        message,
-        "Amazon Connect denies this function access; its role lacks the permission"
-    );
+    assert_eq!(message, "Amazon Connect denies this function access; its role lacks the permission");
 }

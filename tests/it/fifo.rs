@@ -42,11 +42,7 @@ impl Fifo {
             }
             String::from_utf8_lossy(&read).into_owned()
         });
-        Reader {
-            reached: Some(has_reached),
-            go_on,
-            thread: Some(thread),
-        }
+        Reader { reached: Some(has_reached), go_on, thread: Some(thread) }
     }
 }
 

@@ -23,21 +23,13 @@ async fn send(world: &World, request: &Value) -> (u16, Value, Value) {
     let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
     let status = answer["statusCode"].as_u64().unwrap().try_into().unwrap();
     assert_eq!(answer["headers"]["cache-control"], "no-store");
-    let kind = if status >= 400 {
-        "application/problem+json"
-    } else {
-        "application/json"
-    };
+    let kind = if status >= 400 { "application/problem+json" } else { "application/json" };
     assert_eq!(answer["headers"]["content-type"], kind);
     (status, body, answer["headers"].clone())
 }
 
 async fn post(world: &World, change: &Value) -> (u16, Value, Value) {
-    send(
-        world,
-        &request("POST", "/policy-changes", Some(&change.to_string())),
-    )
-    .await
+    send(world, &request("POST", "/policy-changes", Some(&change.to_string()))).await
 }
 
 fn slug(problem: &Value) -> &str {
@@ -71,11 +63,8 @@ async fn what_cannot_be_read_is_400() {
     let world = World::new().await;
     let mut not_base64 = request("POST", "/policy-changes", Some("%%%"));
     not_base64["isBase64Encoded"] = json!(true);
-    let mut not_utf8 = request(
-        "POST",
-        "/policy-changes",
-        Some(&base64::prelude::BASE64_STANDARD.encode([0xff, 0xfe])),
-    );
+    let mut not_utf8 =
+        request("POST", "/policy-changes", Some(&base64::prelude::BASE64_STANDARD.encode([0xff, 0xfe])));
     not_utf8["isBase64Encoded"] = json!(true);
     let mut query = request("POST", "/policy-changes", Some("{}"));
     query["queryStringParameters"] = json!({"dryrun": "true"});
@@ -111,21 +100,10 @@ async fn a_base64_body_is_decoded() {
 async fn violations_are_422_with_all_of_them() {
     let world = World::new().await;
     let (status, problem, _) = post(&world, &json!({"changeId": "CHG-1", "instanceId": ONE})).await;
-    assert_eq!(
-        (status, slug(&problem), &problem["changeId"]),
-        (422, "rejected", &json!("CHG-1"))
-    );
-    let codes: Vec<_> = problem["violations"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|v| v["code"].clone())
-        .collect();
+    assert_eq!((status, slug(&problem), &problem["changeId"]), (422, "rejected", &json!("CHG-1")));
+    let codes: Vec<_> = problem["violations"].as_array().unwrap().iter().map(|v| v["code"].clone()).collect();
     assert_eq!(codes, ["MissingScope", "MissingValues"]);
-    assert_eq!(
-        problem["detail"],
-        "2 problems, listed in `violations`; nothing was changed"
-    );
+    assert_eq!(problem["detail"], "2 problems, listed in `violations`; nothing was changed");
 }
 
 #[tokio::test]
@@ -137,30 +115,15 @@ async fn paths_methods_and_types_have_their_status() {
         (request("POST", "/policy-change", body), 404, "not-found", None),
         (request("GET", &policies("here"), None), 404, "not-found", None),
         (request("GET", &policies("*"), None), 404, "not-found", None),
-        (
-            request("PATCH", &format!("{}/FAX", policies(ONE)), body),
-            404,
-            "not-found",
-            None,
-        ),
-        (
-            request("GET", "/policy-changes", None),
-            405,
-            "method-not-allowed",
-            Some("POST"),
-        ),
+        (request("PATCH", &format!("{}/FAX", policies(ONE)), body), 404, "not-found", None),
+        (request("GET", "/policy-changes", None), 405, "method-not-allowed", Some("POST")),
         (
             request("DELETE", &format!("{}/CHAT", policies(ONE)), None),
             405,
             "method-not-allowed",
             Some("GET, PATCH"),
         ),
-        (
-            request("PATCH", &policies(ONE), body),
-            405,
-            "method-not-allowed",
-            Some("GET"),
-        ),
+        (request("PATCH", &policies(ONE), body), 405, "method-not-allowed", Some("GET")),
     ] {
         let (got, problem, headers) = send(&world, &request).await;
         assert_eq!((got, slug(&problem)), (status, expected), "{request}");
@@ -181,28 +144,17 @@ async fn the_path_of_a_patch_takes_ids_and_arns_in_every_spelling_and_any_stage(
     let arn = format!("arn:aws:connect:us-east-1:111122223333:instance/{ONE}");
     let encoded = arn.replace(':', "%3A").replace('/', "%2F");
     let id_encoded = ONE.replacen('0', "%30", 1);
-    for (n, instance) in [ONE.to_owned(), ONE.to_uppercase(), arn, encoded, id_encoded]
-        .iter()
-        .enumerate()
-    {
+    for (n, instance) in [ONE.to_owned(), ONE.to_uppercase(), arn, encoded, id_encoded].iter().enumerate() {
         for stage in ["", "/prod", "/instances"] {
             let body = format!("{{\"maximumSize\":\"{} MB\"}}", 5 + n);
             let path = format!("{stage}{}/%43hat", policies(instance));
             let mut change = request("PATCH", &path, Some(&body));
             change["requestContext"]["stage"] = json!(stage.trim_start_matches('/'));
             let (status, report, _) = send(&world, &change).await;
-            assert_eq!(
-                (status, &report["results"][0]["instanceId"]),
-                (200, &json!(ONE)),
-                "{path}"
-            );
+            assert_eq!((status, &report["results"][0]["instanceId"]), (200, &json!(ONE)), "{path}");
         }
     }
-    let both = request(
-        "PATCH",
-        &format!("{}/CHAT", policies(ONE)),
-        Some(&chat(ONE, &json!({})).to_string()),
-    );
+    let both = request("PATCH", &format!("{}/CHAT", policies(ONE)), Some(&chat(ONE, &json!({})).to_string()));
     let (status, problem, _) = send(&world, &both).await;
     let pointers: Vec<_> = problem["violations"]
         .as_array()
@@ -231,26 +183,15 @@ async fn a_tag_is_the_same_whichever_call_read_it_and_guards_a_patch() {
     );
     assert_eq!(headers["etag"], one["etag"]);
     let (_, all, _) = send(&world, &request("GET", &policies(ONE), None)).await;
-    let scopes: Vec<_> = all["attachmentPolicies"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|p| p["attachmentScope"].clone())
-        .collect();
+    let scopes: Vec<_> =
+        all["attachmentPolicies"].as_array().unwrap().iter().map(|p| p["attachmentScope"].clone()).collect();
     assert_eq!(scopes, ["EMAIL", "CHAT", "CASE", "TASK"]);
     assert_eq!(all["attachmentPolicies"][1]["etag"], one["etag"]);
 
-    let mut patch = request(
-        "PATCH",
-        &format!("{}/CHAT", policies(ONE)),
-        Some("{\"maximumSize\":\"5 MB\"}"),
-    );
+    let mut patch = request("PATCH", &format!("{}/CHAT", policies(ONE)), Some("{\"maximumSize\":\"5 MB\"}"));
     patch["headers"]["if-match"] = json!("\"another\"");
     let (status, problem, _) = send(&world, &patch).await;
-    assert_eq!(
-        (status, slug(&problem), world.updates()),
-        (412, "precondition-failed", 0)
-    );
+    assert_eq!((status, slug(&problem), world.updates()), (412, "precondition-failed", 0));
     patch["headers"]["if-match"] = one["etag"].clone();
     assert_eq!(send(&world, &patch).await.0, 200);
     assert_eq!(send(&world, &patch).await.0, 412);
@@ -259,17 +200,10 @@ async fn a_tag_is_the_same_whichever_call_read_it_and_guards_a_patch() {
 #[tokio::test]
 async fn a_dry_run_by_query_changes_nothing() {
     let world = World::new().await;
-    let mut post = request(
-        "POST",
-        "/policy-changes",
-        Some(&chat(ONE, &json!({})).to_string()),
-    );
+    let mut post = request("POST", "/policy-changes", Some(&chat(ONE, &json!({})).to_string()));
     post["queryStringParameters"] = json!({"dryRun": "true"});
     let (status, report, _) = send(&world, &post).await;
-    assert_eq!(
-        (status, &report["status"], world.updates()),
-        (200, &json!("planned"), 0)
-    );
+    assert_eq!((status, &report["status"], world.updates()), (200, &json!("planned"), 0));
 }
 
 #[tokio::test]
@@ -306,10 +240,7 @@ async fn outcomes_have_the_status_of_the_table() {
     assert_eq!((status, &report["status"]), (207, &json!("partial")));
     let (status, problem, _) = post(
         &world,
-        &chat(
-            ONE,
-            &json!({"maximumSize": "9 MB", "ifUnmodifiedSince": "2020-01-01T00:00:00Z"}),
-        ),
+        &chat(ONE, &json!({"maximumSize": "9 MB", "ifUnmodifiedSince": "2020-01-01T00:00:00Z"})),
     )
     .await;
     assert_eq!((status, slug(&problem)), (412, "precondition-failed"));
@@ -317,15 +248,9 @@ async fn outcomes_have_the_status_of_the_table() {
 
 #[tokio::test]
 async fn retry_after_is_the_time_the_quota_needs_for_what_is_left() {
-    let slow = [
-        ("CONNECT_REQUESTS_PER_SECOND", "2"),
-        ("CONNECT_MAX_ATTEMPTS", "1"),
-        ("CONNECT_BURST", "50"),
-    ];
+    let slow = [("CONNECT_REQUESTS_PER_SECOND", "2"), ("CONNECT_MAX_ATTEMPTS", "1"), ("CONNECT_BURST", "50")];
     let world = World::with(Options::default(), &slow).await;
-    world
-        .connect
-        .always(Operation::UpdateAttachedFilesConfiguration, Some(Fault::Throttle));
+    world.connect.always(Operation::UpdateAttachedFilesConfiguration, Some(Fault::Throttle));
     let change = json!({"instanceId": ONE, "attachmentScope": "*", "maximumSize": "10 MB"});
     let (status, _, headers) = post(&world, &change).await;
     assert_eq!((status, headers["retry-after"].as_str()), (429, Some("2")));
@@ -335,10 +260,7 @@ async fn retry_after_is_the_time_the_quota_needs_for_what_is_left() {
 async fn an_instance_outside_the_allow_list_is_not_even_read() {
     let world = World::with(Options::default(), &[("POLICY_ALLOWED_INSTANCES", ONE)]).await;
     let (status, problem, _) = send(&world, &request("GET", &policies(NOWHERE), None)).await;
-    assert_eq!(
-        (status, slug(&problem), world.connect.journal().len()),
-        (403, "blocked", 0)
-    );
+    assert_eq!((status, slug(&problem), world.connect.journal().len()), (403, "blocked", 0));
     assert_eq!(world.audited(), ["refusal"]);
 }
 
@@ -369,11 +291,7 @@ async fn an_instance_of_an_account_without_a_role_does_not_exist_here() {
     let path = policies(&format!("arn:aws:connect:us-east-1:444455556666:instance/{ONE}"));
     for request in [
         request("GET", &path, None),
-        request(
-            "PATCH",
-            &format!("{path}/CHAT"),
-            Some("{\"maximumSize\":\"5 MB\"}"),
-        ),
+        request("PATCH", &format!("{path}/CHAT"), Some("{\"maximumSize\":\"5 MB\"}")),
     ] {
         let (status, problem, _) = send(&world, &request).await;
         assert_eq!(
@@ -381,26 +299,16 @@ async fn an_instance_of_an_account_without_a_role_does_not_exist_here() {
             (404, "instance-not-found", &json!("JKJaXmPLvHcESHA"))
         );
     }
-    assert_eq!(
-        (world.connect.journal().len(), world.audited()),
-        (0, vec!["refusal".to_owned(); 2])
-    );
+    assert_eq!((world.connect.journal().len(), world.audited()), (0, vec!["refusal".to_owned(); 2]));
 }
 
 #[tokio::test]
 async fn if_match_goes_with_patch_only() {
     let world = World::new().await;
-    let mut post = request(
-        "POST",
-        "/policy-changes",
-        Some(&chat(ONE, &json!({})).to_string()),
-    );
+    let mut post = request("POST", "/policy-changes", Some(&chat(ONE, &json!({})).to_string()));
     post["headers"]["if-match"] = json!("*");
     let (status, problem, _) = send(&world, &post).await;
-    assert_eq!(
-        (status, slug(&problem), world.updates()),
-        (412, "precondition-failed", 0)
-    );
+    assert_eq!((status, slug(&problem), world.updates()), (412, "precondition-failed", 0));
 }
 
 #[tokio::test]
@@ -408,26 +316,14 @@ async fn no_answer_is_504_and_no_time_is_503() {
     let world = World::with(Options::default(), &[("CONNECT_MAX_ATTEMPTS", "1")]).await;
     let read = request("GET", &format!("{}/CHAT", policies(ONE)), None);
     let slow = Fault::Slow(std::time::Duration::from_secs(20));
-    world
-        .connect
-        .always(Operation::DescribeAttachedFilesConfiguration, Some(slow));
+    world.connect.always(Operation::DescribeAttachedFilesConfiguration, Some(slow));
     for (left, status, expected) in [(100, 503, "unavailable"), (900, 504, "upstream-timeout")] {
         let left = std::time::Duration::from_millis(left);
-        for request in [
-            &read,
-            &request(
-                "POST",
-                "/policy-changes",
-                Some(&chat(ONE, &json!({})).to_string()),
-            ),
-        ] {
+        for request in [&read, &request("POST", "/policy-changes", Some(&chat(ONE, &json!({})).to_string()))]
+        {
             let answer = world.invoke_within(request, left).await.unwrap();
             let problem: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
-            assert_eq!(
-                (&answer["statusCode"], slug(&problem)),
-                (&json!(status), expected),
-                "{request}"
-            );
+            assert_eq!((&answer["statusCode"], slug(&problem)), (&json!(status), expected), "{request}");
             assert_eq!(answer["headers"]["retry-after"], "1");
         }
     }

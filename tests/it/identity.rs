@@ -6,11 +6,7 @@ use crate::world::{ONE, World, chat};
 use serde_json::{Value, json};
 
 fn body() -> String {
-    chat(
-        ONE,
-        &json!({"force": true, "requestedBy": "root", "reason": "principal=root"}),
-    )
-    .to_string()
+    chat(ONE, &json!({"force": true, "requestedBy": "root", "reason": "principal=root"})).to_string()
 }
 
 /// "Create AWS Lambda proxy integrations for HTTP APIs", payload format 2.0.
@@ -58,10 +54,7 @@ async fn actor(payload: Value) -> (Value, Value) {
     assert_eq!(audit.len(), 2);
     assert_eq!(audit[0]["actor"], audit[1]["actor"]);
     assert_eq!(audit[0]["unmapped"]["requestedBy"], "root");
-    (
-        audit[0]["actor"]["user"].clone(),
-        audit[0]["actor"]["idp"]["name"].clone(),
-    )
+    (audit[0]["actor"]["user"].clone(), audit[0]["actor"]["idp"]["name"].clone())
 }
 
 #[tokio::test]
@@ -91,22 +84,11 @@ async fn each_authoriser_of_an_http_api_vouches_for_its_own() {
             json!({"uid": "user-7"}),
             "api-gateway-lambda",
         ),
-        (
-            json!({"lambda": {"key": "value"}}),
-            Value::Null,
-            "api-gateway-lambda",
-        ),
+        (json!({"lambda": {"key": "value"}}), Value::Null, "api-gateway-lambda"),
     ] {
-        assert_eq!(
-            actor(version_2(&authorizer)).await,
-            (user, json!(voucher)),
-            "{authorizer}"
-        );
+        assert_eq!(actor(version_2(&authorizer)).await, (user, json!(voucher)), "{authorizer}");
     }
-    assert_eq!(
-        actor(version_2(&Value::Null)).await,
-        (Value::Null, json!("nobody"))
-    );
+    assert_eq!(actor(version_2(&Value::Null)).await, (Value::Null, json!("nobody")));
 }
 
 #[tokio::test]
@@ -117,12 +99,7 @@ async fn each_authoriser_of_a_rest_api_vouches_for_its_own() {
     let signed =
         json!({"accountId": "111122223333", "caller": "AROA:ada", "sourceIp": "192.0.2.1", "userArn": arn});
     for (identity, authorizer, user, voucher) in [
-        (
-            &signed,
-            Value::Null,
-            json!({"uid": arn, "account": {"uid": "111122223333"}}),
-            "api-gateway-iam",
-        ),
+        (&signed, Value::Null, json!({"uid": arn, "account": {"uid": "111122223333"}}), "api-gateway-iam"),
         (
             &anonymous,
             json!({"claims": {"sub": "248289761001", "cognito:username": "ada", "token_use": "id"}, "scopes": null}),
@@ -149,8 +126,5 @@ async fn a_function_url_is_named_as_the_source() {
     payload["requestContext"]["domainName"] = json!("abcdefghij.lambda-url.us-east-1.on.aws");
     world.invoke(&payload).await.unwrap();
     let audit = &world.audit()[0];
-    assert_eq!(
-        audit["src_endpoint"],
-        json!({"ip": "192.0.2.1", "svc_name": "lambda-url.amazonaws.com"})
-    );
+    assert_eq!(audit["src_endpoint"], json!({"ip": "192.0.2.1", "svc_name": "lambda-url.amazonaws.com"}));
 }

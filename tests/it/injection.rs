@@ -38,9 +38,7 @@ fn assert_plain(lines: &str) {
         let mut found = vec![line.to_owned()];
         strings(&parsed, &mut found);
         for text in found {
-            let hidden = text
-                .chars()
-                .find(|c| EVIL[1..EVIL.len() - 1].contains(*c) && !c.is_ascii_graphic());
+            let hidden = text.chars().find(|c| EVIL[1..EVIL.len() - 1].contains(*c) && !c.is_ascii_graphic());
             assert_eq!(hidden, None, "{text:?}");
         }
     }
@@ -90,30 +88,15 @@ async fn what_the_audit_quotes_is_spelled_out() {
     for (payload, place) in [
         (chat(ONE, &json!({"reason": EVIL})), "/unmapped/reason"),
         (chat(ONE, &json!({"requestedBy": EVIL})), "/unmapped/requestedBy"),
-        (
-            http(&body, &json!({"/requestContext/authorizer/iam/userArn": EVIL})),
-            "/actor/user/uid",
-        ),
-        (
-            http(&body, &json!({"/requestContext/authorizer/iam/accountId": EVIL})),
-            "/actor/user/account/uid",
-        ),
-        (
-            http(&body, &json!({"/requestContext/http/sourceIp": EVIL})),
-            "/src_endpoint/name",
-        ),
-        (
-            http(&body, &json!({"/requestContext/requestId": EVIL})),
-            "/unmapped/triggerRequestId",
-        ),
+        (http(&body, &json!({"/requestContext/authorizer/iam/userArn": EVIL})), "/actor/user/uid"),
+        (http(&body, &json!({"/requestContext/authorizer/iam/accountId": EVIL})), "/actor/user/account/uid"),
+        (http(&body, &json!({"/requestContext/http/sourceIp": EVIL})), "/src_endpoint/name"),
+        (http(&body, &json!({"/requestContext/requestId": EVIL})), "/unmapped/triggerRequestId"),
         (event(&json!({"source": EVIL})), "/actor/invoked_by"),
         (event(&json!({"source": EVIL})), "/src_endpoint/svc_name"),
         (event(&json!({"account": EVIL})), "/actor/user/account/uid"),
         (event(&json!({"id": EVIL})), "/unmapped/triggerRequestId"),
-        (
-            record(&json!({"attributes": {"SenderId": EVIL}})),
-            "/actor/user/uid",
-        ),
+        (record(&json!({"attributes": {"SenderId": EVIL}})), "/actor/user/uid"),
         (record(&json!({"messageId": EVIL})), "/unmapped/triggerRequestId"),
     ] {
         let event = audited(&payload).await;
@@ -164,27 +147,11 @@ async fn a_long_text_is_cut_at_its_documented_length_with_a_mark() {
             "/actor/user/account/uid",
             cut(256),
         ),
-        (
-            http(&body, &json!({"/requestContext/http/sourceIp": long})),
-            "/src_endpoint/name",
-            cut(256),
-        ),
-        (
-            http(&body, &json!({"/requestContext/requestId": long})),
-            "/unmapped/triggerRequestId",
-            cut(256),
-        ),
+        (http(&body, &json!({"/requestContext/http/sourceIp": long})), "/src_endpoint/name", cut(256)),
+        (http(&body, &json!({"/requestContext/requestId": long})), "/unmapped/triggerRequestId", cut(256)),
         (event(&json!({"source": long})), "/actor/invoked_by", cut(256)),
-        (
-            record(&json!({"attributes": {"SenderId": long}})),
-            "/actor/user/uid",
-            cut(1_024),
-        ),
-        (
-            tags,
-            "/unmapped/reasons/0/pointer",
-            format!("/instanceTags/{}{MARK}", "é".repeat(256 - 14)),
-        ),
+        (record(&json!({"attributes": {"SenderId": long}})), "/actor/user/uid", cut(1_024)),
+        (tags, "/unmapped/reasons/0/pointer", format!("/instanceTags/{}{MARK}", "é".repeat(256 - 14))),
     ] {
         let event = audited(&payload).await;
         assert_eq!(event.pointer(place), Some(&json!(expected)), "{place}");
@@ -223,9 +190,7 @@ async fn lone_surrogates_are_refused_in_one_line() {
         r#"{"instanceId":"x","reason":"\udfff\ud800"}"#.to_owned(),
         r#"{"instanceId":"x","\ud83d":1}"#.to_owned(),
         http(r#"{"reason":"\ud800"}"#, &json!({})).to_string(),
-        event(&json!({"source": "MARK"}))
-            .to_string()
-            .replace("MARK", r"\udc00"),
+        event(&json!({"source": "MARK"})).to_string().replace("MARK", r"\udc00"),
         record(&json!({"body": r#"{"reason":"\ud800"}"#})).to_string(),
     ] {
         let before = world.audit().len();
@@ -254,10 +219,8 @@ async fn no_payload_adds_a_line_to_the_binarys_output_in_either_format() {
             json!({forged: forged}),
             event(&json!({"source": forged, "id": forged})),
             // its failed record is made visible again, which fails and is warned about
-            record(
-                &json!({"messageId": forged, "receiptHandle": forged, "body": forged,
-                "eventSourceARN": format!("arn:aws:sqs:us-east-1:111122223333:{forged}")}),
-            ),
+            record(&json!({"messageId": forged, "receiptHandle": forged, "body": forged,
+                "eventSourceARN": format!("arn:aws:sqs:us-east-1:111122223333:{forged}")})),
         ] {
             function.invoke(payload.to_string().as_bytes()).await;
         }

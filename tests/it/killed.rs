@@ -73,9 +73,7 @@ async fn an_update_whose_intent_is_missing_is_found() {
     let function = Function::start(unpaced(launch(&connect))).await.unwrap();
     function.invoke(payload(false).as_bytes()).await;
     let mut lines = function.output();
-    let intent = lines
-        .iter()
-        .rposition(|line| line.contains(r#""event_code":"intent""#));
+    let intent = lines.iter().rposition(|line| line.contains(r#""event_code":"intent""#));
     lines.remove(intent.unwrap());
     let torn = None;
     Run { connect, lines, torn }.judge("without one");
@@ -93,9 +91,7 @@ async fn where_standard_output_is_closed_nothing_is_sent() {
     let connect = connect().await;
     let fifo = Fifo::new();
     let mut reader = fifo.reader(1);
-    let function = Function::start(redirected(&connect, &fifo.0.to_string_lossy()))
-        .await
-        .unwrap();
+    let function = Function::start(redirected(&connect, &fifo.0.to_string_lossy())).await.unwrap();
     // the function has said that it started; then its reader goes away
     reader.reached().await;
     reader.close();
@@ -104,11 +100,7 @@ async fn where_standard_output_is_closed_nothing_is_sent() {
 
 async fn assert_unaudited(connect: &Connect, function: &Function, detail: &str) {
     let invocation = function.invoke(payload(false).as_bytes()).await;
-    let Answer::Error {
-        error_type,
-        error_message,
-    } = invocation.outcome
-    else {
+    let Answer::Error { error_type, error_message } = invocation.outcome else {
         panic!("{:?}", invocation.outcome)
     };
     let report: Value = serde_json::from_str(&error_message).unwrap();
@@ -139,9 +131,7 @@ async fn killed_while_updating(random: &mut Random) -> Run {
         function.kill().await;
     };
     let invocation = function.invoke(payload.as_bytes());
-    timeout(LIMIT, async { tokio::join!(invocation, killer) })
-        .await
-        .unwrap();
+    timeout(LIMIT, async { tokio::join!(invocation, killer) }).await.unwrap();
     let mut output = function.output().join("\n");
     output.push('\n');
     output.push_str(&function.torn_output().unwrap_or_default());
@@ -153,9 +143,7 @@ async fn killed_while_writing(random: &mut Random) -> Run {
     let connect = connect().await;
     let fifo = Fifo::new();
     let mut reader = fifo.reader(random.below(2 * PIPE) + 1);
-    let function = Function::start(redirected(&connect, &fifo.0.to_string_lossy()))
-        .await
-        .unwrap();
+    let function = Function::start(redirected(&connect, &fifo.0.to_string_lossy())).await.unwrap();
     let writer = fifo.writer();
     let moment = random.below(40_000);
     let payload = payload(true);
@@ -165,19 +153,14 @@ async fn killed_while_writing(random: &mut Random) -> Run {
         function.kill().await;
     };
     let invocation = function.invoke(payload.as_bytes());
-    timeout(LIMIT, async { tokio::join!(invocation, killer) })
-        .await
-        .unwrap();
+    timeout(LIMIT, async { tokio::join!(invocation, killer) }).await.unwrap();
     drop(writer);
     Run::of(connect, &reader.rest())
 }
 
 async fn connect() -> Connect {
     let latency = Duration::from_millis(3);
-    let options = Options {
-        latency,
-        ..Options::default()
-    };
+    let options = Options { latency, ..Options::default() };
     Connect::start(options).await.unwrap()
 }
 
@@ -202,9 +185,7 @@ fn redirected(connect: &Connect, output: &str) -> Launch {
 
 /// Without a pace: a run is to end within a second.
 fn unpaced(launch: Launch) -> Launch {
-    launch
-        .env("CONNECT_REQUESTS_PER_SECOND", "1000")
-        .env("CONNECT_BURST", "1000")
+    launch.env("CONNECT_REQUESTS_PER_SECOND", "1000").env("CONNECT_BURST", "1000")
 }
 
 /// The targets of the updates that Connect received.
@@ -240,10 +221,7 @@ impl Run {
             if line["event"]["metadata"]["event_code"] == "intent" {
                 let resource = &line["event"]["resources"][0];
                 let text = |value: &Value| value.as_str().unwrap().to_owned();
-                let target = (
-                    text(&resource["name"]),
-                    text(&resource["data"]["attachmentScope"]),
-                );
+                let target = (text(&resource["name"]), text(&resource["data"]["attachmentScope"]));
                 *intents.entry(target).or_default() += 1;
             }
         }

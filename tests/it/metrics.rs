@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 
 /// The metric lines so far, with what time decides replaced by its type.
 fn metrics(lines: &str) -> Vec<Value> {
-    let lines = lines
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let mut metrics: Vec<Value> = lines.filter(|line| line["logger"] == "metrics").collect();
     for line in &mut metrics {
         assert!(line["_aws"]["Timestamp"].as_u64().unwrap() > 1_700_000_000_000);
@@ -17,12 +15,7 @@ fn metrics(lines: &str) -> Vec<Value> {
         line["timestamp"] = line["timestamp"].as_str().map(|_| "RFC 3339").into();
         line["InvocationDuration"] = line["InvocationDuration"].as_u64().map(|_| "number").into();
         if let Some(latencies) = line.get_mut("ConnectLatency") {
-            let count = latencies
-                .as_array()
-                .unwrap()
-                .iter()
-                .filter(|ms| ms.is_u64())
-                .count();
+            let count = latencies.as_array().unwrap().iter().filter(|ms| ms.is_u64()).count();
             *latencies = format!("{count} numbers").into();
         }
     }
@@ -34,10 +27,7 @@ fn definitions(names: &[&str]) -> Value {
         "InvocationDuration" | "ConnectLatency" => "Milliseconds",
         _ => "Count",
     };
-    names
-        .iter()
-        .map(|name| json!({"Name": name, "Unit": unit(name)}))
-        .collect()
+    names.iter().map(|name| json!({"Name": name, "Unit": unit(name)})).collect()
 }
 
 const ALWAYS: [&str; 14] = [
@@ -108,23 +98,12 @@ async fn a_refusal_is_counted_and_a_payload_of_no_trigger_is_too() {
     world.error(&json!({"instanceId": "x"})).await;
     world.error(&json!({"hello": "world"})).await;
     let lines = metrics(&world.pipe.text());
-    let seen: Vec<_> = lines
-        .iter()
-        .map(|line| (&line["Trigger"], &line["RejectedChanges"], &line["ColdStarts"]))
-        .collect();
-    assert_eq!(
-        seen,
-        [
-            (&json!("bare"), &json!(1), &json!(1)),
-            (&json!("none"), &json!(1), &json!(0))
-        ]
-    );
+    let seen: Vec<_> =
+        lines.iter().map(|line| (&line["Trigger"], &line["RejectedChanges"], &line["ColdStarts"])).collect();
+    assert_eq!(seen, [(&json!("bare"), &json!(1), &json!(1)), (&json!("none"), &json!(1), &json!(0))]);
     for line in &lines {
         // no call, no latency: a metric without a value would be none
-        assert_eq!(
-            line["_aws"]["CloudWatchMetrics"][0]["Metrics"],
-            definitions(&ALWAYS)
-        );
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"], definitions(&ALWAYS));
         assert_eq!(line.get("ConnectLatency"), None);
     }
 }
@@ -132,10 +111,7 @@ async fn a_refusal_is_counted_and_a_payload_of_no_trigger_is_too() {
 #[tokio::test]
 async fn no_dimension_grows_with_the_instances_and_latencies_end_at_a_hundred() {
     let instances: Vec<_> = (1..=30).map(sandbox::connect::Instance::numbered).collect();
-    let options = Options {
-        instances,
-        ..Options::default()
-    };
+    let options = Options { instances, ..Options::default() };
     let world = World::with(options, &[]).await;
     let change = json!({"instanceId": "*", "attachmentScope": "*", "maximumSize": "10 MB"});
     world.report(&change).await;
@@ -161,11 +137,8 @@ async fn at_info_an_invocation_writes_its_audit_its_metrics_and_one_summary() {
         let invocation = function.invoke(payload.to_string().as_bytes()).await;
         assert!(!matches!(invocation.outcome, Answer::Exited(_)));
         // these lines were written before the answer: the sandbox cuts there
-        let lines: Vec<Value> = invocation
-            .output
-            .iter()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
+        let lines: Vec<Value> =
+            invocation.output.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
         let kinds: Vec<&str> = lines
             .iter()
             .map(|line| match line["logger"].as_str() {
@@ -174,10 +147,7 @@ async fn at_info_an_invocation_writes_its_audit_its_metrics_and_one_summary() {
                 None => line["message"].as_str().unwrap(),
             })
             .collect();
-        let expected: Vec<&str> = audit
-            .into_iter()
-            .chain(["metrics", "invocation handled"])
-            .collect();
+        let expected: Vec<&str> = audit.into_iter().chain(["metrics", "invocation handled"]).collect();
         assert_eq!(kinds, expected, "{payload}");
         for line in &lines {
             assert_eq!(line["level"], "INFO", "{line}");

@@ -12,23 +12,13 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 fn rules() -> Rules {
-    let home = Home {
-        region: "us-east-1".into(),
-        account: Some("111122223333".into()),
-    };
-    Rules {
-        home,
-        ..Rules::default()
-    }
+    let home = Home { region: "us-east-1".into(), account: Some("111122223333".into()) };
+    Rules { home, ..Rules::default() }
 }
 
 fn parse(text: &str) -> Result<Document, Rejected> {
     let change_id = ChangeId::parse("default").unwrap();
-    let defaults = Defaults {
-        change_id,
-        if_unmodified_since: None,
-        dry_run: false,
-    };
+    let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
     document::parse(text, &Form::Submission, &defaults, &rules())
 }
 
@@ -80,11 +70,7 @@ fn anything() -> impl Strategy<Value = Value> {
             "httpMethod",
             "body",
         ];
-        let key = prop_oneof![
-            known,
-            prop::sample::select(envelope).prop_map(str::to_owned),
-            ".{0,8}"
-        ];
+        let key = prop_oneof![known, prop::sample::select(envelope).prop_map(str::to_owned), ".{0,8}"];
         prop_oneof![
             vec(inner.clone(), 0..5).prop_map(Value::from),
             vec((key, inner), 0..6).prop_map(|entries| Value::Object(entries.into_iter().collect())),

@@ -31,16 +31,10 @@ fn body(instance: &str) -> String {
 async fn a_record_holds_a_change_or_a_whole_event_and_the_sender_vouches() {
     let world = World::new().await;
     let event = json!({"id": "e-1", "detail-type": "t", "source": "com.example", "account": "999999999999", "detail": chat(TWO, &json!({}))});
-    let answer = world
-        .invoke(&batch(&[body(ONE), event.to_string()], "changes.fifo"))
-        .await
-        .unwrap();
+    let answer = world.invoke(&batch(&[body(ONE), event.to_string()], "changes.fifo")).await.unwrap();
     assert_eq!(answer, json!({"batchItemFailures": []}));
     let audit = world.audit();
-    let ids: Vec<_> = audit
-        .iter()
-        .map(|e| e["metadata"]["correlation_uid"].clone())
-        .collect();
+    let ids: Vec<_> = audit.iter().map(|e| e["metadata"]["correlation_uid"].clone()).collect();
     assert_eq!(ids, ["m0", "m0", "e-1", "e-1"]);
     for event in &audit {
         assert_eq!(event["actor"]["idp"]["name"], "sqs-sender");
@@ -61,10 +55,7 @@ async fn on_a_standard_queue_each_record_fails_by_itself() {
 #[tokio::test]
 async fn on_fifo_what_comes_after_a_failure_stays_untouched() {
     let world = World::with(Options::default(), &[("CONNECT_MAX_ATTEMPTS", "1")]).await;
-    world.connect.script(
-        Operation::UpdateAttachedFilesConfiguration,
-        [None, Some(Fault::Throttle)],
-    );
+    world.connect.script(Operation::UpdateAttachedFilesConfiguration, [None, Some(Fault::Throttle)]);
     let bodies = [body(ONE), body(TWO), body(THREE)];
     let answer = world.invoke(&batch(&bodies, "changes.fifo")).await.unwrap();
     assert_eq!((failures(&answer), world.updates()), (vec!["m1", "m2"], 2));
@@ -72,17 +63,11 @@ async fn on_fifo_what_comes_after_a_failure_stays_untouched() {
 
 #[tokio::test]
 async fn a_change_that_cannot_be_parked_is_incomplete() {
-    let parked = [(
-        "PARKED_QUEUE_URL",
-        "https://sqs.us-east-1.amazonaws.com/111122223333/parked",
-    )];
+    let parked = [("PARKED_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/parked")];
     let world = World::with(Options::default(), &parked).await;
     let event = json!({"id": "e", "detail-type": "t", "source": "s", "detail": {"instanceId": "x"}});
     let (kind, report) = failed(world.invoke(&event).await);
-    assert_eq!(
-        (kind.as_str(), &report["status"]),
-        ("PolicyChangeIncomplete", &json!("rejected"))
-    );
+    assert_eq!((kind.as_str(), &report["status"]), ("PolicyChangeIncomplete", &json!("rejected")));
     let answer = world.invoke(&batch(&["{}".to_owned()], "changes")).await.unwrap();
     assert_eq!(failures(&answer), ["m0"]);
 }
@@ -92,17 +77,11 @@ async fn where_the_queue_does_not_take_a_change_it_does_what_it_can() {
     let slow = [
         ("CONNECT_REQUESTS_PER_SECOND", "1"),
         ("CONNECT_BURST", "2"),
-        (
-            "CHANGE_QUEUE_URL",
-            "https://sqs.us-east-1.amazonaws.com/111122223333/changes.fifo",
-        ),
+        ("CHANGE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/changes.fifo"),
     ];
     let world = World::with(Options::default(), &slow).await;
     let change = json!({"instanceIds": [ONE, TWO, THREE], "attachmentScope": "*", "maximumSize": "10 MB"});
     let (kind, report) = failed(world.invoke_within(&change, Duration::from_secs(8)).await);
-    assert_eq!(
-        (kind.as_str(), &report["status"]),
-        ("PolicyChangeIncomplete", &json!("incomplete"))
-    );
+    assert_eq!((kind.as_str(), &report["status"]), ("PolicyChangeIncomplete", &json!("incomplete")));
     assert!(world.updates() >= 2);
 }

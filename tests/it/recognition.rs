@@ -34,10 +34,7 @@ async fn what_is_nobodys_is_unrecognised_and_says_what_was_seen() {
             "unrecognised payload: the marks of an EventBridge event and a policy change",
         ),
     ] {
-        assert_eq!(
-            refused(&world, payload).await,
-            ("UnrecognisedPayload".to_owned(), seen.to_owned())
-        );
+        assert_eq!(refused(&world, payload).await, ("UnrecognisedPayload".to_owned(), seen.to_owned()));
     }
     assert_eq!(world.audited(), ["refusal"; 8]);
     assert_eq!(world.connect.journal().len(), 0);
@@ -60,32 +57,20 @@ async fn what_is_broken_is_malformed_and_says_whose_it_is() {
             json!({"id": 1, "detail-type": "t", "source": "s", "detail": {}}),
             "malformed eventbridge payload: `id` is no string",
         ),
-        (
-            json!({"Records": {}}),
-            "malformed sqs payload: `Records` is no array",
-        ),
-        (
-            json!({"Records": []}),
-            "malformed sqs payload: `Records` is empty",
-        ),
+        (json!({"Records": {}}), "malformed sqs payload: `Records` is no array"),
+        (json!({"Records": []}), "malformed sqs payload: `Records` is empty"),
         (
             json!({"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}),
             "malformed sqs payload: `Records[0]` has no `messageId`",
         ),
     ] {
-        assert_eq!(
-            refused(&world, payload).await,
-            ("MalformedPayload".to_owned(), why.to_owned())
-        );
+        assert_eq!(refused(&world, payload).await, ("MalformedPayload".to_owned(), why.to_owned()));
     }
     let broken_http = json!({"version": "2.0", "requestContext": {"http": 5}});
     let answer = world.invoke(&broken_http).await.unwrap();
     assert_eq!(answer["statusCode"], 400);
     let problem: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
-    assert_eq!(
-        problem["type"],
-        "urn:problem-type:connect-attachment-policy:malformed-envelope"
-    );
+    assert_eq!(problem["type"], "urn:problem-type:connect-attachment-policy:malformed-envelope");
 }
 
 #[tokio::test]
@@ -95,10 +80,7 @@ async fn a_decisive_key_that_stands_twice_is_malformed() {
     let (kind, why) = failed(world.invoke_text(text, 0).await);
     assert_eq!(
         (kind.as_str(), &why),
-        (
-            "MalformedPayload",
-            &json!("malformed eventbridge payload: `detail` stands twice")
-        )
+        ("MalformedPayload", &json!("malformed eventbridge payload: `detail` stands twice"))
     );
 }
 
@@ -111,10 +93,7 @@ async fn events_of_connect_itself_are_refused() {
         (kind.as_str(), &report["violations"][0]["code"]),
         ("PolicyChangeRejected", &json!("SourceRefused"))
     );
-    assert_eq!(
-        (world.connect.journal().len(), world.audited()),
-        (0, vec!["refusal".to_owned()])
-    );
+    assert_eq!((world.connect.journal().len(), world.audited()), (0, vec!["refusal".to_owned()]));
 }
 
 #[tokio::test]
@@ -124,10 +103,7 @@ async fn only_accepted_triggers_are_served() {
     let (kind, why) = refused(&world, chat(ONE, &json!({}))).await;
     assert_eq!(kind, "TriggerNotAccepted");
     assert_eq!(why, "bare payloads are not in this function's ACCEPTED_TRIGGERS");
-    assert_eq!(
-        (world.connect.journal().len(), world.audited()),
-        (0, vec!["refusal".to_owned()])
-    );
+    assert_eq!((world.connect.journal().len(), world.audited()), (0, vec!["refusal".to_owned()]));
 }
 
 #[tokio::test]
@@ -135,10 +111,7 @@ async fn an_events_account_and_source_are_its_identity_and_its_id_the_changes() 
     let world = World::new().await;
     let event = json!({"id": "17793124-05d4-b198-2fde-7ededc63b103", "detail-type": "t", "source": "com.example.policy",
         "account": "444455556666", "detail": chat(ONE, &json!({"requestedBy": "mallory"})).to_string()});
-    let report = world
-        .invoke_within(&event, Duration::from_secs(30))
-        .await
-        .unwrap();
+    let report = world.invoke_within(&event, Duration::from_secs(30)).await.unwrap();
     assert_eq!(report["changeId"], "17793124-05d4-b198-2fde-7ededc63b103");
     for audit in world.audit() {
         assert_eq!(
@@ -147,10 +120,7 @@ async fn an_events_account_and_source_are_its_identity_and_its_id_the_changes() 
         );
         assert_eq!(audit["src_endpoint"], json!({"svc_name": "com.example.policy"}));
         assert_eq!(audit["unmapped"]["requestedBy"], "mallory");
-        assert_eq!(
-            audit["unmapped"]["triggerRequestId"],
-            "17793124-05d4-b198-2fde-7ededc63b103"
-        );
+        assert_eq!(audit["unmapped"]["triggerRequestId"], "17793124-05d4-b198-2fde-7ededc63b103");
     }
 }
 

@@ -134,18 +134,10 @@ fn malformed() -> Vec<Value> {
     vec![
         spoilt(&http, "/headers", json!("Bearer canary-headers-string")),
         spoilt(&http, "/headers/authorization", json!(["canary-header-array"])),
-        spoilt(
-            &http,
-            "/headers",
-            json!({"canary header name": "canary-header-value"}),
-        ),
+        spoilt(&http, "/headers", json!({"canary header name": "canary-header-value"})),
         spoilt(&http, "/headers/x-mine", json!("canary-control\u{7f}\ncharacter")),
         spoilt(&http, "/requestContext", json!("canary-context-string")),
-        spoilt(
-            &http,
-            "/requestContext/authorizer",
-            json!("canary-authorizer-string"),
-        ),
+        spoilt(&http, "/requestContext/authorizer", json!("canary-authorizer-string")),
         spoilt(&http, "/requestContext/http/method", json!("canary method")),
         spoilt(&http, "/requestContext/timeEpoch", json!("canary-epoch")),
         spoilt(&http, "/isBase64Encoded", json!("canary-base64-flag")),
@@ -157,22 +149,10 @@ fn malformed() -> Vec<Value> {
         spoilt(&rest, "/multiValueHeaders/Cookie", json!("canary-not-multi")),
         spoilt(&rest, "/requestContext/identity", json!("canary-identity-string")),
         spoilt(&rest, "/path", json!(["canary-path-array"])),
-        spoilt(
-            &record,
-            "/Records/0/attributes",
-            json!("canary-attributes-string"),
-        ),
-        spoilt(
-            &record,
-            "/Records/0/messageAttributes",
-            json!("canary-attributes-string"),
-        ),
+        spoilt(&record, "/Records/0/attributes", json!("canary-attributes-string")),
+        spoilt(&record, "/Records/0/messageAttributes", json!("canary-attributes-string")),
         spoilt(&record, "/Records/0/body", json!(["canary-body-array"])),
-        spoilt(
-            &record,
-            "/Records/0/messageId",
-            json!({"canary": "canary-message-id"}),
-        ),
+        spoilt(&record, "/Records/0/messageId", json!({"canary": "canary-message-id"})),
         spoilt(&record, "/Records/0/eventSource", json!("recorded-event-source")),
         spoilt(&record, "/Records", json!("canary-records-string")),
         spoilt(&event(&json!({})), "/detail", json!(["canary-detail-array"])),
@@ -214,11 +194,7 @@ fn payloads() -> Vec<String> {
         }
     }
     let body = json!(accepted().to_string());
-    payloads.extend(
-        authorizers()
-            .iter()
-            .map(|authorizer| version_2(&body, authorizer).to_string()),
-    );
+    payloads.extend(authorizers().iter().map(|authorizer| version_2(&body, authorizer).to_string()));
     payloads.extend(malformed().iter().map(Value::to_string));
     payloads
 }
@@ -238,10 +214,7 @@ async fn no_log_of_any_level_holds_what_is_not_its_business() {
             .env("CONNECT_BURST", "1000")
             // no queue answers there: what cannot be parked or made visible again is warned about
             .env("AWS_ENDPOINT_URL_SQS", connect.url())
-            .env(
-                "PARKED_QUEUE_URL",
-                format!("{}/111122223333/parked", connect.url()),
-            );
+            .env("PARKED_QUEUE_URL", format!("{}/111122223333/parked", connect.url()));
         let function = Function::start(launch).await.unwrap();
         let mut audited = 0;
         for payload in payloads() {
@@ -254,11 +227,7 @@ async fn no_log_of_any_level_holds_what_is_not_its_business() {
         assert!(audited >= payloads().len(), "{audited} audit lines");
         let (output, errors) = (function.output(), function.errors());
         let lines = output.iter().map(String::as_str).chain(errors.lines());
-        found.extend(
-            lines
-                .filter_map(leak)
-                .map(|leak| format!("{level} {format}: {leak}")),
-        );
+        found.extend(lines.filter_map(leak).map(|leak| format!("{level} {format}: {leak}")));
     }
     assert_eq!(found, [""; 0]);
 }
@@ -267,10 +236,7 @@ async fn no_log_of_any_level_holds_what_is_not_its_business() {
 fn leak(line: &str) -> Option<&str> {
     let from = |word: &str| {
         let rest = &line[line.to_ascii_lowercase().find(word)?..];
-        Some(
-            rest.split_once(['"', '\\', ' '])
-                .map_or(rest, |(canary, _)| canary),
-        )
+        Some(rest.split_once(['"', '\\', ' ']).map_or(rest, |(canary, _)| canary))
     };
     let parsed: Option<Value> = serde_json::from_str(line).ok();
     let audit = parsed.is_some_and(|line| line["logger"] == "audit");

@@ -85,9 +85,7 @@ impl World {
             set.map(|(_, value)| *value).or(default).map(str::to_owned)
         };
         let settings = Settings::read(&lookup).unwrap();
-        let http = Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-            .build_https();
+        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
         let key = sandbox::lambda::access_key_id(111_122_223_333);
         let config = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
@@ -99,11 +97,7 @@ impl World {
         let pipe = Pipe::default();
         let log = LogPipe::new(pipe.clone());
         let handler = start::assemble(settings, config, http, log, LogLevel::Level(Level::INFO));
-        Self {
-            connect,
-            pipe,
-            handler,
-        }
+        Self { connect, pipe, handler }
     }
 
     /// Invokes with 30 seconds left.
@@ -113,12 +107,8 @@ impl World {
 
     pub(crate) async fn invoke_within(&self, payload: &Value, left: Duration) -> Result<Value, Diagnostic> {
         let deadline = SystemTime::now() + left;
-        let deadline = deadline
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap()
-            .as_millis();
-        self.invoke_text(&payload.to_string(), u64::try_from(deadline).unwrap())
-            .await
+        let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
+        self.invoke_text(&payload.to_string(), u64::try_from(deadline).unwrap()).await
     }
 
     pub(crate) async fn invoke_text(&self, payload: &str, deadline_ms: u64) -> Result<Value, Diagnostic> {
@@ -148,13 +138,8 @@ impl World {
     /// The audit's events so far.
     pub(crate) fn audit(&self) -> Vec<Value> {
         let text = self.pipe.text();
-        let lines = text
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines
-            .filter(|line| line["logger"] == "audit")
-            .map(|line| line["event"].clone())
-            .collect()
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter(|line| line["logger"] == "audit").map(|line| line["event"].clone()).collect()
     }
 
     /// What the audit records, in order: `intent`, `outcome applied`, `refusal`.
@@ -168,11 +153,7 @@ impl World {
 
     /// The calls Connect received, by operation.
     pub(crate) fn calls(&self, operation: Operation) -> Vec<Entry> {
-        self.connect
-            .journal()
-            .into_iter()
-            .filter(|entry| entry.operation == Some(operation))
-            .collect()
+        self.connect.journal().into_iter().filter(|entry| entry.operation == Some(operation)).collect()
     }
 
     pub(crate) fn updates(&self) -> usize {
@@ -205,11 +186,7 @@ fn keep(lines: &str) {
     };
     let folder = Path::new(&folder);
     fs::create_dir_all(folder).unwrap();
-    let mut file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(folder.join("it.jsonl"))
-        .unwrap();
+    let mut file = OpenOptions::new().create(true).append(true).open(folder.join("it.jsonl")).unwrap();
     // one write: tests run side by side
     file.write_all(lines.as_bytes()).unwrap();
 }
@@ -231,10 +208,5 @@ pub(crate) fn chat(instance: &str, more: &Value) -> Value {
 
 /// The outcomes of a report, in order.
 pub(crate) fn outcomes(report: &Value) -> Vec<&str> {
-    report["results"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|result| result["outcome"].as_str().unwrap())
-        .collect()
+    report["results"].as_array().unwrap().iter().map(|result| result["outcome"].as_str().unwrap()).collect()
 }

@@ -41,9 +41,7 @@ pub(super) fn refusal(refusal: &Refusal, request_id: &str) -> Answer {
     let mut answer = json(&document::refusal(refusal), request_id);
     *answer.status_mut() = refusal.status;
     if let Some(name) = refusal.name {
-        answer
-            .headers_mut()
-            .insert(ERROR_TYPE, HeaderValue::from_static(name));
+        answer.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(name));
     }
     if let Some(wait) = refusal.retry_after_ms {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait));
@@ -85,11 +83,7 @@ impl Cut {
     fn in_the_middle(whole: &str) -> Self {
         let bytes = whole.as_bytes();
         let half = bytes.get(..bytes.len() / 2).map(Bytes::copy_from_slice);
-        Self {
-            half,
-            flushed: false,
-            promised: bytes.len() as u64,
-        }
+        Self { half, flushed: false, promised: bytes.len() as u64 }
     }
 }
 

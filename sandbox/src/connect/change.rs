@@ -25,23 +25,14 @@ impl Change {
     /// gives it no length.
     pub(super) fn read(body: &[u8]) -> Result<Self, Refusal> {
         if body.is_empty() {
-            return Ok(Self {
-                size: None,
-                extensions: None,
-            });
+            return Ok(Self { size: None, extensions: None });
         }
         let value: Value = serde_json::from_slice(body)
             .map_err(|error| invalid(format!("the body is not JSON: {error}")))?;
-        let members = value
-            .as_object()
-            .ok_or_else(|| invalid("the body is not a JSON object".to_owned()))?;
+        let members = value.as_object().ok_or_else(|| invalid("the body is not a JSON object".to_owned()))?;
         Ok(Self {
-            size: present(members, "MaximumSizeLimitInBytes")
-                .map(size)
-                .transpose()?,
-            extensions: present(members, "ExtensionConfiguration")
-                .map(extensions)
-                .transpose()?,
+            size: present(members, "MaximumSizeLimitInBytes").map(size).transpose()?,
+            extensions: present(members, "ExtensionConfiguration").map(extensions).transpose()?,
         })
     }
 
@@ -64,25 +55,19 @@ fn present<'body>(members: &'body Map<String, Value>, name: &str) -> Option<&'bo
 }
 
 fn size(value: &Value) -> Result<i64, Refusal> {
-    value
-        .as_i64()
-        .filter(|size| (SMALLEST_SIZE..=LARGEST_SIZE).contains(size))
-        .ok_or_else(|| {
-            invalid(format!(
-                "MaximumSizeLimitInBytes is an integer from {SMALLEST_SIZE} to {LARGEST_SIZE}, not `{value}`"
-            ))
-        })
+    value.as_i64().filter(|size| (SMALLEST_SIZE..=LARGEST_SIZE).contains(size)).ok_or_else(|| {
+        invalid(format!(
+            "MaximumSizeLimitInBytes is an integer from {SMALLEST_SIZE} to {LARGEST_SIZE}, not `{value}`"
+        ))
+    })
 }
 
 fn extensions(value: &Value) -> Result<Vec<String>, Refusal> {
-    let members = value
-        .as_object()
-        .ok_or_else(|| invalid("ExtensionConfiguration is not an object".to_owned()))?;
+    let members =
+        value.as_object().ok_or_else(|| invalid("ExtensionConfiguration is not an object".to_owned()))?;
     let list = present(members, "AllowedExtensions")
         .ok_or_else(|| invalid("ExtensionConfiguration has no AllowedExtensions".to_owned()))?;
-    let list = list
-        .as_array()
-        .ok_or_else(|| invalid("AllowedExtensions is not a list".to_owned()))?;
+    let list = list.as_array().ok_or_else(|| invalid("AllowedExtensions is not a list".to_owned()))?;
     list.iter().map(extension).collect()
 }
 
@@ -109,20 +94,14 @@ mod tests {
     use super::*;
 
     fn change(size: Option<i64>, extensions: Option<&[&str]>) -> Change {
-        Change {
-            size,
-            extensions: extensions.map(|list| list.iter().map(|&text| text.to_owned()).collect()),
-        }
+        Change { size, extensions: extensions.map(|list| list.iter().map(|&text| text.to_owned()).collect()) }
     }
 
     #[test]
     fn the_members_of_the_model_are_read() {
         let body = br#"{"MaximumSizeLimitInBytes": 104857600,
             "ExtensionConfiguration": {"AllowedExtensions": [{"Extension": "pdf"}, {"Extension": "A-Z_09"}]}}"#;
-        assert_eq!(
-            Change::read(body),
-            Ok(change(Some(104_857_600), Some(&["pdf", "A-Z_09"])))
-        );
+        assert_eq!(Change::read(body), Ok(change(Some(104_857_600), Some(&["pdf", "A-Z_09"]))));
     }
 
     #[test]
@@ -199,10 +178,7 @@ mod tests {
     fn a_partial_change_keeps_the_rest() {
         let before = Configuration::default();
         let smaller = change(Some(5), None).apply(&before);
-        assert_eq!(
-            (smaller.maximum_size_limit_in_bytes, &smaller.extensions),
-            (5, &before.extensions)
-        );
+        assert_eq!((smaller.maximum_size_limit_in_bytes, &smaller.extensions), (5, &before.extensions));
         let fewer = change(None, Some(&["pdf"])).apply(&before);
         assert_eq!(
             (fewer.maximum_size_limit_in_bytes, fewer.extensions),

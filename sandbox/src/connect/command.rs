@@ -25,25 +25,11 @@ const LARGEST_PAGE_OF_INSTANCES: usize = 10;
 /// A request whose every member is within the model.
 #[derive(Debug)]
 pub(super) enum Command {
-    Update {
-        id: String,
-        scope: Scope,
-        change: Change,
-    },
-    Describe {
-        id: String,
-        scope: Scope,
-    },
-    List {
-        id: String,
-        page: Page,
-    },
-    Instances {
-        page: Page,
-    },
-    Tags {
-        id: String,
-    },
+    Update { id: String, scope: Scope, change: Change },
+    Describe { id: String, scope: Scope },
+    List { id: String, page: Page },
+    Instances { page: Page },
+    Tags { id: String },
 }
 
 /// What an operation did and answers.
@@ -58,11 +44,7 @@ pub(super) struct Done {
 
 impl Done {
     fn reading(body: Value) -> Self {
-        Self {
-            body,
-            effect: false,
-            changed: false,
-        }
+        Self { body, effect: false, changed: false }
     }
 }
 
@@ -78,37 +60,26 @@ impl Command {
         let id = || reference::instance_id(&resource()?, caller);
         let scope = || {
             let text = reference::decode(route.scope.unwrap_or_default())?;
-            text.parse::<Scope>()
-                .map_err(|error| Refusal::invalid_parameter(error.to_string()))
+            text.parse::<Scope>().map_err(|error| Refusal::invalid_parameter(error.to_string()))
         };
         let list = |of: &str| format!("{}/{}/{}/{of}", route.operation, caller.account, caller.region);
         Ok(match route.operation {
-            Operation::UpdateAttachedFilesConfiguration => Self::Update {
-                id: id()?,
-                scope: scope()?,
-                change: Change::read(body)?,
-            },
-            Operation::DescribeAttachedFilesConfiguration => Self::Describe {
-                id: id()?,
-                scope: scope()?,
-            },
+            Operation::UpdateAttachedFilesConfiguration => {
+                Self::Update { id: id()?, scope: scope()?, change: Change::read(body)? }
+            }
+            Operation::DescribeAttachedFilesConfiguration => Self::Describe { id: id()?, scope: scope()? },
             Operation::ListAttachedFilesConfigurations => {
                 let id = id()?;
                 let page = Page::read(query, LARGEST_PAGE_OF_SCOPES, list(&id));
-                Self::List {
-                    id,
-                    page: page.map_err(Refusal::invalid_parameter)?,
-                }
+                Self::List { id, page: page.map_err(Refusal::invalid_parameter)? }
             }
             Operation::ListInstances => {
                 let page = Page::read(query, LARGEST_PAGE_OF_INSTANCES, list(""));
-                Self::Instances {
-                    page: page.map_err(Refusal::invalid_request)?,
-                }
+                Self::Instances { page: page.map_err(Refusal::invalid_request)? }
             }
-            Operation::ListTagsForResource => Self::Tags {
-                id: reference::instance_of_arn(&resource()?, caller)?,
-            },
+            Operation::ListTagsForResource => {
+                Self::Tags { id: reference::instance_of_arn(&resource()?, caller)? }
+            }
         })
     }
 
@@ -128,37 +99,23 @@ impl Command {
             }
             Self::List { id, page } => {
                 let after = page.after().and_then(|after| after.parse::<Scope>().ok());
-                let scopes = Scope::ALL
-                    .into_iter()
-                    .filter(|scope| after.is_none_or(|after| *scope > after));
+                let scopes = Scope::ALL.into_iter().filter(|scope| after.is_none_or(|after| *scope > after));
                 let (scopes, next) = page.take(scopes, Scope::to_string);
                 let summary = |scope| {
                     let configuration = configured(state, caller, &id, scope)?;
-                    let summary = Configuration {
-                        last_modified: None,
-                        ..configuration
-                    };
+                    let summary = Configuration { last_modified: None, ..configuration };
                     Ok(document::configuration(&id, scope, &summary))
                 };
                 configured(state, caller, &id, Scope::Email)?;
                 let summaries: Vec<Value> =
                     scopes.into_iter().map(summary).collect::<Result<_, Refusal>>()?;
-                Ok(Done::reading(document::page(
-                    "AttachedFilesConfigurations",
-                    summaries,
-                    next,
-                )))
+                Ok(Done::reading(document::page("AttachedFilesConfigurations", summaries, next)))
             }
             Self::Instances { page } => {
-                let (instances, next) = page.take(state.visible_after(caller, page.after()), |instance| {
-                    instance.id.clone()
-                });
+                let (instances, next) =
+                    page.take(state.visible_after(caller, page.after()), |instance| instance.id.clone());
                 let summaries = instances.into_iter().map(document::instance).collect();
-                Ok(Done::reading(document::page(
-                    "InstanceSummaryList",
-                    summaries,
-                    next,
-                )))
+                Ok(Done::reading(document::page("InstanceSummaryList", summaries, next)))
             }
             Self::Tags { id } => {
                 let instance = state.visible(&id, caller).ok_or_else(|| no_instance(&id))?;
@@ -174,9 +131,7 @@ fn no_instance(id: &str) -> Refusal {
 
 fn configured(state: &State, caller: &Caller, id: &str, scope: Scope) -> Result<Configuration, Refusal> {
     let instance = state.configurable(id, caller).ok_or_else(|| no_instance(id))?;
-    state
-        .effective(&instance.id, scope)
-        .ok_or_else(|| no_instance(id))
+    state.effective(&instance.id, scope).ok_or_else(|| no_instance(id))
 }
 
 fn update(
@@ -188,10 +143,8 @@ fn update(
     spoilt: bool,
 ) -> Result<Done, Refusal> {
     let before = configured(state, caller, id, scope)?;
-    let mut after = Configuration {
-        last_modified: Some(document::to_the_millisecond(now)),
-        ..change.apply(&before)
-    };
+    let mut after =
+        Configuration { last_modified: Some(document::to_the_millisecond(now)), ..change.apply(&before) };
     if spoilt {
         after.maximum_size_limit_in_bytes = another_size(after.maximum_size_limit_in_bytes);
     }

@@ -38,11 +38,7 @@ pub struct Configuration {
     /// The file types, without a dot.
     pub extensions: Vec<String>,
     /// When it was last written, to the millisecond; never, if it holds the defaults.
-    #[serde(
-        default,
-        with = "time::serde::rfc3339::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<OffsetDateTime>,
 }
 

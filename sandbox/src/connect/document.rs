@@ -10,11 +10,8 @@ const CREATED: f64 = 1_704_067_200.0;
 
 /// `AttachedFilesConfiguration`, also the whole answer to an update and one item of a list.
 pub(super) fn configuration(id: &str, scope: Scope, configuration: &Configuration) -> Value {
-    let extensions: Vec<Value> = configuration
-        .extensions
-        .iter()
-        .map(|text| json!({ "Extension": text }))
-        .collect();
+    let extensions: Vec<Value> =
+        configuration.extensions.iter().map(|text| json!({ "Extension": text })).collect();
     let mut document = json!({
         "InstanceId": id,
         "AttachmentScope": scope,
@@ -29,13 +26,7 @@ pub(super) fn configuration(id: &str, scope: Scope, configuration: &Configuratio
 
 /// `InstanceSummary`.
 pub(super) fn instance(instance: &Instance) -> Value {
-    let Instance {
-        id,
-        account,
-        alias,
-        status,
-        ..
-    } = instance;
+    let Instance { id, account, alias, status, .. } = instance;
     json!({
         "Id": id,
         "Arn": instance.arn(),
@@ -101,9 +92,6 @@ mod tests {
         assert_eq!(never["LastModifiedTime"], Value::Null);
         assert_eq!(never["AttachmentScope"], "CASE");
         assert_eq!(never["MaximumSizeLimitInBytes"], 20_971_520);
-        assert_eq!(
-            never["ExtensionConfiguration"]["AllowedExtensions"][17],
-            json!({"Extension": "xlsx"})
-        );
+        assert_eq!(never["ExtensionConfiguration"]["AllowedExtensions"][17], json!({"Extension": "xlsx"}));
     }
 }

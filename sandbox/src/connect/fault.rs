@@ -60,9 +60,7 @@ impl fmt::Display for Fault {
             Self::TooManyRequests => "too-many-requests",
             Self::InternalError => "500",
             Self::Unavailable { retry_after_ms: None } => "503",
-            Self::Unavailable {
-                retry_after_ms: Some(wait),
-            } => return write!(formatter, "503:{wait}"),
+            Self::Unavailable { retry_after_ms: Some(wait) } => return write!(formatter, "503:{wait}"),
             Self::ResetBefore => "reset-before",
             Self::ResetAfter => "reset-after",
             Self::Slow(duration) => return write!(formatter, "slow:{}", duration.as_millis()),
@@ -86,9 +84,7 @@ impl FromStr for Fault {
             let wait: u64 = wait.parse().map_err(|_| unknown())?;
             return match kind {
                 "slow" => Ok(Self::Slow(Duration::from_millis(wait))),
-                "503" => Ok(Self::Unavailable {
-                    retry_after_ms: Some(wait),
-                }),
+                "503" => Ok(Self::Unavailable { retry_after_ms: Some(wait) }),
                 _ => Err(unknown()),
             };
         }
@@ -150,9 +146,7 @@ mod tests {
             Fault::TooManyRequests,
             Fault::InternalError,
             Fault::Unavailable { retry_after_ms: None },
-            Fault::Unavailable {
-                retry_after_ms: Some(1500),
-            },
+            Fault::Unavailable { retry_after_ms: Some(1500) },
             Fault::ResetBefore,
             Fault::ResetAfter,
             Fault::Slow(Duration::from_secs(2)),

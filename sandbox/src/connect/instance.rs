@@ -63,13 +63,8 @@ impl Instance {
     /// The instance's ARN, in the partition of its Region.
     #[must_use]
     pub fn arn(&self) -> String {
-        let Self {
-            id, account, region, ..
-        } = self;
-        format!(
-            "arn:{}:connect:{region}:{account}:instance/{id}",
-            partition(region)
-        )
+        let Self { id, account, region, .. } = self;
+        format!("arn:{}:connect:{region}:{account}:instance/{id}", partition(region))
     }
 }
 
@@ -115,10 +110,7 @@ impl FromStr for Instance {
 /// A UUID in lower case.
 fn is_id(text: &str) -> bool {
     let lengths = text.split('-').map(str::len);
-    lengths.eq([8, 4, 4, 4, 12])
-        && text
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'))
+    lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'))
 }
 
 fn is_account(text: &str) -> bool {
@@ -155,13 +147,7 @@ mod tests {
 
     #[test]
     fn an_arn_is_of_the_partition_of_its_region() {
-        let of = |region: &str| {
-            Instance {
-                region: region.to_owned(),
-                ..Instance::numbered(1)
-            }
-            .arn()
-        };
+        let of = |region: &str| Instance { region: region.to_owned(), ..Instance::numbered(1) }.arn();
         assert!(of("us-gov-west-1").starts_with("arn:aws-us-gov:connect:us-gov-west-1:"));
         assert!(of("cn-north-1").starts_with("arn:aws-cn:connect:cn-north-1:"));
         assert!(of("eu-west-2").starts_with("arn:aws:connect:eu-west-2:"));

@@ -87,10 +87,7 @@ impl Journal {
         pages.last += 1;
         entry.sequence = pages.last;
         pages.entries.push(entry.clone());
-        Line {
-            journal: Arc::clone(self),
-            entry,
-        }
+        Line { journal: Arc::clone(self), entry }
     }
 }
 
@@ -113,9 +110,7 @@ impl Line {
     pub(super) fn write(&mut self, change: impl FnOnce(&mut Entry)) {
         change(&mut self.entry);
         let mut pages = self.journal.pages();
-        let found = pages
-            .entries
-            .binary_search_by_key(&self.entry.sequence, |entry| entry.sequence);
+        let found = pages.entries.binary_search_by_key(&self.entry.sequence, |entry| entry.sequence);
         // Not found: the journal was cleared meanwhile.
         if let Some(entry) = found.ok().and_then(|index| pages.entries.get_mut(index)) {
             entry.clone_from(&self.entry);
@@ -126,10 +121,7 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         let entry = &self.entry;
-        self.journal
-            .pages()
-            .followers
-            .retain(|follower| follower.send(entry.clone()).is_ok());
+        self.journal.pages().followers.retain(|follower| follower.send(entry.clone()).is_ok());
     }
 }
 
@@ -164,21 +156,10 @@ mod tests {
         let journal = Arc::new(Journal::default());
         let mut first = journal.open(arrived());
         let second = journal.open(arrived());
-        assert_eq!(
-            journal
-                .entries()
-                .iter()
-                .map(|entry| entry.status)
-                .collect::<Vec<_>>(),
-            [None, None]
-        );
+        assert_eq!(journal.entries().iter().map(|entry| entry.status).collect::<Vec<_>>(), [None, None]);
         first.write(|entry| entry.status = Some(200));
         drop((second, first));
-        let seen: Vec<_> = journal
-            .entries()
-            .iter()
-            .map(|entry| (entry.sequence, entry.status))
-            .collect();
+        let seen: Vec<_> = journal.entries().iter().map(|entry| (entry.sequence, entry.status)).collect();
         assert_eq!(seen, [(1, Some(200)), (2, None)]);
     }
 
@@ -201,11 +182,7 @@ mod tests {
         journal.clear();
         drop(journal.open(arrived()));
         open.write(|entry| entry.status = Some(200));
-        let seen: Vec<_> = journal
-            .entries()
-            .iter()
-            .map(|entry| (entry.sequence, entry.status))
-            .collect();
+        let seen: Vec<_> = journal.entries().iter().map(|entry| (entry.sequence, entry.status)).collect();
         assert_eq!(seen, [(2, None)]);
     }
 

@@ -98,23 +98,15 @@ impl<'path> Route<'path> {
             (&Method::GET, ["attached-files-configurations", id]) => {
                 (Operation::ListAttachedFilesConfigurations, Some(*id), None)
             }
-            (&Method::GET, ["attached-files-configurations", id, scope]) => (
-                Operation::DescribeAttachedFilesConfiguration,
-                Some(*id),
-                Some(*scope),
-            ),
-            (&Method::POST, ["attached-files-configurations", id, scope]) => (
-                Operation::UpdateAttachedFilesConfiguration,
-                Some(*id),
-                Some(*scope),
-            ),
+            (&Method::GET, ["attached-files-configurations", id, scope]) => {
+                (Operation::DescribeAttachedFilesConfiguration, Some(*id), Some(*scope))
+            }
+            (&Method::POST, ["attached-files-configurations", id, scope]) => {
+                (Operation::UpdateAttachedFilesConfiguration, Some(*id), Some(*scope))
+            }
             _ => return None,
         };
-        Some(Self {
-            operation,
-            resource,
-            scope,
-        })
+        Some(Self { operation, resource, scope })
     }
 }
 
@@ -142,37 +134,22 @@ mod tests {
             Some(Operation::ListAttachedFilesConfigurations)
         );
         assert_eq!(found(&Method::GET, "/instance"), Some(Operation::ListInstances));
-        assert_eq!(
-            found(&Method::GET, "/tags/arn%3Aaws"),
-            Some(Operation::ListTagsForResource)
-        );
+        assert_eq!(found(&Method::GET, "/tags/arn%3Aaws"), Some(Operation::ListTagsForResource));
     }
 
     #[test]
     fn an_encoded_slash_does_not_split_a_label() {
-        let route = Route::find(
-            &Method::GET,
-            "/attached-files-configurations/arn%3Ainstance%2Fi/CHAT",
-        )
-        .unwrap();
-        assert_eq!(
-            (route.resource, route.scope),
-            (Some("arn%3Ainstance%2Fi"), Some("CHAT"))
-        );
+        let route =
+            Route::find(&Method::GET, "/attached-files-configurations/arn%3Ainstance%2Fi/CHAT").unwrap();
+        assert_eq!((route.resource, route.scope), (Some("arn%3Ainstance%2Fi"), Some("CHAT")));
     }
 
     #[test]
     fn another_method_another_depth_and_an_empty_label_are_no_operation() {
         assert_eq!(found(&Method::PUT, "/attached-files-configurations/i/CHAT"), None);
-        assert_eq!(
-            found(&Method::DELETE, "/attached-files-configurations/i/CHAT"),
-            None
-        );
+        assert_eq!(found(&Method::DELETE, "/attached-files-configurations/i/CHAT"), None);
         assert_eq!(found(&Method::POST, "/attached-files-configurations/i"), None);
-        assert_eq!(
-            found(&Method::GET, "/attached-files-configurations/i/CHAT/"),
-            None
-        );
+        assert_eq!(found(&Method::GET, "/attached-files-configurations/i/CHAT/"), None);
         assert_eq!(found(&Method::GET, "/attached-files-configurations//CHAT"), None);
         assert_eq!(found(&Method::GET, "/attached-files-configurations/i/"), None);
         assert_eq!(found(&Method::GET, "/attached-files-configurations/"), None);

@@ -75,9 +75,8 @@ fn token(list: &str, key: &str) -> String {
 
 fn key(list: &str, sent: &str) -> Option<String> {
     let digits = sent.get(16..)?.as_bytes().chunks(2);
-    let bytes: Option<Vec<u8>> = digits
-        .map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok())
-        .collect();
+    let bytes: Option<Vec<u8>> =
+        digits.map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()).collect();
     let key = String::from_utf8(bytes?).ok()?;
     (token(list, &key) == sent).then_some(key)
 }
@@ -85,9 +84,7 @@ fn key(list: &str, sent: &str) -> Option<String> {
 /// FNV-1a, which is the same on every machine and in every version.
 fn checksum(list: &str, key: &str) -> u64 {
     let bytes = list.bytes().chain([0]).chain(key.bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -118,21 +115,12 @@ mod tests {
 
     #[test]
     fn a_page_that_ends_with_the_list_has_no_token() {
-        assert_eq!(
-            numbers(&read("maxResults=5").unwrap()),
-            (vec![1, 2, 3, 4, 5], None)
-        );
+        assert_eq!(numbers(&read("maxResults=5").unwrap()), (vec![1, 2, 3, 4, 5], None));
     }
 
     #[test]
     fn without_a_limit_the_largest_page_comes() {
-        assert_eq!(
-            Page::read(None, 3, String::new())
-                .unwrap()
-                .take(1..=5, u32::to_string)
-                .0,
-            [1, 2, 3]
-        );
+        assert_eq!(Page::read(None, 3, String::new()).unwrap().take(1..=5, u32::to_string).0, [1, 2, 3]);
     }
 
     #[test]
@@ -148,25 +136,10 @@ mod tests {
     #[test]
     fn a_token_that_was_made_up_or_is_of_another_list_is_refused() {
         let of_another = token("other list", "2");
-        for sent in [
-            "",
-            "x",
-            "0123456789abcdef32",
-            "é",
-            &of_another,
-            &format!("{}0", token("list", "2")),
-        ] {
+        for sent in ["", "x", "0123456789abcdef32", "é", &of_another, &format!("{}0", token("list", "2"))] {
             let query = format!("nextToken={sent}");
-            assert_eq!(
-                read(&query),
-                Err(format!("`{sent}` is not a nextToken of this list"))
-            );
+            assert_eq!(read(&query), Err(format!("`{sent}` is not a nextToken of this list")));
         }
-        assert_eq!(
-            read(&format!("nextToken={}", token("list", "2")))
-                .unwrap()
-                .after(),
-            Some("2")
-        );
+        assert_eq!(read(&format!("nextToken={}", token("list", "2"))).unwrap().after(), Some("2"));
     }
 }

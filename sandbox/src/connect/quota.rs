@@ -25,11 +25,7 @@ impl Default for Rate {
     ///
     /// Amazon Connect administrator guide, "API throttling quotas".
     fn default() -> Self {
-        Self {
-            per_second: 2.0,
-            burst: 5,
-            shared: false,
-        }
+        Self { per_second: 2.0, burst: 5, shared: false }
     }
 }
 
@@ -53,28 +49,16 @@ struct Bucket {
 impl Quota {
     /// No rate means no quota.
     pub(super) fn new(rate: Option<Rate>) -> Self {
-        Self {
-            rate,
-            buckets: HashMap::new(),
-        }
+        Self { rate, buckets: HashMap::new() }
     }
 
     /// Takes one token, or says that the request is to be throttled.
     pub(super) fn admits(&mut self, account: &str, region: &str, operation: Operation, now: Instant) -> bool {
         let Some(rate) = self.rate else { return true };
-        let key = (
-            account.to_owned(),
-            region.to_owned(),
-            (!rate.shared).then_some(operation),
-        );
+        let key = (account.to_owned(), region.to_owned(), (!rate.shared).then_some(operation));
         let burst = f64::from(rate.burst);
-        let bucket = self.buckets.entry(key).or_insert(Bucket {
-            tokens: burst,
-            filled: now,
-        });
-        let elapsed = now
-            .checked_duration_since(bucket.filled)
-            .unwrap_or(Duration::ZERO);
+        let bucket = self.buckets.entry(key).or_insert(Bucket { tokens: burst, filled: now });
+        let elapsed = now.checked_duration_since(bucket.filled).unwrap_or(Duration::ZERO);
         bucket.tokens = (bucket.tokens + elapsed.as_secs_f64() * rate.per_second).min(burst);
         bucket.filled = now;
         // Repeated refills round: without the margin, a caller exactly at the rate loses a token.
@@ -114,22 +98,14 @@ mod tests {
 
     #[test]
     fn a_caller_exactly_at_the_rate_is_never_throttled() {
-        let mut quota = Quota::new(Some(Rate {
-            per_second: 3.0,
-            burst: 1,
-            shared: false,
-        }));
+        let mut quota = Quota::new(Some(Rate { per_second: 3.0, burst: 1, shared: false }));
         let start = Instant::now();
         assert!((0..1_000).all(|n| quota.admits("1", "r", UPDATE, start + Duration::from_secs(n) / 3)));
     }
 
     #[test]
     fn accounts_regions_and_operations_have_buckets_of_their_own() {
-        let mut quota = Quota::new(Some(Rate {
-            per_second: 1.0,
-            burst: 1,
-            shared: false,
-        }));
+        let mut quota = Quota::new(Some(Rate { per_second: 1.0, burst: 1, shared: false }));
         let now = Instant::now();
         assert!(quota.admits("1", "r", UPDATE, now));
         assert!(quota.admits("2", "r", UPDATE, now));
@@ -140,11 +116,7 @@ mod tests {
 
     #[test]
     fn a_shared_bucket_is_of_all_operations() {
-        let mut quota = Quota::new(Some(Rate {
-            per_second: 1.0,
-            burst: 1,
-            shared: true,
-        }));
+        let mut quota = Quota::new(Some(Rate { per_second: 1.0, burst: 1, shared: true }));
         let now = Instant::now();
         assert!(quota.admits("1", "r", UPDATE, now));
         assert!(!quota.admits("1", "r", LIST, now));

@@ -20,8 +20,7 @@ pub(super) fn decode(label: &str) -> Result<String, Refusal> {
 /// The id meant, however wrong the rest of it may be; for the journal.
 pub(super) fn id_meant(label: &str) -> String {
     let text = percent_decode_str(label).decode_utf8_lossy();
-    text.rsplit_once("instance/")
-        .map_or_else(|| text.clone().into_owned(), |(_, id)| id.to_owned())
+    text.rsplit_once("instance/").map_or_else(|| text.clone().into_owned(), |(_, id)| id.to_owned())
 }
 
 /// Reads the member `InstanceId`: an instance id, or an instance ARN.
@@ -31,11 +30,7 @@ pub(super) fn instance_id(text: &str, caller: &Caller) -> Result<String, Refusal
             "an InstanceId has 1 to {LONGEST} characters, not `{text}`"
         )));
     }
-    if text.starts_with("arn:") {
-        instance_of_arn(text, caller)
-    } else {
-        Ok(text.to_owned())
-    }
+    if text.starts_with("arn:") { instance_of_arn(text, caller) } else { Ok(text.to_owned()) }
 }
 
 /// Reads an instance ARN, which must be of the caller's own account and Region.
@@ -67,20 +62,14 @@ mod tests {
     const ID: &str = "00000001-0000-4000-8000-000000000001";
 
     fn read(text: &str) -> Result<String, Option<&'static str>> {
-        let caller = Caller {
-            account: "111122223333".to_owned(),
-            region: "us-east-1".to_owned(),
-        };
+        let caller = Caller { account: "111122223333".to_owned(), region: "us-east-1".to_owned() };
         instance_id(text, &caller).map_err(|refusal| refusal.name)
     }
 
     #[test]
     fn an_id_and_an_arn_name_the_same_instance() {
         assert_eq!(read(ID), Ok(ID.to_owned()));
-        assert_eq!(
-            read(&format!("arn:aws:connect:us-east-1:111122223333:instance/{ID}")),
-            Ok(ID.to_owned())
-        );
+        assert_eq!(read(&format!("arn:aws:connect:us-east-1:111122223333:instance/{ID}")), Ok(ID.to_owned()));
     }
 
     #[test]
@@ -121,10 +110,7 @@ mod tests {
 
     #[test]
     fn the_journal_knows_the_id_meant_even_of_a_refused_arn() {
-        assert_eq!(
-            id_meant(&format!("arn%3Aaws%3Aconnect%3Ax%3A1%3Ainstance%2F{ID}")),
-            ID
-        );
+        assert_eq!(id_meant(&format!("arn%3Aaws%3Aconnect%3Ax%3A1%3Ainstance%2F{ID}")), ID);
         assert_eq!(id_meant(ID), ID);
     }
 }

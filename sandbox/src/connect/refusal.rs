@@ -19,12 +19,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     fn new(status: StatusCode, name: &'static str, message: String) -> Self {
-        Self {
-            status,
-            name: Some(name),
-            message,
-            retry_after_ms: None,
-        }
+        Self { status, name: Some(name), message, retry_after_ms: None }
     }
 
     pub(super) fn invalid_parameter(message: String) -> Self {
@@ -41,46 +36,25 @@ impl Refusal {
     }
 
     pub(super) fn throttled() -> Self {
-        Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "ThrottlingException",
-            "Rate exceeded".to_owned(),
-        )
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "ThrottlingException", "Rate exceeded".to_owned())
     }
 
     pub(super) fn throttled_untyped() -> Self {
-        Self {
-            name: None,
-            ..Self::throttled()
-        }
+        Self { name: None, ..Self::throttled() }
     }
 
     pub(super) fn too_many_requests() -> Self {
-        Self {
-            name: Some("TooManyRequestsException"),
-            ..Self::throttled()
-        }
+        Self { name: Some("TooManyRequestsException"), ..Self::throttled() }
     }
 
     pub(super) fn internal(message: String) -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "InternalServiceException",
-            message,
-        )
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceException", message)
     }
 
     pub(super) fn unavailable(retry_after_ms: Option<u64>) -> Self {
         let message = "the service is unavailable, try again".to_owned();
-        let refusal = Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "ServiceUnavailableException",
-            message,
-        );
-        Self {
-            retry_after_ms,
-            ..refusal
-        }
+        let refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", message);
+        Self { retry_after_ms, ..refusal }
     }
 
     pub(super) fn access_denied(caller: &Caller, operation: Operation) -> Self {
@@ -99,11 +73,7 @@ impl Refusal {
 
     pub(super) fn missing_authentication_token() -> Self {
         let message = "the request has no Authorization header".to_owned();
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "MissingAuthenticationTokenException",
-            message,
-        )
+        Self::new(StatusCode::FORBIDDEN, "MissingAuthenticationTokenException", message)
     }
 
     pub(super) fn incomplete_signature(message: String) -> Self {
@@ -122,10 +92,6 @@ impl Refusal {
 
     pub(super) fn too_large(limit: usize) -> Self {
         let message = format!("the body is larger than {limit} bytes");
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "RequestEntityTooLargeException",
-            message,
-        )
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", message)
     }
 }

@@ -48,10 +48,7 @@ impl FromStr for Scope {
 
     /// Reads the exact name on the wire: an enumeration's values are case-sensitive.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|scope| scope.name() == text)
-            .ok_or_else(|| UnknownScope(text.to_owned()))
+        Self::ALL.into_iter().find(|scope| scope.name() == text).ok_or_else(|| UnknownScope(text.to_owned()))
     }
 }
 
@@ -63,11 +60,7 @@ pub struct UnknownScope(pub String);
 
 impl fmt::Display for UnknownScope {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "unknown attachment scope `{}`: one of EMAIL, CHAT, CASE, TASK",
-            self.0
-        )
+        write!(formatter, "unknown attachment scope `{}`: one of EMAIL, CHAT, CASE, TASK", self.0)
     }
 }
 

@@ -36,7 +36,5 @@ async fn converse(stream: TcpStream, service: Arc<Service>) {
     let _: io::Result<()> = stream.set_nodelay(true);
     let respond = service_fn(move |request| Arc::clone(&service).respond(request));
     // An error here is the end of this connection, wanted by a fault or by the client.
-    let _: hyper::Result<()> = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), respond)
-        .await;
+    let _: hyper::Result<()> = http1::Builder::new().serve_connection(TokioIo::new(stream), respond).await;
 }

@@ -96,10 +96,7 @@ impl Service {
         let admitted = self.admit(caller, route, &body, || {
             Refusal::unknown_operation(parts.method.as_str(), parts.uri.path())
         });
-        let fault = admitted
-            .as_ref()
-            .ok()
-            .and_then(|(_, route)| lock(&self.faults).next(route.operation));
+        let fault = admitted.as_ref().ok().and_then(|(_, route)| lock(&self.faults).next(route.operation));
         line.write(|entry| entry.fault = fault);
         // Even a sleep of zero would wait for the timer's next tick.
         if !self.latency.is_zero() {
@@ -108,13 +105,7 @@ impl Service {
         let query = parts.uri.query();
         let outcome = match admitted {
             Ok((caller, route)) => {
-                let request = Admitted {
-                    route,
-                    query,
-                    body: bytes,
-                    caller,
-                    fault,
-                };
+                let request = Admitted { route, query, body: bytes, caller, fault };
                 self.perform(request, &mut line).await
             }
             Err(refusal) => Ok(answer::refusal(&refusal, &request_id)),
@@ -151,9 +142,8 @@ impl Service {
         if request.fault == Some(Fault::ResetBefore) {
             return Err(HangUp);
         }
-        if let Some(refusal) = request
-            .fault
-            .and_then(|fault| instead(fault, &request.caller, request.route.operation))
+        if let Some(refusal) =
+            request.fault.and_then(|fault| instead(fault, &request.caller, request.route.operation))
         {
             return Ok(answer::refusal(&refusal, &request_id));
         }
@@ -175,13 +165,7 @@ impl Service {
     }
 
     fn run(&self, request: &Admitted<'_>) -> Result<Done, Refusal> {
-        let Admitted {
-            route,
-            query,
-            body,
-            caller,
-            fault,
-        } = request;
+        let Admitted { route, query, body, caller, fault } = request;
         let command = Command::read(route, *query, body, caller)?;
         let spoilt = *fault == Some(Fault::OtherValues);
         command.run(&mut lock(&self.state), caller, (self.clock)(), spoilt)
@@ -243,9 +227,7 @@ async fn read(body: Incoming) -> Result<Result<Bytes, Refusal>, HangUp> {
 /// Reads `attempt` of the header `amz-sdk-request: attempt=2; max=3`.
 fn attempt(headers: &HeaderMap) -> Option<u32> {
     let header = headers.get("amz-sdk-request")?.to_str().ok()?;
-    header
-        .split(';')
-        .find_map(|pair| pair.trim().strip_prefix("attempt=")?.parse().ok())
+    header.split(';').find_map(|pair| pair.trim().strip_prefix("attempt=")?.parse().ok())
 }
 
 fn text(value: &hyper::header::HeaderValue) -> Option<String> {
@@ -260,19 +242,9 @@ mod tests {
 
     #[test]
     fn the_attempt_is_read_wherever_it_stands() {
-        let of = |header| {
-            attempt(&HeaderMap::from_iter([(
-                "amz-sdk-request".parse().unwrap(),
-                header,
-            )]))
-        };
+        let of = |header| attempt(&HeaderMap::from_iter([("amz-sdk-request".parse().unwrap(), header)]));
         assert_eq!(of(HeaderValue::from_static("attempt=1; max=3")), Some(1));
-        assert_eq!(
-            of(HeaderValue::from_static(
-                "ttl=20261123T101500Z; attempt=12; max=20"
-            )),
-            Some(12)
-        );
+        assert_eq!(of(HeaderValue::from_static("ttl=20261123T101500Z; attempt=12; max=20")), Some(12));
         assert_eq!(of(HeaderValue::from_static("max=3")), None);
         assert_eq!(attempt(&HeaderMap::new()), None);
     }

@@ -26,25 +26,18 @@ impl Caller {
         let Some(authorization) = headers.get("authorization") else {
             return Err(Refusal::missing_authentication_token());
         };
-        let authorization = authorization
-            .to_str()
-            .map_err(|_| incomplete("the Authorization header is not ASCII"))?;
-        let Some(elements) = authorization
-            .strip_prefix(ALGORITHM)
-            .and_then(|rest| rest.strip_prefix(' '))
+        let authorization =
+            authorization.to_str().map_err(|_| incomplete("the Authorization header is not ASCII"))?;
+        let Some(elements) = authorization.strip_prefix(ALGORITHM).and_then(|rest| rest.strip_prefix(' '))
         else {
-            return Err(incomplete(&format!(
-                "the Authorization header does not begin with `{ALGORITHM}`"
-            )));
+            return Err(incomplete(&format!("the Authorization header does not begin with `{ALGORITHM}`")));
         };
         let elements = Elements::read(elements)?;
         elements.check_signature()?;
         let date = headers.get("x-amz-date").and_then(|date| date.to_str().ok());
         let date = date.ok_or_else(|| incomplete("the request has no `X-Amz-Date` header"))?;
         if !has_shape(date, "00000000T000000Z") {
-            return Err(incomplete(&format!(
-                "`{date}` is not a date of the form YYYYMMDDTHHMMSSZ"
-            )));
+            return Err(incomplete(&format!("`{date}` is not a date of the form YYYYMMDDTHHMMSSZ")));
         }
         elements.caller(date)
     }
@@ -66,10 +59,7 @@ impl<'header> Elements<'header> {
                 Some(("SignedHeaders", value)) => signed_headers.replace(value),
                 Some(("Signature", value)) => signature.replace(value),
                 _ => {
-                    return Err(incomplete(&format!(
-                        "`{}` is no element of a signature",
-                        element.trim()
-                    )));
+                    return Err(incomplete(&format!("`{}` is no element of a signature", element.trim())));
                 }
             };
             if place.is_some() {
@@ -87,15 +77,11 @@ impl<'header> Elements<'header> {
     fn check_signature(&self) -> Result<(), Refusal> {
         let hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if self.signature.len() != 64 || !self.signature.bytes().all(hexadecimal) {
-            return Err(incomplete(
-                "the Signature is not 64 hexadecimal digits in lower case",
-            ));
+            return Err(incomplete("the Signature is not 64 hexadecimal digits in lower case"));
         }
         for required in ["host", "x-amz-date"] {
             if !self.signed_headers.split(';').any(|name| name == required) {
-                return Err(incomplete(&format!(
-                    "`{required}` is not one of the SignedHeaders"
-                )));
+                return Err(incomplete(&format!("`{required}` is not one of the SignedHeaders")));
             }
         }
         Ok(())
@@ -112,10 +98,7 @@ impl<'header> Elements<'header> {
         let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         if key_id.is_empty() || !key_id.bytes().all(word) || !has_shape(day, "00000000") || !is_region(region)
         {
-            return Err(incomplete(&format!(
-                "the Credential `{}` is not well formed",
-                self.credential
-            )));
+            return Err(incomplete(&format!("the Credential `{}` is not well formed", self.credential)));
         }
         if service != "connect" {
             return Err(Refusal::invalid_signature(format!(
@@ -128,10 +111,7 @@ impl<'header> Elements<'header> {
             )));
         }
         let account = account_of(key_id).unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
-        Ok(Caller {
-            account,
-            region: region.to_owned(),
-        })
+        Ok(Caller { account, region: region.to_owned() })
     }
 }
 
@@ -142,11 +122,7 @@ fn incomplete(message: &str) -> Refusal {
 /// Whether the text has a digit wherever the pattern has `0`, and is the pattern elsewhere.
 fn has_shape(text: &str, pattern: &str) -> bool {
     let fits = |(byte, pattern): (u8, u8)| {
-        if pattern == b'0' {
-            byte.is_ascii_digit()
-        } else {
-            byte == pattern
-        }
+        if pattern == b'0' { byte.is_ascii_digit() } else { byte == pattern }
     };
     text.len() == pattern.len() && text.bytes().zip(pattern.bytes()).all(fits)
 }

@@ -44,16 +44,10 @@ impl State {
             None => Records::new(),
         };
         for instance in instances {
-            let record = || Record {
-                instance: instance.clone(),
-                configurations: BTreeMap::new(),
-            };
+            let record = || Record { instance: instance.clone(), configurations: BTreeMap::new() };
             records.entry(instance.id.clone()).or_insert_with(record);
         }
-        let mut state = Self {
-            records: Records::new(),
-            file,
-        };
+        let mut state = Self { records: Records::new(), file };
         state.replace(records)?;
         Ok(state)
     }
@@ -83,17 +77,9 @@ impl State {
     /// Adds an instance, or replaces it and keeps what it allows.
     pub(super) fn add(&mut self, instance: Instance) -> io::Result<()> {
         let mut records = self.records.clone();
-        let configurations = records
-            .remove(&instance.id)
-            .map(|record| record.configurations)
-            .unwrap_or_default();
-        records.insert(
-            instance.id.clone(),
-            Record {
-                instance,
-                configurations,
-            },
-        );
+        let configurations =
+            records.remove(&instance.id).map(|record| record.configurations).unwrap_or_default();
+        records.insert(instance.id.clone(), Record { instance, configurations });
         self.replace(records)
     }
 
@@ -121,23 +107,17 @@ impl State {
 
     /// An instance its caller can see.
     pub(super) fn visible(&self, id: &str, caller: &Caller) -> Option<&Instance> {
-        self.records
-            .get(id)
-            .map(|record| &record.instance)
-            .filter(|instance| is_visible(instance, caller))
+        self.records.get(id).map(|record| &record.instance).filter(|instance| is_visible(instance, caller))
     }
 
     /// An instance its caller can see and configure.
     pub(super) fn configurable(&self, id: &str, caller: &Caller) -> Option<&Instance> {
-        self.visible(id, caller)
-            .filter(|instance| instance.status == InstanceStatus::Active)
+        self.visible(id, caller).filter(|instance| instance.status == InstanceStatus::Active)
     }
 
     /// What a scope allows: what it was configured to, else the defaults.
     pub(super) fn effective(&self, id: &str, scope: Scope) -> Option<Configuration> {
-        self.records
-            .get(id)
-            .map(|record| record.configurations.get(&scope).cloned().unwrap_or_default())
+        self.records.get(id).map(|record| record.configurations.get(&scope).cloned().unwrap_or_default())
     }
 
     /// Configures a scope of an instance that exists; of another it does nothing.
@@ -166,10 +146,7 @@ mod tests {
     }
 
     fn small() -> Configuration {
-        Configuration {
-            maximum_size_limit_in_bytes: 7,
-            ..Configuration::default()
-        }
+        Configuration { maximum_size_limit_in_bytes: 7, ..Configuration::default() }
     }
 
     fn state() -> State {
@@ -181,14 +158,8 @@ mod tests {
         let mut state = state();
         state.configure(&id(1), Scope::Chat, small()).unwrap();
         assert_eq!(state.effective(&id(1), Scope::Chat), Some(small()));
-        assert_eq!(
-            state.effective(&id(1), Scope::Case),
-            Some(Configuration::default())
-        );
-        assert_eq!(
-            state.effective(&id(2), Scope::Chat),
-            Some(Configuration::default())
-        );
+        assert_eq!(state.effective(&id(1), Scope::Case), Some(Configuration::default()));
+        assert_eq!(state.effective(&id(2), Scope::Chat), Some(Configuration::default()));
         assert_eq!(state.effective(&id(9), Scope::Chat), None);
     }
 
@@ -197,13 +168,7 @@ mod tests {
         let state = state();
         let see = |account: &str, region: &str| {
             state
-                .visible(
-                    &id(1),
-                    &Caller {
-                        account: account.to_owned(),
-                        region: region.to_owned(),
-                    },
-                )
+                .visible(&id(1), &Caller { account: account.to_owned(), region: region.to_owned() })
                 .is_some()
         };
         assert!(see("111122223333", "us-east-1"));
@@ -218,22 +183,14 @@ mod tests {
         state.remove(&id(1)).unwrap();
         assert_eq!(state.effective(&id(1), Scope::Chat), None);
         state.add(Instance::numbered(1)).unwrap();
-        assert_eq!(
-            state.effective(&id(1), Scope::Chat),
-            Some(Configuration::default())
-        );
+        assert_eq!(state.effective(&id(1), Scope::Chat), Some(Configuration::default()));
     }
 
     #[test]
     fn an_instance_added_in_another_status_keeps_what_it_allows() {
         let mut state = state();
         state.configure(&id(1), Scope::Chat, small()).unwrap();
-        state
-            .add(Instance {
-                status: InstanceStatus::CreationFailed,
-                ..Instance::numbered(1)
-            })
-            .unwrap();
+        state.add(Instance { status: InstanceStatus::CreationFailed, ..Instance::numbered(1) }).unwrap();
         assert_eq!(state.effective(&id(1), Scope::Chat), Some(small()));
     }
 }

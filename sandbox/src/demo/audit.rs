@@ -34,18 +34,13 @@ pub(super) fn steps(line: &str) -> Vec<Step> {
     let resources = event.get("resources").and_then(Value::as_array);
     match resources.map(Vec::as_slice) {
         None | Some([]) => vec![step(&document, event, &Value::Null)],
-        Some(resources) => resources
-            .iter()
-            .map(|resource| step(&document, event, resource))
-            .collect(),
+        Some(resources) => resources.iter().map(|resource| step(&document, event, resource)).collect(),
     }
 }
 
 fn step(document: &Value, event: &Value, resource: &Value) -> Step {
     let first = |pointers: &[&str]| {
-        let found = pointers
-            .iter()
-            .find_map(|pointer| event.pointer(pointer).and_then(text));
+        let found = pointers.iter().find_map(|pointer| event.pointer(pointer).and_then(text));
         found.unwrap_or_default()
     };
     let timestamp = document.get("timestamp").and_then(text);
@@ -65,12 +60,7 @@ fn step(document: &Value, event: &Value, resource: &Value) -> Step {
         instance: uid.and_then(text).map(|uid| instance(&uid)).unwrap_or_default(),
         scope: scope.unwrap_or_else(|| first(&["/unmapped/attachmentScope"])),
         status: status(event),
-        code: first(&[
-            "/api/response/error",
-            "/status_code",
-            "/api/response/code",
-            "/unmapped/outcome",
-        ]),
+        code: first(&["/api/response/error", "/status_code", "/api/response/code", "/unmapped/outcome"]),
     }
 }
 
@@ -182,10 +172,7 @@ mod tests {
         })
         .to_string();
         assert!(is_audit(&line));
-        let lines: Vec<String> = steps(&line)
-            .iter()
-            .map(|step| step.line(Palette::plain()))
-            .collect();
+        let lines: Vec<String> = steps(&line).iter().map(|step| step.line(Palette::plain())).collect();
         assert_eq!(
             lines,
             ["03:04:05.678  alice        outcome  Update  sandbox-1  CHAT   failure  AccessDeniedException"]

@@ -67,10 +67,8 @@ enum Line<'a> {
 
 impl<'a> Line<'a> {
     fn of(bytes: &'a [u8]) -> Self {
-        serde_json::from_slice(bytes).map_or_else(
-            |_| Self::Text(String::from_utf8_lossy(bytes).into_owned()),
-            Self::Json,
-        )
+        serde_json::from_slice(bytes)
+            .map_or_else(|_| Self::Text(String::from_utf8_lossy(bytes).into_owned()), Self::Json)
     }
 }
 
@@ -109,26 +107,10 @@ fn written(lines: &[String]) -> Vec<Line<'_>> {
 
 fn given(answer: &Answer) -> Given<'_> {
     match answer {
-        Answer::Response(bytes) => Given::Response {
-            document: Line::of(bytes),
-        },
-        Answer::Error {
-            error_type,
-            error_message,
-        } => Given::Error {
-            error_type,
-            error_message,
-        },
-        Answer::InitError {
-            error_type,
-            error_message,
-        } => Given::InitError {
-            error_type,
-            error_message,
-        },
-        Answer::Exited(exit_code) => Given::Exited {
-            exit_code: *exit_code,
-        },
+        Answer::Response(bytes) => Given::Response { document: Line::of(bytes) },
+        Answer::Error { error_type, error_message } => Given::Error { error_type, error_message },
+        Answer::InitError { error_type, error_message } => Given::InitError { error_type, error_message },
+        Answer::Exited(exit_code) => Given::Exited { exit_code: *exit_code },
         Answer::TimedOut => Given::TimedOut,
     }
 }

@@ -35,10 +35,9 @@ impl Expected {
                 Ending::Rejected => Self::Http(&[422..=422], "HTTP 422"),
                 Ending::Malformed => Self::Http(&[400..=400], "HTTP 400"),
                 Ending::Partial => Self::Http(&[207..=207], "HTTP 207"),
-                Ending::Incomplete => Self::Http(
-                    &[207..=207, 429..=429, 502..=504],
-                    "HTTP 207, 429, 502, 503 or 504",
-                ),
+                Ending::Incomplete => {
+                    Self::Http(&[207..=207, 429..=429, 502..=504], "HTTP 207, 429, 502, 503 or 504")
+                }
                 Ending::Failed | Ending::Unrecognised => {
                     Self::Http(&[400..=599], "an HTTP status from 400 on")
                 }
@@ -120,19 +119,12 @@ impl Came {
     fn of(trigger: Trigger, answer: &Answer) -> Self {
         let bytes = match answer {
             Answer::Response(bytes) => bytes,
-            Answer::Error {
-                error_type,
-                error_message,
-            } => {
-                return Self::Error {
-                    name: error_type.clone(),
-                    message: error_message.clone(),
-                };
+            Answer::Error { error_type, error_message } => {
+                return Self::Error { name: error_type.clone(), message: error_message.clone() };
             }
-            Answer::InitError {
-                error_type,
-                error_message,
-            } => return Self::Other(format!("a start that failed: {error_type}: {error_message}")),
+            Answer::InitError { error_type, error_message } => {
+                return Self::Other(format!("a start that failed: {error_type}: {error_message}"));
+            }
             Answer::Exited(Some(code)) => {
                 return Self::Other(format!("an end of the process with code {code}"));
             }
@@ -163,10 +155,8 @@ impl Came {
                     |failures| Self::Batch(failures.len()),
                 )
             }
-            Trigger::EventBridge | Trigger::Bare => word(&document).map_or_else(
-                || Self::Other("an answer without a `status`".into()),
-                Self::Report,
-            ),
+            Trigger::EventBridge | Trigger::Bare => word(&document)
+                .map_or_else(|| Self::Other("an answer without a `status`".into()), Self::Report),
         }
     }
 
@@ -201,10 +191,7 @@ mod tests {
     }
 
     fn error(name: &str) -> Answer {
-        Answer::Error {
-            error_type: name.into(),
-            error_message: "why".into(),
-        }
+        Answer::Error { error_type: name.into(), error_message: "why".into() }
     }
 
     #[test]
@@ -213,16 +200,8 @@ mod tests {
         let report = |status: &str| response(&json!({"status": status}));
         let batch = |failures: Value| response(&json!({"batchItemFailures": failures}));
         for (trigger, ending, answer) in [
-            (
-                Trigger::Http,
-                Succeeded,
-                http(200, &json!({"status": "succeeded"})),
-            ),
-            (
-                Trigger::Http,
-                Succeeded,
-                http(200, &json!({"maximumSizeLimitInBytes": 1})),
-            ),
+            (Trigger::Http, Succeeded, http(200, &json!({"status": "succeeded"}))),
+            (Trigger::Http, Succeeded, http(200, &json!({"maximumSizeLimitInBytes": 1}))),
             (Trigger::Rest, Planned, http(200, &json!({"status": "planned"}))),
             (Trigger::Http, Accepted, http(202, &json!({"status": "accepted"}))),
             (Trigger::Http, Rejected, http(422, &json!({"status": 422}))),
@@ -285,18 +264,9 @@ mod tests {
                 "a batch without failures",
                 "a batch with 1 failures",
             ),
-            (
-                Trigger::Http,
-                Ending::Malformed,
-                Answer::TimedOut,
-                "HTTP 400",
-                "no answer before the deadline",
-            ),
+            (Trigger::Http, Ending::Malformed, Answer::TimedOut, "HTTP 400", "no answer before the deadline"),
         ] {
-            let mismatch = Mismatch {
-                expected: expected.into(),
-                came: came.into(),
-            };
+            let mismatch = Mismatch { expected: expected.into(), came: came.into() };
             assert_eq!(check(trigger, ending, &answer), Err(mismatch));
         }
     }

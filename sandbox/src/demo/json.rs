@@ -30,9 +30,8 @@ impl Json {
                 format!("[{}]", joined(items.iter().map(Self::one_line).collect()))
             }
             Self::Object(members) => {
-                let members = members
-                    .iter()
-                    .map(|(name, value)| format!("{}: {}", quoted(name), value.one_line()));
+                let members =
+                    members.iter().map(|(name, value)| format!("{}: {}", quoted(name), value.one_line()));
                 format!("{{{}}}", joined(members.collect()))
             }
         }
@@ -166,9 +165,7 @@ mod tests {
     fn a_short_document_is_one_line_in_its_own_order() {
         assert_eq!(
             lines(r#"{"b":[1,2.5,null],"a":"x\ny","b":true}"#, 80),
-            Some(vec![
-                r#"{"b": [1, 2.5, null], "a": "x\ny", "b": true}"#.to_owned()
-            ])
+            Some(vec![r#"{"b": [1, 2.5, null], "a": "x\ny", "b": true}"#.to_owned()])
         );
     }
 

@@ -106,17 +106,12 @@ fn answer(page: &mut String, payload: &Payload, scene: &Scene, palette: Palette)
     let mut section = Section::new(page, palette, "Answer");
     let (summary, document) = match &scene.answer {
         Answer::Response(bytes) => response(payload.trigger, bytes),
-        Answer::Error {
-            error_type,
-            error_message,
-        } => (format!("function error {error_type}"), error_message.clone()),
-        Answer::InitError {
-            error_type,
-            error_message,
-        } => (
-            format!("the function did not start: {error_type}"),
-            error_message.clone(),
-        ),
+        Answer::Error { error_type, error_message } => {
+            (format!("function error {error_type}"), error_message.clone())
+        }
+        Answer::InitError { error_type, error_message } => {
+            (format!("the function did not start: {error_type}"), error_message.clone())
+        }
         Answer::Exited(Some(code)) => (format!("the process ended with code {code}"), String::new()),
         Answer::Exited(None) => ("the process was ended by a signal".to_owned(), String::new()),
         Answer::TimedOut => ("none before the deadline".to_owned(), String::new()),
@@ -169,10 +164,9 @@ fn changed(page: &mut String, scene: &Scene, palette: Palette) {
         section.line(&format!("nothing at Amazon Connect  {}", palette.dim(calls)));
         return;
     }
-    section.line(&palette.dim(format!(
-        "{:<10} {:<6} {:<18} file types  {calls}",
-        "instance", "scope", "largest file"
-    )));
+    section.line(
+        &palette.dim(format!("{:<10} {:<6} {:<18} file types  {calls}", "instance", "scope", "largest file")),
+    );
     for change in &scene.changes {
         change_lines(&mut section, change, palette);
     }
@@ -188,11 +182,7 @@ fn change_lines(section: &mut Section<'_>, change: &Change, palette: Palette) {
         types.push("as before".to_owned());
     }
     let margin = " ".repeat(left.chars().count() + size.chars().count());
-    let size = if difference.resized {
-        palette.bold(size)
-    } else {
-        size
-    };
+    let size = if difference.resized { palette.bold(size) } else { size };
     for (number, row) in types.iter().enumerate() {
         let painted: Vec<String> = row
             .split(' ')

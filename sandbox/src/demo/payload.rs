@@ -40,10 +40,7 @@ pub(super) fn all(directory: &Path) -> io::Result<Vec<Payload>> {
 }
 
 fn read(path: PathBuf) -> io::Result<Payload> {
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let (trigger, ending) = parse(&name).map_err(|problem| {
         let what = format!("`{}`: {problem}", path.display());
         io::Error::new(io::ErrorKind::InvalidData, what)
@@ -52,12 +49,7 @@ fn read(path: PathBuf) -> io::Result<Payload> {
         let what = format!("cannot read `{}`: {error}", path.display());
         io::Error::new(error.kind(), what)
     })?;
-    Ok(Payload {
-        path,
-        trigger,
-        ending,
-        bytes,
-    })
+    Ok(Payload { path, trigger, ending, bytes })
 }
 
 /// Reads `<trigger>.<status>[.<note>].json`.
@@ -69,15 +61,9 @@ fn parse(name: &str) -> Result<(Trigger, Ending), String> {
         .into_iter()
         .find(|known| known.name() == trigger)
         .ok_or_else(|| format!("a name begins with its trigger, one of {}", list(&Trigger::ALL)))?;
-    let ending = Ending::ALL
-        .into_iter()
-        .find(|known| known.name() == ending)
-        .ok_or_else(|| {
-            format!(
-                "after its trigger, a name says how it ends, one of {}",
-                list(&Ending::ALL)
-            )
-        })?;
+    let ending = Ending::ALL.into_iter().find(|known| known.name() == ending).ok_or_else(|| {
+        format!("after its trigger, a name says how it ends, one of {}", list(&Ending::ALL))
+    })?;
     Ok((trigger, ending))
 }
 
@@ -183,10 +169,7 @@ mod tests {
 
     #[test]
     fn a_name_says_the_trigger_and_the_ending() {
-        assert_eq!(
-            parse("http.succeeded.json"),
-            Ok((Trigger::Http, Ending::Succeeded))
-        );
+        assert_eq!(parse("http.succeeded.json"), Ok((Trigger::Http, Ending::Succeeded)));
         assert_eq!(
             parse("event-bridge.rejected.string-detail.json"),
             Ok((Trigger::EventBridge, Ending::Rejected))
@@ -197,9 +180,7 @@ mod tests {
     fn a_name_that_is_not_understood_says_what_would_be() {
         assert_eq!(
             parse("kafka.succeeded.json"),
-            Err(
-                "a name begins with its trigger, one of `http`, `rest`, `event-bridge`, `sqs`, `bare`".into()
-            )
+            Err("a name begins with its trigger, one of `http`, `rest`, `event-bridge`, `sqs`, `bare`".into())
         );
         assert!(parse("bare.json").is_err_and(|problem| problem.contains("`unrecognised`")));
     }

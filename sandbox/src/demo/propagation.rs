@@ -46,11 +46,7 @@ pub(super) async fn play(
 ) -> io::Result<Propagation> {
     let connect = Connect::start(Options {
         instances: (1..=INSTANCES).map(Instance::numbered).collect(),
-        rate: Some(Rate {
-            per_second: RATE,
-            burst: BURST,
-            shared: false,
-        }),
+        rate: Some(Rate { per_second: RATE, burst: BURST, shared: false }),
         ..Options::default()
     })
     .await?;
@@ -80,11 +76,7 @@ pub(super) async fn play(
     }
     function.kill().await;
     let journal = connect.journal();
-    let audit = function
-        .output()
-        .into_iter()
-        .filter(|line| is_audit(line))
-        .collect();
+    let audit = function.output().into_iter().filter(|line| is_audit(line)).collect();
     let updates = updated(&journal);
     let throttled = journal.iter().filter(|entry| entry.status == Some(429)).count();
     Ok(Propagation {
@@ -100,11 +92,7 @@ pub(super) async fn play(
 impl Propagation {
     /// The figures, for a person.
     pub(super) fn tell(&self, palette: Palette) -> String {
-        let mark = if self.problem.is_none() {
-            palette.good("✓")
-        } else {
-            palette.bad("✗")
-        };
+        let mark = if self.problem.is_none() { palette.good("✓") } else { palette.bad("✗") };
         format!(
             "  {mark} {} targets in {:.2} s; the quota's bound, ({} − {BURST}) / {RATE}, is {:.2} s\n    \
              {} calls, {} of them throttled, {} audit lines\n\n",
@@ -120,11 +108,8 @@ impl Propagation {
 
     /// The figures, for a machine.
     pub(super) fn document(&self) -> String {
-        let audit: Vec<Box<RawValue>> = self
-            .audit
-            .iter()
-            .filter_map(|line| RawValue::from_string(line.clone()).ok())
-            .collect();
+        let audit: Vec<Box<RawValue>> =
+            self.audit.iter().filter_map(|line| RawValue::from_string(line.clone()).ok()).collect();
         let document = json!({
             "propagation": {
                 "instances": INSTANCES,
@@ -175,21 +160,14 @@ fn event() -> String {
 
 fn updated(journal: &[Entry]) -> usize {
     let update = Some(Operation::UpdateAttachedFilesConfiguration);
-    journal
-        .iter()
-        .filter(|entry| entry.operation == update && entry.effect)
-        .count()
+    journal.iter().filter(|entry| entry.operation == update && entry.effect).count()
 }
 
 fn problem(answer: &Answer, updates: usize) -> Option<String> {
     let came = match answer {
         Answer::Response(bytes) => {
             let report: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
-            report
-                .get("status")
-                .and_then(|status| status.as_str())
-                .unwrap_or("no report")
-                .to_owned()
+            report.get("status").and_then(|status| status.as_str()).unwrap_or("no report").to_owned()
         }
         other => format!("{other:?}"),
     };

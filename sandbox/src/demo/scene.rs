@@ -54,14 +54,7 @@ pub(super) async fn play(
         .filter_map(|(instance_id, alias, scope, before)| {
             let after = connect.configuration(&instance_id, scope)?;
             let difference = Difference::between(&before, &after)?;
-            Some(Change {
-                instance_id,
-                alias,
-                scope,
-                before,
-                after,
-                difference,
-            })
+            Some(Change { instance_id, alias, scope, before, after, difference })
         })
         .collect();
     Ok(Scene {
@@ -78,9 +71,7 @@ pub(super) async fn play(
 /// Everything there is, before anything happens.
 fn configurations(connect: &Connect) -> Vec<(String, String, Scope, Configuration)> {
     let instances = connect.instances();
-    let scopes = instances
-        .iter()
-        .flat_map(|instance| Scope::ALL.map(|scope| (instance, scope)));
+    let scopes = instances.iter().flat_map(|instance| Scope::ALL.map(|scope| (instance, scope)));
     scopes
         .filter_map(|(instance, scope)| {
             let configuration = connect.configuration(&instance.id, scope)?;

@@ -27,11 +27,7 @@ impl<'a> Section<'a> {
 
     pub(super) fn line(&mut self, text: &str) {
         let label = format!("  {:<width$}", self.label, width = MARGIN - 2);
-        let label = if self.label.is_empty() {
-            label
-        } else {
-            self.palette.dim(label)
-        };
+        let label = if self.label.is_empty() { label } else { self.palette.dim(label) };
         line(self.page, &format!("{label}{text}"));
         self.label = "";
     }

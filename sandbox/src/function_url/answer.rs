@@ -72,9 +72,7 @@ fn header_value(value: &Value) -> Result<HeaderValue, Malformed> {
 }
 
 fn respond(status: StatusCode, mut headers: HeaderMap, body: Vec<u8>) -> Response {
-    headers
-        .entry(CONTENT_TYPE)
-        .or_insert(HeaderValue::from_static("application/json"));
+    headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     *response.headers_mut() = headers;

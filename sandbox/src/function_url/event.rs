@@ -20,10 +20,7 @@ const ACCOUNT: u64 = 111_122_223_333;
 pub(super) fn of(head: &Parts, body: &[u8], request_id: &str, now: OffsetDateTime) -> Value {
     let path = head.uri.path();
     let query = head.uri.query().unwrap_or_default();
-    let user_agent = head
-        .headers
-        .get(USER_AGENT)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let user_agent = head.headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let mut event = json!({
         "version": "2.0",
         "routeKey": "$default",
@@ -74,22 +71,13 @@ fn headers(headers: &HeaderMap) -> Map<String, Value> {
         .keys()
         .filter(|name| **name != COOKIE)
         .map(|name| (name.to_string(), Value::from(values(headers, name).join(","))));
-    let forwarded = [
-        ("x-forwarded-for", "127.0.0.1"),
-        ("x-forwarded-port", "443"),
-        ("x-forwarded-proto", "https"),
-    ];
-    joined
-        .chain(forwarded.map(|(name, value)| (name.to_owned(), Value::from(value))))
-        .collect()
+    let forwarded =
+        [("x-forwarded-for", "127.0.0.1"), ("x-forwarded-port", "443"), ("x-forwarded-proto", "https")];
+    joined.chain(forwarded.map(|(name, value)| (name.to_owned(), Value::from(value)))).collect()
 }
 
 fn values(headers: &HeaderMap, name: &axum::http::HeaderName) -> Vec<String> {
-    headers
-        .get_all(name)
-        .iter()
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-        .collect()
+    headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
 }
 
 /// Decoded query parameters, values of one name joined by commas.
@@ -145,10 +133,7 @@ fn add_body(event: &mut Map<String, Value>, headers: &HeaderMap, body: &[u8]) {
 
 /// The media types that API Gateway and function URLs hand over without base64.
 fn is_text(headers: &HeaderMap) -> bool {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default();
     let essence = essence.trim().to_ascii_lowercase();
     essence.starts_with("text/")
@@ -252,9 +237,7 @@ mod tests {
 
     #[test]
     fn cookies_are_taken_out_of_the_headers() {
-        let request = Request::get("/")
-            .header("cookie", "a=1; b=2")
-            .header("cookie", "c=3");
+        let request = Request::get("/").header("cookie", "a=1; b=2").header("cookie", "c=3");
         let event = event(request, b"");
         assert_eq!(event["cookies"], json!(["a=1", "b=2", "c=3"]));
         assert_eq!(event["headers"].get("cookie"), None);

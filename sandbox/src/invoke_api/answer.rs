@@ -24,14 +24,9 @@ pub(super) fn of(invocation: &Invocation, timeout: Duration, with_log: bool) -> 
     let id = &invocation.request_id;
     let (payload, failed) = match &invocation.outcome {
         Answer::Response(bytes) => (bytes.clone(), false),
-        Answer::Error {
-            error_type,
-            error_message,
+        Answer::Error { error_type, error_message } | Answer::InitError { error_type, error_message } => {
+            (document(error_type, error_message), true)
         }
-        | Answer::InitError {
-            error_type,
-            error_message,
-        } => (document(error_type, error_message), true),
         Answer::Exited(code) => {
             let why = match code {
                 Some(0) => "Runtime exited without providing a reason".to_owned(),
@@ -71,11 +66,7 @@ pub(super) fn would_run(request_id: &str) -> Response {
 
 /// The invocation never reached the function.
 pub(super) fn refused(refusal: &Refusal, request_id: &str) -> Response {
-    let by = if refusal.status.is_client_error() {
-        "User"
-    } else {
-        "Server"
-    };
+    let by = if refusal.status.is_client_error() { "User" } else { "Server" };
     let document = json!({"Type": by, "Message": refusal.message});
     let mut response = answer(refusal.status, document.to_string().into_bytes(), request_id);
     let name = HeaderValue::from_static(refusal.name);
@@ -101,20 +92,14 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, text: &str) {
 }
 
 fn document(error_type: &str, error_message: &str) -> Vec<u8> {
-    json!({"errorType": error_type, "errorMessage": error_message})
-        .to_string()
-        .into_bytes()
+    json!({"errorType": error_type, "errorMessage": error_message}).to_string().into_bytes()
 }
 
 /// The end of an invocation's log, in base64.
 fn log(lines: &[String]) -> String {
     let whole: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
     let bytes = whole.as_bytes();
-    STANDARD.encode(
-        bytes
-            .get(bytes.len().saturating_sub(LOG_TAIL)..)
-            .unwrap_or_default(),
-    )
+    STANDARD.encode(bytes.get(bytes.len().saturating_sub(LOG_TAIL)..).unwrap_or_default())
 }
 
 #[cfg(test)]

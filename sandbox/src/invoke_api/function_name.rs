@@ -23,9 +23,7 @@ pub(super) fn check(text: &str, qualifier: Option<&str>) -> Result<(), Refusal> 
         .filter(|rest| rest.is_empty() || rest.starts_with(':'));
     let Some(appended) = appended else {
         let named = text.rsplit_once(":function:").map_or(text, |(_, name)| name);
-        return Err(Refusal::not_found(&format!(
-            "arn:aws:lambda:{REGION}:{ACCOUNT}:function:{named}"
-        )));
+        return Err(Refusal::not_found(&format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{named}")));
     };
     let versions = [appended.strip_prefix(':'), qualifier];
     match versions.into_iter().flatten().find(|version| *version != LATEST) {
@@ -58,18 +56,9 @@ mod tests {
         let not_found = |arn: String| Err(Refusal::not_found(&arn));
         let other = "arn:aws:lambda:us-east-1:111122223333:function:other";
         assert_eq!(check("other", None), not_found(other.to_owned()));
-        assert_eq!(
-            check("444455556666:function:other", None),
-            not_found(other.to_owned())
-        );
-        assert_eq!(
-            check("connect-attachment-policy-2", None),
-            not_found(format!("{ARN}-2"))
-        );
+        assert_eq!(check("444455556666:function:other", None), not_found(other.to_owned()));
+        assert_eq!(check("connect-attachment-policy-2", None), not_found(format!("{ARN}-2")));
         assert_eq!(check(ARN, Some("7")), not_found(format!("{ARN}:7")));
-        assert_eq!(
-            check(&format!("{ARN}:live"), None),
-            not_found(format!("{ARN}:live"))
-        );
+        assert_eq!(check(&format!("{ARN}:live"), None), not_found(format!("{ARN}:live")));
     }
 }

@@ -15,19 +15,11 @@ pub(super) struct Refusal {
 
 impl Refusal {
     fn new(status: StatusCode, name: &'static str, message: String) -> Self {
-        Self {
-            status,
-            name,
-            message,
-        }
+        Self { status, name, message }
     }
 
     pub(super) fn not_found(arn: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "ResourceNotFoundException",
-            format!("Function not found: {arn}"),
-        )
+        Self::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", format!("Function not found: {arn}"))
     }
 
     pub(super) fn too_large(limit: usize) -> Self {
@@ -55,11 +47,7 @@ impl Refusal {
     }
 
     pub(super) fn not_started(error: &dyn fmt::Display) -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "ServiceException",
-            error.to_string(),
-        )
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "ServiceException", error.to_string())
     }
 
     pub(super) fn unknown_operation() -> Self {

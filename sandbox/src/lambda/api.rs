@@ -33,9 +33,7 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
     };
     let timeout = shared.launch.timeout;
     let configured = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
-    let deadline_ms = asked
-        .deadline_ms
-        .unwrap_or_else(|| epoch_ms().saturating_add(configured));
+    let deadline_ms = asked.deadline_ms.unwrap_or_else(|| epoch_ms().saturating_add(configured));
     let id = asked.request_id;
     // Before anything is awaited: if the process ends now, the invocation ends with it.
     shared.exchange.hand_over(id.clone(), asked.done);
@@ -60,10 +58,7 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
             // An id or a trace id of the caller's own that no header can hold.
             let message = error.to_string();
             let response = refusal(StatusCode::INTERNAL_SERVER_ERROR, "ContainerError", &message);
-            let answer = Answer::Error {
-                error_type: "Sandbox.InvalidHeader".into(),
-                error_message: message,
-            };
+            let answer = Answer::Error { error_type: "Sandbox.InvalidHeader".into(), error_message: message };
             finish(&shared, &id, answer).await;
             response
         }
@@ -127,15 +122,8 @@ async fn error(
         Ok(error) => error,
         Err(error) => return broken_body(&error),
     };
-    let answer = Answer::Error {
-        error_type,
-        error_message,
-    };
-    if finish(&shared, &id, answer).await {
-        accepted()
-    } else {
-        unknown_invocation()
-    }
+    let answer = Answer::Error { error_type, error_message };
+    if finish(&shared, &id, answer).await { accepted() } else { unknown_invocation() }
 }
 
 /// Takes the reason why the process cannot start.
@@ -145,10 +133,7 @@ async fn init_error(State(shared): State<Arc<Shared>>, headers: HeaderMap, body:
         Err(error) => return broken_body(&error),
     };
     let end_line = shared.output.mark().await;
-    let answer = Answer::InitError {
-        error_type,
-        error_message,
-    };
+    let answer = Answer::InitError { error_type, error_message };
     shared.exchange.init_failed(answer, end_line);
     accepted()
 }
@@ -184,11 +169,7 @@ async fn read(mut body: Body) -> Result<Sent, axum::Error> {
             kept.extend_from_slice(&data);
         }
     }
-    Ok(if length <= LARGEST_ANSWER {
-        Sent::Whole(kept)
-    } else {
-        Sent::TooLarge
-    })
+    Ok(if length <= LARGEST_ANSWER { Sent::Whole(kept) } else { Sent::TooLarge })
 }
 
 /// The type and the message of an error document.

@@ -44,10 +44,7 @@ impl Capture {
         thread::Builder::new()
             .name("function-output".into())
             .spawn(move || read_all(reader, &filled, stream, echo.as_ref()))?;
-        Ok(Self {
-            lines,
-            writer: Mutex::new(Some(writer)),
-        })
+        Ok(Self { lines, writer: Mutex::new(Some(writer)) })
     }
 
     /// A writing end for a process.

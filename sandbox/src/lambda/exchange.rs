@@ -124,12 +124,7 @@ impl Exchange {
     /// Notes that the process has taken an invocation.
     pub(super) fn hand_over(&self, request_id: String, done: oneshot::Sender<Finished>) {
         let mut state = self.state();
-        let taken = Taken {
-            done,
-            started: Instant::now(),
-            first_line: state.last_line,
-            timer: None,
-        };
+        let taken = Taken { done, started: Instant::now(), first_line: state.last_line, timer: None };
         state.taken.insert(request_id, taken);
         // The process may have ended since it asked.
         state.refuse_all();
@@ -198,12 +193,7 @@ impl State {
         };
         let first_line = self.last_line;
         for asked in mem::take(&mut self.queue) {
-            let never_taken = Taken {
-                done: asked.done,
-                started: Instant::now(),
-                first_line,
-                timer: None,
-            };
+            let never_taken = Taken { done: asked.done, started: Instant::now(), first_line, timer: None };
             never_taken.finish(answer.clone(), end_line);
         }
         for (_, taken) in mem::take(&mut self.taken) {
@@ -247,10 +237,7 @@ mod tests {
         let ahead = patience(epoch_ms() + 5_000, Duration::from_secs(30));
         assert!((4_900..=5_000).contains(&ahead.as_millis()), "{ahead:?}");
         assert_eq!(patience(0, Duration::from_secs(3)), Duration::from_mins(1));
-        assert_eq!(
-            patience(i64::MIN, Duration::from_mins(15)),
-            Duration::from_mins(15)
-        );
+        assert_eq!(patience(i64::MIN, Duration::from_mins(15)), Duration::from_mins(15));
     }
 
     #[tokio::test]
@@ -284,10 +271,7 @@ mod tests {
         assert_eq!(finished.lines, (0, 7));
 
         exchange.process_starts(7);
-        let error = Answer::InitError {
-            error_type: "Settings".into(),
-            error_message: "no region".into(),
-        };
+        let error = Answer::InitError { error_type: "Settings".into(), error_message: "no region".into() };
         exchange.init_failed(error.clone(), 9);
         exchange.process_ended(Some(1), 9);
         let (finished, _) = exchange.ask(Bytes::new(), "b".into(), Invoke::default());

@@ -89,12 +89,7 @@ impl Function {
                 (Answer::TimedOut, (0, 0), asked.elapsed())
             }
         };
-        Invocation {
-            request_id,
-            outcome,
-            output: shared.output.between(first, end),
-            duration,
-        }
+        Invocation { request_id, outcome, output: shared.output.between(first, end), duration }
     }
 
     /// Every whole line of standard output so far, except those taken.
@@ -181,12 +176,8 @@ impl Shared {
             return Ok(());
         }
         self.exchange.process_starts(first_line);
-        let (started, mut watch) = Process::start(
-            &self.launch,
-            &self.address.to_string(),
-            &self.output,
-            &self.errors,
-        )?;
+        let (started, mut watch) =
+            Process::start(&self.launch, &self.address.to_string(), &self.output, &self.errors)?;
         *process = Some(started);
         drop(process);
         let shared = Arc::clone(self);

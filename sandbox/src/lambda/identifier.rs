@@ -52,10 +52,7 @@ mod tests {
     fn a_trace_header_has_a_root_a_parent_and_a_decision() {
         let header = trace();
         let parts: Vec<&str> = header.split([';', '=']).collect();
-        assert_eq!(
-            [parts[0], parts[2], parts[4], parts[5]],
-            ["Root", "Parent", "Sampled", "1"]
-        );
+        assert_eq!([parts[0], parts[2], parts[4], parts[5]], ["Root", "Parent", "Sampled", "1"]);
         assert_eq!(parts[1].len(), 35);
         assert_eq!(parts[3].len(), 16);
     }

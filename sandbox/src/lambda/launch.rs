@@ -47,10 +47,7 @@ impl Launch {
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".into()),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128".into()),
             ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".into()),
-            (
-                "AWS_LAMBDA_LOG_GROUP_NAME",
-                "/aws/lambda/connect-attachment-policy".into(),
-            ),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/connect-attachment-policy".into()),
             ("AWS_LAMBDA_LOG_STREAM_NAME", "sandbox".into()),
             ("AWS_LAMBDA_LOG_FORMAT", "JSON".into()),
             ("AWS_ENDPOINT_URL_CONNECT", connect_url.into()),

@@ -45,11 +45,7 @@ impl Process {
         let pid = child.id();
         let child = Arc::new(Mutex::new(child));
         let (announce, status) = watch::channel(None);
-        let watch = Watch {
-            child: Arc::clone(&child),
-            ends,
-            announce,
-        };
+        let watch = Watch { child: Arc::clone(&child), ends, announce };
         Ok((Self { child, pid, status }, watch))
     }
 

@@ -26,11 +26,7 @@ impl Calls {
             }
             names.insert(instance.id, instance.alias);
         }
-        Self {
-            palette,
-            names,
-            known,
-        }
+        Self { palette, names, known }
     }
 
     /// Time, operation, instance, scope, status, and what changed or went wrong.
@@ -47,9 +43,7 @@ impl Calls {
             None => "",
         };
         let scope = entry.scope.map_or("", Scope::name);
-        let status = entry
-            .status
-            .map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        let status = entry.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         let painted = match entry.status {
             Some(200..=299) => palette.good(format!("{status:<9}")),
             Some(429) => palette.careful(format!("{status:<9}")),
@@ -84,10 +78,7 @@ impl Calls {
             return None;
         };
         let now = connect.configuration(id, scope)?;
-        let before = self
-            .known
-            .insert((id.clone(), scope), now.clone())
-            .unwrap_or_default();
+        let before = self.known.insert((id.clone(), scope), now.clone()).unwrap_or_default();
         let Some(difference) = Difference::between(&before, &now) else {
             return Some("nothing changed".to_owned());
         };
@@ -163,10 +154,8 @@ mod tests {
         let connect = Connect::start(Options::default()).await.expect("a port");
         let mut calls = Calls::new(&connect, Palette::plain());
         let id = Instance::numbered(1).id;
-        let mut configuration = Configuration {
-            maximum_size_limit_in_bytes: 10_485_760,
-            ..Configuration::default()
-        };
+        let mut configuration =
+            Configuration { maximum_size_limit_in_bytes: 10_485_760, ..Configuration::default() };
         connect.put(&id, Scope::Chat, configuration.clone());
         assert_eq!(
             calls.line(&connect, &entry()),
@@ -202,13 +191,8 @@ mod tests {
             "03:04:05.678  Update              sandbox-1    CHAT   429       \
              attempt 2, ThrottlingException, fault throttle"
         );
-        let reset = Entry {
-            status: None,
-            fault: Some(Fault::ResetBefore),
-            error: None,
-            attempt: None,
-            ..throttled
-        };
+        let reset =
+            Entry { status: None, fault: Some(Fault::ResetBefore), error: None, attempt: None, ..throttled };
         assert_eq!(
             calls.line(&connect, &reset),
             "03:04:05.678  Update              sandbox-1    CHAT   no answer fault reset-before"

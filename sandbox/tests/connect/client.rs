@@ -24,12 +24,7 @@ pub(crate) struct Request {
 impl Request {
     /// A signed request for `us-east-1` of the default account.
     pub(crate) fn new(method: &'static str, target: impl Into<String>) -> Self {
-        let request = Self {
-            method,
-            target: target.into(),
-            headers: Vec::new(),
-            body: String::new(),
-        };
+        let request = Self { method, target: target.into(), headers: Vec::new(), body: String::new() };
         request.signed_by("test", "us-east-1")
     }
 
@@ -39,8 +34,7 @@ impl Request {
             "AWS4-HMAC-SHA256 Credential={key_id}/20261123/{region}/connect/aws4_request, \
              SignedHeaders=host;x-amz-date, Signature={signature}"
         );
-        self.header("x-amz-date", "20261123T101500Z")
-            .header("authorization", &value)
+        self.header("x-amz-date", "20261123T101500Z").header("authorization", &value)
     }
 
     /// Sets a header; an empty value removes it.
@@ -106,9 +100,7 @@ impl Request {
 /// Connects to a running sandbox.
 pub(crate) async fn open(connect: &Connect) -> TcpStream {
     let url = connect.url();
-    TcpStream::connect(url.strip_prefix("http://").unwrap())
-        .await
-        .unwrap()
+    TcpStream::connect(url.strip_prefix("http://").unwrap()).await.unwrap()
 }
 
 /// What came back, as far as it came.
@@ -124,23 +116,13 @@ impl Answer {
     fn read(received: &[u8]) -> Self {
         let text = String::from_utf8(received.to_vec()).unwrap();
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
-            return Self {
-                status: None,
-                headers: HashMap::new(),
-                body: String::new(),
-            };
+            return Self { status: None, headers: HashMap::new(), body: String::new() };
         };
         let mut lines = head.lines();
         let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-        let header = |line: &str| {
-            line.split_once(": ")
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        };
-        Self {
-            status: Some(status),
-            headers: lines.filter_map(header).collect(),
-            body: body.to_owned(),
-        }
+        let header =
+            |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self { status: Some(status), headers: lines.filter_map(header).collect(), body: body.to_owned() }
     }
 
     pub(crate) fn is_whole(&self) -> bool {
@@ -176,24 +158,12 @@ pub(crate) fn update(n: u32, size: i64) -> Request {
 
 /// A request of each operation that is in order, for the first instance.
 pub(crate) fn every_operation() -> [(Operation, Request); 5] {
-    let arn = Instance::numbered(1)
-        .arn()
-        .replace(':', "%3A")
-        .replace('/', "%2F");
+    let arn = Instance::numbered(1).arn().replace(':', "%3A").replace('/', "%2F");
     [
         (Operation::UpdateAttachedFilesConfiguration, update(1, 5)),
-        (
-            Operation::DescribeAttachedFilesConfiguration,
-            Request::new("GET", format!("{}/CHAT", path(1))),
-        ),
-        (
-            Operation::ListAttachedFilesConfigurations,
-            Request::new("GET", path(1)),
-        ),
+        (Operation::DescribeAttachedFilesConfiguration, Request::new("GET", format!("{}/CHAT", path(1)))),
+        (Operation::ListAttachedFilesConfigurations, Request::new("GET", path(1))),
         (Operation::ListInstances, Request::new("GET", "/instance")),
-        (
-            Operation::ListTagsForResource,
-            Request::new("GET", format!("/tags/{arn}")),
-        ),
+        (Operation::ListTagsForResource, Request::new("GET", format!("/tags/{arn}"))),
     ]
 }

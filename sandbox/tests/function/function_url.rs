@@ -9,9 +9,7 @@ use tokio::net::TcpStream;
 async fn start() -> (FunctionUrl, Arc<Function>) {
     let launch = Launch::new(stand_in(), "http://127.0.0.1:1");
     let function = Arc::new(Function::start(launch).await.expect("a started function"));
-    let url = FunctionUrl::start(Arc::clone(&function), 0)
-        .await
-        .expect("a port");
+    let url = FunctionUrl::start(Arc::clone(&function), 0).await.expect("a port");
     (url, function)
 }
 
@@ -19,18 +17,13 @@ async fn start() -> (FunctionUrl, Arc<Function>) {
 pub(crate) async fn send(url: &str, head: &str, body: &[u8]) -> (u16, String, Vec<u8>) {
     let address = url.replace("http://", "");
     let mut stream = TcpStream::connect(address).await.expect("a connection");
-    let head = format!(
-        "{head}\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
+    let head =
+        format!("{head}\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all(head.as_bytes()).await.expect("sent");
     stream.write_all(body).await.expect("sent");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.expect("an answer");
-    let end = answer
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .expect("a head");
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
     let head = String::from_utf8(answer[..end].to_vec()).expect("text");
     let status = head[9..12].parse().expect("a status");
     (status, head, answer[end + 4..].to_vec())

@@ -75,10 +75,7 @@ async fn the_deadline_is_the_configured_timeout_away_and_kills() {
     launch.timeout = Duration::from_secs(1);
     let lambda = Lambda::start(launch).await;
     let answered = lambda.invoke(&json!({"sleepMs": 60_000})).await;
-    assert_eq!(
-        (answered.0, answered.header("x-amz-function-error")),
-        (200, Some("unhandled"))
-    );
+    assert_eq!((answered.0, answered.header("x-amz-function-error")), (200, Some("unhandled")));
     let id = answered.header("x-amzn-requestid").expect("an id");
     assert_eq!(
         answered.json(),
@@ -94,10 +91,7 @@ async fn a_function_error_is_a_200_with_its_type_and_message() {
     let lambda = Lambda::start(launch()).await;
     let error = json!({"errorType": "PolicyChangeRejected", "errorMessage": "no"});
     let answered = lambda.invoke(&json!({"error": error})).await;
-    assert_eq!(
-        (answered.0, answered.header("x-amz-function-error")),
-        (200, Some("unhandled"))
-    );
+    assert_eq!((answered.0, answered.header("x-amz-function-error")), (200, Some("unhandled")));
     assert_eq!(answered.json(), error);
 }
 
@@ -134,9 +128,7 @@ async fn the_log_comes_along_when_it_is_asked_for() {
 async fn an_event_is_taken_at_once_and_runs_on_its_own() {
     let lambda = Lambda::start(launch()).await;
     let order = json!({"sleepMs": 300, "stdout": ["ran"], "answer": 1}).to_string();
-    let answered = lambda
-        .post(PATH, "\r\nX-Amz-Invocation-Type: Event", order.as_bytes())
-        .await;
+    let answered = lambda.post(PATH, "\r\nX-Amz-Invocation-Type: Event", order.as_bytes()).await;
     assert_eq!((answered.0, answered.2.as_slice()), (202, b"".as_slice()));
     // the next invocation waits its turn behind it
     lambda.invoke(&json!({"answer": 2})).await;
@@ -146,13 +138,7 @@ async fn an_event_is_taken_at_once_and_runs_on_its_own() {
 #[tokio::test]
 async fn a_dry_run_runs_nothing() {
     let lambda = Lambda::start(launch()).await;
-    let answered = lambda
-        .post(
-            PATH,
-            "\r\nX-Amz-Invocation-Type: DryRun",
-            br#"{"stdout": ["ran"]}"#,
-        )
-        .await;
+    let answered = lambda.post(PATH, "\r\nX-Amz-Invocation-Type: DryRun", br#"{"stdout": ["ran"]}"#).await;
     assert_eq!(answered.0, 204);
     lambda.invoke(&json!({"answer": 1})).await;
     assert!(!lambda.function.output().contains(&"ran".to_owned()));
@@ -205,10 +191,7 @@ async fn another_function_or_version_is_not_found() {
     let version = format!("{PATH}?Qualifier=7");
     for (path, named) in [(other, "other"), (&version, "connect-attachment-policy:7")] {
         let message = format!("Function not found: arn:aws:lambda:us-east-1:111122223333:function:{named}");
-        assert_eq!(
-            lambda.refusal(path, "", b"{}").await,
-            told(404, "ResourceNotFoundException", message)
-        );
+        assert_eq!(lambda.refusal(path, "", b"{}").await, told(404, "ResourceNotFoundException", message));
     }
 }
 
@@ -217,9 +200,7 @@ async fn an_unknown_invocation_type_is_refused() {
     let lambda = Lambda::start(launch()).await;
     let why = "X-Amz-Invocation-Type is RequestResponse, Event or DryRun, not `Later`";
     assert_eq!(
-        lambda
-            .refusal(PATH, "\r\nX-Amz-Invocation-Type: Later", b"{}")
-            .await,
+        lambda.refusal(PATH, "\r\nX-Amz-Invocation-Type: Later", b"{}").await,
         told(400, "InvalidParameterValueException", why.to_owned())
     );
 }

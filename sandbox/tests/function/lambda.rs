@@ -38,14 +38,8 @@ async fn an_invocation_carries_what_lambda_sends() {
     assert_eq!(seen["requestId"], invocation.request_id);
     assert_eq!(seen["region"], "us-east-1");
     assert_eq!(seen["home"], Value::Null, "the environment is the function's own");
-    assert_eq!(
-        seen["arn"],
-        "arn:aws:lambda:us-east-1:111122223333:function:connect-attachment-policy"
-    );
-    let deadline: i128 = seen["deadlineMs"]
-        .as_str()
-        .and_then(|text| text.parse().ok())
-        .expect("a number");
+    assert_eq!(seen["arn"], "arn:aws:lambda:us-east-1:111122223333:function:connect-attachment-policy");
+    let deadline: i128 = seen["deadlineMs"].as_str().and_then(|text| text.parse().ok()).expect("a number");
     let left = deadline - before.unix_timestamp_nanos() / 1_000_000;
     assert!((30_000..40_000).contains(&left), "{left}");
 }
@@ -71,17 +65,11 @@ async fn an_error_keeps_its_type_and_its_message() {
     let order = json!({"error": {"errorType": "PolicyChangeRejected", "errorMessage": "no"}});
     assert_eq!(
         invoke(&function, order).await.outcome,
-        Answer::Error {
-            error_type: "PolicyChangeRejected".into(),
-            error_message: "no".into()
-        }
+        Answer::Error { error_type: "PolicyChangeRejected".into(), error_message: "no".into() }
     );
     assert_eq!(
         invoke(&function, json!({"error": "plain words"})).await.outcome,
-        Answer::Error {
-            error_type: "Unhandled".into(),
-            error_message: "\"plain words\"".into()
-        }
+        Answer::Error { error_type: "Unhandled".into(), error_message: "\"plain words\"".into() }
     );
 }
 
@@ -139,10 +127,7 @@ async fn a_start_that_fails_answers_every_invocation_with_its_reason() {
         let invocation = invoke(&function, json!({})).await;
         assert_eq!(
             invocation.outcome,
-            Answer::InitError {
-                error_type: "Stand.In".into(),
-                error_message: "no region".into()
-            }
+            Answer::InitError { error_type: "Stand.In".into(), error_message: "no region".into() }
         );
         assert_eq!(invocation.output, ["stand-in: start"]);
     }
@@ -165,10 +150,7 @@ async fn a_process_that_misses_its_deadline_is_killed() {
 #[tokio::test]
 async fn a_deadline_in_the_past_kills_nothing() {
     let function = start(launch()).await;
-    let options = Invoke {
-        deadline_ms: Some(1),
-        ..Invoke::default()
-    };
+    let options = Invoke { deadline_ms: Some(1), ..Invoke::default() };
     let order = json!({"sleepMs": 200, "answer": "still here"});
     let invocation = function.invoke_with(order.to_string().as_bytes(), options).await;
     assert_eq!(response(&invocation), "still here");
@@ -178,9 +160,8 @@ async fn a_deadline_in_the_past_kills_nothing() {
 #[tokio::test]
 async fn invocations_queue_in_order_for_one_poll() {
     let function = start(launch()).await;
-    let orders: Vec<Value> = (0..5)
-        .map(|n| json!({"stdout": [format!("{n}")], "sleepMs": 20, "answer": n}))
-        .collect();
+    let orders: Vec<Value> =
+        (0..5).map(|n| json!({"stdout": [format!("{n}")], "sleepMs": 20, "answer": n})).collect();
     let (a, b, c, d, e) = tokio::join!(
         invoke(&function, orders[0].clone()),
         invoke(&function, orders[1].clone()),
@@ -234,16 +215,14 @@ async fn an_answer_over_the_limit_is_refused_and_one_at_the_limit_is_not() {
 async fn a_killed_process_is_gone_and_its_invocation_is_told() {
     let function = start(launch()).await;
     let pid = function.pid().expect("a process");
-    let (invocation, ()) = tokio::join!(
-        invoke(&function, json!({"stdout": ["before"], "sleepMs": 60_000})),
-        async {
+    let (invocation, ()) =
+        tokio::join!(invoke(&function, json!({"stdout": ["before"], "sleepMs": 60_000})), async {
             while !function.output().contains(&"before".to_owned()) {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             function.kill().await;
             assert!(!runs(pid));
-        }
-    );
+        });
     assert_eq!(invocation.outcome, Answer::Exited(None));
     assert_eq!(invocation.output, ["before"]);
 }
@@ -266,11 +245,7 @@ async fn standard_error_is_kept_apart_and_an_echo_sees_every_line() {
         hearing.lock().expect("a lock").push(format!("{stream:?} {line}"));
     }));
     let function = start(launch).await;
-    invoke(
-        &function,
-        json!({"stdout": ["out"], "stderr": "err", "answer": 1}),
-    )
-    .await;
+    invoke(&function, json!({"stdout": ["out"], "stderr": "err", "answer": 1})).await;
     function.kill().await;
     assert_eq!(function.errors(), "err");
     let heard = heard.lock().expect("a lock");
@@ -282,10 +257,5 @@ async fn standard_error_is_kept_apart_and_an_echo_sees_every_line() {
 async fn a_missing_binary_is_named() {
     let launch = Launch::new("/nowhere/function", "http://127.0.0.1:1");
     let error = Function::start(launch).await.expect_err("no such file");
-    assert!(
-        error
-            .to_string()
-            .starts_with("cannot start `/nowhere/function`: "),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("cannot start `/nowhere/function`: "), "{error}");
 }

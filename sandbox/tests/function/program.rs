@@ -147,10 +147,8 @@ fn the_demo_for_machines_is_one_document_per_payload_with_the_audit_as_written()
     );
     let output = events.demo(&["--json"]);
     assert!(output.status.success());
-    let documents: Vec<Value> = text(&output.stdout)
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect();
+    let documents: Vec<Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(documents.len(), 2);
     assert_eq!(
         documents[0]["answer"],
@@ -161,10 +159,7 @@ fn the_demo_for_machines_is_one_document_per_payload_with_the_audit_as_written()
     assert_eq!(done["asExpected"], true);
     assert_eq!(done["answer"]["document"], json!({"status": "succeeded"}));
     assert_eq!(done["changes"][0]["attachmentScope"], "CHAT");
-    assert_eq!(
-        done["changes"][0]["before"]["maximumSizeLimitInBytes"],
-        20_971_520
-    );
+    assert_eq!(done["changes"][0]["before"]["maximumSizeLimitInBytes"], 20_971_520);
     assert_eq!(done["changes"][0]["after"]["extensions"], json!(["pdf", "json"]));
     assert_eq!(done["calls"][0]["operation"], "UpdateAttachedFilesConfiguration");
     assert_eq!(done["audit"][1]["event"]["status"], "Success");
@@ -175,16 +170,10 @@ fn the_demo_names_what_it_lacks() {
     let empty = Events::new("empty", &[]);
     let output = empty.demo(&[]);
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(
-        text(&output.stderr),
-        format!("sandbox: no payload `*.json` in `{}`\n", empty.0.display())
-    );
+    assert_eq!(text(&output.stderr), format!("sandbox: no payload `*.json` in `{}`\n", empty.0.display()));
     let odd = Events::new("odd", &[("kafka.succeeded.json", json!({}))]);
     let says = text(&odd.demo(&[]).stderr);
-    assert!(
-        says.contains("kafka.succeeded.json`: a name begins with its trigger"),
-        "{says}"
-    );
+    assert!(says.contains("kafka.succeeded.json`: a name begins with its trigger"), "{says}");
     let output = Command::new(env!("CARGO_BIN_EXE_sandbox"))
         .args(["demo", "--function", "/nowhere/function"])
         .output()

@@ -13,11 +13,7 @@ struct Serving {
 
 impl Serving {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = sandbox(&["serve"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a start");
+        let mut child = sandbox(&["serve"]).args(arguments).stdout(Stdio::piped()).spawn().expect("a start");
         let output = child.stdout.take().expect("a pipe");
         let lines = BufReader::new(output).lines();
         Self { child, lines }
@@ -40,9 +36,7 @@ impl Serving {
             .flatten()
             .flatten()
             .filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
-        children
-            .flat_map(|ids| ids.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-            .collect()
+        children.flat_map(|ids| ids.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
     }
 
     fn signal(&self, name: &str) {
@@ -94,10 +88,7 @@ fn serve_prints_and_journals_every_call() {
     let refused = request(connect, &format!("GET {CHAT_OF_1}"));
     assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
     let line = serving.line_with("Describe");
-    assert!(
-        line.contains("  Describe            sandbox-1    CHAT   403 "),
-        "{line}"
-    );
+    assert!(line.contains("  Describe            sandbox-1    CHAT   403 "), "{line}");
     serving.signal("TERM");
     serving.child.wait().expect("an end");
     let kept = fs::read_to_string(&journal).expect("a journal");
@@ -123,9 +114,7 @@ fn serve_holds_the_instances_it_is_given_and_refuses_what_is_none() {
     let mut serving = Serving::start(&["--quiet", "--instances", "1", "--instance", arn]);
     let line = serving.line_with("0000001f-0000-4000-8000-00000000001f");
     assert!(line.ends_with("444455556666-eu-west-2-0000001f"), "{line}");
-    let refused = sandbox(&["serve", "--instance", "nonsense"])
-        .output()
-        .expect("a run");
+    let refused = sandbox(&["serve", "--instance", "nonsense"]).output().expect("a run");
     assert_eq!(refused.status.code(), Some(2));
     let says = text(&refused.stderr);
     assert!(
@@ -138,28 +127,16 @@ fn serve_holds_the_instances_it_is_given_and_refuses_what_is_none() {
 
 #[test]
 fn serve_announces_nothing_where_it_cannot_keep_its_journal() {
-    let refused = sandbox(&["serve", "--journal", "/nowhere/calls.jsonl"])
-        .output()
-        .expect("a run");
-    assert_eq!(
-        (refused.status.code(), text(&refused.stdout)),
-        (Some(1), String::new())
-    );
+    let refused = sandbox(&["serve", "--journal", "/nowhere/calls.jsonl"]).output().expect("a run");
+    assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(1), String::new()));
     let says = text(&refused.stderr);
-    assert!(
-        says.starts_with("sandbox: cannot write the journal `/nowhere/calls.jsonl`: "),
-        "{says}"
-    );
+    assert!(says.starts_with("sandbox: cannot write the journal `/nowhere/calls.jsonl`: "), "{says}");
 }
 
 fn request(authority: &str, line: &str) -> String {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(authority.trim()).expect("a connection");
-    write!(
-        stream,
-        "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    )
-    .expect("sent");
+    write!(stream, "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     answer

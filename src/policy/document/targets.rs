@@ -82,18 +82,13 @@ fn read_tags(found: &Found<'_>, problems: &mut Problems) -> BTreeMap<String, BTr
         problems.add(&found.pointer, Code::InvalidTags, "must name at least one tag");
     }
     for (key, value) in entries {
-        let entry = Found {
-            pointer: join(&found.pointer, key),
-            value,
-        };
+        let entry = Found { pointer: join(&found.pointer, key), value };
         if tags.contains_key(key) {
             problems.add(entry.pointer, Code::DuplicateKey, "stands twice; one must go");
             continue;
         }
         let values = entry.one_or_many(problems);
-        let values = values
-            .iter()
-            .filter_map(|v| v.string(problems).map(str::to_owned));
+        let values = values.iter().filter_map(|v| v.string(problems).map(str::to_owned));
         let values = values.collect();
         tags.insert(key.clone(), values);
     }

@@ -9,12 +9,8 @@ use super::super::{ExtensionSet, MaxSize, Rules, Scope, Values};
 /// The most extensions in one list (ours; AWS documents none).
 pub const MAX_EXTENSIONS: usize = 256;
 
-const FORMS: [&str; 4] = [
-    "maximumSizeLimitInBytes",
-    "maximumSize",
-    "allowedExtensions",
-    "extensionConfiguration",
-];
+const FORMS: [&str; 4] =
+    ["maximumSizeLimitInBytes", "maximumSize", "allowedExtensions", "extensionConfiguration"];
 
 pub(super) fn read_values(
     fields: &Fields<'_>,
@@ -104,10 +100,7 @@ fn read_extensions(fields: &Fields<'_>, rules: &Rules, problems: &mut Problems) 
         return None;
     }
     if entries.len() > MAX_EXTENSIONS {
-        let message = format!(
-            "must hold at most {MAX_EXTENSIONS} extensions, not {}",
-            entries.len()
-        );
+        let message = format!("must hold at most {MAX_EXTENSIONS} extensions, not {}", entries.len());
         problems.add(&list.pointer, Code::TooManyEntries, message);
         return None;
     }

@@ -27,17 +27,8 @@ pub struct Response {
 impl Response {
     /// A JSON response that no cache keeps: it says what holds now.
     pub fn json(status_code: u16, content_type: &str, body: String) -> Self {
-        let headers = [
-            ("content-type", content_type.to_owned()),
-            ("cache-control", "no-store".to_owned()),
-        ];
-        Self {
-            status_code,
-            headers: headers.into(),
-            body,
-            is_base64_encoded: false,
-            cookies: None,
-        }
+        let headers = [("content-type", content_type.to_owned()), ("cache-control", "no-store".to_owned())];
+        Self { status_code, headers: headers.into(), body, is_base64_encoded: false, cookies: None }
     }
 
     /// In the format of the request's payload version.
@@ -86,10 +77,7 @@ pub fn of(report: &Report, seconds_for: impl Fn(usize) -> u64) -> Result<Respons
         Err(problem) => {
             let change_id = report.changes.first().filter(|_| !report.is_batch);
             let change_id = change_id.map(|change| change.change_id.as_str());
-            let violations = report
-                .changes
-                .first()
-                .map_or(&[][..], report::ChangeReport::violations);
+            let violations = report.changes.first().map_or(&[][..], report::ChangeReport::violations);
             let whole = RawValue::from_string(body)?;
             let whole = (report.status() != Status::Rejected).then_some(&*whole);
             let body = problem::encode(problem, &detail(report, problem), change_id, violations, whole)?;
@@ -97,10 +85,7 @@ pub fn of(report: &Report, seconds_for: impl Fn(usize) -> u64) -> Result<Respons
         }
     };
     if report.status() == Status::Incomplete {
-        let left = report
-            .results()
-            .filter(|result| result.verdict() == Verdict::NotYet)
-            .count();
+        let left = report.results().filter(|result| result.verdict() == Verdict::NotYet).count();
         return Ok(response.with("retry-after", seconds_for(left).to_string()));
     }
     Ok(response)
@@ -108,11 +93,8 @@ pub fn of(report: &Report, seconds_for: impl Fn(usize) -> u64) -> Result<Respons
 
 fn refusal(report: &Report) -> Problem {
     use crate::policy::Code;
-    let mut codes = report
-        .changes
-        .iter()
-        .flat_map(report::ChangeReport::violations)
-        .map(|violation| violation.code);
+    let mut codes =
+        report.changes.iter().flat_map(report::ChangeReport::violations).map(|violation| violation.code);
     match codes.next() {
         Some(Code::NotJson) => Problem::NotJson,
         Some(Code::DocumentTooLarge) => Problem::TooLarge,
@@ -148,16 +130,8 @@ fn problem_of(result: &TargetResult) -> Problem {
 
 fn detail(report: &Report, problem: Problem) -> String {
     if report.status() == Status::Rejected {
-        let count = report
-            .changes
-            .iter()
-            .map(|change| change.violations().len())
-            .sum::<usize>();
-        let first = report
-            .changes
-            .iter()
-            .flat_map(report::ChangeReport::violations)
-            .next();
+        let count = report.changes.iter().map(|change| change.violations().len()).sum::<usize>();
+        let first = report.changes.iter().flat_map(report::ChangeReport::violations).next();
         return match (count, first) {
             (1, Some(violation)) if violation.pointer.is_empty() => violation.message.clone(),
             (1, Some(violation)) => format!("`{}` {}", violation.pointer, violation.message),

@@ -18,29 +18,13 @@ pub(in crate::trigger) fn version_2(
     envelope: &Envelope<'_>,
     invocation: &Invocation,
 ) -> Result<Request, NotAccepted> {
-    envelope.once(
-        Kind::Http,
-        &[
-            "version",
-            "requestContext",
-            "rawPath",
-            "body",
-            "headers",
-            "isBase64Encoded",
-        ],
-    )?;
+    envelope
+        .once(Kind::Http, &["version", "requestContext", "rawPath", "body", "headers", "isBase64Encoded"])?;
     envelope.object(Kind::Http, "requestContext")?;
     let event: ApiGatewayV2httpRequest = parse(payload)?;
     let context = event.request_context;
-    let url = context
-        .domain_name
-        .as_deref()
-        .is_some_and(|name| name.contains(".lambda-url."));
-    let service = if url {
-        "lambda-url.amazonaws.com"
-    } else {
-        "apigateway.amazonaws.com"
-    };
+    let url = context.domain_name.as_deref().is_some_and(|name| name.contains(".lambda-url."));
+    let service = if url { "lambda-url.amazonaws.com" } else { "apigateway.amazonaws.com" };
     let mut origin = Origin {
         kind: Kind::Http,
         principal: None,
@@ -73,17 +57,8 @@ pub(in crate::trigger) fn version_1(
     envelope: &Envelope<'_>,
     invocation: &Invocation,
 ) -> Result<Request, NotAccepted> {
-    envelope.once(
-        Kind::Http,
-        &[
-            "httpMethod",
-            "requestContext",
-            "path",
-            "body",
-            "headers",
-            "isBase64Encoded",
-        ],
-    )?;
+    envelope
+        .once(Kind::Http, &["httpMethod", "requestContext", "path", "body", "headers", "isBase64Encoded"])?;
     envelope.object(Kind::Http, "requestContext")?;
     let event: ApiGatewayProxyRequest = parse(payload)?;
     let context = event.request_context;
@@ -103,11 +78,8 @@ pub(in crate::trigger) fn version_1(
         origin.account = context.identity.account_id;
         origin.vouched_by = Voucher::ApiGatewayIam;
     }
-    let headers = if event.multi_value_headers.is_empty() {
-        &event.headers
-    } else {
-        &event.multi_value_headers
-    };
+    let headers =
+        if event.multi_value_headers.is_empty() { &event.headers } else { &event.multi_value_headers };
     let query = if event.multi_value_query_string_parameters.is_empty() {
         &event.query_string_parameters
     } else {
@@ -138,29 +110,16 @@ fn identify(origin: &mut Origin, authorizer: &ApiGatewayRequestAuthorizer) {
         origin.account.clone_from(&iam.account_id);
         origin.vouched_by = Voucher::ApiGatewayIam;
     } else if let Some(jwt) = &authorizer.jwt {
-        origin.principal = ["sub", "client_id"]
-            .iter()
-            .find_map(|claim| jwt.claims.get(*claim))
-            .cloned();
+        origin.principal = ["sub", "client_id"].iter().find_map(|claim| jwt.claims.get(*claim)).cloned();
         origin.vouched_by = Voucher::ApiGatewayJwt;
-    } else if let Some(claims) = authorizer
-        .fields
-        .get("claims")
-        .and_then(serde_json::Value::as_object)
-    {
+    } else if let Some(claims) = authorizer.fields.get("claims").and_then(serde_json::Value::as_object) {
         // a REST API's Cognito authoriser: requestContext.authorizer.claims
-        origin.principal = ["sub", "client_id"]
-            .iter()
-            .find_map(|claim| claims.get(*claim))
-            .and_then(text);
+        origin.principal = ["sub", "client_id"].iter().find_map(|claim| claims.get(*claim)).and_then(text);
         origin.vouched_by = Voucher::ApiGatewayJwt;
     } else if !authorizer.fields.is_empty() {
         // a Lambda authoriser names its principal, or a context key of its own
         let names = ["principalId", "principal", "sub", "user"];
-        origin.principal = names
-            .iter()
-            .find_map(|name| authorizer.fields.get(*name))
-            .and_then(text);
+        origin.principal = names.iter().find_map(|name| authorizer.fields.get(*name)).and_then(text);
         origin.vouched_by = Voucher::ApiGatewayLambda;
     }
 }
@@ -170,10 +129,7 @@ fn owned((name, value): (&str, &str)) -> (String, String) {
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned)
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 fn body(body: Option<String>, is_base64_encoded: bool) -> Result<Option<String>, InvalidBody> {

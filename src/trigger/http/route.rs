@@ -47,11 +47,7 @@ pub fn of(request: &Request) -> Result<(Route, bool), NoRoute> {
 fn by_path(path: &str, method: &str) -> Result<Route, NoRoute> {
     let path = path.strip_suffix('/').unwrap_or(path);
     if path == "/policy-changes" {
-        return if method == "POST" {
-            Ok(Route::Submit)
-        } else {
-            Err(NoRoute::MethodNotAllowed("POST"))
-        };
+        return if method == "POST" { Ok(Route::Submit) } else { Err(NoRoute::MethodNotAllowed("POST")) };
     }
     let not_found = || NoRoute::NotFound("no such path".to_owned());
     let rest = path.strip_prefix("/instances/").ok_or_else(not_found)?;
@@ -91,14 +87,8 @@ fn query(request: &Request, route: &Route) -> Result<bool, NoRoute> {
             }
             _ => {
                 let name: String = name.chars().take(40).collect();
-                let known = if writes {
-                    "`dryRun` is the only one"
-                } else {
-                    "there is none"
-                };
-                return Err(NoRoute::Query(format!(
-                    "unknown query parameter `{name}`: {known}"
-                )));
+                let known = if writes { "`dryRun` is the only one" } else { "there is none" };
+                return Err(NoRoute::Query(format!("unknown query parameter `{name}`: {known}")));
             }
         }
     }

@@ -7,10 +7,7 @@ use crate::connect::instance::{Instance, InstanceStatus};
 const NOW: OffsetDateTime = datetime!(2026-11-23 10:15:00.5 UTC);
 
 fn caller() -> Caller {
-    Caller {
-        account: "111122223333".to_owned(),
-        region: "us-east-1".to_owned(),
-    }
+    Caller { account: "111122223333".to_owned(), region: "us-east-1".to_owned() }
 }
 
 fn state() -> State {
@@ -18,9 +15,7 @@ fn state() -> State {
 }
 
 fn call(state: &mut State, method: &Method, target: &str, body: &str) -> Result<Done, (u16, &'static str)> {
-    let (path, query) = target
-        .split_once('?')
-        .map_or((target, None), |(path, query)| (path, Some(query)));
+    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
     let route = Route::find(method, path).unwrap();
     let command = Command::read(&route, query, body.as_bytes(), &caller());
     command
@@ -74,21 +69,10 @@ fn a_list_has_every_scope_once_and_no_times() {
     let seen: Vec<_> = items
         .iter()
         .map(|item| {
-            (
-                item["AttachmentScope"].as_str().unwrap(),
-                item["MaximumSizeLimitInBytes"].as_i64().unwrap(),
-            )
+            (item["AttachmentScope"].as_str().unwrap(), item["MaximumSizeLimitInBytes"].as_i64().unwrap())
         })
         .collect();
-    assert_eq!(
-        seen,
-        [
-            ("EMAIL", 20_971_520),
-            ("CHAT", 20_971_520),
-            ("CASE", 5),
-            ("TASK", 20_971_520)
-        ]
-    );
+    assert_eq!(seen, [("EMAIL", 20_971_520), ("CHAT", 20_971_520), ("CASE", 5), ("TASK", 20_971_520)]);
     assert!(items.iter().all(|item| item.get("LastModifiedTime").is_none()));
     assert!(list.get("NextToken").is_none());
 }
@@ -100,10 +84,7 @@ fn a_list_comes_in_pages() {
     assert_eq!(first["AttachedFilesConfigurations"].as_array().unwrap().len(), 3);
     let token = first["NextToken"].as_str().unwrap();
     let second = get(&mut state, &format!("{}?maxResults=3&nextToken={token}", path(1))).unwrap();
-    assert_eq!(
-        second["AttachedFilesConfigurations"][0]["AttachmentScope"],
-        "TASK"
-    );
+    assert_eq!(second["AttachedFilesConfigurations"][0]["AttachmentScope"], "TASK");
     assert!(second.get("NextToken").is_none());
     let of_another = get(&mut state, &format!("{}?nextToken={token}", path(2)));
     assert_eq!(of_another, Err((400, "InvalidParameterException")));
@@ -119,34 +100,19 @@ fn instances_come_ten_at_a_time() {
     assert_eq!(summary["Arn"], Instance::numbered(1).arn());
     assert_eq!(summary["InstanceAlias"], "sandbox-1");
     assert_eq!(summary["InstanceStatus"], "ACTIVE");
-    let second = get(
-        &mut state,
-        &format!("/instance?nextToken={}", first["NextToken"].as_str().unwrap()),
-    )
-    .unwrap();
+    let second =
+        get(&mut state, &format!("/instance?nextToken={}", first["NextToken"].as_str().unwrap())).unwrap();
     assert_eq!(second["InstanceSummaryList"].as_array().unwrap().len(), 2);
     assert!(second.get("NextToken").is_none());
     // The operation does not model InvalidParameterException.
-    assert_eq!(
-        get(&mut state, "/instance?maxResults=11"),
-        Err((400, "InvalidRequestException"))
-    );
-    assert_eq!(
-        get(&mut state, "/instance?nextToken=x"),
-        Err((400, "InvalidRequestException"))
-    );
+    assert_eq!(get(&mut state, "/instance?maxResults=11"), Err((400, "InvalidRequestException")));
+    assert_eq!(get(&mut state, "/instance?nextToken=x"), Err((400, "InvalidRequestException")));
 }
 
 #[test]
 fn instances_of_other_accounts_and_regions_are_not_listed() {
-    let foreign = Instance {
-        account: "444455556666".to_owned(),
-        ..Instance::numbered(1)
-    };
-    let far = Instance {
-        region: "us-west-2".to_owned(),
-        ..Instance::numbered(2)
-    };
+    let foreign = Instance { account: "444455556666".to_owned(), ..Instance::numbered(1) };
+    let far = Instance { region: "us-west-2".to_owned(), ..Instance::numbered(2) };
     let mut state = State::load(vec![foreign, far, Instance::numbered(3)], None).unwrap();
     let list = get(&mut state, "/instance").unwrap();
     assert_eq!(list["InstanceSummaryList"].as_array().unwrap().len(), 1);
@@ -157,29 +123,12 @@ fn instances_of_other_accounts_and_regions_are_not_listed() {
 #[test]
 fn tags_are_read_by_arn_only() {
     let mut state = state();
-    let tagged = Instance {
-        tags: [("team".to_owned(), "a".to_owned())].into(),
-        ..Instance::numbered(1)
-    };
-    let arn = |n| {
-        Instance::numbered(n)
-            .arn()
-            .replace(':', "%3A")
-            .replace('/', "%2F")
-    };
+    let tagged = Instance { tags: [("team".to_owned(), "a".to_owned())].into(), ..Instance::numbered(1) };
+    let arn = |n| Instance::numbered(n).arn().replace(':', "%3A").replace('/', "%2F");
     state.add(tagged).unwrap();
-    assert_eq!(
-        get(&mut state, &format!("/tags/{}", arn(1))),
-        Ok(json!({"tags": {"team": "a"}}))
-    );
-    assert_eq!(
-        get(&mut state, &format!("/tags/{}", arn(2))),
-        Ok(json!({"tags": {}}))
-    );
-    assert_eq!(
-        get(&mut state, &format!("/tags/{}", arn(99))),
-        Err((404, "ResourceNotFoundException"))
-    );
+    assert_eq!(get(&mut state, &format!("/tags/{}", arn(1))), Ok(json!({"tags": {"team": "a"}})));
+    assert_eq!(get(&mut state, &format!("/tags/{}", arn(2))), Ok(json!({"tags": {}})));
+    assert_eq!(get(&mut state, &format!("/tags/{}", arn(99))), Err((404, "ResourceNotFoundException")));
     assert_eq!(
         get(&mut state, &format!("/tags/{}", Instance::numbered(1).id)),
         Err((400, "InvalidParameterException"))
@@ -189,18 +138,9 @@ fn tags_are_read_by_arn_only() {
 #[test]
 fn an_unknown_instance_is_not_found_but_only_if_the_request_is_in_order() {
     let mut state = state();
-    assert_eq!(
-        get(&mut state, &format!("{}/CHAT", path(99))),
-        Err((404, "ResourceNotFoundException"))
-    );
-    assert_eq!(
-        get(&mut state, &path(99)),
-        Err((404, "ResourceNotFoundException"))
-    );
-    assert_eq!(
-        get(&mut state, &format!("{}/chat", path(99))),
-        Err((400, "InvalidParameterException"))
-    );
+    assert_eq!(get(&mut state, &format!("{}/CHAT", path(99))), Err((404, "ResourceNotFoundException")));
+    assert_eq!(get(&mut state, &path(99)), Err((404, "ResourceNotFoundException")));
+    assert_eq!(get(&mut state, &format!("{}/chat", path(99))), Err((400, "InvalidParameterException")));
     let update = call(&mut state, &Method::POST, &format!("{}/CHAT", path(99)), "[]");
     assert_eq!(update.unwrap_err(), (400, "InvalidParameterException"));
 }
@@ -208,17 +148,9 @@ fn an_unknown_instance_is_not_found_but_only_if_the_request_is_in_order() {
 #[test]
 fn an_instance_that_is_not_active_is_listed_but_holds_no_configuration() {
     let mut state = state();
-    state
-        .add(Instance {
-            status: InstanceStatus::CreationInProgress,
-            ..Instance::numbered(1)
-        })
-        .unwrap();
+    state.add(Instance { status: InstanceStatus::CreationInProgress, ..Instance::numbered(1) }).unwrap();
     let list = get(&mut state, "/instance").unwrap();
-    assert_eq!(
-        list["InstanceSummaryList"][0]["InstanceStatus"],
-        "CREATION_IN_PROGRESS"
-    );
+    assert_eq!(list["InstanceSummaryList"][0]["InstanceStatus"], "CREATION_IN_PROGRESS");
     assert_eq!(get(&mut state, &path(1)), Err((404, "ResourceNotFoundException")));
 }
 

@@ -74,12 +74,7 @@ mod tests {
         plan.script(UPDATE, [Some(Fault::InternalError)]);
         assert_eq!(plan.next(LIST), None);
         assert_eq!(
-            [
-                plan.next(UPDATE),
-                plan.next(UPDATE),
-                plan.next(UPDATE),
-                plan.next(UPDATE)
-            ],
+            [plan.next(UPDATE), plan.next(UPDATE), plan.next(UPDATE), plan.next(UPDATE)],
             [Some(Fault::Throttle), None, Some(Fault::InternalError), None]
         );
     }
@@ -89,10 +84,7 @@ mod tests {
         let mut plan = Plan::new(Vec::new(), 0);
         plan.always(UPDATE, Some(Fault::AccessDenied));
         plan.script(UPDATE, [None]);
-        assert_eq!(
-            [plan.next(UPDATE), plan.next(UPDATE)],
-            [None, Some(Fault::AccessDenied)]
-        );
+        assert_eq!([plan.next(UPDATE), plan.next(UPDATE)], [None, Some(Fault::AccessDenied)]);
         plan.always(UPDATE, None);
         assert_eq!(plan.next(UPDATE), None);
     }

@@ -25,32 +25,21 @@ pub(super) fn read(path: &Path) -> io::Result<Records> {
     };
     let loaded: Loaded =
         serde_json::from_slice(&text).map_err(|error| naming(path, "understand", &error.into()))?;
-    Ok(loaded
-        .instances
-        .into_iter()
-        .map(|record| (record.instance.id.clone(), record))
-        .collect())
+    Ok(loaded.instances.into_iter().map(|record| (record.instance.id.clone(), record)).collect())
 }
 
 /// Writes beside the file and renames, so that there is never half a file.
 pub(super) fn write(path: &Path, records: &Records) -> io::Result<()> {
     let failed = |error: &io::Error| naming(path, "write", error);
-    let text = serde_json::to_vec_pretty(&Saved {
-        instances: records.values().collect(),
-    })
-    .map_err(|error| failed(&error.into()))?;
+    let text = serde_json::to_vec_pretty(&Saved { instances: records.values().collect() })
+        .map_err(|error| failed(&error.into()))?;
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
-    fs::write(&beside, text)
-        .and_then(|()| fs::rename(&beside, path))
-        .map_err(|error| failed(&error))
+    fs::write(&beside, text).and_then(|()| fs::rename(&beside, path)).map_err(|error| failed(&error))
 }
 
 fn naming(path: &Path, verb: &str, error: &io::Error) -> io::Error {
-    io::Error::new(
-        error.kind(),
-        format!("cannot {verb} the state file `{}`: {error}", path.display()),
-    )
+    io::Error::new(error.kind(), format!("cannot {verb} the state file `{}`: {error}", path.display()))
 }
 
 #[cfg(test)]
@@ -91,20 +80,12 @@ mod tests {
             extensions: vec!["pdf".to_owned()],
             last_modified: Some(datetime!(2026-11-23 10:00:00.123 UTC)),
         };
-        let instance = Instance {
-            region: "eu-west-2".to_owned(),
-            ..Instance::numbered(1)
-        };
+        let instance = Instance { region: "eu-west-2".to_owned(), ..Instance::numbered(1) };
         let mut first = State::load(vec![instance.clone()], place.file()).unwrap();
-        first
-            .configure(&instance.id, Scope::Task, configuration.clone())
-            .unwrap();
+        first.configure(&instance.id, Scope::Task, configuration.clone()).unwrap();
         let second = State::load(vec![Instance::numbered(1), Instance::numbered(2)], place.file()).unwrap();
         assert_eq!(second.effective(&instance.id, Scope::Task), Some(configuration));
-        assert_eq!(
-            second.instances().cloned().collect::<Vec<_>>(),
-            [instance, Instance::numbered(2)]
-        );
+        assert_eq!(second.instances().cloned().collect::<Vec<_>>(), [instance, Instance::numbered(2)]);
         assert_eq!(std::fs::read_dir(&place.0).unwrap().count(), 1);
     }
 
@@ -130,10 +111,7 @@ mod tests {
         let mut state = State::load(vec![Instance::numbered(1)], place.file()).unwrap();
         std::fs::remove_dir_all(&place.0).unwrap();
         let id = Instance::numbered(1).id;
-        let small = Configuration {
-            maximum_size_limit_in_bytes: 1,
-            ..Configuration::default()
-        };
+        let small = Configuration { maximum_size_limit_in_bytes: 1, ..Configuration::default() };
         assert!(state.configure(&id, Scope::Chat, small).is_err());
         assert_eq!(state.effective(&id, Scope::Chat), Some(Configuration::default()));
     }

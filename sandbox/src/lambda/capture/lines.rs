@@ -76,21 +76,13 @@ impl Lines {
             };
         }
         self.torn.extend(rest);
-        if wanted {
-            self.whole.get(before..).unwrap_or_default().to_vec()
-        } else {
-            Vec::new()
-        }
+        if wanted { self.whole.get(before..).unwrap_or_default().to_vec() } else { Vec::new() }
     }
 
     /// Whether a mark begins here; if so, tells who waits for it.
     fn mark_at<'a>(&mut self, bytes: &'a [u8]) -> Mark<'a> {
         let Some(behind) = bytes.strip_prefix(self.prefix.as_slice()) else {
-            return if self.prefix.starts_with(bytes) {
-                Mark::Perhaps
-            } else {
-                Mark::Not
-            };
+            return if self.prefix.starts_with(bytes) { Mark::Perhaps } else { Mark::Not };
         };
         let Some((number, after)) = behind.split_at_checked(NUMBER) else {
             return Mark::Perhaps;
