@@ -8,8 +8,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::large_futures,
-    clippy::too_many_lines,
-    reason = "a test that cannot go on fails; a table of cases is long; its futures run once"
+    reason = "a test that cannot go on fails; its futures run once"
 )]
 
 mod binary;
