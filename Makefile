@@ -70,7 +70,7 @@ build: ## the Lambda bootstrap, target/release/connect-attachment-policy (about 
 
 # One release build for everything that needs a production binary. The host's architecture: zig builds
 # for another one too, but a test could not start it.
-ARCH ?= $(shell uname -m)
+ARCH ?= $(subst aarch64,arm64,$(shell uname -m))
 SAM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam
 sam-build: $(VENV)/done ## the bootstraps of template.yaml for this machine, in .aws-sam (about 9 minutes)
 	$(call heading,sam build)
