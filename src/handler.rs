@@ -135,7 +135,8 @@ impl Handler {
         let kind = kind_of(&trigger);
         if !self.settings.accepted_triggers.contains(&kind) {
             let message = format!("{} payloads are not in this function's ACCEPTED_TRIGGERS", kind.as_str());
-            self.note_refusal(around, &Origin::invoker(&around.invocation), "TriggerNotAccepted", &message);
+            let origin = Origin { kind, ..Origin::invoker(&around.invocation) };
+            self.note_refusal(around, &origin, "TriggerNotAccepted", &message);
             return Err(FunctionError::new("TriggerNotAccepted", &message));
         }
         match trigger {

@@ -47,7 +47,7 @@ impl<'a> Walk<'a> {
         let mut done = Vec::new();
         for (instance, slots) in instances {
             let read = self.read(instance, slots).await;
-            for slot in slots {
+            for (n, slot) in slots.iter().enumerate() {
                 let mut result = TargetResult::new(Some((*instance).clone()), slot.scope, Outcome::Failed);
                 match self.consider(instance, slot.scope, &read, &mut result).await {
                     Ok(Some(before)) => {
@@ -56,7 +56,13 @@ impl<'a> Walk<'a> {
                         continue;
                     }
                     Ok(None) => {}
-                    Err(error) => not_read(&mut result, &error),
+                    Err(error) => {
+                        not_read(&mut result, &error);
+                        // the failed read was one for all: its throttled calls are the first scope's
+                        if n > 0 && read.is_err() {
+                            result.throttled = 0;
+                        }
+                    }
                 }
                 self.propagation.note(self.subject, &mut result);
                 done.push((slot.index, result));
@@ -73,9 +79,12 @@ impl<'a> Walk<'a> {
             return Ok(BTreeMap::from([(*scope, Held::described(answer))]));
         }
         let listed = self.lane.list(&instance.id, until).await?;
-        let throttled = listed.throttled;
-        let held =
-            |(scope, configuration)| (scope, Held { configuration, modified: Modified::Unasked, throttled });
+        // one read for all its scopes: its throttled calls are counted once, as the first one's
+        let first = slots.first().map(|slot| slot.scope);
+        let held = |(scope, configuration)| {
+            let throttled = if Some(scope) == first { listed.throttled } else { 0 };
+            (scope, Held { configuration, modified: Modified::Unasked, throttled })
+        };
         Ok(listed.configurations.into_iter().map(held).collect())
     }
 

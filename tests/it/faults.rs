@@ -141,3 +141,21 @@ async fn a_read_that_fails_begins_nothing() {
     let message = report["results"][0]["error"]["message"].as_str().unwrap();
     assert_eq!(message, "Amazon Connect denies this function access; its role lacks the permission");
 }
+
+#[tokio::test]
+async fn a_throttled_list_is_counted_once_for_all_its_scopes() {
+    let list = Operation::ListAttachedFilesConfigurations;
+    let throttled = |world: &World| -> u64 {
+        world.audit().iter().filter_map(|event| event["unmapped"]["throttledCalls"].as_u64()).sum()
+    };
+    let change = json!({"instanceId": ONE, "attachmentScope": "*", "maximumSize": "20 MB"});
+    let world = World::new().await;
+    world.connect.script(list, [Some(Fault::Throttle), Some(Fault::Throttle)]);
+    assert_eq!(outcomes(&world.report(&change).await), ["unchanged"; 4]);
+    assert_eq!(throttled(&world), 2);
+
+    let world = World::with(Options::default(), &[("CONNECT_MAX_ATTEMPTS", "3")]).await;
+    world.connect.always(list, Some(Fault::Throttle));
+    assert_eq!(outcomes(&world.error(&change).await.1), ["failed"; 4]);
+    assert_eq!(throttled(&world), 3);
+}

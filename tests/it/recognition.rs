@@ -103,7 +103,10 @@ async fn only_accepted_triggers_are_served() {
     let (kind, why) = refused(&world, chat(ONE, &json!({}))).await;
     assert_eq!(kind, "TriggerNotAccepted");
     assert_eq!(why, "bare payloads are not in this function's ACCEPTED_TRIGGERS");
-    assert_eq!((world.connect.journal().len(), world.audited()), (0, vec!["refusal".to_owned()]));
+    let event = json!({"id": "e", "detail-type": "t", "source": "s", "detail": {}});
+    assert_eq!(refused(&world, event).await.0, "TriggerNotAccepted");
+    assert_eq!(world.audit()[1]["unmapped"]["trigger"], "eventbridge");
+    assert_eq!((world.connect.journal().len(), world.audited()), (0, vec!["refusal".to_owned(); 2]));
 }
 
 #[tokio::test]
