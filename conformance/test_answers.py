@@ -119,7 +119,7 @@ def test_a_change_that_takes_too_long_is_queued_whole(serve: Serve) -> None:
         aws = {"aws_access_key_id": "any", "aws_secret_access_key": "any", "region_name": "us-east-1"}
         sqs = boto3.client("sqs", endpoint_url=f"http://{host}:{port}", **aws)
         attributes = {"FifoQueue": "true"}
-        queue = sqs.create_queue(QueueName="changes.fifo", Attributes=attributes)["QueueUrl"]
+        queue = sqs.create_queue(QueueName="answered-202.fifo", Attributes=attributes)["QueueUrl"]
         sandbox = serve(
             "--rate=0",
             "--timeout=5",
