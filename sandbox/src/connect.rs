@@ -26,6 +26,8 @@ use std::{
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
+use tls::Tls;
+
 mod answer;
 mod change;
 mod command;
@@ -44,6 +46,7 @@ mod server;
 mod service;
 mod sigv4;
 mod state;
+mod tls;
 
 pub use configuration::{Configuration, DEFAULT_EXTENSIONS, DEFAULT_SIZE, LARGEST_SIZE, SMALLEST_SIZE};
 pub use fault::{Fault, UnknownFault};
@@ -61,6 +64,8 @@ pub use scope::{Scope, UnknownScope};
 pub struct Options {
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
+    /// HTTPS, with a certificate of this run; see [`Connect::ca_pem`].
+    pub tls: bool,
     /// What exists from the start.
     pub instances: Vec<Instance>,
     /// The quota of each account and Region; none throttles nobody.
@@ -83,6 +88,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             port: 0,
+            tls: false,
             instances: (1..=3).map(Instance::numbered).collect(),
             rate: None,
             latency: Duration::ZERO,
@@ -99,6 +105,7 @@ impl Default for Options {
 /// Dropping it closes its port and every connection.
 pub struct Connect {
     address: SocketAddr,
+    ca_pem: Option<String>,
     service: Arc<service::Service>,
     server: JoinHandle<()>,
 }
@@ -108,19 +115,28 @@ impl Connect {
     ///
     /// # Errors
     ///
-    /// The port is taken, or the state file cannot be read or written.
+    /// The port is taken, the state file cannot be read or written, or no certificate can be made.
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
+        let tls = options.tls.then(Tls::new).transpose()?;
+        let (acceptor, ca_pem) = tls.map(|tls| (tls.acceptor, tls.ca_pem)).unzip();
         let service = Arc::new(service::Service::new(options)?);
-        let server = tokio::spawn(server::serve(listener, Arc::clone(&service)));
-        Ok(Self { address, service, server })
+        let server = tokio::spawn(server::serve(listener, Arc::clone(&service), acceptor));
+        Ok(Self { address, ca_pem, service, server })
     }
 
     /// The endpoint, for `AWS_ENDPOINT_URL_CONNECT`; without a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.ca_pem.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// The certificate of the CA that HTTPS has to be trusted by, as PEM; `None` without TLS.
+    #[must_use]
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.ca_pem.as_deref()
     }
 
     /// Everything received so far, in order.

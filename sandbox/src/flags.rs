@@ -1,10 +1,10 @@
 //! Flags that several commands share, and what they mean.
 
 use clap::Args;
-use sandbox::connect::{Fault, Instance, Options, Rate};
+use sandbox::connect::{Connect, Fault, Instance, Options, Rate};
 use sandbox::lambda::Launch;
 use std::env;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -43,6 +43,9 @@ pub(crate) struct ConnectFlags {
     /// One more instance, by its ARN: of any account and Region; repeatable
     #[arg(long = "instance", value_name = "ARN", value_parser = instance)]
     further: Vec<Instance>,
+    /// HTTPS, with a certificate of this run; writes the certificate of its CA to this file, as PEM
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
     /// Keeps what the instances allow in this file, over restarts
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
@@ -57,6 +60,7 @@ impl ConnectFlags {
         let rate = Rate { per_second: self.rate, burst: self.burst, shared: self.shared_quota };
         Options {
             port: self.connect_port,
+            tls: self.tls_ca.is_some(),
             instances: (1..=self.instances)
                 .map(Instance::numbered)
                 .chain(self.further.iter().cloned())
@@ -68,6 +72,17 @@ impl ConnectFlags {
             state: self.state.clone(),
             ..Options::default()
         }
+    }
+
+    /// Starts Amazon Connect.
+    pub(crate) async fn start(&self) -> io::Result<Connect> {
+        let connect = Connect::start(self.options()).await?;
+        if let (Some(path), Some(pem)) = (&self.tls_ca, connect.ca_pem()) {
+            fs::write(path, pem).map_err(|error| {
+                io::Error::new(error.kind(), format!("cannot write `{}`: {error}", path.display()))
+            })?;
+        }
+        Ok(connect)
     }
 
     /// The journal's file, which can be written; before anything is announced.

@@ -42,7 +42,7 @@ impl Serve {
         // Before anything is started, so that a missing program is the only message.
         self.function.binary()?;
         let journal = self.connect.open_journal()?;
-        let connect = Connect::start(self.connect.options()).await?;
+        let connect = self.connect.start().await?;
         let calls = connect.follow();
         let mut launch = self.function.launch(&connect.url())?;
         if !self.quiet {
@@ -74,7 +74,7 @@ impl ConnectOnly {
     pub(crate) async fn run(&self) -> io::Result<ExitCode> {
         let interrupt = Interrupt::listen()?;
         let journal = self.connect.open_journal()?;
-        let connect = Connect::start(self.connect.options()).await?;
+        let connect = self.connect.start().await?;
         let calls = connect.follow();
         welcome(&mut io::stdout(), &connect, None)?;
         report(&connect, calls, interrupt, journal).await?;

@@ -5,9 +5,11 @@ use std::{io, sync::Arc, time::Duration};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
+use tokio_rustls::TlsAcceptor;
 
 use super::service::Service;
 
@@ -15,13 +17,13 @@ use super::service::Service;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until the future is dropped, and every connection with it.
-pub(super) async fn serve(listener: TcpListener, service: Arc<Service>) {
+pub(super) async fn serve(listener: TcpListener, service: Arc<Service>, tls: Option<TlsAcceptor>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(converse(stream, Arc::clone(&service)));
+                    connections.spawn(accept(stream, Arc::clone(&service), tls.clone()));
                 }
                 Err(_) => tokio::time::sleep(PAUSE).await,
             },
@@ -30,10 +32,23 @@ pub(super) async fn serve(listener: TcpListener, service: Arc<Service>) {
     }
 }
 
-/// Answers the requests of one connection, until either side ends it.
-async fn converse(stream: TcpStream, service: Arc<Service>) {
+/// One connection, behind TLS or not.
+async fn accept(stream: TcpStream, service: Arc<Service>, tls: Option<TlsAcceptor>) {
     // Answers are small and awaited: Nagle's algorithm would only delay them.
     let _: io::Result<()> = stream.set_nodelay(true);
+    match tls {
+        None => converse(stream, service).await,
+        // A client that trusts other certificates ends here.
+        Some(tls) => {
+            if let Ok(stream) = tls.accept(stream).await {
+                converse(stream, service).await;
+            }
+        }
+    }
+}
+
+/// Answers the requests of one connection, until either side ends it.
+async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, service: Arc<Service>) {
     let respond = service_fn(move |request| Arc::clone(&service).respond(request));
     // An error here is the end of this connection, wanted by a fault or by the client.
     let _: hyper::Result<()> = http1::Builder::new().serve_connection(TokioIo::new(stream), respond).await;

@@ -1,0 +1,41 @@
+//! HTTPS with a certificate of this run, from a CA of this run.
+
+use std::{io, net::Ipv4Addr, sync::Arc};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        crypto::aws_lc_rs,
+        pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    },
+};
+
+/// What HTTPS on 127.0.0.1 needs: the server's side, and what its clients have to trust.
+pub(super) struct Tls {
+    pub acceptor: TlsAcceptor,
+    pub ca_pem: String,
+}
+
+impl Tls {
+    /// Makes a CA and a certificate for 127.0.0.1; neither key leaves the process.
+    pub(super) fn new() -> io::Result<Self> {
+        let mut ca = CertificateParams::default();
+        ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate().map_err(io::Error::other)?)
+            .map_err(io::Error::other)?;
+        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let mut own = CertificateParams::default();
+        own.subject_alt_names = vec![SanType::IpAddress(Ipv4Addr::LOCALHOST.into())];
+        let certificate = own.signed_by(&key, &ca).map_err(io::Error::other)?;
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| {
+                builder.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key)
+            })
+            .map_err(io::Error::other)?;
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), ca_pem: ca.pem() })
+    }
+}
