@@ -2,7 +2,7 @@
 
 use std::{io, net::Ipv4Addr, sync::Arc};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
@@ -23,6 +23,8 @@ impl Tls {
     pub(super) fn new() -> io::Result<Self> {
         let mut ca = CertificateParams::default();
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // Another name than the certificate's, which would else look self-signed.
+        ca.distinguished_name.push(DnType::CommonName, "sandbox CA");
         let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate().map_err(io::Error::other)?)
             .map_err(io::Error::other)?;
         let key = KeyPair::generate().map_err(io::Error::other)?;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 struct Change {
     instance_id: String,
     attachment_scope: String,
-    maximum_size: i64,
+    maximum_size_limit_in_bytes: i64,
     allowed_extensions: Vec<String>,
 }
 
@@ -48,7 +48,7 @@ async fn change(client: &Client, change: Change) -> Result<Changed, Error> {
         .update_attached_files_configuration()
         .instance_id(&change.instance_id)
         .attachment_scope(scope)
-        .maximum_size_limit_in_bytes(change.maximum_size)
+        .maximum_size_limit_in_bytes(change.maximum_size_limit_in_bytes)
         .extension_configuration(extensions)
         .send()
         .await?;

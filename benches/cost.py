@@ -1,0 +1,162 @@
+"""What a start and an invocation cost: this function beside a bare floor and a boto3 handler, in one run.
+
+Each is a process under a Runtime API, with HTTPS to the sandbox's Amazon Connect, whose CA is added to the system's
+full trust bundle. Starts alternate between the three; the figures are medians.
+
+    make bench
+"""
+
+import argparse
+import os
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from statistics import median
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from lambda_service import Cost, cpu_share, run
+
+ROOT = Path(__file__).parent.parent
+RELEASE = ROOT / "target" / "release"
+SANDBOX = ROOT / "target" / "debug" / "sandbox"
+INSTANCE = "00000001-0000-4000-8000-000000000001"
+MEGABYTE = 1_048_576
+ZIP_AIM = 6_000_000
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Who is measured."""
+
+    name: str
+    command: list[str]
+    binary: Path | None
+
+
+def change(number: int) -> dict:
+    """One target; every other one asks for another size, so that each is a read and an update."""
+    size = (10 + number % 2) * MEGABYTE
+    return {"instanceId": INSTANCE, "attachmentScope": "CHAT", "maximumSizeLimitInBytes": size, "allowedExtensions": ["pdf", "png"]}
+
+
+@contextmanager
+def amazon_connect(folder: Path) -> Iterator[dict[str, str]]:
+    """Amazon Connect over TLS: the environment that leads a function to it."""
+    ca, log, bundle = folder / "ca.pem", folder / "log", folder / "bundle.pem"
+    with log.open("w") as output:
+        process = subprocess.Popen([SANDBOX, "connect", "--rate=0", f"--tls-ca={ca}"], stdout=output)
+    try:
+        while "https://" not in log.read_text():
+            assert process.poll() is None, "the sandbox does not start"
+            time.sleep(0.02)
+        url = next(word for word in log.read_text().split() if word.startswith("https://"))
+        system = Path(ssl.get_default_verify_paths().openssl_cafile).resolve()
+        system = next(file for file in (system, *SYSTEM_BUNDLES) if file.is_file())
+        bundle.write_text(system.read_text() + ca.read_text())
+        yield {
+            "AWS_ENDPOINT_URL_CONNECT": url,
+            "SSL_CERT_FILE": str(bundle),
+            "AWS_CA_BUNDLE": str(bundle),
+            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_SESSION_TOKEN": "token",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_LAMBDA_FUNCTION_NAME": "connect-attachment-policy",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_LOG_FORMAT": "JSON",
+            "CONNECT_REQUESTS_PER_SECOND": "1000",
+            "CONNECT_BURST": "1000",
+            "PATH": os.environ["PATH"],
+        }
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+SYSTEM_BUNDLES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/certs/ca-bundle.crt"))
+
+
+def medians(peers: list[Peer], starts: int, measure: Callable[[Peer], Cost]) -> list[Cost]:
+    """Each peer's medians over so many rounds; one round first that does not count."""
+    costs: dict[str, list[Cost]] = {peer.name: [] for peer in peers}
+    for number in range(starts + 1):
+        for peer in peers:
+            cost = measure(peer)
+            if number:
+                costs[peer.name].append(cost)
+    return [
+        Cost(*(median(getattr(cost, field) for cost in costs[peer.name]) for field in ("cpu", "wall", "memory")))
+        for peer in peers
+    ]
+
+
+def row(figure: str, unit: str, values: list[float], aim: str, digits: int = 2) -> str:
+    cells = [f"{value:,.{digits}f}" for value in values] + ["–"] * (3 - len(values))
+    ratios = [f"{values[0] / values[1]:.2f}", f"{values[2] / values[0]:.1f}" if len(values) > 2 else "–"]
+    return f"| {figure}, {unit} | {' | '.join(cells)} | {' | '.join(ratios)} | {aim} |"
+
+
+def zipped(binary: Path, folder: Path) -> int:
+    """The size of the upload: `bootstrap` alone, deflated."""
+    archive = folder / "bootstrap.zip"
+    with ZipFile(archive, "w", ZIP_DEFLATED, compresslevel=9) as file:
+        file.write(binary, "bootstrap")
+    return archive.stat().st_size
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--function", type=Path, default=RELEASE / "connect-attachment-policy")
+    arguments.add_argument("--floor", type=Path, default=RELEASE / "floor")
+    arguments.add_argument("--starts", type=int, default=15)
+    arguments.add_argument("--warm", type=int, default=200, help="invocations of one process")
+    given = arguments.parse_args()
+    peers = [
+        Peer("this function", [str(given.function)], given.function),
+        Peer("floor", [str(given.floor)], given.floor),
+        Peer("boto3", [sys.executable, str(ROOT / "benches" / "peers" / "boto3_handler.py")], None),
+    ]
+    with tempfile.TemporaryDirectory() as name, amazon_connect(Path(name)) as environment:
+        table(peers, environment, given.starts, given.warm, Path(name))
+
+
+def table(peers: list[Peer], environment: dict[str, str], starts: int, warm: int, folder: Path) -> None:
+    turn = count()
+    cold = medians(peers, starts, lambda peer: run(peer.command, environment, [change(next(turn))]))
+    # an odd number of events each, so that the next process asks for the other size too
+    warm += warm % 2
+    long = medians(peers, 3, lambda peer: run(peer.command, environment, [change(next(turn)) for _ in range(warm + 1)]))
+    print(f"Medians of {starts} starts each, in turn; warm: {warm} invocations of one process, 3 times.\n")
+    print("| figure | this function | floor | boto3 | ours / floor | boto3 / ours | aim |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print(row("cold start, CPU until the first answer", "ms", [1e3 * each.cpu for each in cold], "≤ 1.25 × floor, boto3 ≥ 25 ×"))
+    print(row("cold start, wall, a whole CPU", "ms", [1e3 * each.wall for each in cold], ""))
+    for megabytes in (128, 512):
+        with cpu_share(megabytes) as share:
+            figure = f"cold start, wall, CPU share of {megabytes} MB"
+            aim = "≤ 1.25 × floor" if megabytes == 128 else ""
+            if share is None:
+                print(f"| {figure} | not measured: no control group can be made here | | | | | {aim} |")
+                continue
+            shared = medians(peers, starts, lambda peer: run(peer.command, environment, [change(next(turn))], share))
+            print(row(figure, "ms", [1e3 * each.wall for each in shared], aim))
+    per = [1e3 * (after.cpu - before.cpu) / warm for before, after in zip(cold, long, strict=True)]
+    print(row("warm invocation, CPU, one read and one update", "ms", per, "≤ 1.3 × floor", 3))
+    print(row("peak memory, one invocation", "MiB", [each.memory / 1_024 for each in cold], "≤ 1.4 × floor"))
+    print(row(f"peak memory, {warm + 1} invocations", "MiB", [each.memory / 1_024 for each in long], ""))
+    binaries = [peer.binary for peer in peers if peer.binary]
+    print(row("bootstrap, stripped", "MB", [file.stat().st_size / 1e6 for file in binaries], "≤ 1.25 × floor"))
+    print(row("bootstrap, zipped", "MB", [zipped(file, folder) / 1e6 for file in binaries], f"≤ {ZIP_AIM / 1e6:.0f} MB"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""Lambda around one process: the Runtime API, its invocations, and what the kernel says they cost.
+
+The Runtime API is AWS's documented one ("Using the Lambda runtime API for custom runtimes"): a process asks for the
+next event, and posts its answer.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+ARN = "arn:aws:lambda:us-east-1:111122223333:function:connect-attachment-policy"
+SECONDS = 60
+# "At 1,769 MB, a function has the equivalent of one vCPU" (Lambda, "Configure Lambda function memory")
+MEGABYTES_PER_CPU = 1_769
+# not documented; published measurements of Lambda's throttling agree on it
+PERIOD_MICROSECONDS = 20_000
+
+
+class RuntimeApi(ThreadingHTTPServer):
+    """Hands out the given events one after the other, then keeps the process waiting."""
+
+    daemon_threads = True
+
+    def __init__(self, events: list[dict]) -> None:
+        super().__init__(("127.0.0.1", 0), Invocations)
+        self.events = [json.dumps(event).encode() for event in events]
+        self.handed = 0
+        self.answers: list[dict] = []
+        self.answered = threading.Event()
+        self.failed = ""
+
+    def handle_error(self, *_: object) -> None:
+        """Nothing: a killed process leaves its connection."""
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.server_address[1]}"
+
+
+class Invocations(BaseHTTPRequestHandler):
+    """One connection of the process."""
+
+    protocol_version = "HTTP/1.1"
+    # an answer's head and body are two writes: Nagle's algorithm would hold the second back
+    disable_nagle_algorithm = True
+    server: RuntimeApi
+
+    def do_GET(self) -> None:
+        api = self.server
+        if api.handed == len(api.events):
+            threading.Event().wait()
+        body = api.events[api.handed]
+        api.handed += 1
+        self.send_response(200)
+        self.send_header("Lambda-Runtime-Aws-Request-Id", f"{api.handed:08d}-0000-4000-8000-000000000000")
+        self.send_header("Lambda-Runtime-Deadline-Ms", str(int(time.time() * 1_000) + 60_000))
+        self.send_header("Lambda-Runtime-Invoked-Function-Arn", ARN)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        api = self.server
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path.endswith("/response"):
+            api.answers.append(json.loads(body))
+        else:
+            api.failed = body.decode()
+        if api.failed or len(api.answers) == len(api.events):
+            # before it is answered: what the process does next is not measured
+            api.answered.set()
+        self.send_response(202)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the terminal is the table's."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a process took until its last answer: seconds, and KiB at the peak."""
+
+    cpu: float
+    wall: float
+    memory: int
+
+
+class CpuShare:
+    """A control group with the CPU share of a function's memory, where one can be made."""
+
+    def __init__(self, megabytes: int) -> None:
+        self.quota = PERIOD_MICROSECONDS * megabytes // MEGABYTES_PER_CPU
+        version_2 = Path("/sys/fs/cgroup/cgroup.controllers").exists()
+        root = Path("/sys/fs/cgroup") if version_2 else Path("/sys/fs/cgroup/cpu")
+        self.folder = root / f"bench-{os.getpid()}-{megabytes}"
+        self.folder.mkdir()
+        try:
+            if version_2:
+                (self.folder / "cpu.max").write_text(f"{self.quota} {PERIOD_MICROSECONDS}")
+            else:
+                (self.folder / "cpu.cfs_period_us").write_text(str(PERIOD_MICROSECONDS))
+                (self.folder / "cpu.cfs_quota_us").write_text(str(self.quota))
+        except OSError:
+            self.close()
+            raise
+
+    def take(self, pid: int) -> None:
+        (self.folder / "cgroup.procs").write_text(str(pid))
+
+    def close(self) -> None:
+        self.folder.rmdir()
+
+
+@contextmanager
+def cpu_share(megabytes: int) -> Iterator[CpuShare | None]:
+    """The share, or None where this machine lets nobody make control groups."""
+    try:
+        share = CpuShare(megabytes)
+    except OSError:
+        yield None
+        return
+    try:
+        yield share
+    finally:
+        share.close()
+
+
+def run(command: list[str], environment: dict[str, str], events: list[dict], share: CpuShare | None = None) -> Cost:
+    """Starts a process, has it answer the events, and kills it when the last answer is there.
+
+    CPU time is wait4(2)'s: of every thread, to the microsecond, up to the kill.
+    """
+    api = RuntimeApi(events)
+    serving = threading.Thread(target=api.serve_forever, daemon=True)
+    serving.start()
+    environment = environment | {"AWS_LAMBDA_RUNTIME_API": api.address}
+    if share:
+        # a shell waits in the share, and becomes the process when the clock starts
+        command = ["/bin/sh", "-c", 'read _ && exec "$@"', "sh", *command]
+    process = subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    output: list[bytes] = []
+    reading = threading.Thread(target=lambda: output.extend(process.stdout), daemon=True)
+    reading.start()
+    try:
+        started = time.monotonic()
+        if share:
+            share.take(process.pid)
+            started = time.monotonic()
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+        in_time = api.answered.wait(SECONDS)
+        wall = time.monotonic() - started
+        status = Path(f"/proc/{process.pid}/status").read_text()
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        _, _, usage = os.wait4(process.pid, 0)
+        process.returncode = -signal.SIGKILL
+        reading.join()
+        api.shutdown()
+        api.server_close()
+    if not in_time or api.failed:
+        raise RuntimeError(f"{command}: {api.failed or 'no answer'}\n{b''.join(output).decode()}")
+    memory = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
+    return Cost(usage.ru_utime + usage.ru_stime, wall, memory)
