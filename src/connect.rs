@@ -6,6 +6,7 @@
 mod error;
 mod exchange;
 mod pace;
+mod role;
 mod verbs;
 
 pub use error::{CallError, Cause};
@@ -15,13 +16,13 @@ pub use verbs::{Answer, Listed, Target};
 use crate::policy::{Home, Instance};
 use crate::settings::ConnectSettings;
 use aws_config::SdkConfig;
-use aws_config::sts::AssumeRoleProvider;
 use aws_sdk_connect::config::retry::{ClassifyRetry, RetryAction, RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_connect::config::timeout::TimeoutConfig;
 use aws_sdk_connect::config::{Builder, Region, SharedHttpClient};
 use aws_sdk_connect::{Client, config};
 use exchange::CountedClient;
 use pace::Pace;
+use role::AssumedRole;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -97,16 +98,16 @@ impl Connect {
     }
 
     /// The lane of an account and Region, made at its first use and kept for the process's life.
-    pub async fn lane(&self, key: &LaneKey) -> Arc<Lane> {
+    pub fn lane(&self, key: &LaneKey) -> Arc<Lane> {
         if let Some(lane) = self.lanes.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
             return Arc::clone(lane);
         }
-        let lane = Arc::new(self.open(key).await);
+        let lane = Arc::new(self.open(key));
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(lanes.entry(key.clone()).or_insert(lane))
     }
 
-    async fn open(&self, key: &LaneKey) -> Lane {
+    fn open(&self, key: &LaneKey) -> Lane {
         let region = Region::new(key.region.clone());
         let mut builder = Builder::from(&self.config)
             .region(region.clone())
@@ -120,12 +121,7 @@ impl Connect {
                 TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build(),
             );
         if let Some(role_arn) = &key.role_arn {
-            let provider = AssumeRoleProvider::builder(role_arn)
-                .session_name(SESSION_NAME)
-                .region(region)
-                .configure(&self.config)
-                .build()
-                .await;
+            let provider = AssumedRole::new(&self.config, region, role_arn);
             builder = builder.credentials_provider(provider);
         }
         let pace = || Arc::new(Pace::new(self.settings.requests_per_second, self.settings.burst));

@@ -25,6 +25,7 @@ pub mod problem;
 pub mod propagate;
 pub mod queue;
 pub mod report;
+pub mod sdk;
 pub mod settings;
 pub mod start;
 pub mod telemetry;

@@ -91,7 +91,7 @@ impl Propagation<'_> {
     }
 
     /// How long the change would take at the configured pace if every target had to be updated.
-    pub async fn estimate(&self, subject: Subject<'_>, resolved: &Resolved) -> Duration {
+    pub fn estimate(&self, subject: Subject<'_>, resolved: &Resolved) -> Duration {
         let mut instances: BTreeMap<_, usize> = BTreeMap::new();
         let permitted =
             |instance: &&Instance| self.guardrails.check(instance, &subject.change.values).is_ok();
@@ -101,7 +101,7 @@ impl Propagation<'_> {
         let mut longest = Duration::ZERO;
         for (key, instances) in instances {
             let updates = if subject.change.dry_run { 0 } else { instances * subject.change.scopes.len() };
-            longest = longest.max(self.connect.lane(&key).await.estimate(instances, updates));
+            longest = longest.max(self.connect.lane(&key).estimate(instances, updates));
         }
         longest
     }
@@ -176,7 +176,7 @@ impl Propagation<'_> {
             lanes.entry(key).or_default().push((instance, slots.collect()));
         }
         let walks = lanes.iter().map(|(key, instances)| async move {
-            let lane = self.connect.lane(key).await;
+            let lane = self.connect.lane(key);
             Walk { propagation: self, subject, lane: &lane }.run(instances).await
         });
         for (slot, result) in join_all(walks).await.into_iter().flatten() {

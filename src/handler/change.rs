@@ -99,7 +99,7 @@ impl Handler {
         for change in changes {
             let subject = Subject { origin, change, home };
             let instances = propagation.resolve(subject).await;
-            estimate += propagation.estimate(subject, &instances).await;
+            estimate += propagation.estimate(subject, &instances);
             resolved.push(instances);
         }
         let too_long = resolved.iter().any(Resolved::ran_out_of_time)

@@ -129,7 +129,7 @@ impl Handler {
             return self.refuse(around, request, Problem::Blocked, &blocked.to_string());
         }
         let home = &around.rules.home;
-        let lane = self.connect.lane(&self.connect.key(instance, home)).await;
+        let lane = self.connect.lane(&self.connect.key(instance, home));
         let until = around.deadline.calls();
         let (mut held, modified) = match scope {
             Some(scope) => match lane.describe(Target { instance: &instance.id, scope }, until).await {

@@ -25,7 +25,7 @@ async fn active(
     tags: &BTreeMap<String, BTreeSet<String>>,
 ) -> Result<Vec<Instance>, CallError> {
     let until = propagation.deadline.calls();
-    let lane = propagation.connect.lane(&propagation.connect.home_key(subject.home)).await;
+    let lane = propagation.connect.lane(&propagation.connect.home_key(subject.home));
     let active = lane.active_instances(until).await?;
     let mut instances: Vec<_> =
         active.into_iter().map(|(id, arn)| (subject.home.instance(id), arn)).collect();

@@ -1,0 +1,52 @@
+//! The role that this function takes in another account.
+
+use super::SESSION_NAME;
+use crate::telemetry::causes;
+use aws_config::SdkConfig;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{self, ProvideCredentials, future};
+use aws_sdk_connect::config::{Credentials, Region};
+use aws_sdk_sts::Client;
+use std::time::SystemTime;
+
+/// `AssumeRole`'s credentials; the client that uses them keeps them until they expire.
+///
+/// Not aws-config's `AssumeRoleProvider`: it can load every default of aws-config, and so links all of it.
+#[derive(Debug)]
+pub(super) struct AssumedRole {
+    client: Client,
+    role_arn: String,
+}
+
+impl AssumedRole {
+    pub(super) fn new(config: &SdkConfig, region: Region, role_arn: &str) -> Self {
+        let config = aws_sdk_sts::config::Builder::from(config).region(region).build();
+        Self { client: Client::from_conf(config), role_arn: role_arn.to_owned() }
+    }
+
+    async fn credentials(&self) -> provider::Result {
+        let request = self.client.assume_role().role_arn(&self.role_arn).role_session_name(SESSION_NAME);
+        let assumed = request.send().await.map_err(|error| {
+            tracing::warn!(error = causes(&error), role_arn = self.role_arn, "the role cannot be assumed");
+            CredentialsError::provider_error(error)
+        })?;
+        let given = assumed.credentials.ok_or_else(|| CredentialsError::unhandled("STS gave none"))?;
+        let expiry = SystemTime::try_from(given.expiration).map_err(CredentialsError::unhandled)?;
+        Ok(Credentials::new(
+            given.access_key_id,
+            given.secret_access_key,
+            Some(given.session_token),
+            Some(expiry),
+            "AssumeRole",
+        ))
+    }
+}
+
+impl ProvideCredentials for AssumedRole {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.credentials())
+    }
+}
