@@ -186,7 +186,7 @@ impl<'a> Walk<'a> {
                 result.request_id.clone_from(&error.request_id);
                 result.error = Some(failure(&error));
                 if error.may_have_taken_effect {
-                    self.read_back(instance, result).await;
+                    self.read_back(instance, before, result).await;
                 }
             }
         }
@@ -195,9 +195,13 @@ impl<'a> Walk<'a> {
     }
 
     /// An update whose answer never came may have taken effect: one look tells, if time allows.
-    async fn read_back(&self, instance: &Instance, result: &mut TargetResult) {
+    async fn read_back(&self, instance: &Instance, before: &Configuration, result: &mut TargetResult) {
         match self.ask(instance, result.scope).await {
-            Ok(held) if held.configuration.holds(&self.subject.change.values) => {
+            // it did not: a failure for now
+            Ok(held) if !held.configuration.holds(&self.subject.change.values) => {
+                result.after = Some(held.configuration);
+            }
+            Ok(held) if held.configuration != *before => {
                 result.outcome = Outcome::Applied;
                 result.error = None;
                 if let Modified::At(at) = held.modified {
@@ -205,19 +209,11 @@ impl<'a> Walk<'a> {
                 }
                 result.after = Some(held.configuration);
             }
-            // it did not: a failure for now
-            Ok(held) => {
-                result.after = Some(held.configuration);
-                if let Some(error) = &mut result.error {
-                    error.retryable = true;
-                }
-            }
-            Err(_) => {
-                result.outcome = Outcome::Unknown;
-                if let Some(error) = &mut result.error {
-                    error.retryable = true;
-                }
-            }
+            // the values were there before (`force`): that they still are tells nothing
+            Ok(_) | Err(_) => result.outcome = Outcome::Unknown,
+        }
+        if let Some(error) = &mut result.error {
+            error.retryable = true;
         }
     }
 }

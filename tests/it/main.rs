@@ -7,26 +7,34 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::large_futures,
     reason = "a test that cannot go on fails; its futures run once"
 )]
 
 mod binary;
 mod boundaries;
+mod concurrent;
+mod corpus;
 mod deadline;
 mod documents;
+mod edges;
 mod events;
 mod faults;
 mod fifo;
+mod found;
 mod http;
 mod identity;
 mod injection;
 mod killed;
+mod limits;
+mod matrix;
+mod messages;
 mod metrics;
 mod properties;
 mod queued;
 mod recognition;
 mod regions;
 mod secrets;
+mod soak;
+mod spellings;
 mod walk;
 mod world;

@@ -277,3 +277,18 @@ async fn tags_that_match_nothing_are_a_success_with_a_warning() {
     assert_eq!((&report["status"], &report["results"]), (&json!("succeeded"), &json!([])));
     assert_eq!(report["warnings"][0]["code"], "NoInstanceMatches");
 }
+
+/// The read-back finds the values, which were there before.
+#[tokio::test]
+async fn a_forced_update_of_values_that_were_there_is_not_applied_because_they_still_are() {
+    let world = World::with(Options::default(), &[("CONNECT_MAX_ATTEMPTS", "1")]).await;
+    assert_eq!(world.report(&chat(ONE, &json!({}))).await["status"], "succeeded");
+    world.connect.script(Operation::UpdateAttachedFilesConfiguration, [Some(Fault::ResetBefore)]);
+    let (kind, report) = world.error(&chat(ONE, &json!({"force": true}))).await;
+    assert_eq!((kind.as_str(), outcomes(&report)), ("PolicyChangeIncomplete", vec!["unknown"]));
+    let error = &report["results"][0]["error"];
+    assert_eq!((&error["code"], &error["retryable"]), (&json!("ConnectionFailed"), &json!(true)));
+    assert_eq!(world.audited()[2..], ["intent", "outcome unknown"]);
+    let report = world.report(&chat(ONE, &json!({"force": true}))).await;
+    assert_eq!(outcomes(&report), ["applied"]);
+}

@@ -3,7 +3,7 @@
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_connect::config::Credentials;
 use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use connect_attachment_policy::handler::Handler;
 use connect_attachment_policy::settings::Settings;
 use connect_attachment_policy::start;
@@ -26,26 +26,43 @@ pub(crate) const NOWHERE: &str = "99999999-0000-4000-8000-000000000009";
 
 /// A pipe that keeps what is written, or refuses it.
 #[derive(Clone, Default)]
-pub(crate) struct Pipe(Arc<Mutex<(Vec<u8>, bool)>>);
+pub(crate) struct Pipe(Arc<Mutex<Kept>>);
+
+type Watcher = Box<dyn FnMut(&str) + Send>;
+
+#[derive(Default)]
+struct Kept {
+    bytes: Vec<u8>,
+    closed: bool,
+    watcher: Option<Watcher>,
+}
 
 impl Pipe {
     pub(crate) fn close(&self) {
-        self.0.lock().unwrap().1 = true;
+        self.0.lock().unwrap().closed = true;
     }
 
     /// Every line so far.
     pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().0.clone()).unwrap()
+        String::from_utf8(self.0.lock().unwrap().bytes.clone()).unwrap()
+    }
+
+    /// Calls back with every line from now on, before the function goes on.
+    pub(crate) fn watch(&self, watcher: impl FnMut(&str) + Send + 'static) {
+        self.0.lock().unwrap().watcher = Some(Box::new(watcher));
     }
 }
 
 impl Write for Pipe {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut kept = self.0.lock().unwrap();
-        if kept.1 {
+        if kept.closed {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        kept.0.extend_from_slice(bytes);
+        kept.bytes.extend_from_slice(bytes);
+        if let Some(watcher) = &mut kept.watcher {
+            watcher(str::from_utf8(bytes).unwrap());
+        }
         Ok(bytes.len())
     }
 
@@ -55,7 +72,7 @@ impl Write for Pipe {
 }
 
 pub(crate) struct World {
-    pub(crate) connect: Connect,
+    pub(crate) connect: Arc<Connect>,
     pub(crate) pipe: Pipe,
     handler: Handler,
 }
@@ -72,8 +89,14 @@ impl World {
         Self::against(connect, &url, variables).await
     }
 
-    /// With Connect's endpoint somewhere else than where the sandbox is.
-    pub(crate) async fn against(connect: Connect, url: &str, variables: &[(&str, &str)]) -> Self {
+    /// With Connect's endpoint somewhere else than where the sandbox is, or with a sandbox that others use
+    /// too. Besides the function's own variables, `AWS_ENDPOINT_URL_SQS` says where queues are (without it
+    /// where Connect is), and `CA_PEM` which certificate is trusted besides the system's.
+    pub(crate) async fn against(
+        connect: impl Into<Arc<Connect>>,
+        url: &str,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let lookup = |name: &str| {
             let set = variables.iter().find(|(key, _)| *key == name);
             let default = match name {
@@ -85,19 +108,24 @@ impl World {
             set.map(|(_, value)| *value).or(default).map(str::to_owned)
         };
         let settings = Settings::read(&lookup).unwrap();
-        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
+        let mut http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        if let Some(pem) = lookup("CA_PEM") {
+            let trusted = TrustStore::default().with_pem_certificate(pem);
+            http = http.tls_context(TlsContext::builder().with_trust_store(trusted).build().unwrap());
+        }
+        let http = http.build_https();
         let key = sandbox::lambda::access_key_id(111_122_223_333);
         let config = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
             .credentials_provider(Credentials::new(key, "secret", None, None, "tests"))
-            .endpoint_url(url)
+            .profile_files(endpoints(url, &lookup("AWS_ENDPOINT_URL_SQS").unwrap_or_else(|| url.to_owned())))
             .http_client(http.clone())
             .load()
             .await;
         let pipe = Pipe::default();
         let log = LogPipe::new(pipe.clone());
         let handler = start::assemble(settings, config, http, log, LogLevel::Level(Level::INFO));
-        Self { connect, pipe, handler }
+        Self { connect: connect.into(), pipe, handler }
     }
 
     /// Invokes with 30 seconds left.
@@ -165,6 +193,18 @@ impl Drop for World {
     fn drop(&mut self) {
         keep(&self.pipe.text());
     }
+}
+
+/// A profile whose services are at `url`, and its queues at `sqs`.
+#[expect(deprecated, reason = "the types' new home would be one dependency more")]
+fn endpoints(url: &str, sqs: &str) -> aws_config::profile::profile_file::ProfileFiles {
+    use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
+    let services = format!("[services local]\nsqs =\n  endpoint_url = {sqs}\n");
+    let profile = format!("[default]\nendpoint_url = {url}\nservices = local\n{services}");
+    ProfileFiles::builder()
+        .with_contents(ProfileFileKind::Config, profile)
+        .with_contents(ProfileFileKind::Credentials, "")
+        .build()
 }
 
 /// The production binary with the sandbox's Connect, its lines kept for conformance/.
