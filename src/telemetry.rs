@@ -149,6 +149,8 @@ pub fn start(pipe: LogPipe, level: LogLevel, lookup: &dyn Fn(&str) -> Option<Str
         .with_target("connect_attachment_policy", own)
         // the runtime's span carries the request and trace ids of every line, at every level
         .with_target("lambda_runtime::layers::trace", LevelFilter::INFO)
+        // no span of the runtime's own around that one: a line's first span is its request in every mode
+        .with_target("lambda_runtime::runtime", own.min(LevelFilter::WARN))
         // it repeats a function error's type, which the invocation's summary tells
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let registry = tracing_subscriber::registry().with(filter);

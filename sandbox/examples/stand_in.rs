@@ -108,6 +108,7 @@ fn obey(api: &str) -> Outcome<()> {
             "traceId": header("lambda-runtime-trace-id"),
             "region": env::var("AWS_REGION").ok(),
             "home": env::var("HOME").ok(),
+            "maxConcurrency": env::var("AWS_LAMBDA_MAX_CONCURRENCY").ok(),
             "payload": serde_json::from_slice::<Value>(&payload).ok(),
         });
         ("response", seen.to_string())

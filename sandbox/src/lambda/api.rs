@@ -65,13 +65,16 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
     }
 }
 
-/// Ends an invocation as Lambda ends one that outlives its deadline: with the process.
+/// Ends an invocation as Lambda ends one that outlives its deadline: with the process, unless
+/// the process works on several.
 async fn kill_after(shared: Arc<Shared>, id: String, limit: Duration) {
     tokio::time::sleep(limit).await;
     let Some(taken) = shared.exchange.take(&id) else {
         return;
     };
-    shared.kill().await;
+    if shared.launch.concurrency == 1 {
+        shared.kill().await;
+    }
     let end_line = shared.output.mark().await;
     shared.exchange.finish(taken, Answer::TimedOut, end_line);
 }

@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::AbortHandle;
 
 /// The queue, what the process is working on, and whether there is a process.
@@ -15,6 +15,8 @@ pub(super) struct Exchange {
     state: Mutex<State>,
     /// Something to take, or reason to stop waiting for it.
     changed: Notify,
+    /// How many polls wait.
+    polls: watch::Sender<usize>,
 }
 
 struct State {
@@ -28,6 +30,8 @@ struct State {
     last_line: usize,
     /// Which process this is: a poll of an earlier one must not take anything.
     generation: u64,
+    /// The most invocations that were worked on at once.
+    most: usize,
 }
 
 /// An invocation that no process has taken yet.
@@ -65,8 +69,10 @@ impl Exchange {
                 ended: None,
                 last_line: 0,
                 generation: 0,
+                most: 0,
             }),
             changed: Notify::new(),
+            polls: watch::Sender::new(0),
         }
     }
 
@@ -103,6 +109,7 @@ impl Exchange {
     /// Waits for an invocation to take; `None` once the asking process has ended.
     pub(super) async fn next(&self) -> Option<Asked> {
         let generation = self.state().generation;
+        let _poll = Poll::waits(&self.polls);
         loop {
             let changed = self.changed.notified();
             {
@@ -113,6 +120,10 @@ impl Exchange {
                 while let Some(asked) = state.queue.pop_front() {
                     // Nobody waits any more for an invocation that was given up.
                     if !asked.done.is_closed() {
+                        // Of several told while no poll listened yet, `Notify` keeps one: pass it on.
+                        if !state.queue.is_empty() {
+                            self.changed.notify_one();
+                        }
                         return Some(asked);
                     }
                 }
@@ -126,6 +137,7 @@ impl Exchange {
         let mut state = self.state();
         let taken = Taken { done, started: Instant::now(), first_line: state.last_line, timer: None };
         state.taken.insert(request_id, taken);
+        state.most = state.most.max(state.taken.len());
         // The process may have ended since it asked.
         state.refuse_all();
     }
@@ -139,6 +151,17 @@ impl Exchange {
             }
             None => timer.abort(),
         }
+    }
+
+    /// The most invocations that processes worked on at once so far.
+    pub(super) fn most(&self) -> usize {
+        self.state().most
+    }
+
+    /// Waits until so many polls wait for an invocation.
+    pub(super) async fn polled(&self, polls: usize) {
+        // The sender lives as long as this exchange.
+        let _ = self.polls.subscribe().wait_for(|waiting| *waiting >= polls).await;
     }
 
     /// Whether the process works on this invocation.
@@ -180,6 +203,22 @@ impl Exchange {
         state.ended = None;
         state.init_error = None;
         state.last_line = first_line;
+    }
+}
+
+/// One poll, while it waits.
+struct Poll<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Poll<'a> {
+    fn waits(polls: &'a watch::Sender<usize>) -> Self {
+        polls.send_modify(|waiting| *waiting += 1);
+        Self(polls)
+    }
+}
+
+impl Drop for Poll<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|waiting| *waiting -= 1);
     }
 }
 
@@ -229,54 +268,4 @@ pub(super) fn patience(deadline_ms: i64, timeout: Duration) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_deadline_ahead_bounds_the_work_and_one_in_the_past_does_not() {
-        let ahead = patience(epoch_ms() + 5_000, Duration::from_secs(30));
-        assert!((4_900..=5_000).contains(&ahead.as_millis()), "{ahead:?}");
-        assert_eq!(patience(0, Duration::from_secs(3)), Duration::from_mins(1));
-        assert_eq!(patience(i64::MIN, Duration::from_mins(15)), Duration::from_mins(15));
-    }
-
-    #[tokio::test]
-    async fn an_invocation_that_was_given_up_is_not_handed_over() {
-        let exchange = Exchange::new();
-        let ask = |id: &str| exchange.ask(Bytes::new(), id.into(), Invoke::default());
-        drop(ask("given up"));
-        let (_kept, before) = ask("kept");
-        assert_eq!(before, 1);
-        let next = exchange.next().await.map(|asked| asked.request_id);
-        assert_eq!(next.as_deref(), Some("kept"));
-    }
-
-    #[tokio::test]
-    async fn a_poll_of_an_ended_process_takes_nothing() {
-        let exchange = Exchange::new();
-        let (polled, ()) = tokio::join!(exchange.next(), async {
-            tokio::task::yield_now().await;
-            exchange.process_ended(Some(1), 0);
-        });
-        assert!(polled.is_none());
-    }
-
-    #[tokio::test]
-    async fn an_ended_process_answers_at_once_and_a_failed_start_says_why() {
-        let exchange = Exchange::new();
-        exchange.process_ended(Some(3), 7);
-        let (finished, _) = exchange.ask(Bytes::new(), "a".into(), Invoke::default());
-        let finished = finished.await.expect("an answer");
-        assert_eq!(finished.answer, Answer::Exited(Some(3)));
-        assert_eq!(finished.lines, (0, 7));
-
-        exchange.process_starts(7);
-        let error = Answer::InitError { error_type: "Settings".into(), error_message: "no region".into() };
-        exchange.init_failed(error.clone(), 9);
-        exchange.process_ended(Some(1), 9);
-        let (finished, _) = exchange.ask(Bytes::new(), "b".into(), Invoke::default());
-        let finished = finished.await.expect("an answer");
-        assert_eq!(finished.answer, error);
-        assert_eq!(finished.lines, (7, 9));
-    }
-}
+mod tests;

@@ -92,6 +92,17 @@ impl Function {
         Invocation { request_id, outcome, output: shared.output.between(first, end), duration }
     }
 
+    /// Waits until the process has so many polls waiting, for as long as that takes.
+    pub async fn polled(&self, polls: usize) {
+        self.shared.exchange.polled(polls).await;
+    }
+
+    /// The most invocations that were in the process's hands at once so far.
+    #[must_use]
+    pub fn most_at_once(&self) -> usize {
+        self.shared.exchange.most()
+    }
+
     /// Every whole line of standard output so far, except those taken.
     ///
     /// In the order written, over all invocations; [`Function::torn_output`] is what follows.

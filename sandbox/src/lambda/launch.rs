@@ -29,6 +29,8 @@ pub struct Launch {
     pub timeout: Duration,
     /// Called with every line of the process, for showing it at once; nothing by default.
     pub echo: Option<Echo>,
+    /// How many invocations the process may work on at once; set by [`Launch::concurrency`].
+    pub(super) concurrency: u16,
 }
 
 impl Launch {
@@ -60,7 +62,20 @@ impl Launch {
             clear_env: true,
             timeout: Duration::from_secs(30),
             echo: None,
+            concurrency: 1,
         }
+    }
+
+    /// The same, as a function on Lambda Managed Instances: several invocations at once.
+    ///
+    /// The process learns it as from Lambda, by `AWS_LAMBDA_MAX_CONCURRENCY` (AWS's page "Using the
+    /// Lambda runtime API for custom runtimes"). One that misses its deadline is told as timed out
+    /// and nothing is killed (AWS's page "Understanding the Lambda Managed Instances execution
+    /// environment", Independent timeouts).
+    #[must_use]
+    pub fn concurrency(mut self, invocations: u16) -> Self {
+        self.concurrency = invocations;
+        self.env("AWS_LAMBDA_MAX_CONCURRENCY", invocations.to_string())
     }
 
     /// The same, with one variable more.
@@ -77,6 +92,7 @@ impl fmt::Debug for Launch {
         f.debug_struct("Launch")
             .field("binary", &self.binary)
             .field("timeout", &self.timeout)
+            .field("concurrency", &self.concurrency)
             .finish_non_exhaustive()
     }
 }

@@ -191,6 +191,35 @@ async fn several_polls_are_served_at_once() {
 }
 
 #[tokio::test]
+async fn a_concurrent_process_knows_how_many_and_survives_a_missed_deadline() {
+    let mut launch = launch().env("STAND_IN_POLLS", "3").concurrency(3);
+    launch.timeout = Duration::from_millis(400);
+    let function = start(launch).await;
+    function.polled(3).await;
+    let pid = function.pid();
+    let (late, seen, later) = tokio::join!(
+        invoke(&function, json!({"sleepMs": 800, "answer": "late"})),
+        invoke(&function, json!({})),
+        invoke(&function, json!({"sleepMs": 100, "answer": "in time"})),
+    );
+    assert_eq!(late.outcome, Answer::TimedOut);
+    assert_eq!(response(&seen)["maxConcurrency"], "3");
+    assert_eq!(response(&later), "in time");
+    assert_eq!(function.most_at_once(), 3);
+    // the late answer is refused, its poll comes back, and the process is the same
+    function.polled(3).await;
+    assert_eq!(function.pid(), pid);
+    assert!(function.output().contains(&"stand-in: response answered 400".to_owned()));
+    assert_eq!(response(&invoke(&function, json!({"answer": "again"})).await), "again");
+}
+
+#[tokio::test]
+async fn a_plain_process_is_not_told_of_concurrency() {
+    let function = start(launch()).await;
+    assert_eq!(response(&invoke(&function, json!({})).await)["maxConcurrency"], Value::Null);
+}
+
+#[tokio::test]
 async fn an_answer_over_the_limit_is_refused_and_one_at_the_limit_is_not() {
     let function = start(launch()).await;
     let largest = invoke(&function, json!({"size": LARGEST_ANSWER})).await;
