@@ -12,7 +12,7 @@ use super::change_id::{self, ChangeId};
 use super::instance::Instance;
 use super::json::Json;
 use super::reader::{Fields, Found, Problems};
-use super::violation::{Code, Violation, join};
+use super::violation::{Code, Violation};
 use super::{Instances, PolicyChange, Rules, Scope};
 use overlap::Named;
 use targets::{read_instances, read_scopes};
@@ -164,7 +164,9 @@ fn batch(
         let Some(change_id) = base.of_index(index) else {
             let message =
                 format!("with `/{index}` added it must be at most {} characters", change_id::MAX_LENGTH);
-            problems.add(join("", "changeId"), Code::InvalidChangeId, message);
+            // the trigger's own id stands nowhere in the document
+            let pointer = fields.value("changeId").map_or("", |found| &found.pointer);
+            problems.add(pointer, Code::InvalidChangeId, message);
             return None;
         };
         let defaults = Defaults { change_id, ..defaults.clone() };
@@ -258,11 +260,15 @@ fn parse_change_id(found: &Found<'_>, problems: &mut Problems) -> Option<ChangeI
     id
 }
 
+/// An RFC 3339 time in UTC, where the first hours of the year 0 and the last of 9999 may have no place.
+pub fn timestamp(text: &str) -> Option<OffsetDateTime> {
+    let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    at.checked_to_offset(UtcOffset::UTC).filter(|at| at.year() >= 0)
+}
+
 fn read_timestamp(found: &Found<'_>, problems: &mut Problems) -> Option<OffsetDateTime> {
     let text = found.string(problems)?;
-    // the last hours of the year 9999 have no place in UTC
-    let parsed = OffsetDateTime::parse(text, &Rfc3339).ok();
-    let at = parsed.and_then(|at| at.checked_to_offset(UtcOffset::UTC));
+    let at = timestamp(text);
     if at.is_none() {
         let message = "must be an RFC 3339 time, such as `2026-11-23T09:00:00Z`";
         problems.add(&found.pointer, Code::InvalidTimestamp, message);

@@ -80,4 +80,14 @@ mod tests {
         assert!(!IfMatch::parse(&format!("W/{tag}")).matches(&one));
         assert!(!IfMatch::parse("").matches(&one));
     }
+
+    #[test]
+    fn the_tag_of_all_depends_on_each_scope_and_what_it_holds() {
+        let held = |size| Configuration { maximum_size_limit_in_bytes: Some(size), allowed_extensions: None };
+        let (five, six) = (held(5), held(6));
+        let tag = entity_tag_of_all([(&Scope::Chat, &five), (&Scope::Task, &six)]);
+        assert_eq!(tag.len(), 34);
+        assert_ne!(tag, entity_tag_of_all([(&Scope::Chat, &six), (&Scope::Task, &five)]));
+        assert_ne!(tag, entity_tag_of_all([(&Scope::Chat, &five)]));
+    }
 }

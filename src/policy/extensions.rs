@@ -47,11 +47,6 @@ impl ExtensionSet {
         self.0.iter().map(String::as_str)
     }
 
-    /// Whether it holds none: then nothing could be attached at all.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Whether `extension`, in normal form, is in it.
     pub fn contains(&self, extension: &str) -> bool {
         self.0.contains(extension)
@@ -97,5 +92,23 @@ mod tests {
             let refused = ExtensionSet::default().insert(bad).map_err(|e| e.0);
             assert_eq!(refused, Err(Code::InvalidExtension), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_wildcard_and_a_double_extension_get_a_hint() {
+        for (bad, hint) in [
+            ("*.pdf", "such as `pdf`; there are no wildcards"),
+            ("tar.gz", "such as `pdf`; of a double extension only the last part counts, such as `gz`"),
+            ("p df", "such as `pdf`"),
+        ] {
+            let refused = ExtensionSet::default().insert(bad).map_err(|e| e.1);
+            assert!(matches!(&refused, Err(message) if message.ends_with(hint)), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_set_knows_what_is_in_it() {
+        let set = ExtensionSet::parse(["pdf"]).unwrap();
+        assert!(set.contains("pdf") && !set.contains("exe"));
     }
 }

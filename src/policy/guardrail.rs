@@ -85,3 +85,64 @@ fn quoted(names: &BTreeSet<String>) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     names.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Home, InstanceId};
+    use super::*;
+
+    fn instance(region: &str) -> Instance {
+        let home = Home { region: region.into(), account: Some("111122223333".into()) };
+        home.instance(InstanceId::parse("00000001-0000-4000-8000-000000000001").unwrap())
+    }
+
+    fn values(extensions: &[&str], bytes: i128) -> Values {
+        let extensions = ExtensionSet::parse(extensions.iter().copied()).unwrap();
+        Values { max_size: MaxSize::from_bytes(bytes).ok(), extensions: Some(extensions) }
+    }
+
+    #[test]
+    fn a_size_is_blocked_above_the_limit_and_not_at_it() {
+        let limit = MaxSize::from_bytes(5).ok();
+        let guardrails = Guardrails { max_size: limit, ..Guardrails::default() };
+        let check = |bytes| guardrails.check(&instance("us-east-1"), &values(&["exe"], bytes));
+        assert_eq!((check(4), check(5)), (Ok(()), Ok(())));
+        for asked in [6, 104_857_600] {
+            let blocked = check(asked.into()).unwrap_err();
+            assert_eq!((&blocked, blocked.code()), (&Blocked::Size { asked, limit: 5 }, "SizeBlocked"));
+        }
+        assert_eq!(Guardrails::default().check(&instance("us-east-1"), &values(&["exe"], 6)), Ok(()));
+    }
+
+    #[test]
+    fn blocked_extensions_are_named_and_others_pass() {
+        let blocked_extensions = ExtensionSet::parse(["exe", "bat"]).unwrap();
+        let guardrails = Guardrails { blocked_extensions, ..Guardrails::default() };
+        let check = |extensions| guardrails.check(&instance("us-east-1"), &values(extensions, 1));
+        assert_eq!(check(&["pdf", "com"]), Ok(()));
+        let blocked = check(&["pdf", "exe", "bat"]).unwrap_err();
+        assert_eq!(blocked.to_string(), "POLICY_BLOCKED_EXTENSIONS forbids `bat`, `exe`");
+        assert_eq!(blocked.code(), "ExtensionBlocked");
+    }
+
+    #[test]
+    fn an_allowed_id_is_allowed_everywhere_and_an_allowed_arn_where_it_is() {
+        let (here, there) = (instance("us-east-1"), instance("eu-west-2"));
+        let allowing = |names: &[&str]| Guardrails {
+            allowed_instances: names.iter().filter_map(|name| InstanceName::parse(name)).collect(),
+            ..Guardrails::default()
+        };
+        let any = allowing(&[]);
+        assert!(any.allows(&here) && any.allows(&there));
+        let id = allowing(&["00000001-0000-4000-8000-000000000001"]);
+        assert!(id.allows(&here) && id.allows(&there));
+        let arn = allowing(&[
+            "arn:aws:connect:us-east-1:111122223333:instance/00000001-0000-4000-8000-000000000001",
+        ]);
+        assert!(arn.allows(&here) && !arn.allows(&there));
+        let other = allowing(&["00000002-0000-4000-8000-000000000002"]);
+        assert!(!other.allows(&here));
+        let blocked = other.check(&here, &values(&["pdf"], 1)).unwrap_err();
+        assert_eq!((&blocked, blocked.code()), (&Blocked::Instance, "InstanceNotAllowed"));
+    }
+}

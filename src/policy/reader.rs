@@ -3,6 +3,7 @@
 use super::json::Json;
 use super::violation::{Code, Violation, join};
 use std::collections::BTreeSet;
+use std::slice;
 
 /// The violations found so far.
 #[derive(Debug, Default)]
@@ -25,6 +26,11 @@ impl Problems {
             _ => return,
         };
         self.0.push(violation);
+    }
+
+    /// Whether no further one is listed.
+    fn is_full(&self) -> bool {
+        self.0.len() >= MAX_VIOLATIONS
     }
 
     pub(super) fn wrong_type(&mut self, pointer: impl Into<String>, expected: &str, found: &Json) {
@@ -96,17 +102,27 @@ impl Found<'_> {
                 .map(|(index, value)| Found { pointer: join(&self.pointer, &index.to_string()), value }),
         )
     }
+}
 
-    /// A string, or an array of strings: each with its pointer.
-    pub(super) fn one_or_many(&self, problems: &mut Problems) -> Vec<Found<'_>> {
-        let found = match self.entries() {
-            Some(entries) => entries.collect(),
-            None => vec![self.clone()],
+impl<'j> Found<'j> {
+    /// A string, or an array of strings: each with its pointer, made when it is asked for. There may be
+    /// hundreds of thousands.
+    pub(super) fn one_or_many<'f>(
+        &'f self,
+        problems: &mut Problems,
+    ) -> impl ExactSizeIterator<Item = Found<'j>> + use<'f, 'j> {
+        let (found, is_array) = match self.value {
+            Json::Array(entries) => (entries.as_slice(), true),
+            one => (slice::from_ref(one), false),
         };
         if found.is_empty() {
             problems.add(&self.pointer, Code::EmptyList, "must name at least one");
         }
-        found
+        found.iter().enumerate().map(move |(index, value)| {
+            let pointer =
+                if is_array { join(&self.pointer, &index.to_string()) } else { self.pointer.clone() };
+            Found { pointer, value }
+        })
     }
 }
 
@@ -144,7 +160,9 @@ impl<'j> Fields<'j> {
                 continue;
             }
             let Some(name) = known.iter().find(|name| same_field(name, key)) else {
-                problems.add(pointer, Code::UnknownField, unknown(key, known));
+                // the nearest name is looked for only where it is told: a document may have 100,000 such keys
+                let message = if problems.is_full() { String::new() } else { unknown(key, known) };
+                problems.add(pointer, Code::UnknownField, message);
                 continue;
             };
             fields.take(name, Found { pointer, value }, problems);

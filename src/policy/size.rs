@@ -111,6 +111,10 @@ mod tests {
             (" 1.5 mb ", 1_572_864),
             ("7 B", 7),
             ("100 MB", MAX_SIZE),
+            ("0.0625 GB", 67_108_864),
+            ("0.0625gib", 67_108_864),
+            ("000000000010 MB", 10_485_760),
+            ("1.500000000 MB", 1_572_864),
         ] {
             assert_eq!(MaxSize::from_units(text).map(MaxSize::bytes), Ok(bytes), "{text}");
         }
@@ -126,6 +130,10 @@ mod tests {
             ("1e1 MB", Code::InvalidSize),
             ("1..5 MB", Code::InvalidSize),
             ("0.0000001 MB", Code::InvalidSize),
+            ("1. MB", Code::InvalidSize),
+            (".5 MB", Code::InvalidSize),
+            ("0000000000010 MB", Code::InvalidSize),
+            ("1.5000000000 MB", Code::InvalidSize),
             ("1 GB", Code::SizeOutOfRange),
             ("0 MB", Code::SizeOutOfRange),
             ("101 MB", Code::SizeOutOfRange),
@@ -140,6 +148,7 @@ mod tests {
         assert_eq!(MaxSize::from_float(0.5).map_err(|e| e.0), Err(Code::InvalidSize));
         assert_eq!(MaxSize::from_float(1e300).map_err(|e| e.0), Err(Code::SizeOutOfRange));
         assert_eq!(MaxSize::from_digits(&"9".repeat(60)).map_err(|e| e.0), Err(Code::SizeOutOfRange));
+        assert_eq!(MaxSize::from_digits("").map_err(|e| e.0), Err(Code::InvalidSize));
         assert_eq!(MaxSize::from_digits("+5").map_err(|e| e.0), Err(Code::InvalidSize));
     }
 }

@@ -9,8 +9,8 @@ use time::format_description::well_known::Rfc3339;
 
 /// Above this many results only those that need somebody are listed.
 const MAX_RESULTS: usize = 500;
-/// Above this many bytes `before` and `after` are left to the audit. Lambda's answers end at 6 MB,
-/// and a body of JSON inside JSON grows by its escaped quotes: at most by half here.
+/// Above this many bytes `before` and `after` are left to the audit, and then results. Lambda's answers end at
+/// 6 MB, and a body of JSON inside JSON grows by its escaped quotes: at most by half here.
 const MAX_BYTES: usize = 4_000_000;
 
 /// How to learn the end of a change that was queued.
@@ -64,16 +64,31 @@ struct ResultDocument<'a> {
 /// # Errors
 /// Never for these types; kept so that no caller has to panic.
 pub fn encode(report: &Report) -> Result<String, serde_json::Error> {
-    let long = report.results().count() > MAX_RESULTS;
-    let encoded = write(report, long, true)?;
-    if encoded.len() <= MAX_BYTES {
-        return Ok(encoded);
+    let targets = report.results().count();
+    let mut shown = Shown { done: targets <= MAX_RESULTS, values: true, most: targets };
+    let mut encoded = write(report, shown)?;
+    while encoded.len() > MAX_BYTES && shown.most > 0 {
+        // first without values, then half as many results and half again: the audit has all of them
+        let most = if shown.values { shown.most } else { shown.most / 2 };
+        shown = Shown { values: false, most, ..shown };
+        encoded = write(report, shown)?;
     }
-    write(report, long, false)
+    Ok(encoded)
 }
 
-fn write(report: &Report, long: bool, values: bool) -> Result<String, serde_json::Error> {
-    let mut changes = report.changes.iter().map(|change| document(change, long, values));
+/// What of a report is shown.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    /// Also targets that need nobody.
+    done: bool,
+    /// `before` and `after`.
+    values: bool,
+    /// Of each change at most so many results, from the first.
+    most: usize,
+}
+
+fn write(report: &Report, shown: Shown) -> Result<String, serde_json::Error> {
+    let mut changes = report.changes.iter().map(|change| document(change, shown));
     match changes.next() {
         Some(change) if !report.is_batch => serde_json::to_string(&change),
         first => serde_json::to_string(&ManyDocument {
@@ -83,19 +98,21 @@ fn write(report: &Report, long: bool, values: bool) -> Result<String, serde_json
     }
 }
 
-fn document(change: &ChangeReport, long: bool, values: bool) -> ChangeDocument<'_> {
+fn document(change: &ChangeReport, shown: Shown) -> ChangeDocument<'_> {
     let mut summary = BTreeMap::new();
     for result in change.results() {
         *summary.entry(result.outcome).or_default() += 1;
     }
-    let listed =
-        |result: &&TargetResult| !(long && matches!(result.outcome, Outcome::Applied | Outcome::Unchanged));
-    let results: Vec<_> = change.results().iter().filter(listed).map(|result| line(result, values)).collect();
+    let listed = |result: &&TargetResult| {
+        shown.done || !matches!(result.outcome, Outcome::Applied | Outcome::Unchanged)
+    };
+    let results = change.results().iter().filter(listed).take(shown.most);
+    let results: Vec<_> = results.map(|result| line(result, shown.values)).collect();
     let walked = matches!(change.disposition, Disposition::Walked { .. });
     ChangeDocument {
         change_id: change.change_id.as_str(),
         status: change.status(),
-        truncated: walked && (results.len() < change.results().len() || !values),
+        truncated: walked && (results.len() < change.results().len() || !shown.values),
         detail: (change.disposition == Disposition::Accepted).then_some(QUEUED),
         results,
         summary,

@@ -1,5 +1,7 @@
 use super::*;
-use crate::policy::{Home, InstanceId};
+use crate::policy::{Code, Home, InstanceId};
+use serde_json::{Value, json};
+use time::macros::datetime;
 
 fn target(outcome: Outcome, retryable: bool) -> TargetResult {
     let home = Home { region: "us-east-1".into(), account: Some("111122223333".into()) };
@@ -46,6 +48,14 @@ fn the_status_follows_the_table_row_by_row() {
     }
 }
 
+/// The audit could not be written after the update: the same change again puts it on record.
+#[test]
+fn what_is_applied_but_not_on_record_is_not_done() {
+    let mut result = target(Outcome::Failed, true);
+    result.outcome = Outcome::Applied;
+    assert_eq!(walked(vec![result], false).status(), Status::Incomplete);
+}
+
 #[test]
 fn rejected_and_accepted_are_not_walked() {
     let id = ChangeId::parse("c").unwrap();
@@ -53,6 +63,79 @@ fn rejected_and_accepted_are_not_walked() {
     let accepted = ChangeReport { change_id: id, disposition: Disposition::Accepted, warnings: Vec::new() };
     assert_eq!(accepted.status(), Status::Accepted);
     assert_eq!(Report::one(accepted).status(), Status::Accepted);
+}
+
+fn document(report: &Report) -> Value {
+    serde_json::from_str(&encode(report).unwrap()).unwrap()
+}
+
+#[test]
+fn a_report_says_all_that_is_known_and_no_more() {
+    let mut applied = target(Outcome::Applied, false);
+    let held = |bytes| Configuration {
+        maximum_size_limit_in_bytes: Some(bytes),
+        allowed_extensions: Some(["pdf".to_owned()].into()),
+    };
+    applied.before = Some(held(1));
+    applied.after = Some(held(2));
+    applied.attempts = 3;
+    applied.request_id = Some("r".to_owned());
+    applied.last_modified = Some(datetime!(2026-11-23 09:00:00.125 UTC));
+    let mut change = walked(vec![applied, target(Outcome::Failed, true)], false);
+    let warning =
+        Violation { pointer: "/p".to_owned(), code: Code::SizeBelowDocumentedRange, message: "m".to_owned() };
+    change.warnings = vec![warning];
+    let id = "00000001-0000-4000-8000-000000000001";
+    let arn = format!("arn:aws:connect:us-east-1:111122223333:instance/{id}");
+    let expected = json!({
+        "changeId": "c", "status": "incomplete", "summary": {"applied": 1, "failed": 1}, "violations": [],
+        "warnings": [{"pointer": "/p", "code": "SizeBelowDocumentedRange", "message": "m"}],
+        "results": [
+            {"instanceId": id, "instanceArn": arn, "attachmentScope": "CHAT", "outcome": "applied",
+             "before": {"maximumSizeLimitInBytes": 1, "allowedExtensions": ["pdf"]},
+             "after": {"maximumSizeLimitInBytes": 2, "allowedExtensions": ["pdf"]},
+             "attempts": 3, "requestId": "r", "lastModifiedTime": "2026-11-23T09:00:00.125Z"},
+            {"instanceId": id, "instanceArn": arn, "attachmentScope": "CHAT", "outcome": "failed",
+             "attempts": 0, "error": {"code": "X", "message": "x", "retryable": true}},
+        ],
+    });
+    assert_eq!(document(&Report::one(change)), expected);
+}
+
+#[test]
+fn a_report_of_several_changes_has_one_of_each() {
+    let changes = vec![
+        walked(vec![target(Outcome::Applied, false)], false),
+        walked(vec![target(Outcome::Blocked, false)], true),
+    ];
+    let report = Report { changes, is_batch: true };
+    let document = document(&report);
+    assert_eq!((&document["status"], document.get("results")), (&json!("partial"), None));
+    let each = document["changes"].as_array().unwrap().iter().map(|change| &change["status"]);
+    assert_eq!(each.collect::<Vec<_>>(), ["succeeded", "failed"]);
+    // planned only where every change is dry
+    let planned = || walked(vec![target(Outcome::Planned, false)], true);
+    let all = Report { changes: vec![planned(), planned()], is_batch: true };
+    assert_eq!(all.status(), Status::Planned);
+    let some = Report { changes: vec![planned(), walked(Vec::new(), false)], is_batch: true };
+    assert_eq!(some.status(), Status::Succeeded);
+}
+
+#[test]
+fn a_refusal_has_its_violations_and_a_queued_change_says_how_to_learn_its_end() {
+    let violation = Violation { pointer: "/a".to_owned(), code: Code::UnknownField, message: "m".to_owned() };
+    let id = ChangeId::parse("c").unwrap();
+    let rejected = ChangeReport::rejected(id.clone(), vec![violation.clone()]);
+    assert_eq!((rejected.violations(), rejected.results()), (&[violation][..], &[][..]));
+    let document = document(&Report::one(rejected));
+    assert_eq!(document["violations"], json!([{"pointer": "/a", "code": "UnknownField", "message": "m"}]));
+    assert_eq!((document.get("detail"), document.get("truncated")), (None, None));
+    let accepted = ChangeReport { change_id: id, disposition: Disposition::Accepted, warnings: Vec::new() };
+    let report = Report::one(accepted);
+    assert!(report.is_settled() && !report.is_all(Outcome::Superseded));
+    let document: Value = serde_json::from_str(&encode(&report).unwrap()).unwrap();
+    assert_eq!(document["status"], "accepted");
+    assert!(document["detail"].as_str().unwrap().contains("metadata.correlation_uid"), "{document}");
 }
 
 #[test]

@@ -124,6 +124,24 @@ impl Envelope<'_> {
         }
     }
 
+    /// Refuses an envelope that is long without its body. What is round a body becomes maps of headers,
+    /// parameters and claims: 6 MB of them take many times that, and of more than 24,576 headers
+    /// `http::HeaderMap` panics.
+    pub(super) fn brief(&self, kind: Kind, payload: &RawValue) -> Result<(), NotAccepted> {
+        /// API Gateway takes at most 10,240 bytes of request line and headers ("Quotas for HTTP APIs",
+        /// "Quotas for REST APIs"); a dozen times that leaves room for claims and for both forms of headers.
+        const MAX_AROUND: usize = 131_072;
+        let body = self.get("body").map_or(0, str::len);
+        match payload.get().len().saturating_sub(body) {
+            ..=MAX_AROUND => Ok(()),
+            around => {
+                let message =
+                    format_args!("{around} bytes besides `body`; at most {MAX_AROUND} are a request's");
+                Err(NotAccepted::malformed(kind, message))
+            }
+        }
+    }
+
     /// Refuses an envelope whose key holds no object.
     pub(super) fn object(&self, kind: Kind, key: &str) -> Result<(), NotAccepted> {
         if self.is_object(key) {

@@ -2,9 +2,9 @@
 
 use super::envelope::{Envelope, NotAccepted};
 use crate::origin::{Invocation, Kind, Origin, Voucher};
+use crate::policy::document;
 use std::borrow::Cow;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// CloudTrail's record of our own calls arrives under this source: a change must never feed itself.
 const CONNECT_SOURCE: &str = "aws.connect";
@@ -58,9 +58,8 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
     };
     let replayed_from = match string("replay-name")? {
         Some(_) => {
-            let time = required("time")?;
-            let time = OffsetDateTime::parse(&time, &Rfc3339);
-            Some(time.map_err(|_| malformed("`time` is not RFC 3339".to_owned()))?)
+            let time = document::timestamp(&required("time")?);
+            Some(time.ok_or_else(|| malformed("`time` is not RFC 3339".to_owned()))?)
         }
         None => None,
     };

@@ -34,6 +34,9 @@ pub enum Content<'a> {
     Event(Box<Event<'a>>),
 }
 
+/// The largest batch of an event source mapping ("Using Lambda with Amazon SQS", `BatchSize`).
+const MAX_RECORDS: usize = 10_000;
+
 /// Decodes a batch.
 pub(super) fn decode(envelope: &Envelope<'_>, invocation: &Invocation) -> Result<Vec<Record>, NotAccepted> {
     envelope.once(Kind::Sqs, &["Records"])?;
@@ -42,6 +45,13 @@ pub(super) fn decode(envelope: &Envelope<'_>, invocation: &Invocation) -> Result
         .map_err(|_| NotAccepted::malformed(Kind::Sqs, "`Records` is no array"))?;
     if records.is_empty() {
         return Err(NotAccepted::malformed(Kind::Sqs, "`Records` is empty"));
+    }
+    if records.len() > MAX_RECORDS {
+        let count = records.len();
+        return Err(NotAccepted::malformed(
+            Kind::Sqs,
+            format_args!("`Records` holds {count}; SQS sends at most {MAX_RECORDS}"),
+        ));
     }
     records.into_iter().enumerate().map(|(index, raw)| record(index, raw, invocation)).collect()
 }

@@ -248,6 +248,8 @@ fn every_problem_is_reported_at_once() {
     let found = problems("{}");
     let codes: Vec<_> = found.iter().map(|(_, code)| code.as_str()).collect();
     assert_eq!(codes, ["MissingInstance", "MissingScope", "MissingValues"]);
+    let second = problems(&json!({"changes": [with("force", json!(true)), {}]}).to_string());
+    assert_eq!(second.iter().map(|(p, _)| p.as_str()).collect::<Vec<_>>(), ["/changes/1"; 3]);
     let text = r#"{"instanceId":"x","instanceId":"y","attachmentScope":"FAX","maximumSize":null,"sise":1}"#;
     let expected = [
         ("/instanceId", "DuplicateKey"),
@@ -287,7 +289,8 @@ fn email_ends_at_20_mb_and_below_1_mb_is_a_warning() {
 fn an_empty_extension_list_needs_the_setting() {
     let allowing = Rules { allow_empty_extensions: true, ..rules() };
     let text = with("allowedExtensions", json!([])).to_string();
-    assert!(parse_text(&text, &allowing).unwrap().changes[0].values.extensions.as_ref().unwrap().is_empty());
+    let changes = parse_text(&text, &allowing).unwrap().changes;
+    assert_eq!(changes[0].values.extensions.as_ref().unwrap().iter().count(), 0);
 }
 
 #[test]
@@ -334,6 +337,15 @@ fn what_is_not_json_is_told_apart() {
 
 #[test]
 fn a_refused_document_keeps_its_id() {
-    let refused = parse_text(r#"{"changeId":"CHG-9"}"#, &rules());
-    assert!(matches!(refused, Err(Rejected::Violations { change_id, .. }) if change_id.as_str() == "CHG-9"));
+    for (text, id) in [
+        (r#"{"changeId":"CHG-9"}"#, "CHG-9"),
+        (r#"{"reason":"r","ChangeId":"CHG-9"}"#, "CHG-9"),
+        (r#"{"changeId":"no id","changes":[]}"#, "default"),
+        (r#"{"reason":"r"}"#, "default"),
+    ] {
+        match parse_text(text, &rules()) {
+            Err(Rejected::Violations { change_id, .. }) => assert_eq!(change_id.as_str(), id, "{text}"),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
 }

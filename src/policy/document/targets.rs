@@ -7,6 +7,9 @@ use super::super::violation::{Code, join};
 use super::super::{Instances, Rules, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The longest tag key ("Tag naming limits and requirements", Tagging AWS Resources user guide).
+const MAX_TAG_KEY: usize = 128;
+
 pub(super) fn read_instances(
     fields: &Fields<'_>,
     rules: &Rules,
@@ -22,14 +25,15 @@ pub(super) fn read_instances(
         return None;
     }
     let entries = found.one_or_many(problems);
-    let mut named: Vec<Instance> = Vec::with_capacity(entries.len());
+    let count = entries.len();
+    let mut named: Vec<Instance> = Vec::new();
     let mut seen = BTreeSet::new();
-    for entry in &entries {
+    for entry in entries {
         let Some(text) = entry.string(problems) else {
             continue;
         };
         if text == "*" {
-            if entries.len() == 1 {
+            if count == 1 {
                 let tags = tags.map_or_else(BTreeMap::new, |tags| read_tags(tags, problems));
                 return Some(Instances::All { tags });
             }
@@ -82,14 +86,20 @@ fn read_tags(found: &Found<'_>, problems: &mut Problems) -> BTreeMap<String, BTr
         problems.add(&found.pointer, Code::InvalidTags, "must name at least one tag");
     }
     for (key, value) in entries {
+        // not repeated in a pointer either: there would be one for each of its values
+        let length = key.chars().count();
+        if length > MAX_TAG_KEY {
+            let message = format!("has a key of {length} characters; a tag's key has at most {MAX_TAG_KEY}");
+            problems.add(&found.pointer, Code::InvalidTags, message);
+            continue;
+        }
         let entry = Found { pointer: join(&found.pointer, key), value };
         if tags.contains_key(key) {
             problems.add(entry.pointer, Code::DuplicateKey, "stands twice; one must go");
             continue;
         }
         let values = entry.one_or_many(problems);
-        let values = values.iter().filter_map(|v| v.string(problems).map(str::to_owned));
-        let values = values.collect();
+        let values = values.filter_map(|v| v.string(problems).map(str::to_owned)).collect();
         tags.insert(key.clone(), values);
     }
     tags

@@ -21,6 +21,7 @@ pub(in crate::trigger) fn version_2(
     envelope
         .once(Kind::Http, &["version", "requestContext", "rawPath", "body", "headers", "isBase64Encoded"])?;
     envelope.object(Kind::Http, "requestContext")?;
+    envelope.brief(Kind::Http, payload)?;
     let event: ApiGatewayV2httpRequest = parse(payload)?;
     let context = event.request_context;
     let url = context.domain_name.as_deref().is_some_and(|name| name.contains(".lambda-url."));
@@ -60,6 +61,7 @@ pub(in crate::trigger) fn version_1(
     envelope
         .once(Kind::Http, &["httpMethod", "requestContext", "path", "body", "headers", "isBase64Encoded"])?;
     envelope.object(Kind::Http, "requestContext")?;
+    envelope.brief(Kind::Http, payload)?;
     let event: ApiGatewayProxyRequest = parse(payload)?;
     let context = event.request_context;
     let mut origin = Origin {
