@@ -103,12 +103,18 @@ pub(super) fn differs() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{ChangeId, Defaults, Form, Rules, document};
+    use crate::policy::{ChangeId, Defaults, Form, IfMatch, Rules, document};
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
     use time::macros::datetime;
 
     fn change(extra: &str) -> PolicyChange {
+        asking(&format!(r#","maximumSizeLimitInBytes":1048576{extra}"#))
+    }
+
+    fn asking(fields: &str) -> PolicyChange {
         let text = format!(
-            r#"{{"instanceId":"00000001-0000-4000-8000-000000000001","attachmentScope":"CHAT","maximumSizeLimitInBytes":1048576{extra}}}"#
+            r#"{{"instanceId":"00000001-0000-4000-8000-000000000001","attachmentScope":"CHAT"{fields}}}"#
         );
         let change_id = ChangeId::parse("c").unwrap();
         let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
@@ -148,5 +154,65 @@ mod tests {
         assert_eq!(decide(&since, &other, later), Step::Done(Outcome::Superseded, Some(superseded())));
         let dry = change(r#","dryRun":true,"ifUnmodifiedSince":"2026-01-01T00:00:00Z""#);
         assert_eq!(decide(&dry, &other, later), Step::Done(Outcome::Superseded, Some(superseded())));
+    }
+
+    /// Few values of each kind, so that what is asked often holds already.
+    fn names() -> impl Strategy<Value = Option<BTreeSet<String>>> {
+        proptest::option::of(proptest::collection::btree_set(
+            proptest::sample::select(vec!["csv", "pdf", "PDF"]).prop_map(str::to_owned),
+            1..3,
+        ))
+    }
+
+    fn sizes() -> impl Strategy<Value = Option<i64>> {
+        proptest::option::of(proptest::sample::select(vec![1_048_576, 2_097_152]))
+    }
+
+    fn times() -> impl Strategy<Value = Option<OffsetDateTime>> {
+        let time = |seconds: i64| OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(seconds);
+        proptest::option::of((0..3_i64).prop_map(time))
+    }
+
+    proptest! {
+        /// Told by what was asked and what holds, not by `would_change`, which the plan itself asks.
+        #[test]
+        fn an_update_is_sent_only_where_it_changes_something_or_is_forced(
+            (size, list) in (sizes(), names()).prop_filter("asks for something", |(s, l)| s.is_some() || l.is_some()),
+            (held_size, held_list) in (sizes(), names()),
+            (force, dry_run) in any::<(bool, bool)>(),
+            since in times(),
+            modified in prop_oneof![Just(Modified::Unasked), times().prop_map(Modified::At)],
+            tag in proptest::option::of(prop_oneof![Just("*"), Just("\"other\"")]),
+        ) {
+            let size_field = size.map(|size| format!(r#","maximumSizeLimitInBytes":{size}"#));
+            let list_field = list.as_ref().map(|list| {
+                format!(r#","allowedExtensions":{:?}"#, list.iter().collect::<Vec<_>>())
+            });
+            let mut change = asking(&(size_field.unwrap_or_default() + &list_field.unwrap_or_default()));
+            change.force = force;
+            change.dry_run = dry_run;
+            change.if_unmodified_since = since;
+            change.if_match = tag.map(IfMatch::parse);
+            let before =
+                Configuration { maximum_size_limit_in_bytes: held_size, allowed_extensions: held_list.clone() };
+            let asked: Option<BTreeSet<_>> = list.map(|list| list.iter().map(|name| name.to_lowercase()).collect());
+            let is_so = size.is_none_or(|size| held_size == Some(size))
+                && asked.is_none_or(|asked| held_list == Some(asked));
+            let is_later = matches!((since, modified), (Some(limit), Modified::At(Some(at))) if at > limit);
+            match decide(&change, &before, modified) {
+                Step::Update => {
+                    prop_assert!(force || !is_so);
+                    prop_assert!(!dry_run && !is_later && tag != Some("\"other\""));
+                    prop_assert!(since.is_none() || modified != Modified::Unasked);
+                }
+                Step::Done(Outcome::Unchanged, None) => prop_assert!(is_so && !force),
+                Step::Done(Outcome::Planned, None) => prop_assert!(dry_run && !is_later && (force || !is_so)),
+                Step::Done(Outcome::Superseded, Some(_)) => {
+                    prop_assert!(is_later || tag == Some("\"other\""));
+                }
+                Step::AskWhen => prop_assert!(since.is_some() && modified == Modified::Unasked && (force || !is_so)),
+                Step::Done(..) => prop_assert!(false, "no such end"),
+            }
+        }
     }
 }
