@@ -129,8 +129,6 @@ impl Audit {
             logger: "audit",
             event: event(ocsf::Stamp { now, uid }),
         };
-        let mut bytes = serde_json::to_vec(&line).map_err(io::Error::other)?;
-        bytes.push(b'\n');
-        self.pipe.write_line(&bytes)
+        self.pipe.write_json(&line)
     }
 }

@@ -171,9 +171,7 @@ impl Metrics {
             invocation,
             metrics,
         };
-        let mut bytes = serde_json::to_vec(&line).map_err(io::Error::other)?;
-        bytes.push(b'\n');
-        self.pipe.write_line(&bytes)
+        self.pipe.write_json(&line)
     }
 }
 

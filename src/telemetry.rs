@@ -1,5 +1,6 @@
 //! Standard output: one pipe for every line, and the structured log that goes through it.
 
+use serde::Serialize;
 use std::error::Error;
 use std::fs::File;
 use std::io::{self, Write};
@@ -15,6 +16,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// The device number of `/dev/null`, major 1 minor 3 (Linux, "Allocated devices").
 const DEV_NULL: u64 = 0x103;
+
+/// What most lines of the audit and the metrics fit in, in bytes: one allocation each.
+const LINE_LENGTH: usize = 4_096;
 
 /// Where lines go: the audit's, the metrics' and the log's, one at a time and each with one `write`.
 ///
@@ -40,6 +44,17 @@ impl LogPipe {
     /// Any writer, for tests.
     pub fn new(writer: impl Write + Send + 'static) -> Self {
         Self(Arc::new(Mutex::new(writer)))
+    }
+
+    /// Writes a value as a line of JSON.
+    ///
+    /// # Errors
+    /// A full or closed pipe.
+    pub fn write_json(&self, value: &impl Serialize) -> io::Result<()> {
+        let mut line = Vec::with_capacity(LINE_LENGTH);
+        serde_json::to_writer(&mut line, value)?;
+        line.push(b'\n');
+        self.write_line(&line)
     }
 
     /// Writes a whole line, its newline included, and returns once it is handed over.

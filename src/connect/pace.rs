@@ -42,7 +42,7 @@ impl Pace {
     /// # Errors
     /// [`NoTime`], at once.
     pub(crate) async fn permit(&self, until: Instant) -> Result<Permit, NoTime> {
-        let ready = {
+        let (now, ready) = {
             let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
             let now = Instant::now();
             let ready = full_at.checked_sub(self.tolerance).map_or(now, |ready| ready.max(now));
@@ -50,9 +50,12 @@ impl Pace {
                 return Err(NoTime);
             }
             *full_at = (*full_at).max(now) + self.interval;
-            ready
+            (now, ready)
         };
-        sleep_until(ready).await;
+        // a timer's tick is a millisecond, also for a moment that has come
+        if ready > now {
+            sleep_until(ready).await;
+        }
         Ok(Permit(()))
     }
 
