@@ -103,13 +103,14 @@ impl<'a> Walk<'a> {
             // a scope that List leaves out has a configuration all the same: the default
             None => self.ask(instance, scope).await?,
         };
+        result.throttled = held.throttled;
         let mut step = plan::decide(change, &held.configuration, held.modified);
         if step == Step::AskWhen {
             held = self.ask(instance, scope).await?;
+            result.throttled += held.throttled;
             step = plan::decide(change, &held.configuration, held.modified);
         }
         result.duration_ms = millis(started);
-        result.throttled = held.throttled;
         if let Modified::At(at) = held.modified {
             result.last_modified = at;
         }
@@ -196,7 +197,9 @@ impl<'a> Walk<'a> {
 
     /// An update whose answer never came may have taken effect: one look tells, if time allows.
     async fn read_back(&self, instance: &Instance, before: &Configuration, result: &mut TargetResult) {
-        match self.ask(instance, result.scope).await {
+        let looked = self.ask(instance, result.scope).await;
+        result.throttled += looked.as_ref().map_or_else(|error| error.throttled, |held| held.throttled);
+        match looked {
             // it did not: a failure for now
             Ok(held) if !held.configuration.holds(&self.subject.change.values) => {
                 result.after = Some(held.configuration);

@@ -1,13 +1,12 @@
 //! The library in process, the sandbox's Connect over real HTTP, and what was written.
 
-use aws_config::{BehaviorVersion, Region};
-use aws_sdk_connect::config::Credentials;
+use aws_sdk_connect::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use connect_attachment_policy::handler::Handler;
 use connect_attachment_policy::settings::Settings;
-use connect_attachment_policy::start;
 use connect_attachment_policy::telemetry::{LogLevel, LogPipe};
+use connect_attachment_policy::{sdk, start};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use sandbox::connect::{Connect, Entry, Operation, Options};
 use sandbox::lambda::{Launch, Stream};
@@ -86,21 +85,18 @@ impl World {
     pub(crate) async fn with(options: Options, variables: &[(&str, &str)]) -> Self {
         let connect = Connect::start(options).await.unwrap();
         let url = connect.url();
-        Self::against(connect, &url, variables).await
+        Self::against(connect, &url, variables)
     }
 
     /// With Connect's endpoint somewhere else than where the sandbox is, or with a sandbox that others use
     /// too. Besides the function's own variables, `AWS_ENDPOINT_URL_SQS` says where queues are (without it
     /// where Connect is), and `CA_PEM` which certificate is trusted besides the system's.
-    pub(crate) async fn against(
-        connect: impl Into<Arc<Connect>>,
-        url: &str,
-        variables: &[(&str, &str)],
-    ) -> Self {
+    pub(crate) fn against(connect: impl Into<Arc<Connect>>, url: &str, variables: &[(&str, &str)]) -> Self {
         let lookup = |name: &str| {
             let set = variables.iter().find(|(key, _)| *key == name);
             let default = match name {
                 "AWS_REGION" => Some("us-east-1"),
+                "AWS_ENDPOINT_URL" => Some(url),
                 "CONNECT_REQUESTS_PER_SECOND" => Some("500"),
                 "CONNECT_BURST" => Some("50"),
                 _ => None,
@@ -115,13 +111,10 @@ impl World {
         }
         let http = http.build_https();
         let key = sandbox::lambda::access_key_id(111_122_223_333);
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new(key, "secret", None, None, "tests"))
-            .profile_files(endpoints(url, &lookup("AWS_ENDPOINT_URL_SQS").unwrap_or_else(|| url.to_owned())))
-            .http_client(http.clone())
-            .load()
-            .await;
+        let credentials =
+            SharedCredentialsProvider::new(Credentials::new(key, "secret", None, None, "tests"));
+        let config = sdk::config("us-east-1", http.clone(), &lookup).into_builder();
+        let config = config.credentials_provider(credentials).build();
         let pipe = Pipe::default();
         let log = LogPipe::new(pipe.clone());
         let handler = start::assemble(settings, config, http, log, LogLevel::Level(Level::INFO));
@@ -193,18 +186,6 @@ impl Drop for World {
     fn drop(&mut self) {
         keep(&self.pipe.text());
     }
-}
-
-/// A profile whose services are at `url`, and its queues at `sqs`.
-#[expect(deprecated, reason = "the types' new home would be one dependency more")]
-fn endpoints(url: &str, sqs: &str) -> aws_config::profile::profile_file::ProfileFiles {
-    use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
-    let services = format!("[services local]\nsqs =\n  endpoint_url = {sqs}\n");
-    let profile = format!("[default]\nendpoint_url = {url}\nservices = local\n{services}");
-    ProfileFiles::builder()
-        .with_contents(ProfileFileKind::Config, profile)
-        .with_contents(ProfileFileKind::Credentials, "")
-        .build()
 }
 
 /// The production binary with the sandbox's Connect, its lines kept for conformance/.

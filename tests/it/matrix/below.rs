@@ -99,6 +99,12 @@ fn answers_that_are_lost() -> impl Iterator<Item = Cell> {
     });
     looked_up.chain([
         Cell {
+            always: vec![(UPDATE, Fault::ResetAfter)],
+            script: vec![(DESCRIBE, vec![None, Some(Fault::Throttle)])],
+            targets: vec![applied(6)],
+            ..Cell::named("reset after the effect, and the look throttled once")
+        },
+        Cell {
             script: vec![(UPDATE, vec![Some(Fault::ResetAfter)])],
             always: vec![(UPDATE, Fault::Throttle)],
             targets: vec![applied(6)],

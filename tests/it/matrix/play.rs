@@ -94,7 +94,7 @@ impl<'a> Stage<'a> {
             Endpoint::Refused => nobody.url(),
             Endpoint::PlainBehindHttps => self.connect.url().replace("http://", "https://"),
         };
-        let world = self.world(&url, cell.settings.clone()).await;
+        let world = self.world(&url, cell.settings.clone());
         self.delete_half_way(&world);
         let payload = payload(cell);
         let result = world.invoke_within(&payload, cell.left).await;
@@ -119,7 +119,7 @@ impl<'a> Stage<'a> {
         }
         let mut settings = vec![("CONNECT_MAX_ATTEMPTS", "50")];
         settings.extend(self.connect.ca_pem().map(|pem| ("CA_PEM", pem)));
-        let world = self.world(&self.connect.url(), settings).await;
+        let world = self.world(&self.connect.url(), settings);
         let result = world.invoke_within(&payload(self.cell), Duration::from_secs(30)).await;
         let (_, report) = answered(self.cell.via, &result);
         let (journal, audit) = (self.connect.journal().split_off(played), world.audit());
@@ -148,9 +148,9 @@ impl<'a> Stage<'a> {
         totals(&self.connect, &journal, &told, &audit)
     }
 
-    async fn world<'v>(&'v self, url: &str, mut settings: Vec<(&'v str, &'v str)>) -> World {
+    fn world<'v>(&'v self, url: &str, mut settings: Vec<(&'v str, &'v str)>) -> World {
         settings.push(("AWS_ENDPOINT_URL_SQS", &self.queue.url));
-        World::against(Arc::clone(&self.connect), url, &settings).await
+        World::against(Arc::clone(&self.connect), url, &settings)
     }
 
     /// Between an intent and its update.
