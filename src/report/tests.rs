@@ -183,3 +183,36 @@ fn an_answer_stays_below_lambdas_limit() {
     let value: serde_json::Value = serde_json::from_str(&encoded).unwrap();
     assert_eq!((value["truncated"].as_bool(), value["results"][0].get("before")), (Some(true), None));
 }
+
+/// 270 bytes each without their values: 20,000 are 5.4 MB, half of them are not.
+#[test]
+fn what_is_still_too_long_is_halved_until_it_is_not() {
+    let report = Report::one(walked(vec![target(Outcome::Failed, false); 20_000], false));
+    let document = document(&report);
+    assert_eq!(document["results"].as_array().unwrap().len(), 10_000);
+    assert_eq!((&document["truncated"], &document["summary"]), (&json!(true), &json!({"failed": 20_000})));
+}
+
+#[test]
+fn the_limit_itself_is_no_reason_to_leave_anything_out() {
+    let of = |length: usize| {
+        let mut result = target(Outcome::Failed, false);
+        let configuration = Configuration { maximum_size_limit_in_bytes: Some(1), allowed_extensions: None };
+        result.before = Some(configuration);
+        result.error.as_mut().unwrap().message = "x".repeat(length);
+        encode(&Report::one(walked(vec![result], false))).unwrap()
+    };
+    let rest = of(0).len();
+    let at = of(4_000_000 - rest);
+    assert_eq!((at.len(), at.contains("before")), (4_000_000, true));
+    assert!(!of(4_000_001 - rest).contains("before"));
+}
+
+/// Nothing is left to leave out: it is encoded as it is.
+#[test]
+fn a_refusal_longer_than_the_limit_ends() {
+    let message = "x".repeat(4_000_001);
+    let violation = Violation { pointer: String::new(), code: Code::UnknownField, message };
+    let rejected = ChangeReport::rejected(ChangeId::parse("c").unwrap(), vec![violation]);
+    assert!(encode(&Report::one(rejected)).unwrap().len() > 4_000_001);
+}

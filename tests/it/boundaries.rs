@@ -54,6 +54,11 @@ fn trigger_connect_and_audit_do_not_know_each_other() {
 }
 
 #[test]
+fn sdk_depends_on_nothing_of_ours() {
+    assert_free_of("sdk", &["crate::"]);
+}
+
+#[test]
 fn only_connect_knows_the_connect_sdk() {
     for room in
         ["policy", "trigger", "report", "audit", "propagate", "handler", "queue", "settings", "problem"]

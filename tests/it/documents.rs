@@ -191,6 +191,7 @@ fn each_rule_has_its_code_and_pointer() {
             "InvalidExtension",
         ),
         ("allowedExtensions", json!([{}]), "/allowedExtensions/0", "MissingValues"),
+        ("allowedExtensions", json!([{"extension": null}]), "/allowedExtensions/0/extension", "NullValue"),
         ("allowedExtensions", json!(many), "/allowedExtensions", "TooManyEntries"),
         ("extensionConfiguration", json!([]), "/extensionConfiguration", "WrongType"),
         ("extensionConfiguration", json!({}), "/extensionConfiguration", "MissingValues"),

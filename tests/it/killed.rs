@@ -24,7 +24,7 @@ const PIPE: u64 = 65_536;
 #[tokio::test]
 async fn whenever_it_is_killed_every_update_sent_has_its_intent_on_record() {
     let number = |name: &str, default| std::env::var(name).map_or(default, |text| text.parse().unwrap());
-    let mut random = Random(number("KILL_SEED", 1));
+    let mut random = Random::from(number("KILL_SEED", 1));
     let mut earlier: Option<(String, Run)> = None;
     let (mut updates, mut torn) = (0, 0);
     for run in 0..number("KILL_RUNS", 30) {
@@ -236,10 +236,20 @@ impl Run {
 }
 
 /// `SplitMix64`: random enough to spread instants, and the same again from the same seed.
-struct Random(u64);
+pub(crate) struct Random(u64);
+
+impl From<u64> for Random {
+    fn from(seed: u64) -> Self {
+        Self(seed)
+    }
+}
 
 impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn one_in(&mut self, chances: u64) -> bool {
+        self.below(chances) == 0
+    }
+
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

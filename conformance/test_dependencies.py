@@ -1,0 +1,38 @@
+"""docs/dependencies.md and Cargo.toml name the same dependencies, with the same features."""
+
+import re
+import tomllib
+from typing import Any
+
+from pages import ROOT
+
+PAGE = (ROOT / "docs" / "dependencies.md").read_text()
+MANIFEST: dict[str, Any] = tomllib.loads((ROOT / "Cargo.toml").read_text())["dependencies"]
+# | crate | for | features | note |
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in PAGE.splitlines()
+    if re.match(r"\| (?!crate )[a-z][a-z0-9_-]+ \|", line)
+]
+
+
+def test_each_direct_dependency_is_justified_and_no_other() -> None:
+    assert sorted(row[0] for row in ROWS) == sorted(MANIFEST)
+    assert all(row[1] for row in ROWS)
+
+
+def test_they_are_counted() -> None:
+    [count] = re.findall(r"(\d+) direct dependencies", PAGE)
+    assert int(count) == len(MANIFEST)
+
+
+def test_the_features_are_those_of_the_manifest() -> None:
+    said: dict[str, set[str]] = {}
+    for crate, _, features, _ in ROWS:
+        # "the same" as the row above; what is not asked for stands behind a semicolon
+        same = features == "the same"
+        said[crate] = list(said.values())[-1] if same else set(re.findall(r"`([\w-]+)`", features.split(";")[0]))
+    asked = {
+        name: set(entry.get("features", [])) if isinstance(entry, dict) else set() for name, entry in MANIFEST.items()
+    }
+    assert said == asked

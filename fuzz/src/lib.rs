@@ -1,0 +1,146 @@
+//! What holds for every input: the bodies of the fuzz targets, which `tests/it/corpus.rs` includes to
+//! replay the committed corpus with the stable compiler.
+
+mod tree;
+
+use connect_attachment_policy::origin::Invocation;
+use connect_attachment_policy::policy::document::{MAX_CHANGES, MAX_TARGETS};
+use connect_attachment_policy::policy::{
+    ChangeId, Defaults, Document, Form, Home, InstanceId, Instances, PolicyChange, Rejected, Rules, Scope,
+    Violation, document,
+};
+use connect_attachment_policy::trigger::http::route::{self, Route};
+use connect_attachment_policy::trigger::sqs::Content;
+use connect_attachment_policy::trigger::{self, Trigger};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use tree::Tree;
+
+/// A refusal repeats eight keys of 40 characters at most, the rest is ours.
+const LONGEST_REFUSAL: usize = 2_048;
+/// The violations listed, and the one that says there are more.
+const MOST_VIOLATIONS: usize = 257;
+
+/// Any payload is recognised as one trigger's or refused, each time alike, and its document parsed.
+pub fn payload(bytes: &[u8]) {
+    // the runtime hands over nothing else
+    let Ok(payload) = serde_json::from_slice::<&RawValue>(bytes) else { return };
+    let invocation = Invocation { request_id: "11111111-2222-3333-4444-555555555555".into(), trace_id: None };
+    let recognised = trigger::recognise(payload, &invocation);
+    let again = trigger::recognise(payload, &invocation);
+    assert_eq!(format!("{recognised:?}"), format!("{again:?}"));
+    match recognised {
+        Err(refused) => assert!(refused.to_string().len() <= LONGEST_REFUSAL, "{refused}"),
+        Ok(Trigger::Bare(bare)) => parses(bare.get(), &Form::Submission, None),
+        Ok(Trigger::EventBridge(event)) => parses(&event.document, &Form::Submission, event.replayed_from),
+        Ok(Trigger::Sqs(records)) => {
+            assert!(!records.is_empty());
+            for record in &records {
+                match record.content() {
+                    Ok(Content::Document(document)) => parses(document, &Form::Submission, None),
+                    Ok(Content::Event(event)) => {
+                        parses(&event.document, &Form::Submission, event.replayed_from);
+                    }
+                    Err(refused) => assert!(refused.to_string().len() <= LONGEST_REFUSAL, "{refused}"),
+                }
+            }
+        }
+        Ok(Trigger::Http(request)) => {
+            let form = match route::of(&request) {
+                Ok((Route::Submit, _)) => Form::Submission,
+                Ok((Route::Patch(name, scope), _)) => Form::Values(home().complete(&name), scope),
+                Ok((Route::Read(..), _)) | Err(_) => return,
+            };
+            if let Ok(Some(body)) = &request.body {
+                parses(body, &form, None);
+            }
+        }
+    }
+}
+
+/// Any text is a document, or not JSON, or breaks rules at places that are there.
+pub fn document(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    parses(text, &Form::Submission, None);
+    let target = home().instance(id("0123abcd-0000-4000-8000-00000000000f"));
+    parses(text, &Form::Values(target, Scope::Chat), None);
+}
+
+fn id(text: &str) -> InstanceId {
+    InstanceId::parse(text).expect("an instance id")
+}
+
+fn home() -> Home {
+    Home { region: "us-east-1".into(), account: Some("111122223333".into()) }
+}
+
+/// By the rules of a function in Lambda, and by those of one that allows all and knows no account.
+fn parses(text: &str, form: &Form, since: Option<OffsetDateTime>) {
+    let strict = Rules { home: home(), ..Rules::default() };
+    let home = Home { account: None, ..home() };
+    let lenient = Rules { home, allow_empty_extensions: true, ..Rules::default() };
+    for rules in [strict, lenient] {
+        match parse(text, form, since, &rules) {
+            Ok(document) => accepted(text, &document, &rules),
+            Err(Rejected::NotJson(_)) => assert!(serde_json::from_str::<Value>(text).is_err(), "{text}"),
+            Err(Rejected::Violations { violations, .. }) => {
+                assert!((1..=MOST_VIOLATIONS).contains(&violations.len()), "{} violations", violations.len());
+                point_at_something(text, &violations);
+            }
+        }
+    }
+}
+
+fn parse(
+    text: &str,
+    form: &Form,
+    since: Option<OffsetDateTime>,
+    rules: &Rules,
+) -> Result<Document, Rejected> {
+    let change_id = ChangeId::parse("default").expect("a change id");
+    let defaults = Defaults { change_id, if_unmodified_since: since, dry_run: false };
+    document::parse(text, form, &defaults, rules)
+}
+
+/// A document keeps its limits, and its normal form is a document that means the same.
+fn accepted(text: &str, document: &Document, rules: &Rules) {
+    let targets: usize = document.changes.iter().map(targets).sum();
+    assert!((1..=MAX_CHANGES).contains(&document.changes.len()));
+    assert!((1..=MAX_TARGETS).contains(&targets), "{targets} targets");
+    for change in &document.changes {
+        point_at_something(text, &change.warnings);
+        let normal = serde_json::to_string(change).expect("a normal form");
+        let again = parse(&normal, &Form::Submission, None, rules).expect("the normal form parses");
+        assert_eq!(unwarned(&again.changes), unwarned(std::slice::from_ref(change)), "{normal}");
+        assert_eq!(serde_json::to_string(&again.changes[0]).expect("a normal form"), normal);
+    }
+    if document.is_batch {
+        let normal = json!({ "changes": document.changes }).to_string();
+        let again = parse(&normal, &Form::Submission, None, rules).expect("the normal form parses");
+        assert_eq!(unwarned(&again.changes), unwarned(&document.changes), "{normal}");
+    }
+}
+
+fn targets(change: &PolicyChange) -> usize {
+    let instances = match &change.instances {
+        Instances::Named(named) => named.len(),
+        Instances::All { .. } => 1,
+    };
+    instances * change.scopes.len()
+}
+
+/// Warnings point into the document as it was sent, so its normal form has other ones.
+fn unwarned(changes: &[PolicyChange]) -> Vec<PolicyChange> {
+    changes.iter().map(|change| PolicyChange { warnings: Vec::new(), ..change.clone() }).collect()
+}
+
+fn point_at_something(text: &str, violations: &[Violation]) {
+    if violations.iter().all(|violation| violation.pointer.is_empty()) {
+        return;
+    }
+    let tree: Tree = serde_json::from_str(text).expect("JSON, since it was read");
+    for violation in violations {
+        assert!(tree.has(&violation.pointer), "nothing at {violation} in {text}");
+    }
+}

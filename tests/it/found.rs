@@ -1,0 +1,59 @@
+//! What fuzzing and the invariants it checks have found, each as the smallest document that shows it.
+
+use connect_attachment_policy::origin::Invocation;
+use connect_attachment_policy::policy::{ChangeId, Defaults, Form, Rejected, Rules, document};
+use connect_attachment_policy::trigger::{self, Trigger};
+use serde_json::value::RawValue;
+
+fn problems(text: &str, default_id: &str) -> Vec<(String, String)> {
+    let change_id = ChangeId::parse(default_id).unwrap();
+    let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
+    match document::parse(text, &Form::Submission, &defaults, &Rules::default()) {
+        Err(Rejected::Violations { violations, .. }) => {
+            violations.into_iter().map(|v| (v.pointer, v.code.name())).collect()
+        }
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+/// It was accepted as a time of the year -1, which no document can say: the normal form of such a change
+/// could not be written, and so not be queued.
+#[test]
+fn the_first_hours_of_the_year_0_have_no_place_in_utc() {
+    let text = r#"{"instanceId":"00000001-0000-4000-8000-000000000001","attachmentScope":"CHAT",
+        "maximumSize":"1 MB","ifUnmodifiedSince":"0000-01-01T00:00:00+00:01"}"#;
+    assert_eq!(problems(text, "c"), [("/ifUnmodifiedSince".to_owned(), "InvalidTimestamp".to_owned())]);
+}
+
+/// It pointed at `/changeId`, which is not there.
+#[test]
+fn a_change_id_too_long_for_its_changes_is_pointed_at_as_it_is_spelled_and_only_where_it_is() {
+    let long = "x".repeat(127);
+    let changes = r#""changes":[{}]"#;
+    let id = |pointer: &str| [(pointer.to_owned(), "InvalidChangeId".to_owned())];
+    assert_eq!(problems(&format!(r#"{{"changeId":"{long}",{changes}}}"#), "c"), id("/changeId"));
+    assert_eq!(problems(&format!(r#"{{"ChangeId":"{long}",{changes}}}"#), "c"), id("/ChangeId"));
+    // the trigger's own id, which no document holds
+    assert_eq!(problems(&format!("{{{changes}}}"), &long), id(""));
+}
+
+/// Its time went on to the queue as it was, where no document may say it.
+#[test]
+fn a_replayed_event_has_a_time_that_a_document_may_say() {
+    let event = |time: &str| {
+        let text = format!(
+            r#"{{"id":"e","source":"s","detail-type":"d","detail":{{}},"replay-name":"r","time":"{time}"}}"#
+        );
+        let payload = RawValue::from_string(text).unwrap();
+        match trigger::recognise(&payload, &Invocation::default()) {
+            Ok(Trigger::EventBridge(event)) => Ok(event.replayed_from),
+            Err(refused) => Err(refused.to_string()),
+            other => panic!("{other:?}"),
+        }
+    };
+    let expected = time::macros::datetime!(2026-11-23 08:00 UTC);
+    assert_eq!(event("2026-11-23T09:00:00+01:00"), Ok(Some(expected)));
+    for time in ["9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+00:01"] {
+        assert_eq!(event(time), Err("malformed eventbridge payload: `time` is not RFC 3339".to_owned()));
+    }
+}

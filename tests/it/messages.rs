@@ -1,0 +1,115 @@
+//! What a refusal tells besides its code: what would be right, and what was written, no longer than a line.
+
+use connect_attachment_policy::policy::{ChangeId, Defaults, Form, Rejected, Rules, document};
+use serde_json::{Value, json};
+
+/// The first problem of a change with one field more, or another one: its pointer and its message.
+fn told(field: &str, value: &Value) -> (String, String) {
+    let mut change = json!({"instanceId": "00000001-0000-4000-8000-000000000001", "attachmentScope": "CHAT",
+        "allowedExtensions": ["pdf"]});
+    change[field] = value.clone();
+    let change_id = ChangeId::parse("default").unwrap();
+    let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
+    match document::parse(&change.to_string(), &Form::Submission, &defaults, &Rules::default()) {
+        Err(Rejected::Violations { violations, .. }) => {
+            (violations[0].pointer.clone(), violations[0].message.clone())
+        }
+        other => panic!("{field} {value}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_wrong_type_is_called_what_it_is() {
+    for (value, kind) in [
+        (json!(true), "a boolean"),
+        (json!(1), "a number"),
+        (json!(1.5), "a number"),
+        (json!([]), "an array"),
+        (json!({}), "an object"),
+    ] {
+        assert_eq!(told("reason", &value).1, format!("must be a string, not {kind}"));
+    }
+    assert_eq!(told("force", &json!("yes")).1, "must be true or false, not a string");
+    let null = told("reason", &json!(null)).1;
+    assert_eq!(
+        null,
+        "must not be null: there is no reset; leave the field out to keep what the instance has"
+    );
+}
+
+#[test]
+fn an_unknown_field_is_compared_with_the_known_ones_and_named_unless_it_is_long() {
+    assert_eq!(told("REASONS", &json!(1)).1, "is no field here; did you mean `reason`?");
+    assert_eq!(told("colour", &json!(1)).1, "is no field here");
+    let (at, beyond) = ("k".repeat(64), "k".repeat(65));
+    assert_eq!(told(&at, &json!(1)), (format!("/{at}"), "is no field here".to_owned()));
+    assert_eq!(
+        told(&beyond, &json!(1)),
+        (String::new(), "has a key of 65 bytes, which is no field here".to_owned())
+    );
+}
+
+#[test]
+fn what_was_written_is_repeated_up_to_64_characters() {
+    let (at, beyond) = ("ü".repeat(64), "ü".repeat(65));
+    let told = |text: &str| told("maximumSize", &json!(text)).1;
+    assert!(told(&at).ends_with(&format!("not `{at}`")), "{}", told(&at));
+    assert!(told(&beyond).ends_with(&format!("not `{at}…`")), "{}", told(&beyond));
+}
+
+#[test]
+fn two_spellings_of_one_field_name_the_first() {
+    let (pointer, message) = told("AllowedExtensions", &json!(["pdf"]));
+    assert_eq!(
+        (pointer.as_str(), message.as_str()),
+        ("/allowedExtensions", "says the same as `/AllowedExtensions`; one must go")
+    );
+    let (pointer, message) = told("instanceIds", &json!([]));
+    assert_eq!(
+        (pointer.as_str(), message.as_str()),
+        ("/instanceIds", "says the same as `/instanceId`; one must go")
+    );
+}
+
+#[test]
+fn a_length_is_told_with_its_limit() {
+    assert_eq!(told("reason", &json!("ü".repeat(1_025))).1, "must be at most 1024 characters, not 1025");
+}
+
+#[test]
+fn a_violation_reads_as_one_line() {
+    let change_id = ChangeId::parse("default").unwrap();
+    let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
+    let refused = document::parse("[]", &Form::Submission, &defaults, &Rules::default());
+    let Err(Rejected::Violations { violations, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(violations[0].to_string(), "WrongType at ``: must be an object, not an array");
+}
+
+#[test]
+fn an_overlap_names_the_target_and_the_earlier_change() {
+    let change = json!({"instanceId": "00000001-0000-4000-8000-000000000001", "attachmentScope": "CHAT",
+        "maximumSize": "1 MB"});
+    let text = json!({"changes": [change, change]}).to_string();
+    let change_id = ChangeId::parse("default").unwrap();
+    let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
+    let refused = document::parse(&text, &Form::Submission, &defaults, &Rules::default());
+    let Err(Rejected::Violations { violations, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(
+        violations[0].message,
+        "names the target `00000001-0000-4000-8000-000000000001` CHAT that `/changes/0` names already"
+    );
+}
+
+/// Below 1 MB is a warning, at it none.
+#[test]
+fn a_small_size_is_warned_of_below_the_documented_minimum_only() {
+    let warned = |bytes: u32| {
+        let text = json!({"instanceId": "00000001-0000-4000-8000-000000000001", "attachmentScope": "CHAT",
+            "maximumSizeLimitInBytes": bytes});
+        let change_id = ChangeId::parse("default").unwrap();
+        let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
+        let document = document::parse(&text.to_string(), &Form::Submission, &defaults, &Rules::default());
+        document.unwrap().changes[0].warnings.len()
+    };
+    assert_eq!([warned(1), warned(1_048_575), warned(1_048_576)], [1, 1, 0]);
+}
