@@ -2,7 +2,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo serve check test rust-test conformance lint docs build sam-build dist deploy bench soak clean
+.PHONY: help demo serve check test rust-test deny conformance lint docs build sam-build dist deploy bench soak fuzz \
+	fuzz-corpus mutants counts counts-baseline clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -40,11 +41,63 @@ rust-test:
 	rm -rf $(AUDIT_LINES)
 	AUDIT_LINES=$(AUDIT_LINES) cargo test --locked --workspace
 
-soak: ## the promise about the audit at length: 1,000 kills at random instants (about 2 minutes)
-	KILL_RUNS=1000 cargo test --locked --workspace --test it whenever_it_is_killed -- --nocapture
+# Cargo's own tools: a pinned version from the registry, built once (1 to 4 minutes each)
+TOOLS := $(CURDIR)/target/tools
+with-tools = PATH="$(TOOLS)/bin:$$PATH"
+$(TOOLS)/%.installed:
+	$(call heading,$*)
+	cargo install --locked --quiet --root $(TOOLS) $*
+	touch $@
+
+deny: $(TOOLS)/cargo-deny@0.20.2.installed ## the dependencies: licences, sources, bans, two versions of one (deny.toml)
+	$(call heading,Dependencies)
+	cargo fetch --locked --quiet
+	$(with-tools) cargo deny --offline --locked check bans licenses sources
+
+# 10 minutes at most, once built: the first ends itself after 7
+soak: ## at length: 20,000 mixed invocations of one process, then 1,000 kills at random instants
+	cargo test --locked --workspace --test it --no-run
+	SOAK_INVOCATIONS=20000 cargo test --locked --workspace --test it soak:: -- --nocapture
+	KILL_RUNS=1000 timeout 3m cargo test --locked --workspace --test it whenever_it_is_killed -- --nocapture
+
+# What is new stays in fuzz/target/corpus for the next run, what fails in fuzz/artifacts. Without a
+# sanitizer: unsafe code is forbidden here, and what is looked for panics.
+FUZZ_SECONDS ?= 60
+fuzz-run = $(with-tools) cargo +nightly fuzz run --sanitizer none
+fuzz: $(TOOLS)/cargo-fuzz@0.13.2.installed ## the decoder of payloads and that of documents, each for FUZZ_SECONDS
+	$(with-tools) cargo +nightly fuzz build --sanitizer none
+	mkdir -p fuzz/target/corpus/payload fuzz/target/corpus/document
+	for target in payload document; do $(fuzz-run) $$target \
+		fuzz/target/corpus/$$target fuzz/corpus/$$target events -- -max_total_time=$(FUZZ_SECONDS) \
+		-max_len=8192 -dict=fuzz/words.dict -timeout=5 -rss_limit_mb=512 -verbosity=0 -print_final_stats=1; done
+
+# Those that cover the most come first; the last tenth of the coverage would take four times the files
+fuzz-corpus: fuzz ## fuzz/corpus anew: for each target the 90 inputs that cover the most
+	for target in payload document; do rm -rf fuzz/corpus/$$target && mkdir fuzz/corpus/$$target; \
+		$(fuzz-run) $$target fuzz/corpus/$$target fuzz/target/corpus/$$target -- \
+		-set_cover_merge=1 -use_counters=0 -verbosity=0; \
+		(cd fuzz/corpus/$$target && ls -tr | tail -n +91 | xargs rm -f); done
+
+# In target/rooms, a package of the rooms without the SDK (tests/rooms says why). What it found is in
+# target/mutants.out. A mutant that loops is as good as caught, though cargo-mutants ends with 3 for it
+ROOMS := target/rooms
+mutants: $(TOOLS)/cargo-mutants@27.1.0.installed ## whether the tests notice changed code in the rooms that decide
+	rm -rf $(ROOMS)/src $(ROOMS)/tests $(ROOMS)/fuzz $(ROOMS)/events target/mutants.out*
+	mkdir -p $(ROOMS)/.cargo $(ROOMS)/src/propagate $(ROOMS)/tests/it $(ROOMS)/fuzz
+	cp Cargo.lock tests/rooms/Cargo.toml $(ROOMS)
+	cp tests/rooms/mutants.toml $(ROOMS)/.cargo
+	cp tests/rooms/lib.rs $(ROOMS)/src
+	cp tests/rooms/tests.rs $(ROOMS)/tests/it/main.rs
+	cp -r src/origin.rs src/policy* src/problem.rs src/report* src/trigger* $(ROOMS)/src
+	cp src/propagate/plan.rs $(ROOMS)/src/propagate
+	cp $(addprefix tests/it/,corpus.rs documents.rs edges.rs found.rs messages.rs properties.rs) $(ROOMS)/tests/it
+	cp -r fuzz/src fuzz/corpus $(ROOMS)/fuzz
+	cp -r events $(ROOMS)
+	cd $(ROOMS) && $(with-tools) cargo mutants --in-place --output .. || (( $$? == 2 || $$? == 3 ))
+	@[ ! -s target/mutants.out/missed.txt ]
 
 test: export AUDIT_LINES := $(AUDIT_LINES)
-test: lint rust-test docs conformance ## every test
+test: lint rust-test deny counts docs conformance ## every test
 	$(call heading,All tests passed)
 
 $(VENV)/done: conformance/requirements.txt
@@ -86,11 +139,25 @@ deploy: ## build and deploy with samconfig.toml's environment (ENV=dev or prod)
 	sam build --config-env $(or $(ENV),default)
 	sam deploy --config-env $(or $(ENV),default)
 
-bench: build $(VENV)/done ## the benchmarks, against the production binary (about 2 minutes when built)
+bench: build $(VENV)/done ## the benchmarks, against the production binary (about 6 minutes when built)
+	@cargo build --locked --release --package floor
 	@cargo build --locked --workspace
+	$(call heading,A start and an invocation)
+	@$(VENV)/bin/python benches/cost.py
+	$(call heading,Without network)
+	@cargo bench --locked --profile counted --bench decode
 	$(call heading,Propagation at the quota)
 	@$(VENV)/bin/python benches/propagation.py
 
+COUNTS = cargo build --locked --quiet --profile counted --example counted && \
+	$(PYTHON) benches/counts.py target/counted/examples/counted
+counts: ## the gate on instruction counts, by callgrind
+	$(call heading,Instruction counts)
+	@$(COUNTS)
+
+counts-baseline: ## benches/counts.json anew, after a change that is worth its instructions
+	@$(COUNTS) --write
+
 clean: ## everything that was made here
 	cargo clean
-	rm -rf $(VENV) $(VENV)-checkov .aws-sam dist
+	rm -rf $(VENV) $(VENV)-checkov .aws-sam dist fuzz/target fuzz/artifacts
