@@ -1,7 +1,8 @@
 """What a start and an invocation cost: this function beside a bare floor and a boto3 handler, in one run.
 
-Each is a process under a Runtime API, with HTTPS to the sandbox's Amazon Connect, whose CA is added to the system's
-full trust bundle. Starts alternate between the three; the figures are medians.
+Each is a process under a Runtime API, with HTTPS to the sandbox's Amazon Connect. Its CA is added to what each trusts
+when it is deployed: the system's full bundle, and for this function Amazon's own CAs; a row below tells what the full
+bundle costs it too. Starts take turns; the figures are medians.
 
     make bench
 """
@@ -21,7 +22,7 @@ from pathlib import Path
 from statistics import median
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from lambda_service import Cost, cpu_share, run
+from lambda_service import Cost, CpuShare, cpu_share, run
 
 ROOT = Path(__file__).parent.parent
 RELEASE = ROOT / "target" / "release"
@@ -40,6 +41,10 @@ class Peer:
     name: str
     command: list[str]
     binary: Path | None
+    environment: dict[str, str]
+
+    def run(self, events: list[dict], share: CpuShare | None = None) -> Cost:
+        return run(self.command, self.environment, events, share)
 
 
 def change(number: int) -> dict:
@@ -123,31 +128,30 @@ def main() -> None:
     arguments.add_argument("--starts", type=int, default=15)
     arguments.add_argument("--warm", type=int, default=200, help="invocations of one process")
     given = arguments.parse_args()
-    peers = [
-        Peer("this function", [str(given.function)], given.function),
-        Peer("floor", [str(given.floor)], given.floor),
-        Peer("boto3", [sys.executable, str(ROOT / "benches" / "peers" / "boto3_handler.py")], None),
-    ]
     with tempfile.TemporaryDirectory() as name, amazon_connect(Path(name)) as environment:
-        table(peers, environment, given.starts, given.warm, Path(name))
+        # Amazon's roots and the stand-in's: what the function trusts when it is deployed
+        deployed = environment | {"SSL_CERT_FILE": str(Path(name) / OWN_BUNDLE)}
+        handler = [sys.executable, str(ROOT / "benches" / "peers" / "boto3_handler.py")]
+        peers = [
+            Peer("this function", [str(given.function)], given.function, deployed),
+            Peer("floor", [str(given.floor)], given.floor, environment),
+            Peer("boto3", handler, None, environment),
+            Peer("this function, whole bundle", [str(given.function)], None, environment),
+        ]
+        table(peers, given.starts, given.warm, Path(name))
 
 
-def table(peers: list[Peer], environment: dict[str, str], starts: int, warm: int, folder: Path) -> None:
+def table(peers: list[Peer], starts: int, warm: int, folder: Path) -> None:
     turn = count()
-    cold = medians(peers, starts, lambda peer: run(peer.command, environment, [change(next(turn))]))
+    cold = medians(peers, starts, lambda peer: peer.run([change(next(turn))]))
     # an odd number of events each, so that the next process asks for the other size too
     warm += warm % 2
-    long = medians(peers, 3, lambda peer: run(peer.command, environment, [change(next(turn)) for _ in range(warm + 1)]))
+    long = medians(peers, 3, lambda peer: peer.run([change(next(turn)) for _ in range(warm + 1)]))
     print(f"Medians of {starts} starts each, in turn; warm: {warm} invocations of one process, 3 times.\n")
     print("| figure | this function | floor | boto3 | ours / floor | boto3 / ours | aim |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    print(row("cold start, CPU until the first answer", "ms", [1e3 * each.cpu for each in cold], "≤ 1.25 × floor, boto3 ≥ 25 ×"))
-    # Amazon's roots and the stand-in's: what the function parses when it is deployed
-    as_deployed = environment | {"SSL_CERT_FILE": str(folder / OWN_BUNDLE)}
-    [own] = medians(peers[:1], starts, lambda peer: run(peer.command, as_deployed, [change(next(turn))]))
-    trusting = [1e3 * cpu for cpu in (own.cpu, cold[1].cpu, cold[2].cpu)]
-    print(row("the same, this function trusting only Amazon's CAs, as deployed", "ms", trusting, ""))
-    print(row("cold start, wall, a whole CPU", "ms", [1e3 * each.wall for each in cold], ""))
+    rows("cold start, CPU until the first answer", [1e3 * each.cpu for each in cold], "≤ 1.25 × floor, boto3 ≥ 25 ×")
+    rows("cold start, wall, a whole CPU", [1e3 * each.wall for each in cold], "")
     for megabytes in (128, 512):
         with cpu_share(megabytes) as share:
             figure = f"cold start, wall, CPU share of {megabytes} MB"
@@ -155,15 +159,22 @@ def table(peers: list[Peer], environment: dict[str, str], starts: int, warm: int
             if share is None:
                 print(f"| {figure} | not measured: no control group can be made here | | | | | {aim} |")
                 continue
-            shared = medians(peers, starts, lambda peer: run(peer.command, environment, [change(next(turn))], share))
-            print(row(figure, "ms", [1e3 * each.wall for each in shared], aim))
+            shared = medians(peers, starts, lambda peer: peer.run([change(next(turn))], share))
+            rows(figure, [1e3 * each.wall for each in shared], aim)
     per = [1e3 * (after.cpu - before.cpu) / warm for before, after in zip(cold, long, strict=True)]
-    print(row("warm invocation, CPU, one read and one update", "ms", per, "≤ 1.3 × floor", 3))
-    print(row("peak memory, one invocation", "MiB", [each.memory / 1_024 for each in cold], "≤ 1.4 × floor"))
-    print(row(f"peak memory, {warm + 1} invocations", "MiB", [each.memory / 1_024 for each in long], ""))
+    print(row("warm invocation, CPU, one read and one update", "ms", per[:3], "≤ 1.3 × floor", 3))
+    print(row("peak memory, one invocation", "MiB", [each.memory / 1_024 for each in cold[:3]], "≤ 1.4 × floor"))
+    print(row(f"peak memory, {warm + 1} invocations", "MiB", [each.memory / 1_024 for each in long[:3]], ""))
     binaries = [peer.binary for peer in peers if peer.binary]
     print(row("bootstrap, stripped", "MB", [file.stat().st_size / 1e6 for file in binaries], "≤ 1.25 × floor"))
     print(row("bootstrap, zipped", "MB", [zipped(file, folder) / 1e6 for file in binaries], f"≤ {ZIP_AIM / 1e6:.0f} MB"))
+
+
+def rows(figure: str, milliseconds: list[float], aim: str) -> None:
+    """A figure as deployed, and below it with the whole bundle."""
+    ours, floor, boto3, whole = milliseconds
+    print(row(figure, "ms", [ours, floor, boto3], aim))
+    print(row("… made to trust the system's whole bundle", "ms", [whole, floor, boto3], ""))
 
 
 if __name__ == "__main__":
