@@ -39,10 +39,10 @@ def main() -> int:
     arguments.add_argument("binary", type=Path)
     arguments.add_argument("--write", action="store_true", help="write the baseline")
     given = arguments.parse_args()
-    baseline = json.loads(BASELINE.read_text()) if BASELINE.is_file() else {}
     if not shutil.which("valgrind"):
         print("SKIPPED: no valgrind on this machine (Debian and Ubuntu: apt install valgrind)")
         return 0
+    baseline = json.loads(BASELINE.read_text())
     if not given.write and baseline["of"] != here():
         print(f"SKIPPED: the baseline is of {baseline['of']}, this is {here()}")
         return 0

@@ -16,7 +16,7 @@ BUILT = ROOT / ".aws-sam" / "build"
 FUNCTIONS = ("ApiFunction", "WorkerFunction")
 # "Amazon Linux 2023 user guide", Glibc: version 2.34.
 AMAZON_LINUX_GLIBC = (2, 34)
-# What issue and documentation promise: docs/performance.md.
+# What docs/performance.md promises.
 LARGEST_ZIP = 6_000_000
 
 

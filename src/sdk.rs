@@ -5,37 +5,68 @@
 
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::identity::IdentityCache;
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::provider_config::ProviderConfig;
+use aws_config::retry::{RetryConfig, RetryMode};
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
-use aws_sdk_connect::config::{SharedCredentialsProvider, SharedHttpClient};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-/// The roots that every AWS endpoint's certificate leads to (Amazon Trust Services, "Certification authorities":
-/// Amazon Root CA 1 to 4, and Starfield Services Root CA - G2).
+/// The roots that the certificates of AWS's endpoints lead to, in the partitions that have Amazon Connect (Amazon Trust
+/// Services, "Certification authorities": Amazon Root CA 1 to 4, and Starfield Services Root CA - G2).
 const AMAZON_TRUST_SERVICES: &str = include_str!("sdk/amazon_trust_services.pem");
 
 type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The shared configuration, with this Region and this HTTP client.
 pub fn config(region: &str, http: SharedHttpClient, lookup: Lookup) -> SdkConfig {
-    let is_set = |name: &str| lookup(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let is_set =
+        |name: &str| parsed(lookup, name, |text| text.to_ascii_lowercase().parse().ok()) == Some(true);
     let mut builder = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
         .credentials_provider(credentials(&http))
+        .identity_cache(IdentityCache::lazy().build())
+        .retry_config(retries(lookup))
         .use_fips(is_set("AWS_USE_FIPS_ENDPOINT"))
         .use_dual_stack(is_set("AWS_USE_DUALSTACK_ENDPOINT"))
         .http_client(http);
     if !is_set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
-        builder.set_endpoint_url(lookup("AWS_ENDPOINT_URL"));
+        builder.set_endpoint_url(parsed(lookup, "AWS_ENDPOINT_URL", url));
         builder = builder.service_config(Endpoints::read(lookup));
     }
     builder.set_app_name(AppName::new(env!("CARGO_PKG_NAME")).ok());
     builder.build()
+}
+
+/// A variable's value. One that is not understood is as good as none, as in other AWS SDKs, but for a warning.
+fn parsed<T>(lookup: Lookup, name: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+    let text = lookup(name).filter(|text| !text.is_empty())?;
+    let value = parse(&text);
+    if value.is_none() {
+        tracing::warn!(name, "not understood, and so ignored");
+    }
+    value
+}
+
+fn url(text: &str) -> Option<String> {
+    ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme)).then(|| text.to_owned())
+}
+
+/// For SQS and STS; Amazon Connect's retries are the function's own setting.
+fn retries(lookup: Lookup) -> RetryConfig {
+    let attempts =
+        parsed(lookup, "AWS_MAX_ATTEMPTS", |text| text.parse().ok().filter(|attempts| *attempts > 0));
+    let retries = match parsed(lookup, "AWS_RETRY_MODE", |text| text.parse().ok()) {
+        Some(RetryMode::Adaptive) => RetryConfig::adaptive(),
+        _ => RetryConfig::standard(),
+    };
+    attempts.map_or(retries.clone(), |attempts| retries.with_max_attempts(attempts))
 }
 
 /// Lambda's own variables, or the endpoint that they name for credentials that are renewed.
@@ -74,8 +105,8 @@ struct Endpoints(Vec<(&'static str, String)>);
 impl Endpoints {
     fn read(lookup: Lookup) -> Self {
         let services = ["Connect", "SQS", "STS"].into_iter().filter_map(|id| {
-            let url = lookup(&format!("AWS_ENDPOINT_URL_{}", id.to_ascii_uppercase()))?;
-            Some((id, url))
+            let name = format!("AWS_ENDPOINT_URL_{}", id.to_ascii_uppercase());
+            Some((id, parsed(lookup, &name, url)?))
         });
         Self(services.collect())
     }

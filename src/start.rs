@@ -9,7 +9,7 @@ use crate::sdk;
 use crate::settings::{InvalidSettings, Settings};
 use crate::telemetry::{LogLevel, LogPipe};
 use aws_config::SdkConfig;
-use aws_sdk_connect::config::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use time::OffsetDateTime;
 
 /// Makes the handler from the environment.

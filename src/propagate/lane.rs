@@ -80,7 +80,9 @@ impl<'a> Walk<'a> {
         }
         let listed = self.lane.list(&instance.id, until).await?;
         // one read for all its scopes: its throttled calls are counted once, as the first one's
-        let first = slots.first().map(|slot| slot.scope);
+        let listed_scope =
+            |slot: &Slot| listed.configurations.contains_key(&slot.scope).then_some(slot.scope);
+        let first = slots.iter().find_map(listed_scope);
         let held = |(scope, configuration)| {
             let throttled = if Some(scope) == first { listed.throttled } else { 0 };
             (scope, Held { configuration, modified: Modified::Unasked, throttled })
@@ -204,7 +206,7 @@ impl<'a> Walk<'a> {
             Ok(held) if !held.configuration.holds(&self.subject.change.values) => {
                 result.after = Some(held.configuration);
             }
-            Ok(held) if held.configuration != *before => {
+            Ok(held) if !before.holds(&self.subject.change.values) => {
                 result.outcome = Outcome::Applied;
                 result.error = None;
                 if let Modified::At(at) = held.modified {

@@ -65,12 +65,14 @@ struct ResultDocument<'a> {
 /// Never for these types; kept so that no caller has to panic.
 pub fn encode(report: &Report) -> Result<String, serde_json::Error> {
     let targets = report.results().count();
-    let mut shown = Shown { done: targets <= MAX_RESULTS, values: true, most: targets };
+    let most = report.changes.iter().map(|change| change.results().len()).max().unwrap_or_default();
+    let mut shown = Shown { done: targets <= MAX_RESULTS, values: true, most };
     let mut encoded = write(report, shown)?;
     while encoded.len() > MAX_BYTES && shown.most > 0 {
-        // first without values, then half as many results and half again: the audit has all of them
+        // first without values and without what needs nobody, then half as many results and half again: the audit
+        // has all of them
         let most = if shown.values { shown.most } else { shown.most / 2 };
-        shown = Shown { values: false, most, ..shown };
+        shown = Shown { done: false, values: false, most };
         encoded = write(report, shown)?;
     }
     Ok(encoded)

@@ -34,6 +34,27 @@ fn endpoints_can_be_ignored() {
 }
 
 #[test]
+fn what_is_not_understood_is_ignored() {
+    let config = configured(&[
+        ("AWS_ENDPOINT_URL", ""),
+        ("AWS_ENDPOINT_URL_SQS", "sqs.local"),
+        ("AWS_USE_FIPS_ENDPOINT", "yes"),
+        ("AWS_MAX_ATTEMPTS", "0"),
+        ("AWS_RETRY_MODE", "eager"),
+    ]);
+    assert_eq!((endpoint(&config, "SQS"), config.use_fips()), (None, Some(false)));
+    let retries = config.retry_config().unwrap();
+    assert_eq!((retries.max_attempts(), retries.mode()), (3, RetryMode::Standard));
+}
+
+#[test]
+fn the_environment_decides_on_retries_of_the_queues() {
+    let config = configured(&[("AWS_MAX_ATTEMPTS", "7"), ("AWS_RETRY_MODE", "adaptive")]);
+    let retries = config.retry_config().unwrap();
+    assert_eq!((retries.max_attempts(), retries.mode()), (7, RetryMode::Adaptive));
+}
+
+#[test]
 fn the_environment_decides_on_fips_and_dual_stack() {
     let config = configured(&[("AWS_USE_FIPS_ENDPOINT", "true"), ("AWS_USE_DUALSTACK_ENDPOINT", "TRUE")]);
     assert_eq!((config.use_fips(), config.use_dual_stack()), (Some(true), Some(true)));

@@ -61,7 +61,7 @@ fn sdk_depends_on_nothing_of_ours() {
 #[test]
 fn only_connect_knows_the_connect_sdk() {
     for room in
-        ["policy", "trigger", "report", "audit", "propagate", "handler", "queue", "settings", "problem"]
+        ["policy", "trigger", "report", "audit", "propagate", "handler", "queue", "sdk", "settings", "start"]
     {
         assert_free_of(room, &["aws_sdk_connect"]);
     }

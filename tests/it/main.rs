@@ -14,6 +14,7 @@ mod binary;
 mod boundaries;
 mod concurrent;
 mod corpus;
+mod credentials;
 mod deadline;
 mod documents;
 mod edges;
