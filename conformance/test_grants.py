@@ -54,8 +54,9 @@ def granted(role: str) -> dict[str, list[dict]]:
 
 
 def test_the_code_uses_no_service_that_this_test_does_not_look_at() -> None:
-    assert set(re.findall(r"aws_sdk_(\w+)", sources("."))) == {"connect", "sqs"}
-    assert set(re.findall(r"aws_config::(\w+)::", sources("."))) == {"sts"}
+    assert set(re.findall(r"aws_sdk_(\w+)", sources("."))) == {"connect", "sqs", "sts"}
+    # where credentials are looked for calls nobody that IAM knows
+    assert not {"sts", "sso", "imds", "profile"} & set(re.findall(r"aws_config::(\w+)::", sources(".")))
 
 
 def test_what_the_code_calls_is_found() -> None:
@@ -67,6 +68,7 @@ def test_what_the_code_calls_is_found() -> None:
         "connect:ListTagsForResource",
     }
     assert called("sqs", sources("queue.rs")) == {"sqs:SendMessage", "sqs:ChangeMessageVisibility"}
+    assert called("sts", sources("connect/role.rs")) == {"sts:AssumeRole"}
 
 
 def test_the_api_may_do_what_it_calls_and_nothing_else() -> None:
