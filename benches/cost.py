@@ -146,8 +146,8 @@ def table(peers: list[Peer], starts: int, warm: int, folder: Path) -> None:
     cold = medians(peers, starts, lambda peer: peer.run([change(next(turn))]))
     # an odd number of events each, so that the next process asks for the other size too
     warm += warm % 2
-    long = medians(peers, 3, lambda peer: peer.run([change(next(turn)) for _ in range(warm + 1)]))
-    print(f"Medians of {starts} starts each, in turn; warm: {warm} invocations of one process, 3 times.\n")
+    long = medians(peers, 11, lambda peer: peer.run([change(next(turn)) for _ in range(warm + 1)]))
+    print(f"Medians of {starts} starts each, in turn; warm: {warm} invocations of one process, 11 times.\n")
     print("| figure | this function | floor | boto3 | ours / floor | boto3 / ours | aim |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     rows("cold start, CPU until the first answer", [1e3 * each.cpu for each in cold], "≤ 1.25 × floor, boto3 ≥ 25 ×")
