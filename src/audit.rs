@@ -4,11 +4,11 @@
 mod ocsf;
 mod text;
 
-use crate::origin::Origin;
-use crate::policy::{ChangeId, Configuration, Home, Instance, PolicyChange, Scope, Violation};
-use crate::report::TargetResult;
 use crate::telemetry::{LogLevel, LogPipe};
 use ocsf::Event;
+use policy_core::origin::Origin;
+use policy_core::policy::{ChangeId, Configuration, Home, Instance, PolicyChange, Scope, Violation};
+use policy_core::report::TargetResult;
 use serde::Serialize;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,7 +29,7 @@ pub struct Audit {
 
 /// One change being walked: who asked for what.
 #[derive(Debug, Clone, Copy)]
-pub struct Subject<'a> {
+pub struct AuditedChange<'a> {
     /// Who asked and from where.
     pub origin: &'a Origin,
     /// What for.
@@ -80,29 +80,29 @@ impl Audit {
     /// A full or closed pipe: then the update must not be sent.
     pub fn intent(
         &self,
-        subject: Subject<'_>,
+        audited: AuditedChange<'_>,
         instance: &Instance,
         scope: Scope,
         before: &Configuration,
     ) -> io::Result<()> {
-        let after = before.after(&subject.change.values);
-        self.write(subject.origin, |stamp| Event::intent(stamp, subject, instance, scope, before, after))
+        let after = before.after(&audited.change.values);
+        self.write(audited.origin, |stamp| Event::intent(stamp, audited, instance, scope, before, after))
     }
 
     /// What became of one target.
     ///
     /// # Errors
     /// A full or closed pipe.
-    pub fn outcome(&self, subject: Subject<'_>, result: &TargetResult) -> io::Result<()> {
-        self.write(subject.origin, |stamp| Event::outcome(stamp, subject, result))
+    pub fn outcome(&self, audited: AuditedChange<'_>, result: &TargetResult) -> io::Result<()> {
+        self.write(audited.origin, |stamp| Event::outcome(stamp, audited, result))
     }
 
     /// A change that was queued whole: nothing is done yet.
     ///
     /// # Errors
     /// A full or closed pipe.
-    pub fn accepted(&self, subject: Subject<'_>) -> io::Result<()> {
-        self.write(subject.origin, |stamp| Event::accepted(stamp, subject))
+    pub fn accepted(&self, audited: AuditedChange<'_>) -> io::Result<()> {
+        self.write(audited.origin, |stamp| Event::accepted(stamp, audited))
     }
 
     /// A payload that was refused: nothing was done.

@@ -3,25 +3,26 @@
 //! One retry policy, the SDK's; one pace per account, Region and operation, which retries obey too;
 //! one bound, the instant by which a call must have ended.
 
+mod attempts;
 mod error;
-mod exchange;
-mod pace;
+mod rate_limiter;
 mod role;
+mod settings;
 mod verbs;
 
 pub use error::{CallError, Cause};
-pub use pace::{NoTime, Permit};
+pub use rate_limiter::{NoTime, Permit};
+pub use settings::ConnectSettings;
 pub use verbs::{Answer, Listed, Target};
 
-use crate::policy::{Home, Instance};
-use crate::settings::ConnectSettings;
+use attempts::CountedClient;
 use aws_config::SdkConfig;
 use aws_sdk_connect::config::retry::{ClassifyRetry, RetryAction, RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_connect::config::timeout::TimeoutConfig;
 use aws_sdk_connect::config::{Builder, Region, SharedHttpClient};
 use aws_sdk_connect::{Client, config};
-use exchange::CountedClient;
-use pace::Pace;
+use policy_core::policy::{Home, Instance};
+use rate_limiter::RateLimiter;
 use role::AssumedRole;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,7 +57,7 @@ pub struct Connect {
     config: SdkConfig,
     http: SharedHttpClient,
     settings: ConnectSettings,
-    lanes: Mutex<HashMap<LaneKey, Arc<Lane>>>,
+    lanes: Mutex<HashMap<LaneKey, Arc<LaneClient>>>,
 }
 
 /// What shares one quota: an account (`None`: our own) and a Region.
@@ -68,13 +69,13 @@ pub struct LaneKey {
 
 /// One account and Region: its client and its pace.
 #[derive(Debug)]
-pub struct Lane {
+pub struct LaneClient {
     client: Client,
-    update: Arc<Pace>,
-    describe: Arc<Pace>,
-    list: Arc<Pace>,
-    list_instances: Arc<Pace>,
-    list_tags: Arc<Pace>,
+    update: Arc<RateLimiter>,
+    describe: Arc<RateLimiter>,
+    list: Arc<RateLimiter>,
+    list_instances: Arc<RateLimiter>,
+    list_tags: Arc<RateLimiter>,
 }
 
 impl Connect {
@@ -98,7 +99,7 @@ impl Connect {
     }
 
     /// The lane of an account and Region, made at its first use and kept for the process's life.
-    pub fn lane(&self, key: &LaneKey) -> Arc<Lane> {
+    pub fn lane(&self, key: &LaneKey) -> Arc<LaneClient> {
         if let Some(lane) = self.lanes.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
             return Arc::clone(lane);
         }
@@ -107,7 +108,7 @@ impl Connect {
         Arc::clone(lanes.entry(key.clone()).or_insert(lane))
     }
 
-    fn open(&self, key: &LaneKey) -> Lane {
+    fn open(&self, key: &LaneKey) -> LaneClient {
         let region = Region::new(key.region.clone());
         let mut builder = Builder::from(&self.config)
             .region(region.clone())
@@ -124,16 +125,16 @@ impl Connect {
             let provider = AssumedRole::new(&self.config, region, role_arn);
             builder = builder.credentials_provider(provider);
         }
-        let pace = || Arc::new(Pace::new(self.settings.requests_per_second, self.settings.burst));
-        let shared = self.settings.shared_quota.then(pace);
-        let pace = || shared.clone().unwrap_or_else(pace);
-        Lane {
+        let limiter = || Arc::new(RateLimiter::new(self.settings.requests_per_second, self.settings.burst));
+        let shared = self.settings.shared_quota.then(limiter);
+        let limiter = || shared.clone().unwrap_or_else(limiter);
+        LaneClient {
             client: Client::from_conf(builder.build()),
-            update: pace(),
-            describe: pace(),
-            list: pace(),
-            list_instances: pace(),
-            list_tags: pace(),
+            update: limiter(),
+            describe: limiter(),
+            list: limiter(),
+            list_instances: limiter(),
+            list_tags: limiter(),
         }
     }
 
@@ -148,8 +149,8 @@ impl Connect {
     }
 }
 
-impl Lane {
-    fn pace(&self, operation: Operation) -> &Arc<Pace> {
+impl LaneClient {
+    fn limiter(&self, operation: Operation) -> &Arc<RateLimiter> {
         match operation {
             Operation::Update => &self.update,
             Operation::Describe => &self.describe,

@@ -8,15 +8,15 @@ mod refusal;
 use crate::audit::Audit;
 use crate::connect::Connect;
 use crate::metrics::{Metrics, Tally};
-use crate::origin::{Invocation, Kind, Origin};
-use crate::policy::{Code, Rules, is_account};
 use crate::propagate::Deadline;
 use crate::queue::Queues;
-use crate::report::{self, Outcome, Report, Status};
 use crate::settings::Settings;
-use crate::trigger::{self, NotAccepted, Trigger, event_bridge};
 use change::Submission;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use policy_core::origin::{Invocation, Origin, TriggerKind};
+use policy_core::policy::{Code, Rules, is_account};
+use policy_core::report::{self, Outcome, Report, Status};
+use policy_core::trigger::{self, NotAccepted, Trigger, event_bridge};
 use serde_json::value::{RawValue, to_raw_value};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -33,9 +33,9 @@ pub struct Handler {
     metrics: Metrics,
 }
 
-/// One invocation's surroundings.
+/// What belongs to one invocation.
 #[derive(Debug)]
-struct Surroundings {
+struct InvocationContext {
     invocation: Invocation,
     tally: Mutex<Tally>,
     rules: Rules,
@@ -103,16 +103,16 @@ impl Handler {
     /// What the contract's table makes a function error.
     pub async fn handle(&self, event: LambdaEvent<Box<RawValue>>) -> Reply {
         let started = Instant::now();
-        let around = self.surroundings(&event.context);
-        let trigger = trigger::recognise(&event.payload, &around.invocation);
+        let context = self.invocation_context(&event.context);
+        let trigger = trigger::recognise(&event.payload, &context.invocation);
         let kind = trigger.as_ref().ok().map(kind_of);
-        let reply = self.answer(&around, &event.payload, trigger).await;
-        let tally = around.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = self.metrics.write(&tally, kind, &around.invocation, started.elapsed()) {
+        let reply = self.answer(&context, &event.payload, trigger).await;
+        let tally = context.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = self.metrics.write(&tally, kind, &context.invocation, started.elapsed()) {
             tracing::error!(%error, "the metrics could not be written");
         }
         tracing::info!(
-            trigger = kind.map_or("none", Kind::as_str),
+            trigger = kind.map_or("none", TriggerKind::as_str),
             answer = reply.as_ref().map_or_else(|error| error.error_type, |_| "response"),
             applied = tally.count(Outcome::Applied),
             rejected = tally.rejected(),
@@ -124,37 +124,37 @@ impl Handler {
     /// Recognise, then answer each trigger in its way.
     async fn answer(
         &self,
-        around: &Surroundings,
+        context: &InvocationContext,
         payload: &RawValue,
         trigger: Result<Trigger<'_>, NotAccepted>,
     ) -> Reply {
         let trigger = match trigger {
             Ok(trigger) => trigger,
-            Err(refused) => return self.refuse_payload(around, payload, &refused).await,
+            Err(refused) => return self.refuse_payload(context, payload, &refused).await,
         };
         let kind = kind_of(&trigger);
         if !self.settings.accepted_triggers.contains(&kind) {
             let message = format!("{} payloads are not in this function's ACCEPTED_TRIGGERS", kind.as_str());
-            let origin = Origin { kind, ..Origin::invoker(&around.invocation) };
-            self.note_refusal(around, &origin, "TriggerNotAccepted", &message);
+            let origin = Origin { kind, ..Origin::invoker(&context.invocation) };
+            self.note_refusal(context, &origin, "TriggerNotAccepted", &message);
             return Err(FunctionError::new("TriggerNotAccepted", &message));
         }
         match trigger {
             Trigger::Http(request) => {
-                let response = self.answer_http(around, &request).await?;
+                let response = self.answer_http(context, &request).await?;
                 Ok(to_raw_value(&response.in_version(request.is_version_2))?)
             }
-            Trigger::EventBridge(event) => self.answer_event(around, payload, &event).await,
-            Trigger::Sqs(records) => Ok(to_raw_value(&self.answer_batch(around, &records).await)?),
-            Trigger::Bare(document) => self.answer_bare(around, document).await,
+            Trigger::EventBridge(event) => self.answer_event(context, payload, &event).await,
+            Trigger::Sqs(records) => Ok(to_raw_value(&self.answer_batch(context, &records).await)?),
+            Trigger::Bare(document) => self.answer_bare(context, document).await,
         }
     }
 
-    fn surroundings(&self, context: &Context) -> Surroundings {
+    fn invocation_context(&self, context: &Context) -> InvocationContext {
         // arn:aws:lambda:{region}:{account}:function:…; `cargo lambda watch` sends `function-arn`
         let account = context.invoked_function_arn.split(':').nth(4).filter(|part| is_account(part));
         let left = context.deadline().duration_since(SystemTime::now()).ok();
-        Surroundings {
+        InvocationContext {
             invocation: Invocation {
                 request_id: context.request_id.clone(),
                 trace_id: context.xray_trace_id.clone(),
@@ -166,20 +166,20 @@ impl Handler {
     }
 
     /// A bare change: the report, or a function error.
-    async fn answer_bare(&self, around: &Surroundings, document: &RawValue) -> Reply {
-        let submission = Submission::new(document.get(), Origin::invoker(&around.invocation));
-        let report = self.change(around, &submission).await;
+    async fn answer_bare(&self, context: &InvocationContext, document: &RawValue) -> Reply {
+        let submission = Submission::new(document.get(), Origin::invoker(&context.invocation));
+        let report = self.change(context, &submission).await;
         if report.is_settled() { encoded(&report) } else { Err(FunctionError::of(&report)) }
     }
 
     /// An event: what is over is reported or parked, what is not comes again through Lambda's retries.
     async fn answer_event(
         &self,
-        around: &Surroundings,
+        context: &InvocationContext,
         payload: &RawValue,
         event: &event_bridge::Event<'_>,
     ) -> Reply {
-        let report = self.change_of_event(around, event).await;
+        let report = self.change_of_event(context, event).await;
         if report.is_settled() {
             return encoded(&report);
         }
@@ -195,29 +195,29 @@ impl Handler {
         Err(FunctionError::of(&report))
     }
 
-    async fn change_of_event(&self, around: &Surroundings, event: &event_bridge::Event<'_>) -> Report {
+    async fn change_of_event(&self, context: &InvocationContext, event: &event_bridge::Event<'_>) -> Report {
         let mut submission = Submission::new(&event.document, event.origin.clone());
         submission.default_id.clone_from(&event.id);
         submission.if_unmodified_since = event.replayed_from;
         if let Some(why) = &event.refused {
             return self.reject(
-                around,
+                context,
                 &submission.origin,
                 &submission.change_id(),
                 Code::SourceRefused,
                 why,
             );
         }
-        self.change(around, &submission).await
+        self.change(context, &submission).await
     }
 }
 
-fn kind_of(trigger: &Trigger<'_>) -> Kind {
+fn kind_of(trigger: &Trigger<'_>) -> TriggerKind {
     match trigger {
-        Trigger::Http(_) => Kind::Http,
-        Trigger::EventBridge(_) => Kind::EventBridge,
-        Trigger::Sqs(_) => Kind::Sqs,
-        Trigger::Bare(_) => Kind::Bare,
+        Trigger::Http(_) => TriggerKind::Http,
+        Trigger::EventBridge(_) => TriggerKind::EventBridge,
+        Trigger::Sqs(_) => TriggerKind::Sqs,
+        Trigger::Bare(_) => TriggerKind::Bare,
     }
 }
 

@@ -3,9 +3,9 @@
 //! By hand and not with `metrique`: one fixed shape, and no start-up. The format is AWS's
 //! "Specification: Embedded metric format"; conformance/ validates against its schema.
 
-use crate::origin::{Invocation, Kind};
-use crate::report::{Outcome, Report, Status};
 use crate::telemetry::{LogLevel, LogPipe};
+use policy_core::origin::{Invocation, TriggerKind};
+use policy_core::report::{Outcome, Report, Status};
 use serde::Serialize;
 use serde::ser::SerializeMap;
 use std::collections::BTreeMap;
@@ -144,7 +144,7 @@ impl Metrics {
     pub fn write(
         &self,
         tally: &Tally,
-        trigger: Option<Kind>,
+        trigger: Option<TriggerKind>,
         invocation: &Invocation,
         took: Duration,
     ) -> io::Result<()> {
@@ -167,7 +167,7 @@ impl Metrics {
             now: OffsetDateTime::now_utc(),
             level: self.level,
             function_name: &self.function_name,
-            trigger: trigger.map_or("none", Kind::as_str),
+            trigger: trigger.map_or("none", TriggerKind::as_str),
             invocation,
             metrics,
         };

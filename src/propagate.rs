@@ -4,15 +4,15 @@
 //! side. Nothing is remembered between invocations: what was applied is unchanged the next time.
 
 mod lane;
-mod plan;
 mod resolve;
 
-use crate::audit::{Audit, Subject};
+use crate::audit::{Audit, AuditedChange};
 use crate::connect::{CALL_TIME, Connect};
-use crate::policy::{Code, Guardrails, Instance, Instances, Scope, Violation};
-use crate::report::{Because, ChangeReport, Disposition, Failure, Outcome, TargetResult};
 use futures_util::future::join_all;
-use lane::Walk;
+use lane::LanePropagation;
+use policy_core::decision;
+use policy_core::policy::{Code, Guardrails, Instance, Instances, Scope, Violation};
+use policy_core::report::{ChangeReport, Disposition, Failure, FailureKind, Outcome, TargetResult};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -73,7 +73,7 @@ pub struct Resolved(Result<Vec<Instance>, Failure>);
 impl Resolved {
     /// Whether there was no time to find the instances.
     pub fn ran_out_of_time(&self) -> bool {
-        self.0.as_ref().is_err_and(|failure| failure.because == Because::NoTime)
+        self.0.as_ref().is_err_and(|failure| failure.because == FailureKind::NoTime)
     }
 }
 
@@ -86,33 +86,33 @@ struct Slot {
 
 impl Propagation<'_> {
     /// The instances the change names. Only `"*"` asks Amazon Connect.
-    pub async fn resolve(&self, subject: Subject<'_>) -> Resolved {
-        Resolved(resolve::instances(self, subject).await)
+    pub async fn resolve(&self, audited: AuditedChange<'_>) -> Resolved {
+        Resolved(resolve::instances(self, audited).await)
     }
 
     /// How long the change would take at the configured pace if every target had to be updated.
-    pub fn estimate(&self, subject: Subject<'_>, resolved: &Resolved) -> Duration {
+    pub fn estimate(&self, audited: AuditedChange<'_>, resolved: &Resolved) -> Duration {
         let mut instances: BTreeMap<_, usize> = BTreeMap::new();
         let permitted =
-            |instance: &&Instance| self.guardrails.check(instance, &subject.change.values).is_ok();
+            |instance: &&Instance| self.guardrails.check(instance, &audited.change.values).is_ok();
         for instance in resolved.0.iter().flatten().filter(permitted) {
-            *instances.entry(self.connect.key(instance, subject.home)).or_default() += 1;
+            *instances.entry(self.connect.key(instance, audited.home)).or_default() += 1;
         }
         let mut longest = Duration::ZERO;
         for (key, instances) in instances {
-            let updates = if subject.change.dry_run { 0 } else { instances * subject.change.scopes.len() };
+            let updates = if audited.change.dry_run { 0 } else { instances * audited.change.scopes.len() };
             longest = longest.max(self.connect.lane(&key).estimate(instances, updates));
         }
         longest
     }
 
     /// Brings every target of the change to the asked values, as far as time allows.
-    pub async fn run(&self, subject: Subject<'_>, resolved: &Resolved) -> ChangeReport {
+    pub async fn run(&self, audited: AuditedChange<'_>, resolved: &Resolved) -> ChangeReport {
         let results = match &resolved.0 {
-            Ok(instances) => self.walk(subject, instances).await,
-            Err(failure) => self.unresolved(subject, failure),
+            Ok(instances) => self.walk(audited, instances).await,
+            Err(failure) => self.unresolved(audited, failure),
         };
-        let mut report = walked(subject, results);
+        let mut report = walked(audited, results);
         if resolved.0.as_ref().is_ok_and(Vec::is_empty) {
             report.warnings.push(Violation {
                 pointer: String::new(),
@@ -125,8 +125,8 @@ impl Propagation<'_> {
     }
 
     /// A change that is not begun, because an earlier one of its document is incomplete.
-    pub fn not_begun(&self, subject: Subject<'_>) -> ChangeReport {
-        let change = subject.change;
+    pub fn not_begun(&self, audited: AuditedChange<'_>) -> ChangeReport {
+        let change = audited.change;
         let named = match &change.instances {
             Instances::Named(named) => named.iter().cloned().map(Some).collect(),
             Instances::All { .. } => vec![None],
@@ -136,48 +136,48 @@ impl Propagation<'_> {
             for scope in &change.scopes {
                 let mut result = TargetResult::new(instance.clone(), *scope, Outcome::Pending);
                 result.error = Some(Failure {
-                    because: Because::NoTime,
+                    because: FailureKind::NoTime,
                     code: "EarlierChangeIncomplete".to_owned(),
                     message: "an earlier change of the same document is not complete".to_owned(),
                     retryable: true,
                     detail: None,
                 });
-                self.note(subject, &mut result);
+                self.note(audited, &mut result);
                 results.push(result);
             }
         }
-        walked(subject, results)
+        walked(audited, results)
     }
 
-    async fn walk(&self, subject: Subject<'_>, instances: &[Instance]) -> Vec<TargetResult> {
-        let scopes = &subject.change.scopes;
+    async fn walk(&self, audited: AuditedChange<'_>, instances: &[Instance]) -> Vec<TargetResult> {
+        let scopes = &audited.change.scopes;
         let mut results: Vec<Option<TargetResult>> = Vec::new();
         let mut lanes: BTreeMap<_, Vec<(&Instance, Vec<Slot>)>> = BTreeMap::new();
         for instance in instances {
             let first = results.len();
-            if let Err(blocked) = self.guardrails.check(instance, &subject.change.values) {
+            if let Err(blocked) = self.guardrails.check(instance, &audited.change.values) {
                 for scope in scopes {
                     let mut result = TargetResult::new(Some(instance.clone()), *scope, Outcome::Blocked);
                     result.error = Some(Failure {
-                        because: Because::Guardrail,
+                        because: FailureKind::Guardrail,
                         code: blocked.code().to_owned(),
                         message: blocked.to_string(),
                         retryable: false,
                         detail: None,
                     });
-                    self.note(subject, &mut result);
+                    self.note(audited, &mut result);
                     results.push(Some(result));
                 }
                 continue;
             }
             results.resize_with(first + scopes.len(), || None);
             let slots = scopes.iter().enumerate().map(|(n, scope)| Slot { index: first + n, scope: *scope });
-            let key = self.connect.key(instance, subject.home);
+            let key = self.connect.key(instance, audited.home);
             lanes.entry(key).or_default().push((instance, slots.collect()));
         }
         let walks = lanes.iter().map(|(key, instances)| async move {
             let lane = self.connect.lane(key);
-            Walk { propagation: self, subject, lane: &lane }.run(instances).await
+            LanePropagation { propagation: self, audited, lane: &lane }.run(instances).await
         });
         for (slot, result) in join_all(walks).await.into_iter().flatten() {
             if let Some(place) = results.get_mut(slot) {
@@ -189,14 +189,14 @@ impl Propagation<'_> {
     }
 
     /// `"*"` could not be resolved: every scope failed, or is pending, for the same reason.
-    fn unresolved(&self, subject: Subject<'_>, failure: &Failure) -> Vec<TargetResult> {
-        let outcome = if failure.because == Because::NoTime { Outcome::Pending } else { Outcome::Failed };
-        let scopes = subject.change.scopes.iter();
+    fn unresolved(&self, audited: AuditedChange<'_>, failure: &Failure) -> Vec<TargetResult> {
+        let outcome = if failure.because == FailureKind::NoTime { Outcome::Pending } else { Outcome::Failed };
+        let scopes = audited.change.scopes.iter();
         scopes
             .map(|scope| {
                 let mut result = TargetResult::new(None, *scope, outcome);
                 result.error = Some(failure.clone());
-                self.note(subject, &mut result);
+                self.note(audited, &mut result);
                 result
             })
             .collect()
@@ -204,19 +204,19 @@ impl Propagation<'_> {
 
     /// Writes the outcome's audit line. Where that fails, the result says so: a change whose
     /// outcome nobody can prove is not complete.
-    fn note(&self, subject: Subject<'_>, result: &mut TargetResult) {
-        if let Err(error) = self.audit.outcome(subject, result) {
+    fn note(&self, audited: AuditedChange<'_>, result: &mut TargetResult) {
+        if let Err(error) = self.audit.outcome(audited, result) {
             tracing::error!(%error, "the audit could not be written");
             if result.outcome != Outcome::Applied {
                 result.outcome = Outcome::Failed;
             }
-            result.error.get_or_insert_with(|| plan::unaudited(&error));
+            result.error.get_or_insert_with(|| decision::unaudited(&error));
         }
     }
 }
 
-fn walked(subject: Subject<'_>, results: Vec<TargetResult>) -> ChangeReport {
-    let change = subject.change;
+fn walked(audited: AuditedChange<'_>, results: Vec<TargetResult>) -> ChangeReport {
+    let change = audited.change;
     let disposition = Disposition::Walked { results, dry_run: change.dry_run };
     ChangeReport { change_id: change.change_id.clone(), disposition, warnings: change.warnings.clone() }
 }

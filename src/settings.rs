@@ -1,7 +1,8 @@
 //! Environment variables, read once at start. Every wrong one is named in one error.
 
-use crate::origin::Kind;
-use crate::policy::{ExtensionSet, Guardrails, Home, InstanceName, MaxSize, Rules, is_account};
+use crate::connect::ConnectSettings;
+use policy_core::origin::TriggerKind;
+use policy_core::policy::{ExtensionSet, Guardrails, Home, InstanceName, MaxSize, Rules, is_account};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -9,7 +10,7 @@ use std::fmt;
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// `ACCEPTED_TRIGGERS`.
-    pub accepted_triggers: BTreeSet<Kind>,
+    pub accepted_triggers: BTreeSet<TriggerKind>,
     /// `POLICY_ALLOWED_INSTANCES`, `POLICY_BLOCKED_EXTENSIONS`, `POLICY_MAX_SIZE_BYTES`.
     pub guardrails: Guardrails,
     /// `POLICY_ALLOW_EMPTY_EXTENSIONS`.
@@ -24,50 +25,6 @@ pub struct Settings {
     pub region: String,
     /// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets: the metrics' dimension.
     pub function_name: String,
-}
-
-/// How Connect is called.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ConnectSettings {
-    /// `CONNECT_REQUESTS_PER_SECOND`: this process's share of the account's quota.
-    pub requests_per_second: f64,
-    /// `CONNECT_BURST`.
-    pub burst: u32,
-    /// `CONNECT_QUOTA`: whether all operations share one bucket.
-    pub shared_quota: bool,
-    /// `CONNECT_MAX_ATTEMPTS`, retries included.
-    pub max_attempts: u32,
-    /// `CONNECT_ROLE_ARNS`: account → role.
-    pub roles: BTreeMap<String, String>,
-}
-
-impl ConnectSettings {
-    /// Seconds until the quota has yielded the calls of that many targets, at least 1: an update
-    /// each, and from a shared quota a read as well.
-    pub fn seconds_for(&self, targets: usize) -> u64 {
-        let calls = if self.shared_quota { targets.saturating_mul(2) } else { targets };
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "at most a few thousand calls over a positive rate"
-        )]
-        let seconds = (calls as f64 / self.requests_per_second).ceil() as u64;
-        seconds.max(1)
-    }
-}
-
-impl Default for ConnectSettings {
-    /// The documented quota of operations without an entry of their own: 2 a second, burst 5.
-    fn default() -> Self {
-        Self {
-            requests_per_second: 2.0,
-            burst: 5,
-            shared_quota: false,
-            max_attempts: 6,
-            roles: BTreeMap::new(),
-        }
-    }
 }
 
 /// Every setting that is wrong.
@@ -111,7 +68,7 @@ impl Settings {
         let mut reader = Reader { lookup, wrong: Vec::new() };
         let defaults = ConnectSettings::default();
         let settings = Self {
-            accepted_triggers: reader.read("ACCEPTED_TRIGGERS", Kind::ALL.into(), triggers),
+            accepted_triggers: reader.read("ACCEPTED_TRIGGERS", TriggerKind::ALL.into(), triggers),
             guardrails: Guardrails {
                 allowed_instances: reader.read("POLICY_ALLOWED_INSTANCES", Vec::new(), instances),
                 blocked_extensions: reader.read(
@@ -176,9 +133,9 @@ fn entries(list: &str) -> Result<impl Iterator<Item = &str>, String> {
     Ok(entries)
 }
 
-fn triggers(list: &str) -> Result<BTreeSet<Kind>, String> {
+fn triggers(list: &str) -> Result<BTreeSet<TriggerKind>, String> {
     let known = |name| {
-        let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == name);
+        let kind = TriggerKind::ALL.into_iter().find(|kind| kind.as_str() == name);
         kind.ok_or_else(|| format!("names `{name}`, which is none of http, eventbridge, sqs, bare"))
     };
     entries(list)?.map(known).collect()

@@ -1,19 +1,19 @@
 //! What a change costs in this process alone: no network, no waiting.
 
 use aws_sdk_connect::config::SharedHttpClient;
-use connect_attachment_policy::audit::{Audit, Subject};
+use connect_attachment_policy::audit::{Audit, AuditedChange};
 use connect_attachment_policy::handler::Handler;
-use connect_attachment_policy::origin::{Invocation, Origin};
-use connect_attachment_policy::policy::{
+use connect_attachment_policy::settings::Settings;
+use connect_attachment_policy::telemetry::{LogLevel, LogPipe};
+use connect_attachment_policy::{sdk, start};
+use lambda_runtime::{Context, LambdaEvent};
+use policy_core::origin::{Invocation, Origin};
+use policy_core::policy::{
     ChangeId, Configuration, Defaults, Form, Guardrails, Home, Instances, PolicyChange, Rejected, Rules,
     document,
 };
-use connect_attachment_policy::report::{self, ChangeReport, Disposition, Outcome, Report, TargetResult};
-use connect_attachment_policy::settings::Settings;
-use connect_attachment_policy::telemetry::{LogLevel, LogPipe};
-use connect_attachment_policy::trigger::{self, Trigger};
-use connect_attachment_policy::{sdk, start};
-use lambda_runtime::{Context, LambdaEvent};
+use policy_core::report::{self, ChangeReport, Disposition, Outcome, Report, TargetResult};
+use policy_core::trigger::{self, Trigger};
 use serde_json::json;
 use serde_json::value::RawValue;
 use std::hint::black_box;
@@ -138,12 +138,12 @@ fn audit() -> impl Fn() {
     move || {
         for change in &changes {
             let Instances::Named(instances) = &change.instances else { unreachable!("they are named") };
-            let subject = Subject { origin: &origin, change, home: &home };
+            let audited = AuditedChange { origin: &origin, change, home: &home };
             for (instance, scope) in instances.iter().zip(&change.scopes) {
                 let mut result = TargetResult::new(Some(instance.clone()), *scope, Outcome::Applied);
                 result.after = Some(held.after(&change.values));
-                let written = audit.intent(subject, instance, *scope, &held);
-                assert!(written.and_then(|()| audit.outcome(subject, &result)).is_ok());
+                let written = audit.intent(audited, instance, *scope, &held);
+                assert!(written.and_then(|()| audit.outcome(audited, &result)).is_ok());
             }
         }
     }

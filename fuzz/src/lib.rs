@@ -3,15 +3,15 @@
 
 mod tree;
 
-use connect_attachment_policy::origin::Invocation;
-use connect_attachment_policy::policy::document::{MAX_CHANGES, MAX_TARGETS};
-use connect_attachment_policy::policy::{
+use policy_core::origin::Invocation;
+use policy_core::policy::document::{MAX_CHANGES, MAX_TARGETS};
+use policy_core::policy::{
     ChangeId, Defaults, Document, Form, Home, InstanceId, Instances, PolicyChange, Rejected, Rules, Scope,
     Violation, document,
 };
-use connect_attachment_policy::trigger::http::route::{self, Route};
-use connect_attachment_policy::trigger::sqs::Content;
-use connect_attachment_policy::trigger::{self, Trigger};
+use policy_core::trigger::http::route::{self, Route};
+use policy_core::trigger::sqs::Content;
+use policy_core::trigger::{self, Trigger};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use time::OffsetDateTime;

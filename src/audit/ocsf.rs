@@ -3,10 +3,10 @@
 mod shape;
 
 use super::text::{FREE_TEXT, MESSAGE, NAME, clean};
-use super::{Reason, Subject, VERSION};
-use crate::origin::Origin;
-use crate::policy::{ChangeId, Configuration, Home, Instance, Scope};
-use crate::report::{Outcome, TargetResult};
+use super::{AuditedChange, Reason, VERSION};
+use policy_core::origin::Origin;
+use policy_core::policy::{ChangeId, Configuration, Home, Instance, Scope};
+use policy_core::report::{Outcome, TargetResult};
 pub(super) use shape::Event;
 use shape::{
     Actor, Api, Cloud, Endpoint, Metadata, Name, Product, Resource, ResourceData, Response, Uid, Unmapped,
@@ -37,13 +37,13 @@ const MAX_REASONS: usize = 16;
 impl<'a> Event<'a> {
     pub(super) fn intent(
         stamp: Stamp,
-        subject: Subject<'a>,
+        audited: AuditedChange<'a>,
         instance: &'a Instance,
         scope: Scope,
         before: &'a Configuration,
         after: Configuration,
     ) -> Self {
-        let mut event = Self::of_change(stamp, subject, "intent", StatusId::Pending);
+        let mut event = Self::of_change(stamp, audited, "intent", StatusId::Pending);
         event.message = format!("about to update {scope} of {}", instance.id);
         let after = Some(std::borrow::Cow::Owned(after));
         let data =
@@ -52,14 +52,14 @@ impl<'a> Event<'a> {
         event
     }
 
-    pub(super) fn outcome(stamp: Stamp, subject: Subject<'a>, result: &'a TargetResult) -> Self {
+    pub(super) fn outcome(stamp: Stamp, audited: AuditedChange<'a>, result: &'a TargetResult) -> Self {
         let status = match result.outcome {
             Outcome::Applied | Outcome::Unchanged | Outcome::Planned => StatusId::Success,
             Outcome::Superseded | Outcome::Blocked | Outcome::Failed => StatusId::Failure,
             Outcome::Unknown => StatusId::Unknown,
             Outcome::Pending => StatusId::Pending,
         };
-        let mut event = Self::of_change(stamp, subject, "outcome", status);
+        let mut event = Self::of_change(stamp, audited, "outcome", status);
         let id = result.instance.as_ref().map_or("*", |instance| instance.id.as_str());
         event.message = format!("{} {} of {id}", verb(result.outcome), result.scope);
         event.duration = Some(result.duration_ms);
@@ -84,8 +84,8 @@ impl<'a> Event<'a> {
         event
     }
 
-    pub(super) fn accepted(stamp: Stamp, subject: Subject<'a>) -> Self {
-        let mut event = Self::of_change(stamp, subject, "accepted", StatusId::Pending);
+    pub(super) fn accepted(stamp: Stamp, audited: AuditedChange<'a>) -> Self {
+        let mut event = Self::of_change(stamp, audited, "accepted", StatusId::Pending);
         event.message = "queued whole: nothing is done yet".into();
         event
     }
@@ -111,8 +111,8 @@ impl<'a> Event<'a> {
         event
     }
 
-    fn of_change(stamp: Stamp, subject: Subject<'a>, code: &'static str, status: StatusId) -> Self {
-        let Subject { origin, change, home } = subject;
+    fn of_change(stamp: Stamp, audited: AuditedChange<'a>, code: &'static str, status: StatusId) -> Self {
+        let AuditedChange { origin, change, home } = audited;
         let mut event = Self::new(stamp, origin, home, change.change_id.as_str(), code, status);
         event.unmapped.dry_run = Some(change.dry_run);
         event.unmapped.force = Some(change.force);

@@ -1,6 +1,6 @@
 //! What can go wrong with a call, by meaning.
 
-use super::exchange::Exchange;
+use super::attempts::AttemptTracker;
 use crate::telemetry::causes;
 use aws_sdk_connect::config::http::HttpResponse;
 use aws_sdk_connect::error::{ProvideErrorMetadata, SdkError};
@@ -89,26 +89,26 @@ impl CallError {
     }
 
     /// The call was cut off by the invocation's own end: while it was throttled, or without an answer.
-    pub(super) fn deadline(exchange: &Exchange) -> Self {
-        let throttled = exchange.throttled() > 0 && !exchange.may_have_taken_effect();
+    pub(super) fn deadline(attempts: &AttemptTracker) -> Self {
+        let throttled = attempts.throttled() > 0 && !attempts.may_have_taken_effect();
         let cause = if throttled { Cause::Throttled } else { Cause::Deadline };
         Self {
             cause,
             code: unnamed(cause).to_owned(),
             detail: "cut off before the invocation's deadline".to_owned(),
             request_id: None,
-            attempts: exchange.attempts(),
-            throttled: exchange.throttled(),
-            may_have_taken_effect: exchange.may_have_taken_effect(),
+            attempts: attempts.attempts(),
+            throttled: attempts.throttled(),
+            may_have_taken_effect: attempts.may_have_taken_effect(),
         }
     }
 
-    pub(super) fn from_sdk<E>(error: &SdkError<E, HttpResponse>, exchange: &Exchange) -> Self
+    pub(super) fn from_sdk<E>(error: &SdkError<E, HttpResponse>, attempts: &AttemptTracker) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
         let status = error.raw_response().map(|response| response.status().as_u16());
-        let cause = cause(error, status, exchange.attempts());
+        let cause = cause(error, status, attempts.attempts());
         let code = error.code().filter(|_| matches!(error, SdkError::ServiceError(_)));
         Self {
             cause,
@@ -118,9 +118,9 @@ impl CallError {
                 None => causes(error),
             },
             request_id: error.request_id().map(str::to_owned),
-            attempts: exchange.attempts(),
-            throttled: exchange.throttled(),
-            may_have_taken_effect: exchange.may_have_taken_effect(),
+            attempts: attempts.attempts(),
+            throttled: attempts.throttled(),
+            may_have_taken_effect: attempts.may_have_taken_effect(),
         }
     }
 }

@@ -1,14 +1,14 @@
 //! The few calls, in our words.
 
+use super::attempts::{Attach, AttemptTracker};
 use super::error::CallError;
-use super::exchange::{Attach, Exchange};
-use super::{CALL_TIME, Lane, NoTime, Operation, Permit};
-use crate::policy::{Configuration, InstanceId, Scope, Values};
+use super::{CALL_TIME, LaneClient, NoTime, Operation, Permit};
 use aws_sdk_connect::config::http::HttpResponse;
 use aws_sdk_connect::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_connect::operation::RequestId;
 use aws_sdk_connect::primitives::DateTime;
 use aws_sdk_connect::types::{AllowedExtension, AttachmentScope, ExtensionConfiguration, InstanceStatus};
+use policy_core::policy::{Configuration, InstanceId, Scope, Values};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::future::Future;
@@ -49,13 +49,13 @@ pub struct Listed {
     pub throttled: u32,
 }
 
-impl Lane {
+impl LaneClient {
     /// Leave to send one update, to be taken before its intent is recorded.
     ///
     /// # Errors
     /// It would come too late.
     pub async fn update_permit(&self, until: Instant) -> Result<Permit, NoTime> {
-        self.pace(Operation::Update).permit(until).await
+        self.limiter(Operation::Update).permit(until).await
     }
 
     /// `UpdateAttachedFilesConfiguration`: gives the target these values, omitted ones stay.
@@ -84,15 +84,15 @@ impl Lane {
         }
         self.send(Operation::Update, permit, until, |attach| request.customize().interceptor(attach).send())
             .await
-            .map(|(output, exchange)| Answer {
+            .map(|(output, attempts)| Answer {
                 configuration: configuration(
                     output.maximum_size_limit_in_bytes,
                     output.extension_configuration.as_ref(),
                 ),
                 last_modified: output.last_modified_time.as_ref().and_then(timestamp),
                 request_id: output.request_id().map(str::to_owned),
-                attempts: exchange.attempts(),
-                throttled: exchange.throttled(),
+                attempts: attempts.attempts(),
+                throttled: attempts.throttled(),
             })
     }
 
@@ -107,7 +107,7 @@ impl Lane {
             .describe_attached_files_configuration()
             .instance_id(target.instance.as_str())
             .attachment_scope(scope_of(target.scope));
-        let (output, exchange) = self
+        let (output, attempts) = self
             .send(Operation::Describe, permit, until, |attach| request.customize().interceptor(attach).send())
             .await?;
         let found = output.attached_files_configuration.as_ref();
@@ -118,8 +118,8 @@ impl Lane {
             ),
             last_modified: found.and_then(|found| found.last_modified_time.as_ref()).and_then(timestamp),
             request_id: output.request_id().map(str::to_owned),
-            attempts: exchange.attempts(),
-            throttled: exchange.throttled(),
+            attempts: attempts.attempts(),
+            throttled: attempts.throttled(),
         })
     }
 
@@ -137,10 +137,10 @@ impl Lane {
                 .list_attached_files_configurations()
                 .instance_id(instance.as_str())
                 .set_next_token(next_token);
-            let (output, exchange) = self
+            let (output, attempts) = self
                 .send(Operation::List, permit, until, |attach| request.customize().interceptor(attach).send())
                 .await?;
-            listed.throttled += exchange.throttled();
+            listed.throttled += attempts.throttled();
             for found in output.attached_files_configurations() {
                 if let Some(scope) = Scope::parse(found.attachment_scope.as_str()) {
                     let held = configuration(
@@ -201,7 +201,7 @@ impl Lane {
 
     async fn read_permit(&self, operation: Operation, until: Instant) -> Result<Permit, CallError> {
         let last = until.checked_sub(CALL_TIME).unwrap_or(until);
-        let permit = self.pace(operation).permit(last).await;
+        let permit = self.limiter(operation).permit(last).await;
         permit.map_err(|NoTime| CallError::out_of_time())
     }
 
@@ -212,16 +212,16 @@ impl Lane {
         _permit: Permit,
         until: Instant,
         send: impl FnOnce(Attach) -> F,
-    ) -> Result<(T, Arc<Exchange>), CallError>
+    ) -> Result<(T, Arc<AttemptTracker>), CallError>
     where
         E: ProvideErrorMetadata + Error + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        let exchange = Exchange::new(Arc::clone(self.pace(operation)));
-        match timeout_at(until, send(Attach(Arc::clone(&exchange)))).await {
-            Ok(Ok(output)) => Ok((output, exchange)),
-            Ok(Err(error)) => Err(CallError::from_sdk(&error, &exchange)),
-            Err(_) => Err(CallError::deadline(&exchange)),
+        let attempts = AttemptTracker::new(Arc::clone(self.limiter(operation)));
+        match timeout_at(until, send(Attach(Arc::clone(&attempts)))).await {
+            Ok(Ok(output)) => Ok((output, attempts)),
+            Ok(Err(error)) => Err(CallError::from_sdk(&error, &attempts)),
+            Err(_) => Err(CallError::deadline(&attempts)),
         }
     }
 }

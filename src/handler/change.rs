@@ -1,11 +1,13 @@
 //! One submission: parse, decide where it runs, walk it, report. The same for every trigger.
 
-use super::{Handler, Surroundings};
-use crate::audit::Subject;
-use crate::origin::{Kind, Origin};
-use crate::policy::{ChangeId, Code, Defaults, Document, Form, IfMatch, PolicyChange, Rejected, document};
+use super::{Handler, InvocationContext};
+use crate::audit::AuditedChange;
 use crate::propagate::{Propagation, Resolved};
-use crate::report::{ChangeReport, Disposition, Report, Status};
+use policy_core::origin::{Origin, TriggerKind};
+use policy_core::policy::{
+    ChangeId, Code, Defaults, Document, Form, IfMatch, PolicyChange, Rejected, document,
+};
+use policy_core::report::{ChangeReport, Disposition, Report, Status};
 use std::sync::PoisonError;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -48,33 +50,33 @@ impl<'a> Submission<'a> {
 
 impl Handler {
     /// Carries out a submission and reports what became of it. Every refusal is in the audit.
-    pub(super) async fn change(&self, around: &Surroundings, submission: &Submission<'_>) -> Report {
-        let report = self.parse_and_carry_out(around, submission).await;
-        around.tally.lock().unwrap_or_else(PoisonError::into_inner).add(&report);
+    pub(super) async fn change(&self, context: &InvocationContext, submission: &Submission<'_>) -> Report {
+        let report = self.parse_and_carry_out(context, submission).await;
+        context.tally.lock().unwrap_or_else(PoisonError::into_inner).add(&report);
         report
     }
 
-    async fn parse_and_carry_out(&self, around: &Surroundings, submission: &Submission<'_>) -> Report {
+    async fn parse_and_carry_out(&self, context: &InvocationContext, submission: &Submission<'_>) -> Report {
         let defaults = Defaults {
             change_id: submission.change_id(),
             if_unmodified_since: submission.if_unmodified_since,
             dry_run: submission.dry_run,
         };
         let origin = &submission.origin;
-        match document::parse(submission.document, &submission.form, &defaults, &around.rules) {
+        match document::parse(submission.document, &submission.form, &defaults, &context.rules) {
             Ok(Document { mut changes, is_batch }) => {
                 for change in &mut changes {
                     change.if_match.clone_from(&submission.if_match);
                 }
-                let changes = self.carry_out(around, origin, &changes).await;
+                let changes = self.carry_out(context, origin, &changes).await;
                 Report { changes, is_batch }
             }
             Err(Rejected::NotJson(message)) => {
                 let message = format!("must be JSON: {message}");
-                self.reject(around, origin, &defaults.change_id, Code::NotJson, &message)
+                self.reject(context, origin, &defaults.change_id, Code::NotJson, &message)
             }
             Err(Rejected::Violations { violations, change_id }) => {
-                self.note_violations(around, origin, &change_id, &violations);
+                self.note_violations(context, origin, &change_id, &violations);
                 Report::one(ChangeReport::rejected(change_id, violations))
             }
         }
@@ -83,7 +85,7 @@ impl Handler {
     /// Applies changes in order, stopping at the first that is incomplete, or queues them whole.
     async fn carry_out(
         &self,
-        around: &Surroundings,
+        context: &InvocationContext,
         origin: &Origin,
         changes: &[PolicyChange],
     ) -> Vec<ChangeReport> {
@@ -91,46 +93,46 @@ impl Handler {
             connect: &self.connect,
             audit: &self.audit,
             guardrails: &self.settings.guardrails,
-            deadline: around.deadline,
+            deadline: context.deadline,
         };
-        let home = &around.rules.home;
+        let home = &context.rules.home;
         let mut resolved = Vec::with_capacity(changes.len());
         let mut estimate = Duration::ZERO;
         for change in changes {
-            let subject = Subject { origin, change, home };
-            let instances = propagation.resolve(subject).await;
-            estimate += propagation.estimate(subject, &instances);
+            let audited = AuditedChange { origin, change, home };
+            let instances = propagation.resolve(audited).await;
+            estimate += propagation.estimate(audited, &instances);
             resolved.push(instances);
         }
         let too_long = resolved.iter().any(Resolved::ran_out_of_time)
-            || !around.deadline.leaves(Instant::now(), estimate);
+            || !context.deadline.leaves(Instant::now(), estimate);
         if too_long && self.may_queue(origin, changes) {
-            match self.enqueue(around, origin, changes).await {
+            match self.enqueue(context, origin, changes).await {
                 Ok(reports) => return reports,
                 // without the queue it does what it can; the rest is pending
                 Err(error) => tracing::error!(%error, "the change could not be queued"),
             }
         }
-        self.walk(&propagation, around, origin, changes, &resolved).await
+        self.walk(&propagation, context, origin, changes, &resolved).await
     }
 
     async fn walk(
         &self,
         propagation: &Propagation<'_>,
-        around: &Surroundings,
+        context: &InvocationContext,
         origin: &Origin,
         changes: &[PolicyChange],
         resolved: &[Resolved],
     ) -> Vec<ChangeReport> {
-        let home = &around.rules.home;
+        let home = &context.rules.home;
         let mut reports = Vec::with_capacity(changes.len());
         let mut stopped = false;
         for (change, instances) in changes.iter().zip(resolved) {
-            let subject = Subject { origin, change, home };
+            let audited = AuditedChange { origin, change, home };
             let report = if stopped {
-                propagation.not_begun(subject)
+                propagation.not_begun(audited)
             } else {
-                propagation.run(subject, instances).await
+                propagation.run(audited, instances).await
             };
             stopped |= report.status() == Status::Incomplete;
             reports.push(report);
@@ -142,13 +144,13 @@ impl Handler {
     /// a dry run's answer is all it is for.
     fn may_queue(&self, origin: &Origin, changes: &[PolicyChange]) -> bool {
         self.queues.takes_changes()
-            && origin.kind != Kind::Sqs
+            && origin.kind != TriggerKind::Sqs
             && changes.iter().all(|change| change.if_match.is_none() && !change.dry_run)
     }
 
     async fn enqueue(
         &self,
-        around: &Surroundings,
+        context: &InvocationContext,
         origin: &Origin,
         changes: &[PolicyChange],
     ) -> Result<Vec<ChangeReport>, Box<dyn std::error::Error + Send + Sync>> {
@@ -159,7 +161,9 @@ impl Handler {
         let id = changes.first().map_or("", |change| change.change_id.as_str());
         self.queues.enqueue(id, &document).await?;
         let accepted = changes.iter().map(|change| {
-            if let Err(error) = self.audit.accepted(Subject { origin, change, home: &around.rules.home }) {
+            if let Err(error) =
+                self.audit.accepted(AuditedChange { origin, change, home: &context.rules.home })
+            {
                 tracing::error!(%error, "the audit could not be written");
             }
             ChangeReport {

@@ -1,12 +1,14 @@
 //! HTTP: one request, one response, by openapi.yaml.
 
-use super::{FunctionError, Handler, Surroundings, change::Submission};
+use super::{FunctionError, Handler, InvocationContext, change::Submission};
 use crate::connect::{CallError, Cause, Target};
-use crate::policy::{Configuration, Form, IfMatch, Instance, Scope, Values, entity_tag, entity_tag_of_all};
-use crate::problem::Problem;
-use crate::trigger::http::Request;
-use crate::trigger::http::answer::{self, Response};
-use crate::trigger::http::route::{self, NoRoute, Route};
+use policy_core::policy::{
+    Configuration, Form, IfMatch, Instance, Scope, Values, entity_tag, entity_tag_of_all,
+};
+use policy_core::problem::Problem;
+use policy_core::trigger::http::Request;
+use policy_core::trigger::http::answer::{self, Response};
+use policy_core::trigger::http::route::{self, NoRoute, Route};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
@@ -45,29 +47,29 @@ struct All<'a> {
 
 impl Handler {
     /// Answers one request.
-    pub(super) async fn answer_http(&self, around: &Surroundings, request: &Request) -> Answered {
+    pub(super) async fn answer_http(&self, context: &InvocationContext, request: &Request) -> Answered {
         let (route, dry_run) = match route::of(request) {
             Ok(routed) => routed,
-            Err(NoRoute::NotFound(why)) => return self.refuse(around, request, Problem::NotFound, &why),
-            Err(NoRoute::Query(why)) => return self.refuse(around, request, Problem::InvalidQuery, &why),
+            Err(NoRoute::NotFound(why)) => return self.refuse(context, request, Problem::NotFound, &why),
+            Err(NoRoute::Query(why)) => return self.refuse(context, request, Problem::InvalidQuery, &why),
             Err(NoRoute::MethodNotAllowed(allow)) => {
                 let why = format!("this path has {allow}");
-                let refused = self.refuse(around, request, Problem::MethodNotAllowed, &why)?;
+                let refused = self.refuse(context, request, Problem::MethodNotAllowed, &why)?;
                 return Ok(refused.with("allow", allow));
             }
         };
         let form = match route {
             Route::Read(name, scope) => {
-                let instance = around.rules.home.complete(&name);
-                return match self.unreachable(around, request, &instance)? {
+                let instance = context.rules.home.complete(&name);
+                return match self.unreachable(context, request, &instance)? {
                     Some(refused) => Ok(refused),
-                    None => self.read(around, request, &instance, scope).await,
+                    None => self.read(context, request, &instance, scope).await,
                 };
             }
             Route::Submit => Form::Submission,
             Route::Patch(name, scope) => {
-                let instance = around.rules.home.complete(&name);
-                if let Some(refused) = self.unreachable(around, request, &instance)? {
+                let instance = context.rules.home.complete(&name);
+                if let Some(refused) = self.unreachable(context, request, &instance)? {
                     return Ok(refused);
                 }
                 Form::Values(instance, scope)
@@ -76,16 +78,16 @@ impl Handler {
         if form == Form::Submission && request.if_match.is_some() {
             // RFC 9110 section 13.1.1: a path without a representation of its own matches nothing
             let why = "If-Match goes with PATCH: this path has no values of its own";
-            return self.refuse(around, request, Problem::PreconditionFailed, why);
+            return self.refuse(context, request, Problem::PreconditionFailed, why);
         }
         let body = match &request.body {
             Ok(Some(body)) if !body.trim().is_empty() => body,
-            Ok(_) => return self.refuse(around, request, Problem::InvalidBody, "the body is empty"),
-            Err(why) => return self.refuse(around, request, Problem::InvalidBody, &why.to_string()),
+            Ok(_) => return self.refuse(context, request, Problem::InvalidBody, "the body is empty"),
+            Err(why) => return self.refuse(context, request, Problem::InvalidBody, &why.to_string()),
         };
         if !request.content_type.as_deref().is_none_or(is_json) {
             let why = "Content-Type must be application/json";
-            return self.refuse(around, request, Problem::UnsupportedMediaType, why);
+            return self.refuse(context, request, Problem::UnsupportedMediaType, why);
         }
         let mut submission = Submission::new(body, request.origin.clone());
         submission.dry_run = dry_run;
@@ -93,44 +95,50 @@ impl Handler {
             submission.if_match = request.if_match.as_deref().map(IfMatch::parse);
         }
         submission.form = form;
-        let report = self.change(around, &submission).await;
+        let report = self.change(context, &submission).await;
         Ok(answer::of(&report, |targets| self.settings.connect.seconds_for(targets))?)
     }
 
     /// An instance of an account without a role here does not exist for this API.
     fn unreachable(
         &self,
-        around: &Surroundings,
+        context: &InvocationContext,
         request: &Request,
         instance: &Instance,
     ) -> Result<Option<Response>, FunctionError> {
-        if around.rules.reaches(instance) {
+        if context.rules.reaches(instance) {
             return Ok(None);
         }
         let why = "CONNECT_ROLE_ARNS has no role for the instance's account";
-        self.refuse(around, request, Problem::InstanceNotFound, why).map(Some)
+        self.refuse(context, request, Problem::InstanceNotFound, why).map(Some)
     }
 
     /// A request that reaches no change is in the audit all the same.
-    fn refuse(&self, around: &Surroundings, request: &Request, problem: Problem, why: &str) -> Answered {
-        let id = self.note_refusal(around, &request.origin, problem.slug(), why);
+    fn refuse(
+        &self,
+        context: &InvocationContext,
+        request: &Request,
+        problem: Problem,
+        why: &str,
+    ) -> Answered {
+        let id = self.note_refusal(context, &request.origin, problem.slug(), why);
         Ok(Response::problem(problem, why, Some(&id))?)
     }
 
     /// The effective values, with an `ETag`.
     async fn read(
         &self,
-        around: &Surroundings,
+        context: &InvocationContext,
         request: &Request,
         instance: &Instance,
         scope: Option<Scope>,
     ) -> Answered {
         if let Err(blocked) = self.settings.guardrails.check(instance, &Values::default()) {
-            return self.refuse(around, request, Problem::Blocked, &blocked.to_string());
+            return self.refuse(context, request, Problem::Blocked, &blocked.to_string());
         }
-        let home = &around.rules.home;
+        let home = &context.rules.home;
         let lane = self.connect.lane(&self.connect.key(instance, home));
-        let until = around.deadline.calls();
+        let until = context.deadline.calls();
         let (mut held, modified) = match scope {
             Some(scope) => match lane.describe(Target { instance: &instance.id, scope }, until).await {
                 Ok(answer) => (BTreeMap::from([(scope, answer.configuration)]), answer.last_modified),

@@ -1,11 +1,11 @@
 //! A batch of SQS messages, one after the other.
 
-use super::{Handler, Surroundings, change::Submission};
-use crate::origin::Origin;
-use crate::policy::Code;
-use crate::report::{Because, Report, Status, Verdict};
-use crate::trigger::sqs::{self, Content, Record};
+use super::{Handler, InvocationContext, change::Submission};
 use aws_lambda_events::sqs::SqsBatchResponse;
+use policy_core::origin::Origin;
+use policy_core::policy::Code;
+use policy_core::report::{FailureKind, Report, Status, Verdict};
+use policy_core::trigger::sqs::{self, Content, Record};
 use std::time::Duration;
 
 /// The first delay of a failed message, doubled at each delivery.
@@ -15,7 +15,11 @@ const LONGEST_DELAY: Duration = Duration::from_mins(15);
 
 impl Handler {
     /// Handles each record by itself. On FIFO the first that is not done keeps all later ones untouched.
-    pub(super) async fn answer_batch(&self, around: &Surroundings, records: &[Record]) -> SqsBatchResponse {
+    pub(super) async fn answer_batch(
+        &self,
+        context: &InvocationContext,
+        records: &[Record],
+    ) -> SqsBatchResponse {
         let mut failures = Vec::new();
         let mut held_back = false;
         for record in records {
@@ -25,7 +29,7 @@ impl Handler {
                 failures.push(record.message_id.clone());
                 continue;
             }
-            let report = self.change_of_record(around, record).await;
+            let report = self.change_of_record(context, record).await;
             if self.is_done(record, &report).await {
                 continue;
             }
@@ -36,17 +40,17 @@ impl Handler {
         sqs::answer(failures)
     }
 
-    async fn change_of_record(&self, around: &Surroundings, record: &Record) -> Report {
+    async fn change_of_record(&self, context: &InvocationContext, record: &Record) -> Report {
         match record.content() {
-            Ok(Content::Event(event)) => self.change_of_event(around, &event).await,
+            Ok(Content::Event(event)) => self.change_of_event(context, &event).await,
             Ok(Content::Document(document)) => {
                 let submission = Submission::new(document, record.origin.clone());
-                self.change(around, &submission).await
+                self.change(context, &submission).await
             }
             Err(refused) => {
                 let origin: &Origin = &record.origin;
                 let id = Submission::new("", origin.clone()).change_id();
-                self.reject(around, origin, &id, Code::MalformedEnvelope, &refused.to_string())
+                self.reject(context, origin, &id, Code::MalformedEnvelope, &refused.to_string())
             }
         }
     }
@@ -78,7 +82,7 @@ fn delay(receive_count: u32, report: &Report) -> Duration {
         && report
             .results()
             .filter(|result| result.verdict() == Verdict::NotYet)
-            .all(|result| result.error.as_ref().is_some_and(|error| error.because == Because::NoTime));
+            .all(|result| result.error.as_ref().is_some_and(|error| error.because == FailureKind::NoTime));
     if only_time {
         return Duration::ZERO;
     }

@@ -1,14 +1,14 @@
 //! What is not carried out: refused in the audit, answered in its trigger's way, parked for a person.
 
-use super::{FunctionError, Handler, Reply, Surroundings, change::Submission, encoded};
+use super::{FunctionError, Handler, InvocationContext, Reply, change::Submission, encoded};
 use crate::audit::Reason;
-use crate::origin::{Kind, Origin};
-use crate::policy::{ChangeId, Code, Home, Violation};
-use crate::problem::Problem;
 use crate::queue::Label;
-use crate::report::{ChangeReport, Report};
-use crate::trigger::NotAccepted;
-use crate::trigger::http::answer::Response;
+use policy_core::origin::{Origin, TriggerKind};
+use policy_core::policy::{ChangeId, Code, Home, Violation};
+use policy_core::problem::Problem;
+use policy_core::report::{ChangeReport, Report};
+use policy_core::trigger::NotAccepted;
+use policy_core::trigger::http::answer::Response;
 use serde_json::value::RawValue;
 use std::sync::PoisonError;
 
@@ -16,25 +16,25 @@ impl Handler {
     /// A payload that is no trigger's, or a broken one: in the audit, and answered as far as it can be.
     pub(super) async fn refuse_payload(
         &self,
-        around: &Surroundings,
+        context: &InvocationContext,
         payload: &RawValue,
         refused: &NotAccepted,
     ) -> Reply {
         let (error_type, kind) = match refused {
-            NotAccepted::Unrecognised(_) => ("UnrecognisedPayload", Kind::Bare),
+            NotAccepted::Unrecognised(_) => ("UnrecognisedPayload", TriggerKind::Bare),
             NotAccepted::Malformed { kind, .. } => ("MalformedPayload", *kind),
         };
-        let origin = Origin { kind, ..Origin::invoker(&around.invocation) };
-        if kind == Kind::EventBridge && self.queues.parks() {
+        let origin = Origin { kind, ..Origin::invoker(&context.invocation) };
+        if kind == TriggerKind::EventBridge && self.queues.parks() {
             let id = Submission::new("", origin.clone()).change_id();
-            let report = self.reject(around, &origin, &id, Code::MalformedEnvelope, &refused.to_string());
+            let report = self.reject(context, &origin, &id, Code::MalformedEnvelope, &refused.to_string());
             return match self.park(payload.get(), &report).await {
                 Ok(()) => encoded(&report),
                 Err(()) => Err(FunctionError::new("PolicyChangeIncomplete", refused)),
             };
         }
-        let id = self.note_refusal(around, &origin, error_type, &refused.to_string());
-        if kind == Kind::Http {
+        let id = self.note_refusal(context, &origin, error_type, &refused.to_string());
+        if kind == TriggerKind::Http {
             let response = Response::problem(Problem::MalformedEnvelope, &refused.to_string(), Some(&id))?;
             return Ok(serde_json::value::to_raw_value(&response)?);
         }
@@ -53,39 +53,39 @@ impl Handler {
     /// A document refused for something other than its own fields: in the audit and as a report.
     pub(super) fn reject(
         &self,
-        around: &Surroundings,
+        context: &InvocationContext,
         origin: &Origin,
         id: &ChangeId,
         code: Code,
         message: &str,
     ) -> Report {
         let violation = Violation { pointer: String::new(), code, message: message.to_owned() };
-        self.note_violations(around, origin, id, std::slice::from_ref(&violation));
+        self.note_violations(context, origin, id, std::slice::from_ref(&violation));
         Report::one(ChangeReport::rejected(id.clone(), vec![violation]))
     }
 
     pub(super) fn note_violations(
         &self,
-        around: &Surroundings,
+        context: &InvocationContext,
         origin: &Origin,
         id: &ChangeId,
         violations: &[Violation],
     ) {
         let reasons: Vec<Reason> = violations.iter().map(Reason::from).collect();
-        self.note(origin, &around.rules.home, id, &reasons);
+        self.note(origin, &context.rules.home, id, &reasons);
     }
 
     pub(super) fn note_refusal(
         &self,
-        around: &Surroundings,
+        context: &InvocationContext,
         origin: &Origin,
         code: &str,
         message: &str,
     ) -> ChangeId {
-        around.tally.lock().unwrap_or_else(PoisonError::into_inner).add_refusal();
+        context.tally.lock().unwrap_or_else(PoisonError::into_inner).add_refusal();
         let reason = Reason { pointer: String::new(), code: code.to_owned(), message: message.to_owned() };
         let id = Submission::new("", origin.clone()).change_id();
-        self.note(origin, &around.rules.home, &id, &[reason]);
+        self.note(origin, &context.rules.home, &id, &[reason]);
         id
     }
 

@@ -1,12 +1,12 @@
 //! One account and Region: a lane of reads and a lane of updates, overlapped.
 
-use super::plan::{self, Modified, Step};
 use super::resolve::failure;
 use super::{Propagation, Slot};
-use crate::audit::Subject;
-use crate::connect::{Answer, CallError, Lane, Permit, Target};
-use crate::policy::{Configuration, Instance, Scope};
-use crate::report::{Because, Outcome, TargetResult};
+use crate::audit::AuditedChange;
+use crate::connect::{Answer, CallError, LaneClient, Permit, Target};
+use policy_core::decision::{self, Modified, Step};
+use policy_core::policy::{Configuration, Instance, Scope};
+use policy_core::report::{FailureKind, Outcome, TargetResult};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -16,10 +16,10 @@ use tracing::Instrument;
 const AHEAD: usize = 16;
 
 /// One lane's walk.
-pub(super) struct Walk<'a> {
+pub(super) struct LanePropagation<'a> {
     pub(super) propagation: &'a Propagation<'a>,
-    pub(super) subject: Subject<'a>,
-    pub(super) lane: &'a Lane,
+    pub(super) audited: AuditedChange<'a>,
+    pub(super) lane: &'a LaneClient,
 }
 
 /// An update that is due.
@@ -30,7 +30,7 @@ struct Due<'a> {
     before: Configuration,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> LanePropagation<'a> {
     /// One result for each slot.
     pub(super) async fn run(&self, instances: &'a [(&'a Instance, Vec<Slot>)]) -> Vec<(usize, TargetResult)> {
         let (due, updates) = mpsc::channel(AHEAD);
@@ -64,7 +64,7 @@ impl<'a> Walk<'a> {
                         }
                     }
                 }
-                self.propagation.note(self.subject, &mut result);
+                self.propagation.note(self.audited, &mut result);
                 done.push((slot.index, result));
             }
         }
@@ -99,18 +99,18 @@ impl<'a> Walk<'a> {
         result: &mut TargetResult,
     ) -> Result<Option<Configuration>, CallError> {
         let started = Instant::now();
-        let change = self.subject.change;
+        let change = self.audited.change;
         let mut held = match read.as_ref().map_err(Clone::clone)?.get(&scope) {
             Some(held) => held.clone(),
             // a scope that List leaves out has a configuration all the same: the default
             None => self.ask(instance, scope).await?,
         };
         result.throttled = held.throttled;
-        let mut step = plan::decide(change, &held.configuration, held.modified);
+        let mut step = decision::decide(change, &held.configuration, held.modified);
         if step == Step::AskWhen {
             held = self.ask(instance, scope).await?;
             result.throttled += held.throttled;
-            step = plan::decide(change, &held.configuration, held.modified);
+            step = decision::decide(change, &held.configuration, held.modified);
         }
         result.duration_ms = millis(started);
         if let Modified::At(at) = held.modified {
@@ -146,9 +146,9 @@ impl<'a> Walk<'a> {
                 self.update(instance, &before, permit, &mut result).instrument(span).await;
             } else {
                 result.outcome = Outcome::Pending;
-                result.error = Some(plan::no_time());
+                result.error = Some(decision::no_time());
             }
-            self.propagation.note(self.subject, &mut result);
+            self.propagation.note(self.audited, &mut result);
             done.push((slot, result));
         }
         done
@@ -162,10 +162,10 @@ impl<'a> Walk<'a> {
         permit: Permit,
         result: &mut TargetResult,
     ) {
-        let (scope, values) = (result.scope, &self.subject.change.values);
-        if let Err(error) = self.propagation.audit.intent(self.subject, instance, scope, before) {
+        let (scope, values) = (result.scope, &self.audited.change.values);
+        if let Err(error) = self.propagation.audit.intent(self.audited, instance, scope, before) {
             tracing::error!(%error, "the audit could not be written");
-            result.error = Some(plan::unaudited(&error));
+            result.error = Some(decision::unaudited(&error));
             return;
         }
         let started = Instant::now();
@@ -178,7 +178,7 @@ impl<'a> Walk<'a> {
                 if answer.configuration.holds(values) {
                     result.outcome = Outcome::Applied;
                 } else {
-                    result.error = Some(plan::differs());
+                    result.error = Some(decision::differs());
                 }
                 result.last_modified = answer.last_modified;
                 result.after = Some(answer.configuration);
@@ -203,10 +203,10 @@ impl<'a> Walk<'a> {
         result.throttled += looked.as_ref().map_or_else(|error| error.throttled, |held| held.throttled);
         match looked {
             // it did not: a failure for now
-            Ok(held) if !held.configuration.holds(&self.subject.change.values) => {
+            Ok(held) if !held.configuration.holds(&self.audited.change.values) => {
                 result.after = Some(held.configuration);
             }
-            Ok(held) if !before.holds(&self.subject.change.values) => {
+            Ok(held) if !before.holds(&self.audited.change.values) => {
                 result.outcome = Outcome::Applied;
                 result.error = None;
                 if let Modified::At(at) = held.modified {
@@ -246,7 +246,7 @@ fn not_read(result: &mut TargetResult, error: &CallError) {
     let failure = failure(error);
     result.throttled += error.throttled;
     result.request_id.clone_from(&error.request_id);
-    result.outcome = if failure.because == Because::NoTime { Outcome::Pending } else { Outcome::Failed };
+    result.outcome = if failure.because == FailureKind::NoTime { Outcome::Pending } else { Outcome::Failed };
     result.error = Some(failure);
 }
 

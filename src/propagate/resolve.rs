@@ -1,34 +1,35 @@
 //! From `"*"` to instances.
 
-use super::{Propagation, plan};
-use crate::audit::Subject;
+use super::Propagation;
+use crate::audit::AuditedChange;
 use crate::connect::{CallError, Cause};
-use crate::policy::{Instance, Instances};
-use crate::report::{Because, Failure};
+use policy_core::decision;
+use policy_core::policy::{Instance, Instances};
+use policy_core::report::{Failure, FailureKind};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
 /// The instances the change names. Only `"*"` asks Amazon Connect.
 pub(super) async fn instances(
     propagation: &Propagation<'_>,
-    subject: Subject<'_>,
+    audited: AuditedChange<'_>,
 ) -> Result<Vec<Instance>, Failure> {
-    match &subject.change.instances {
+    match &audited.change.instances {
         Instances::Named(named) => Ok(named.clone()),
-        Instances::All { tags } => active(propagation, subject, tags).await.map_err(|error| failure(&error)),
+        Instances::All { tags } => active(propagation, audited, tags).await.map_err(|error| failure(&error)),
     }
 }
 
 async fn active(
     propagation: &Propagation<'_>,
-    subject: Subject<'_>,
+    audited: AuditedChange<'_>,
     tags: &BTreeMap<String, BTreeSet<String>>,
 ) -> Result<Vec<Instance>, CallError> {
     let until = propagation.deadline.calls();
-    let lane = propagation.connect.lane(&propagation.connect.home_key(subject.home));
+    let lane = propagation.connect.lane(&propagation.connect.home_key(audited.home));
     let active = lane.active_instances(until).await?;
     let mut instances: Vec<_> =
-        active.into_iter().map(|(id, arn)| (subject.home.instance(id), arn)).collect();
+        active.into_iter().map(|(id, arn)| (audited.home.instance(id), arn)).collect();
     if tags.is_empty() {
         return Ok(instances.into_iter().map(|(instance, _)| instance).collect());
     }
@@ -55,16 +56,16 @@ fn matches(wanted: &BTreeMap<String, BTreeSet<String>>, has: &BTreeMap<String, S
 /// A call's error as a target's failure.
 pub(super) fn failure(error: &CallError) -> Failure {
     let because = match error.cause {
-        Cause::InvalidParameter => Because::InvalidValues,
-        Cause::NotFound => Because::NotFound,
-        Cause::Throttled => Because::Throttled,
-        Cause::Deadline => Because::NoAnswer,
+        Cause::InvalidParameter => FailureKind::InvalidValues,
+        Cause::NotFound => FailureKind::NotFound,
+        Cause::Throttled => FailureKind::Throttled,
+        Cause::Deadline => FailureKind::NoAnswer,
         Cause::AccessDenied | Cause::Credentials | Cause::Internal | Cause::Transport | Cause::Refused => {
-            Because::Upstream
+            FailureKind::Upstream
         }
     };
     if error.cause == Cause::Deadline && error.attempts == 0 {
-        return plan::no_time();
+        return decision::no_time();
     }
     Failure {
         because,

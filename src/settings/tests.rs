@@ -12,7 +12,7 @@ fn read(variables: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
 fn without_any_variable_the_documented_quota_holds_and_every_trigger_is_accepted() {
     let settings = read(&[]).unwrap();
     assert_eq!(settings.connect, ConnectSettings::default());
-    assert_eq!(settings.accepted_triggers, Kind::ALL.into());
+    assert_eq!(settings.accepted_triggers, TriggerKind::ALL.into());
     assert_eq!(settings.guardrails, Guardrails::default());
 }
 
@@ -34,7 +34,7 @@ fn every_variable_is_read() {
         ("PARKED_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/parked"),
     ])
     .unwrap();
-    assert_eq!(settings.accepted_triggers, [Kind::Http, Kind::Sqs].into());
+    assert_eq!(settings.accepted_triggers, [TriggerKind::Http, TriggerKind::Sqs].into());
     assert_eq!(settings.guardrails.allowed_instances.len(), 1);
     assert!(settings.guardrails.blocked_extensions.contains("js"));
     assert_eq!(settings.guardrails.max_size.map(MaxSize::bytes), Some(20_971_520));

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// What Lambda takes at most: `RequestTooLargeException`'s own number.
 const LARGEST: usize = sandbox::lambda::LARGEST_PAYLOAD;
 /// The longest document, in bytes.
-const DOCUMENT: usize = connect_attachment_policy::policy::document::MAX_DOCUMENT;
+const DOCUMENT: usize = policy_core::policy::document::MAX_DOCUMENT;
 /// A debug build takes below two seconds for the slowest case; a minute would be something quadratic.
 const TIME: Duration = Duration::from_mins(1);
 /// The process itself takes 13 MB at rest. What a case may take besides: docs/audit.md has the longest line,

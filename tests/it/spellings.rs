@@ -4,7 +4,7 @@
 mod respelt;
 
 use crate::world::World;
-use connect_attachment_policy::policy::{
+use policy_core::policy::{
     ChangeId, Defaults, ExtensionSet, Form, Guardrails, Home, InstanceName, Instances, Rules, document,
 };
 use proptest::prelude::*;
@@ -153,7 +153,7 @@ fn without_guardrails_the_same_attempts_reach_what_they_are_after() {
     assert!(expected.iter().all(|why| breaches.borrow().contains(why)), "{:?}", breaches.borrow());
 }
 
-fn parse(text: &str) -> Option<connect_attachment_policy::policy::PolicyChange> {
+fn parse(text: &str) -> Option<policy_core::policy::PolicyChange> {
     let change_id = ChangeId::parse("default").unwrap();
     let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
     let rules = Rules { home: home(), role_accounts: ["444455556666".to_owned()].into(), ..Rules::default() };
@@ -191,7 +191,7 @@ proptest! {
     /// Whatever names an instance is refused, or is compared as what a call would name.
     #[test]
     fn an_instance_is_compared_as_what_a_call_would_name(written in instance(), by_arn in any::<bool>()) {
-        let allowed = home().instance(connect_attachment_policy::policy::InstanceId::parse(ALLOWED).unwrap());
+        let allowed = home().instance(policy_core::policy::InstanceId::parse(ALLOWED).unwrap());
         let name = if by_arn { InstanceName::Arn(allowed.clone()) } else { InstanceName::Id(allowed.id.clone()) };
         let guardrails = Guardrails { allowed_instances: vec![name], ..Guardrails::default() };
         let text = format!(r#"{{"instanceId":{written},"attachmentScope":"CHAT","maximumSize":"1 MB"}}"#);

@@ -1,8 +1,8 @@
 //! OCSF's objects, as far as they are used here.
 
 use crate::audit::Reason;
-use crate::policy::{Configuration, Scope};
-use crate::report::Outcome;
+use policy_core::policy::{Configuration, Scope};
+use policy_core::report::Outcome;
 use serde::Serialize;
 
 #[derive(Serialize)]

@@ -1,7 +1,7 @@
 //! Every limit of a document: at it, one beyond, and far beyond.
 
-use connect_attachment_policy::policy::document::{MAX_CHANGES, MAX_DOCUMENT, MAX_EXTENSIONS, MAX_TARGETS};
-use connect_attachment_policy::policy::{ChangeId, Defaults, Form, Rejected, Rules, document};
+use policy_core::policy::document::{MAX_CHANGES, MAX_DOCUMENT, MAX_EXTENSIONS, MAX_TARGETS};
+use policy_core::policy::{ChangeId, Defaults, Form, Rejected, Rules, document};
 use serde_json::{Value, json};
 
 /// The code and pointer of the first problem, or none.

@@ -23,7 +23,7 @@ impl Invocation {
 /// The ways this function is invoked, named as `ACCEPTED_TRIGGERS` names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum TriggerKind {
     /// API Gateway (HTTP or REST API) or a function URL.
     Http,
     /// An EventBridge event.
@@ -34,7 +34,7 @@ pub enum Kind {
     Bare,
 }
 
-impl Kind {
+impl TriggerKind {
     /// Every kind.
     pub const ALL: [Self; 4] = [Self::Http, Self::EventBridge, Self::Sqs, Self::Bare];
 
@@ -52,7 +52,7 @@ impl Kind {
 /// Who vouched for the identity. A payload's shape is only a claim: whoever may invoke the function
 /// can imitate any of them, which `ACCEPTED_TRIGGERS` limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Voucher {
+pub enum IdentitySource {
     /// `SigV4`, checked by API Gateway or a function URL.
     ApiGatewayIam,
     /// A JWT or Cognito authoriser.
@@ -69,7 +69,7 @@ pub enum Voucher {
     Nobody,
 }
 
-impl Voucher {
+impl IdentitySource {
     /// The name in the audit.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -88,13 +88,13 @@ impl Voucher {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// What invoked the function.
-    pub kind: Kind,
+    pub kind: TriggerKind,
     /// The verified identity: an ARN, a subject, a sender id.
     pub principal: Option<String>,
     /// Its account.
     pub account: Option<String>,
     /// Who vouched for it.
-    pub vouched_by: Voucher,
+    pub vouched_by: IdentitySource,
     /// The caller's address.
     pub source_ip: Option<String>,
     /// The service that handed the request over, or the event's source.
@@ -109,10 +109,10 @@ impl Origin {
     /// Whoever may invoke the function, directly.
     pub fn invoker(invocation: &Invocation) -> Self {
         Self {
-            kind: Kind::Bare,
+            kind: TriggerKind::Bare,
             principal: None,
             account: None,
-            vouched_by: Voucher::Invoker,
+            vouched_by: IdentitySource::Invoker,
             source_ip: None,
             service: "lambda.amazonaws.com".to_owned(),
             request_id: None,

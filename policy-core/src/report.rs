@@ -34,7 +34,7 @@ pub enum Outcome {
 
 /// Why a target is not done, by meaning: each trigger answers by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Because {
+pub enum FailureKind {
     /// A guardrail forbids it.
     Guardrail,
     /// It was modified since, or its `ETag` differs.
@@ -60,7 +60,7 @@ pub enum Because {
 pub struct Failure {
     /// By meaning.
     #[serde(skip)]
-    pub because: Because,
+    pub because: FailureKind,
     /// Connect's error name, or ours. Stable.
     pub code: String,
     /// For the caller.

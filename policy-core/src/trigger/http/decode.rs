@@ -1,7 +1,7 @@
 //! From a payload to a [`Request`].
 
 use super::{InvalidBody, Request};
-use crate::origin::{Invocation, Kind, Origin, Voucher};
+use crate::origin::{IdentitySource, Invocation, Origin, TriggerKind};
 use crate::trigger::envelope::{Envelope, NotAccepted};
 use aws_lambda_events::apigw::{
     ApiGatewayProxyRequest, ApiGatewayRequestAuthorizer, ApiGatewayV2httpRequest,
@@ -18,19 +18,21 @@ pub(in crate::trigger) fn version_2(
     envelope: &Envelope<'_>,
     invocation: &Invocation,
 ) -> Result<Request, NotAccepted> {
-    envelope
-        .once(Kind::Http, &["version", "requestContext", "rawPath", "body", "headers", "isBase64Encoded"])?;
-    envelope.object(Kind::Http, "requestContext")?;
-    envelope.brief(Kind::Http, payload)?;
+    envelope.once(
+        TriggerKind::Http,
+        &["version", "requestContext", "rawPath", "body", "headers", "isBase64Encoded"],
+    )?;
+    envelope.object(TriggerKind::Http, "requestContext")?;
+    envelope.brief(TriggerKind::Http, payload)?;
     let event: ApiGatewayV2httpRequest = parse(payload)?;
     let context = event.request_context;
     let url = context.domain_name.as_deref().is_some_and(|name| name.contains(".lambda-url."));
     let service = if url { "lambda-url.amazonaws.com" } else { "apigateway.amazonaws.com" };
     let mut origin = Origin {
-        kind: Kind::Http,
+        kind: TriggerKind::Http,
         principal: None,
         account: None,
-        vouched_by: Voucher::Nobody,
+        vouched_by: IdentitySource::Nobody,
         source_ip: context.http.source_ip,
         service: service.to_owned(),
         request_id: context.request_id,
@@ -58,17 +60,19 @@ pub(in crate::trigger) fn version_1(
     envelope: &Envelope<'_>,
     invocation: &Invocation,
 ) -> Result<Request, NotAccepted> {
-    envelope
-        .once(Kind::Http, &["httpMethod", "requestContext", "path", "body", "headers", "isBase64Encoded"])?;
-    envelope.object(Kind::Http, "requestContext")?;
-    envelope.brief(Kind::Http, payload)?;
+    envelope.once(
+        TriggerKind::Http,
+        &["httpMethod", "requestContext", "path", "body", "headers", "isBase64Encoded"],
+    )?;
+    envelope.object(TriggerKind::Http, "requestContext")?;
+    envelope.brief(TriggerKind::Http, payload)?;
     let event: ApiGatewayProxyRequest = parse(payload)?;
     let context = event.request_context;
     let mut origin = Origin {
-        kind: Kind::Http,
+        kind: TriggerKind::Http,
         principal: None,
         account: None,
-        vouched_by: Voucher::Nobody,
+        vouched_by: IdentitySource::Nobody,
         source_ip: context.identity.source_ip,
         service: "apigateway.amazonaws.com".to_owned(),
         request_id: context.request_id,
@@ -78,7 +82,7 @@ pub(in crate::trigger) fn version_1(
     if let Some(arn) = context.identity.user_arn {
         origin.principal = Some(arn);
         origin.account = context.identity.account_id;
-        origin.vouched_by = Voucher::ApiGatewayIam;
+        origin.vouched_by = IdentitySource::ApiGatewayIam;
     }
     let headers =
         if event.multi_value_headers.is_empty() { &event.headers } else { &event.multi_value_headers };
@@ -101,7 +105,8 @@ pub(in crate::trigger) fn version_1(
 }
 
 fn parse<'a, T: Deserialize<'a>>(payload: &'a RawValue) -> Result<T, NotAccepted> {
-    serde_json::from_str(payload.get()).map_err(|error| NotAccepted::shape(Kind::Http, "the request", &error))
+    serde_json::from_str(payload.get())
+        .map_err(|error| NotAccepted::shape(TriggerKind::Http, "the request", &error))
 }
 
 /// The identity the authoriser verified: IAM before JWT before a Lambda authoriser's word.
@@ -110,19 +115,19 @@ fn identify(origin: &mut Origin, authorizer: &ApiGatewayRequestAuthorizer) {
     if let Some(iam) = &authorizer.iam {
         origin.principal.clone_from(&iam.user_arn);
         origin.account.clone_from(&iam.account_id);
-        origin.vouched_by = Voucher::ApiGatewayIam;
+        origin.vouched_by = IdentitySource::ApiGatewayIam;
     } else if let Some(jwt) = &authorizer.jwt {
         origin.principal = ["sub", "client_id"].iter().find_map(|claim| jwt.claims.get(*claim)).cloned();
-        origin.vouched_by = Voucher::ApiGatewayJwt;
+        origin.vouched_by = IdentitySource::ApiGatewayJwt;
     } else if let Some(claims) = authorizer.fields.get("claims").and_then(serde_json::Value::as_object) {
         // a REST API's Cognito authoriser: requestContext.authorizer.claims
         origin.principal = ["sub", "client_id"].iter().find_map(|claim| claims.get(*claim)).and_then(text);
-        origin.vouched_by = Voucher::ApiGatewayJwt;
+        origin.vouched_by = IdentitySource::ApiGatewayJwt;
     } else if !authorizer.fields.is_empty() {
         // a Lambda authoriser names its principal, or a context key of its own
         let names = ["principalId", "principal", "sub", "user"];
         origin.principal = names.iter().find_map(|name| authorizer.fields.get(*name)).and_then(text);
-        origin.vouched_by = Voucher::ApiGatewayLambda;
+        origin.vouched_by = IdentitySource::ApiGatewayLambda;
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 /// Our own and not `governor`: a wait that would end too late must not take a permit, a throttled
 /// answer must empty the bucket, and tests run on tokio's clock.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct RateLimiter {
     interval: Duration,
     tolerance: Duration,
     /// When the bucket will be full again.
@@ -26,7 +26,7 @@ pub struct Permit(());
 #[derive(Debug, PartialEq, Eq)]
 pub struct NoTime;
 
-impl Pace {
+impl RateLimiter {
     /// `per_second` calls, and `burst` of them at once after a pause.
     pub(crate) fn new(per_second: f64, burst: u32) -> Self {
         let interval = Duration::from_secs_f64(per_second.recip());
@@ -78,12 +78,12 @@ impl Pace {
 mod tests {
     use super::*;
 
-    async fn sent_at(pace: &Pace, calls: u32) -> Vec<u128> {
+    async fn sent_at(limiter: &RateLimiter, calls: u32) -> Vec<u128> {
         let start = Instant::now();
         let far = start + Duration::from_hours(1);
         let mut at = Vec::new();
         for _ in 0..calls {
-            assert!(pace.permit(far).await.is_ok());
+            assert!(limiter.permit(far).await.is_ok());
             at.push((Instant::now() - start).as_millis());
         }
         at
@@ -91,39 +91,39 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_goes_at_once_and_the_rest_at_the_rate() {
-        let pace = Pace::new(2.0, 5);
-        assert_eq!(sent_at(&pace, 8).await, [0, 0, 0, 0, 125, 625, 1125, 1625]);
+        let limiter = RateLimiter::new(2.0, 5);
+        assert_eq!(sent_at(&limiter, 8).await, [0, 0, 0, 0, 125, 625, 1125, 1625]);
         tokio::time::sleep(Duration::from_mins(1)).await;
-        assert_eq!(sent_at(&pace, 6).await, [0, 0, 0, 0, 125, 625]);
+        assert_eq!(sent_at(&limiter, 6).await, [0, 0, 0, 0, 125, 625]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_a_burst_every_call_waits_its_interval() {
-        assert_eq!(sent_at(&Pace::new(4.0, 1), 4).await, [0, 250, 500, 750]);
+        assert_eq!(sent_at(&RateLimiter::new(4.0, 1), 4).await, [0, 250, 500, 750]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_that_ends_too_late_takes_no_permit() {
-        let pace = Pace::new(1.0, 1);
+        let limiter = RateLimiter::new(1.0, 1);
         let now = Instant::now();
-        assert!(pace.permit(now).await.is_ok());
-        assert_eq!(pace.permit(now + Duration::from_millis(999)).await.err(), Some(NoTime));
-        assert!(pace.permit(now + Duration::from_secs(1)).await.is_ok());
+        assert!(limiter.permit(now).await.is_ok());
+        assert_eq!(limiter.permit(now + Duration::from_millis(999)).await.err(), Some(NoTime));
+        assert!(limiter.permit(now + Duration::from_secs(1)).await.is_ok());
         assert_eq!((Instant::now() - now).as_millis(), 1000);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_throttled_answer_empties_the_bucket() {
-        let pace = Pace::new(2.0, 5);
-        pace.drained();
-        assert_eq!(sent_at(&pace, 3).await, [0, 500, 1000]);
+        let limiter = RateLimiter::new(2.0, 5);
+        limiter.drained();
+        assert_eq!(sent_at(&limiter, 3).await, [0, 500, 1000]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_estimate_is_what_the_calls_then_take() {
-        let pace = Pace::new(2.0, 5);
-        let estimate = pace.estimate(100);
-        let at = sent_at(&pace, 100).await;
+        let limiter = RateLimiter::new(2.0, 5);
+        let estimate = limiter.estimate(100);
+        let at = sent_at(&limiter, 100).await;
         assert_eq!(at.last().copied(), Some(estimate.as_millis()));
     }
 }

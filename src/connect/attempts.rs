@@ -1,6 +1,6 @@
 //! What happened on the wire during one call: counted where the requests go out, retries paced there too.
 
-use super::pace::Pace;
+use super::rate_limiter::RateLimiter;
 use aws_sdk_connect::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_connect::config::{ConfigBag, HttpClient, Intercept, RuntimeComponents, SharedHttpClient};
 use aws_sdk_connect::error::BoxError;
@@ -21,8 +21,8 @@ const FOREVER: Duration = Duration::from_hours(1);
 
 /// One call's requests. Shared by the caller, the interceptor and the connector.
 #[derive(Debug)]
-pub(super) struct Exchange {
-    pace: Arc<Pace>,
+pub(super) struct AttemptTracker {
+    limiter: Arc<RateLimiter>,
     attempts: AtomicU32,
     throttled: AtomicU32,
     in_flight: AtomicBool,
@@ -30,10 +30,10 @@ pub(super) struct Exchange {
     lost: AtomicBool,
 }
 
-impl Exchange {
-    pub(super) fn new(pace: Arc<Pace>) -> Arc<Self> {
+impl AttemptTracker {
+    pub(super) fn new(limiter: Arc<RateLimiter>) -> Arc<Self> {
         Arc::new(Self {
-            pace,
+            limiter,
             attempts: AtomicU32::new(0),
             throttled: AtomicU32::new(0),
             in_flight: AtomicBool::new(false),
@@ -59,7 +59,7 @@ impl Exchange {
     async fn begin(&self) {
         if self.attempts.load(Ordering::Relaxed) > 0 {
             // only a wait beyond FOREVER is refused
-            let _ = self.pace.permit(Instant::now() + FOREVER).await;
+            let _ = self.limiter.permit(Instant::now() + FOREVER).await;
         }
         self.attempts.fetch_add(1, Ordering::Relaxed);
         self.in_flight.store(true, Ordering::Relaxed);
@@ -70,7 +70,7 @@ impl Exchange {
         match status {
             Ok(429) => {
                 self.throttled.fetch_add(1, Ordering::Relaxed);
-                self.pace.drained();
+                self.limiter.drained();
             }
             Ok(400..=499) => {}
             Err(error) if never_connected(error) => {}
@@ -92,9 +92,9 @@ fn never_connected(error: &ConnectorError) -> bool {
     false
 }
 
-/// Puts the exchange on each of the call's requests, where the connector finds it.
+/// Puts the attempts on each of the call's requests, where the connector finds it.
 #[derive(Debug)]
-pub(super) struct Attach(pub(super) Arc<Exchange>);
+pub(super) struct Attach(pub(super) Arc<AttemptTracker>);
 
 #[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
 impl Intercept for Attach {
@@ -136,14 +136,14 @@ struct CountedConnector(SharedHttpConnector);
 
 impl HttpConnector for CountedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Some(exchange) = request.extension::<Arc<Exchange>>().cloned() else {
+        let Some(attempts) = request.extension::<Arc<AttemptTracker>>().cloned() else {
             return self.0.call(request);
         };
         let connector = self.0.clone();
         HttpConnectorFuture::new(async move {
-            exchange.begin().await;
+            attempts.begin().await;
             let answer = connector.call(request).await;
-            exchange.end(answer.as_ref().map(|response| response.status().as_u16()));
+            attempts.end(answer.as_ref().map(|response| response.status().as_u16()));
             answer
         })
     }

@@ -1,7 +1,7 @@
 //! Every input that fuzzing has kept, through the fuzz targets' own checks. `make fuzz` looks for new ones.
 
 #[expect(clippy::expect_used, unreachable_pub, reason = "the fuzz crate's library, as it stands there")]
-#[path = "../../fuzz/src/lib.rs"]
+#[path = "../../../fuzz/src/lib.rs"]
 mod checks;
 
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// The files of a folder, each by its name and bytes.
 fn files(folder: &str) -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     paths.map(|path| (path.display().to_string(), fs::read(path).unwrap())).collect()
 }

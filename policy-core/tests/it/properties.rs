@@ -1,11 +1,9 @@
 //! What holds for every input.
 
-use connect_attachment_policy::origin::Invocation;
-use connect_attachment_policy::policy::{
-    ChangeId, Defaults, Document, Form, Home, Rejected, Rules, document,
-};
-use connect_attachment_policy::report::{Status, Verdict};
-use connect_attachment_policy::trigger;
+use policy_core::origin::Invocation;
+use policy_core::policy::{ChangeId, Defaults, Document, Form, Home, Rejected, Rules, document};
+use policy_core::report::{Status, Verdict};
+use policy_core::trigger;
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use serde_json::value::RawValue;

@@ -1,8 +1,8 @@
 //! What fuzzing and the invariants it checks have found, each as the smallest document that shows it.
 
-use connect_attachment_policy::origin::Invocation;
-use connect_attachment_policy::policy::{ChangeId, Defaults, Form, Rejected, Rules, document};
-use connect_attachment_policy::trigger::{self, Trigger};
+use policy_core::origin::Invocation;
+use policy_core::policy::{ChangeId, Defaults, Form, Rejected, Rules, document};
+use policy_core::trigger::{self, Trigger};
 use serde_json::value::RawValue;
 
 fn problems(text: &str, default_id: &str) -> Vec<(String, String)> {

@@ -1,13 +1,13 @@
 //! What to do about one target, decided from what it holds. Pure.
 
 use crate::policy::{Configuration, PolicyChange};
-use crate::report::{Because, Failure, Outcome};
+use crate::report::{Failure, FailureKind, Outcome};
 use std::io;
 use time::OffsetDateTime;
 
 /// The decision about one target.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Step {
+pub enum Step {
     /// Nothing is sent: the target ends like this.
     Done(Outcome, Option<Failure>),
     /// The target's `LastModifiedTime` is needed first, which List does not tell.
@@ -18,7 +18,7 @@ pub(super) enum Step {
 
 /// When a target was last modified, as far as it was asked.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Modified {
+pub enum Modified {
     /// Not asked yet.
     Unasked,
     /// Described; no `LastModifiedTime` means never.
@@ -26,7 +26,7 @@ pub(super) enum Modified {
 }
 
 /// Unchanged before superseded before planned: what holds already needs nothing, whenever it was set.
-pub(super) fn decide(change: &PolicyChange, before: &Configuration, modified: Modified) -> Step {
+pub fn decide(change: &PolicyChange, before: &Configuration, modified: Modified) -> Step {
     if change.if_match.as_ref().is_some_and(|wanted| !wanted.matches(before)) {
         return Step::Done(Outcome::Superseded, Some(other_tag()));
     }
@@ -48,7 +48,7 @@ pub(super) fn decide(change: &PolicyChange, before: &Configuration, modified: Mo
 
 fn other_tag() -> Failure {
     Failure {
-        because: Because::Modified,
+        because: FailureKind::Modified,
         code: "ETagDiffers".to_owned(),
         message: "the target's values are not those If-Match names".to_owned(),
         retryable: false,
@@ -58,7 +58,7 @@ fn other_tag() -> Failure {
 
 fn superseded() -> Failure {
     Failure {
-        because: Because::Modified,
+        because: FailureKind::Modified,
         code: "ModifiedSince".to_owned(),
         message: "the target was modified after ifUnmodifiedSince".to_owned(),
         retryable: false,
@@ -67,9 +67,9 @@ fn superseded() -> Failure {
 }
 
 /// Time ran out before the target was begun.
-pub(super) fn no_time() -> Failure {
+pub fn no_time() -> Failure {
     Failure {
-        because: Because::NoTime,
+        because: FailureKind::NoTime,
         code: "NoTimeLeft".to_owned(),
         message: "the invocation's time ran out before this target was begun".to_owned(),
         retryable: true,
@@ -78,9 +78,9 @@ pub(super) fn no_time() -> Failure {
 }
 
 /// The audit could not be written, so nothing was sent (or what was sent is not on record).
-pub(super) fn unaudited(error: &io::Error) -> Failure {
+pub fn unaudited(error: &io::Error) -> Failure {
     Failure {
-        because: Because::Audit,
+        because: FailureKind::Audit,
         code: "AuditUnavailable".to_owned(),
         message: "the audit log could not be written; no update is sent without its record".to_owned(),
         retryable: true,
@@ -89,9 +89,9 @@ pub(super) fn unaudited(error: &io::Error) -> Failure {
 }
 
 /// Connect's response does not hold what was asked.
-pub(super) fn differs() -> Failure {
+pub fn differs() -> Failure {
     Failure {
-        because: Because::Upstream,
+        because: FailureKind::Upstream,
         code: "ResponseDiffers".to_owned(),
         message: "Amazon Connect answered with other values than were asked; `after` is what it says holds"
             .to_owned(),

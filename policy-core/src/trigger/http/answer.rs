@@ -2,7 +2,7 @@
 
 use crate::policy::ChangeId;
 use crate::problem::{self, Problem};
-use crate::report::{self, Because, Outcome, Report, Status, TargetResult, Verdict};
+use crate::report::{self, FailureKind, Outcome, Report, Status, TargetResult, Verdict};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -117,14 +117,14 @@ fn first_cause(report: &Report, verdict: Verdict) -> Problem {
 
 fn problem_of(result: &TargetResult) -> Problem {
     match result.error.as_ref().map(|error| error.because) {
-        Some(Because::Guardrail) => Problem::Blocked,
-        Some(Because::Modified) => Problem::PreconditionFailed,
-        Some(Because::NotFound) => Problem::InstanceNotFound,
-        Some(Because::InvalidValues) => Problem::InvalidParameter,
-        Some(Because::Throttled) => Problem::Throttled,
-        Some(Because::NoTime | Because::Audit) | None => Problem::Unavailable,
-        Some(Because::NoAnswer) => Problem::UpstreamTimeout,
-        Some(Because::Upstream) => Problem::UpstreamFailed,
+        Some(FailureKind::Guardrail) => Problem::Blocked,
+        Some(FailureKind::Modified) => Problem::PreconditionFailed,
+        Some(FailureKind::NotFound) => Problem::InstanceNotFound,
+        Some(FailureKind::InvalidValues) => Problem::InvalidParameter,
+        Some(FailureKind::Throttled) => Problem::Throttled,
+        Some(FailureKind::NoTime | FailureKind::Audit) | None => Problem::Unavailable,
+        Some(FailureKind::NoAnswer) => Problem::UpstreamTimeout,
+        Some(FailureKind::Upstream) => Problem::UpstreamFailed,
     }
 }
 

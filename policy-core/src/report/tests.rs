@@ -9,7 +9,8 @@ fn target(outcome: Outcome, retryable: bool) -> TargetResult {
     let mut result = TargetResult::new(Some(home.instance(id)), Scope::Chat, outcome);
     if outcome == Outcome::Failed {
         let (code, message) = ("X".to_owned(), "x".to_owned());
-        result.error = Some(Failure { because: Because::Upstream, code, message, retryable, detail: None });
+        result.error =
+            Some(Failure { because: FailureKind::Upstream, code, message, retryable, detail: None });
     }
     result
 }

@@ -1,6 +1,6 @@
 //! Every row of the normalisation and violation tables, with the exact code and pointer.
 
-use connect_attachment_policy::policy::{
+use policy_core::policy::{
     ChangeId, Defaults, Document, Form, Home, Instance, InstanceId, Instances, PolicyChange, Rejected, Rules,
     Scope, document,
 };

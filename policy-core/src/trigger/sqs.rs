@@ -2,7 +2,7 @@
 
 use super::envelope::{Envelope, NotAccepted};
 use super::event_bridge::{self, Event};
-use crate::origin::{Invocation, Kind, Origin, Voucher};
+use crate::origin::{IdentitySource, Invocation, Origin, TriggerKind};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
 use serde_json::value::RawValue;
 
@@ -39,17 +39,17 @@ const MAX_RECORDS: usize = 10_000;
 
 /// Decodes a batch.
 pub(super) fn decode(envelope: &Envelope<'_>, invocation: &Invocation) -> Result<Vec<Record>, NotAccepted> {
-    envelope.once(Kind::Sqs, &["Records"])?;
+    envelope.once(TriggerKind::Sqs, &["Records"])?;
     let records = envelope.get("Records").unwrap_or_default();
     let records: Vec<&RawValue> = serde_json::from_str(records)
-        .map_err(|_| NotAccepted::malformed(Kind::Sqs, "`Records` is no array"))?;
+        .map_err(|_| NotAccepted::malformed(TriggerKind::Sqs, "`Records` is no array"))?;
     if records.is_empty() {
-        return Err(NotAccepted::malformed(Kind::Sqs, "`Records` is empty"));
+        return Err(NotAccepted::malformed(TriggerKind::Sqs, "`Records` is empty"));
     }
     if records.len() > MAX_RECORDS {
         let count = records.len();
         return Err(NotAccepted::malformed(
-            Kind::Sqs,
+            TriggerKind::Sqs,
             format_args!("`Records` holds {count}; SQS sends at most {MAX_RECORDS}"),
         ));
     }
@@ -57,8 +57,9 @@ pub(super) fn decode(envelope: &Envelope<'_>, invocation: &Invocation) -> Result
 }
 
 fn record(index: usize, raw: &RawValue, invocation: &Invocation) -> Result<Record, NotAccepted> {
-    let fields = Envelope::open(raw)
-        .ok_or_else(|| NotAccepted::malformed(Kind::Sqs, format_args!("`Records[{index}]` is no object")))?;
+    let fields = Envelope::open(raw).ok_or_else(|| {
+        NotAccepted::malformed(TriggerKind::Sqs, format_args!("`Records[{index}]` is no object"))
+    })?;
     match fields.get("eventSource").or_else(|| fields.get("EventSource")) {
         Some("\"aws:sqs\"") => {}
         other => {
@@ -70,17 +71,17 @@ fn record(index: usize, raw: &RawValue, invocation: &Invocation) -> Result<Recor
         }
     }
     let message: SqsMessage = serde_json::from_str(raw.get())
-        .map_err(|error| NotAccepted::shape(Kind::Sqs, &format!("`Records[{index}]`"), &error))?;
+        .map_err(|error| NotAccepted::shape(TriggerKind::Sqs, &format!("`Records[{index}]`"), &error))?;
     let missing =
-        |name| NotAccepted::malformed(Kind::Sqs, format_args!("`Records[{index}]` has no `{name}`"));
+        |name| NotAccepted::malformed(TriggerKind::Sqs, format_args!("`Records[{index}]` has no `{name}`"));
     let message_id = message.message_id.ok_or_else(|| missing("messageId"))?;
     let receive_count =
         message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
     let origin = Origin {
-        kind: Kind::Sqs,
+        kind: TriggerKind::Sqs,
         principal: message.attributes.get("SenderId").cloned(),
         account: None,
-        vouched_by: Voucher::SqsSender,
+        vouched_by: IdentitySource::SqsSender,
         source_ip: None,
         service: "sqs.amazonaws.com".to_owned(),
         request_id: Some(message_id.clone()),

@@ -1,7 +1,7 @@
 //! EventBridge: one event, its `detail` the change document.
 
 use super::envelope::{Envelope, NotAccepted};
-use crate::origin::{Invocation, Kind, Origin, Voucher};
+use crate::origin::{IdentitySource, Invocation, Origin, TriggerKind};
 use crate::policy::document;
 use std::borrow::Cow;
 use time::OffsetDateTime;
@@ -28,9 +28,9 @@ pub struct Event<'a> {
 ///
 /// Read key by key rather than as one type: `replay-name` and a raw `detail` are in no published type.
 pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Result<Event<'a>, NotAccepted> {
-    let malformed = |message: String| NotAccepted::malformed(Kind::EventBridge, message);
+    let malformed = |message: String| NotAccepted::malformed(TriggerKind::EventBridge, message);
     envelope.once(
-        Kind::EventBridge,
+        TriggerKind::EventBridge,
         &["detail-type", "source", "detail", "id", "account", "time", "replay-name"],
     )?;
     let string = |key: &str| match envelope.get(key) {
@@ -66,10 +66,10 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
     let refused = (source == CONNECT_SOURCE)
         .then(|| format!("events of source `{CONNECT_SOURCE}` are refused: a change must never feed itself"));
     let origin = Origin {
-        kind: Kind::EventBridge,
+        kind: TriggerKind::EventBridge,
         principal: None,
         account: string("account")?,
-        vouched_by: Voucher::EventBridge,
+        vouched_by: IdentitySource::EventBridge,
         source_ip: None,
         service: source,
         request_id: Some(id.clone()),

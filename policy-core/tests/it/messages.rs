@@ -1,6 +1,6 @@
 //! What a refusal tells besides its code: what would be right, and what was written, no longer than a line.
 
-use connect_attachment_policy::policy::{ChangeId, Defaults, Form, Rejected, Rules, document};
+use policy_core::policy::{ChangeId, Defaults, Form, Rejected, Rules, document};
 use serde_json::{Value, json};
 
 /// The first problem of a change with one field more, or another one: its pointer and its message.

@@ -1,6 +1,6 @@
 //! The top level of a payload, key by key, and why one goes no further.
 
-use crate::origin::Kind;
+use crate::origin::TriggerKind;
 use serde::Deserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -17,7 +17,7 @@ pub enum NotAccepted {
     #[error("malformed {} payload: {message}", kind.as_str())]
     Malformed {
         /// Whose marks it carries.
-        kind: Kind,
+        kind: TriggerKind,
         /// What is wrong with it.
         message: String,
     },
@@ -26,7 +26,7 @@ pub enum NotAccepted {
 impl NotAccepted {
     /// Some member is not of its documented type. Where, but not what: serde would repeat the value,
     /// which may be a header's or a token's.
-    pub(super) fn shape(kind: Kind, what: &str, error: &serde_json::Error) -> Self {
+    pub(super) fn shape(kind: TriggerKind, what: &str, error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         Self::malformed(
             kind,
@@ -34,7 +34,7 @@ impl NotAccepted {
         )
     }
 
-    pub(super) fn malformed(kind: Kind, message: impl fmt::Display) -> Self {
+    pub(super) fn malformed(kind: TriggerKind, message: impl fmt::Display) -> Self {
         Self::Malformed { kind, message: message.to_string() }
     }
 }
@@ -117,7 +117,7 @@ impl Envelope<'_> {
     }
 
     /// Refuses an envelope whose decisive keys stand twice: parsers differ about which one counts.
-    pub(super) fn once(&self, kind: Kind, keys: &[&str]) -> Result<(), NotAccepted> {
+    pub(super) fn once(&self, kind: TriggerKind, keys: &[&str]) -> Result<(), NotAccepted> {
         match keys.iter().find(|key| self.repeats(key)) {
             Some(key) => Err(NotAccepted::malformed(kind, format_args!("`{key}` stands twice"))),
             None => Ok(()),
@@ -127,7 +127,7 @@ impl Envelope<'_> {
     /// Refuses an envelope that is long without its body. What is round a body becomes maps of headers,
     /// parameters and claims: 6 MB of them take many times that, and of more than 24,576 headers
     /// `http::HeaderMap` panics.
-    pub(super) fn brief(&self, kind: Kind, payload: &RawValue) -> Result<(), NotAccepted> {
+    pub(super) fn brief(&self, kind: TriggerKind, payload: &RawValue) -> Result<(), NotAccepted> {
         /// API Gateway takes at most 10,240 bytes of request line and headers ("Quotas for HTTP APIs",
         /// "Quotas for REST APIs"); a dozen times that leaves room for claims and for both forms of headers.
         const MAX_AROUND: usize = 131_072;
@@ -143,7 +143,7 @@ impl Envelope<'_> {
     }
 
     /// Refuses an envelope whose key holds no object.
-    pub(super) fn object(&self, kind: Kind, key: &str) -> Result<(), NotAccepted> {
+    pub(super) fn object(&self, kind: TriggerKind, key: &str) -> Result<(), NotAccepted> {
         if self.is_object(key) {
             Ok(())
         } else {

@@ -1,0 +1,15 @@
+//! One integration binary: files by behaviour. No process, no network.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+mod corpus;
+mod documents;
+mod edges;
+mod found;
+mod messages;
+mod properties;
