@@ -7,7 +7,7 @@ mod text;
 use crate::telemetry::{LogLevel, LogPipe};
 use ocsf::Event;
 use policy_core::origin::Origin;
-use policy_core::policy::{ChangeId, Configuration, Home, Instance, PolicyChange, Scope, Violation};
+use policy_core::policy::{ChangeId, Configuration, Home, Instance, PolicyChange, Scope, Values, Violation};
 use policy_core::report::TargetResult;
 use serde::Serialize;
 use std::io;
@@ -38,7 +38,7 @@ pub struct AuditedChange<'a> {
     pub home: &'a Home,
 }
 
-/// A refusal's reason, short enough for a log line.
+/// Why something was refused, short enough for a log line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reason {
     /// Where in the document; empty: all of it.
@@ -74,7 +74,7 @@ impl Audit {
         Self { pipe, level, clock, sequence: AtomicU64::new(0) }
     }
 
-    /// The intent of one update, before it is sent.
+    /// The intent of one update with these values, before it is sent.
     ///
     /// # Errors
     /// A full or closed pipe: then the update must not be sent.
@@ -84,8 +84,9 @@ impl Audit {
         instance: &Instance,
         scope: Scope,
         before: &Configuration,
+        values: &Values,
     ) -> io::Result<()> {
-        let after = before.after(&audited.change.values);
+        let after = before.after(values);
         self.write(audited.origin, |stamp| Event::intent(stamp, audited, instance, scope, before, after))
     }
 

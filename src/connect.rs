@@ -1,20 +1,23 @@
 //! Amazon Connect behind our verbs: read, update, resolve. The only place that knows its SDK.
 //!
-//! One retry policy, the SDK's; one pace per account, Region and operation, which retries obey too;
+//! One retry policy, the SDK's; one rate limit per account, Region and operation, which retries obey too;
 //! one bound, the instant by which a call must have ended.
 
 mod attempts;
+mod call_log;
 mod error;
 mod rate_limiter;
 mod role;
 mod settings;
 mod verbs;
 
-pub use error::{CallError, Cause};
+pub use call_log::CallLog;
+pub use error::CallError;
 pub use rate_limiter::{NoTime, Permit};
 pub use settings::ConnectSettings;
-pub use verbs::{Answer, Listed, Target};
+pub use verbs::{Answer, Call, Listed, Target};
 
+use crate::lock::Lock;
 use attempts::CountedClient;
 use aws_config::SdkConfig;
 use aws_sdk_connect::config::retry::{ClassifyRetry, RetryAction, RetryConfig, RetryPartition, TokenBucket};
@@ -25,7 +28,7 @@ use policy_core::policy::{Home, Instance};
 use rate_limiter::RateLimiter;
 use role::AssumedRole;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// TCP and TLS to a Region's endpoint: two round trips and their retransmissions.
@@ -57,7 +60,7 @@ pub struct Connect {
     config: SdkConfig,
     http: SharedHttpClient,
     settings: ConnectSettings,
-    lanes: Mutex<HashMap<LaneKey, Arc<LaneClient>>>,
+    lanes: Lock<HashMap<LaneKey, Arc<LaneClient>>>,
 }
 
 /// What shares one quota: an account (`None`: our own) and a Region.
@@ -67,7 +70,7 @@ pub struct LaneKey {
     region: String,
 }
 
-/// One account and Region: its client and its pace.
+/// One account and Region: its client and its rate limits.
 #[derive(Debug)]
 pub struct LaneClient {
     client: Client,
@@ -81,7 +84,7 @@ pub struct LaneClient {
 impl Connect {
     /// Nothing is called before the first target needs it.
     pub fn new(config: SdkConfig, http: SharedHttpClient, settings: ConnectSettings) -> Self {
-        Self { config, http, settings, lanes: Mutex::default() }
+        Self { config, http, settings, lanes: Lock::default() }
     }
 
     /// What the instance shares its quota with, seen from the account this function runs in.
@@ -93,28 +96,28 @@ impl Connect {
         }
     }
 
-    /// What the function's own account and Region is paced by.
+    /// The key of the function's own account and Region.
     pub fn home_key(&self, home: &Home) -> LaneKey {
         LaneKey { role_arn: None, region: home.region.clone() }
     }
 
     /// The lane of an account and Region, made at its first use and kept for the process's life.
     pub fn lane(&self, key: &LaneKey) -> Arc<LaneClient> {
-        if let Some(lane) = self.lanes.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
+        if let Some(lane) = self.lanes.lock().get(key) {
             return Arc::clone(lane);
         }
         let lane = Arc::new(self.open(key));
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lanes = self.lanes.lock();
         Arc::clone(lanes.entry(key.clone()).or_insert(lane))
     }
 
     fn open(&self, key: &LaneKey) -> LaneClient {
         let region = Region::new(key.region.clone());
         let mut builder = Builder::from(&self.config)
-            .region(region.clone())
+            .region(region)
             .http_client(CountedClient(self.http.clone()))
             .retry_config(self.retries())
-            // the pace and the deadline already bound retries: an empty bucket would only make a
+            // the rate limit and the deadline already bound retries: an empty bucket would only make a
             // throttled call fail before its attempts are used up
             .retry_partition(RetryPartition::custom("connect").token_bucket(TokenBucket::unlimited()).build())
             .retry_classifier(UntypedThrottle)
@@ -122,7 +125,7 @@ impl Connect {
                 TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build(),
             );
         if let Some(role_arn) = &key.role_arn {
-            let provider = AssumedRole::new(&self.config, region, role_arn);
+            let provider = AssumedRole::new(&self.config, role_arn);
             builder = builder.credentials_provider(provider);
         }
         let limiter = || Arc::new(RateLimiter::new(self.settings.requests_per_second, self.settings.burst));
@@ -160,23 +163,23 @@ impl LaneClient {
         }
     }
 
-    /// How long the tags of that many instances would take at the pace, from now.
+    /// How long the tags of that many instances would take at the configured rate, from now.
     pub fn estimate_tags(&self, instances: usize) -> Duration {
         self.list_tags.estimate(instances)
     }
 
-    /// How long that many reads and updates would take at the pace, from now.
+    /// How long that many reads and updates would take at the configured rate, from now.
     ///
     /// Each lane sends one call after the other, so that an answer's time counts where it is longer
-    /// than the pace's interval.
+    /// than the rate's interval.
     pub fn estimate(&self, reads: usize, updates: usize) -> Duration {
         let latency = |calls: usize| USUAL_LATENCY * u32::try_from(calls).unwrap_or(u32::MAX);
-        let paced = if Arc::ptr_eq(&self.update, &self.list) {
+        let limited = if Arc::ptr_eq(&self.update, &self.list) {
             self.update.estimate(reads + updates)
         } else {
             self.update.estimate(updates).max(self.list.estimate(reads))
         };
-        paced.max(latency(updates)).max(latency(reads))
+        limited.max(latency(updates)).max(latency(reads))
     }
 }
 

@@ -6,20 +6,22 @@ mod queued;
 mod refusal;
 
 use crate::audit::Audit;
-use crate::connect::Connect;
+use crate::connect::{CallLog, Connect};
+use crate::lock::Lock;
 use crate::metrics::{Metrics, Tally};
 use crate::propagate::Deadline;
-use crate::queue::Queues;
+use crate::queue::{PATIENCE as QUEUE_PATIENCE, Queues};
 use crate::settings::Settings;
 use change::Submission;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use policy_core::function_error::FunctionErrorType;
 use policy_core::origin::{Invocation, Origin, TriggerKind};
 use policy_core::policy::{Code, Rules, is_account};
-use policy_core::report::{self, Outcome, Report, Status};
+use policy_core::report::{self, OutcomeKind, Report, Status};
 use policy_core::trigger::{self, NotAccepted, Trigger, event_bridge};
+use refusal::NotParked;
 use serde_json::value::{RawValue, to_raw_value};
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
@@ -37,7 +39,8 @@ pub struct Handler {
 #[derive(Debug)]
 struct InvocationContext {
     invocation: Invocation,
-    tally: Mutex<Tally>,
+    tally: Lock<Tally>,
+    log: CallLog,
     rules: Rules,
     deadline: Deadline,
 }
@@ -46,7 +49,7 @@ struct InvocationContext {
 #[derive(Clone, PartialEq, Eq)]
 pub struct FunctionError {
     /// `errorType`: stable, for Step Functions' `Catch` and for alarms.
-    pub error_type: &'static str,
+    pub error_type: FunctionErrorType,
     /// `errorMessage`: the report as JSON where there is one, else a sentence.
     pub message: String,
 }
@@ -54,38 +57,32 @@ pub struct FunctionError {
 /// The runtime logs it like this: the type, not the report a second time.
 impl fmt::Debug for FunctionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.error_type)
+        f.write_str(self.error_type.name())
     }
 }
 
 impl From<FunctionError> for Diagnostic {
     fn from(error: FunctionError) -> Self {
-        Self { error_type: error.error_type.to_owned(), error_message: error.message }
+        Self { error_type: error.error_type.name().to_owned(), error_message: error.message }
     }
 }
 
 impl FunctionError {
-    fn new(error_type: &'static str, message: &dyn fmt::Display) -> Self {
+    fn new(error_type: FunctionErrorType, message: &dyn fmt::Display) -> Self {
         let message = message.to_string();
         Self { error_type, message }
     }
 
     /// A report that is no success, as a function error.
     fn of(report: &Report) -> Self {
-        let error_type = match report.status() {
-            Status::Rejected => "PolicyChangeRejected",
-            Status::Incomplete => "PolicyChangeIncomplete",
-            Status::Failed | Status::Partial | Status::Planned | Status::Succeeded | Status::Accepted => {
-                "PolicyChangeFailed"
-            }
-        };
-        Self::new(error_type, &report::encode(report).unwrap_or_default())
+        let message = report::encode(report).unwrap_or_default();
+        Self { error_type: FunctionErrorType::of(report.status()), message }
     }
 }
 
 impl From<serde_json::Error> for FunctionError {
     fn from(error: serde_json::Error) -> Self {
-        Self::new("AnswerNotEncoded", &error)
+        Self::new(FunctionErrorType::AnswerNotEncoded, &error)
     }
 }
 
@@ -103,18 +100,23 @@ impl Handler {
     /// What the contract's table makes a function error.
     pub async fn handle(&self, event: LambdaEvent<Box<RawValue>>) -> Reply {
         let started = Instant::now();
-        let context = self.invocation_context(&event.context);
-        let trigger = trigger::recognise(&event.payload, &context.invocation);
-        let kind = trigger.as_ref().ok().map(kind_of);
+        let invocation = Invocation {
+            request_id: event.context.request_id.clone(),
+            trace_id: event.context.xray_trace_id.clone(),
+        };
+        let trigger = trigger::recognise(&event.payload, &invocation);
+        let kind = trigger.as_ref().ok().map(Trigger::kind);
+        let context = self.invocation_context(&event.context, invocation, kind);
         let reply = self.answer(&context, &event.payload, trigger).await;
-        let tally = context.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = self.metrics.write(&tally, kind, &context.invocation, started.elapsed()) {
+        let tally = context.tally.lock();
+        let calls = context.log.totals();
+        if let Err(error) = self.metrics.write(&tally, &calls, kind, &context.invocation, started.elapsed()) {
             tracing::error!(%error, "the metrics could not be written");
         }
         tracing::info!(
             trigger = kind.map_or("none", TriggerKind::as_str),
-            answer = reply.as_ref().map_or_else(|error| error.error_type, |_| "response"),
-            applied = tally.count(Outcome::Applied),
+            answer = reply.as_ref().map_or_else(|error| error.error_type.name(), |_| "response"),
+            applied = tally.count(OutcomeKind::Applied),
             rejected = tally.rejected(),
             "invocation handled"
         );
@@ -132,12 +134,13 @@ impl Handler {
             Ok(trigger) => trigger,
             Err(refused) => return self.refuse_payload(context, payload, &refused).await,
         };
-        let kind = kind_of(&trigger);
+        let kind = trigger.kind();
         if !self.settings.accepted_triggers.contains(&kind) {
             let message = format!("{} payloads are not in this function's ACCEPTED_TRIGGERS", kind.as_str());
             let origin = Origin { kind, ..Origin::invoker(&context.invocation) };
-            self.note_refusal(context, &origin, "TriggerNotAccepted", &message);
-            return Err(FunctionError::new("TriggerNotAccepted", &message));
+            let error_type = FunctionErrorType::TriggerNotAccepted;
+            self.note_refusal(context, &origin, error_type.name(), &message);
+            return Err(FunctionError::new(error_type, &message));
         }
         match trigger {
             Trigger::Http(request) => {
@@ -150,18 +153,30 @@ impl Handler {
         }
     }
 
-    fn invocation_context(&self, context: &Context) -> InvocationContext {
+    fn invocation_context(
+        &self,
+        context: &Context,
+        invocation: Invocation,
+        kind: Option<TriggerKind>,
+    ) -> InvocationContext {
         // arn:aws:lambda:{region}:{account}:function:…; `cargo lambda watch` sends `function-arn`
         let account = context.invoked_function_arn.split(':').nth(4).filter(|part| is_account(part));
         let left = context.deadline().duration_since(SystemTime::now()).ok();
         InvocationContext {
-            invocation: Invocation {
-                request_id: context.request_id.clone(),
-                trace_id: context.xray_trace_id.clone(),
-            },
+            invocation,
             rules: self.settings.rules(account.map(str::to_owned)),
-            tally: Mutex::default(),
-            deadline: Deadline::new(Instant::now(), left.filter(|left| *left > Duration::ZERO)),
+            tally: Lock::default(),
+            log: CallLog::default(),
+            deadline: Deadline::new(Instant::now(), left, self.afterwards(kind)),
+        }
+    }
+
+    /// What may follow the targets: a message is parked, then others are made visible again; an event is parked.
+    fn afterwards(&self, kind: Option<TriggerKind>) -> Duration {
+        match kind {
+            Some(TriggerKind::Sqs) => QUEUE_PATIENCE * 2,
+            Some(TriggerKind::EventBridge) if self.queues.parks() => QUEUE_PATIENCE,
+            Some(TriggerKind::EventBridge | TriggerKind::Http | TriggerKind::Bare) | None => Duration::ZERO,
         }
     }
 
@@ -184,40 +199,25 @@ impl Handler {
             return encoded(&report);
         }
         if report.status() != Status::Incomplete && self.queues.parks() {
-            return match self.park(payload.get(), &report).await {
+            return match self.park(context, payload.get(), &report).await {
                 Ok(()) => encoded(&report),
                 // not over before somebody can find it: Lambda tries again
-                Err(()) => {
-                    Err(FunctionError { error_type: "PolicyChangeIncomplete", ..FunctionError::of(&report) })
-                }
+                Err(NotParked) => Err(FunctionError {
+                    error_type: FunctionErrorType::PolicyChangeIncomplete,
+                    ..FunctionError::of(&report)
+                }),
             };
         }
         Err(FunctionError::of(&report))
     }
 
     async fn change_of_event(&self, context: &InvocationContext, event: &event_bridge::Event<'_>) -> Report {
-        let mut submission = Submission::new(&event.document, event.origin.clone());
-        submission.default_id.clone_from(&event.id);
-        submission.if_unmodified_since = event.replayed_from;
         if let Some(why) = &event.refused {
-            return self.reject(
-                context,
-                &submission.origin,
-                &submission.change_id(),
-                Code::SourceRefused,
-                why,
-            );
+            return self.reject(context, &event.origin, Code::SourceRefused, why);
         }
+        let mut submission = Submission::new(&event.document, event.origin.clone());
+        submission.if_unmodified_since = event.replayed_from;
         self.change(context, &submission).await
-    }
-}
-
-fn kind_of(trigger: &Trigger<'_>) -> TriggerKind {
-    match trigger {
-        Trigger::Http(_) => TriggerKind::Http,
-        Trigger::EventBridge(_) => TriggerKind::EventBridge,
-        Trigger::Sqs(_) => TriggerKind::Sqs,
-        Trigger::Bare(_) => TriggerKind::Bare,
     }
 }
 

@@ -18,6 +18,7 @@
 pub mod audit;
 pub mod connect;
 pub mod handler;
+mod lock;
 pub mod metrics;
 pub mod propagate;
 pub mod queue;

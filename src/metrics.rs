@@ -4,8 +4,9 @@
 //! "Specification: Embedded metric format"; conformance/ validates against its schema.
 
 use crate::telemetry::{LogLevel, LogPipe};
+use policy_core::calls::CallTotals;
 use policy_core::origin::{Invocation, TriggerKind};
-use policy_core::report::{Outcome, Report, Status};
+use policy_core::report::{OutcomeKind, Report, Status};
 use serde::Serialize;
 use serde::ser::SerializeMap;
 use std::collections::BTreeMap;
@@ -20,27 +21,26 @@ pub const NAMESPACE: &str = "ConnectAttachmentPolicy";
 /// EMF takes at most this many values of one metric in a line.
 const MAX_VALUES: usize = 100;
 
-/// A metric for each way a target can end.
-const TARGETS: [(Outcome, &str); 8] = [
-    (Outcome::Applied, "TargetsApplied"),
-    (Outcome::Unchanged, "TargetsUnchanged"),
-    (Outcome::Planned, "TargetsPlanned"),
-    (Outcome::Superseded, "TargetsSuperseded"),
-    (Outcome::Blocked, "TargetsBlocked"),
-    (Outcome::Failed, "TargetsFailed"),
-    (Outcome::Unknown, "TargetsUnknown"),
-    (Outcome::Pending, "TargetsPending"),
-];
+/// The metric of each way a target can end.
+const fn metric_of(kind: OutcomeKind) -> &'static str {
+    match kind {
+        OutcomeKind::Applied => "TargetsApplied",
+        OutcomeKind::Unchanged => "TargetsUnchanged",
+        OutcomeKind::Planned => "TargetsPlanned",
+        OutcomeKind::Superseded => "TargetsSuperseded",
+        OutcomeKind::Blocked => "TargetsBlocked",
+        OutcomeKind::Failed => "TargetsFailed",
+        OutcomeKind::Unknown => "TargetsUnknown",
+        OutcomeKind::Pending => "TargetsPending",
+    }
+}
 
 /// What one invocation did, summed over its changes.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Tally {
-    outcomes: BTreeMap<Outcome, u64>,
+    outcomes: BTreeMap<OutcomeKind, u64>,
     rejected: u64,
     accepted: u64,
-    attempts: u64,
-    throttled: u64,
-    latencies: Vec<u64>,
 }
 
 impl Tally {
@@ -52,12 +52,7 @@ impl Tally {
             _ => {}
         }
         for result in report.results() {
-            *self.outcomes.entry(result.outcome).or_default() += 1;
-            self.attempts += u64::from(result.attempts);
-            self.throttled += u64::from(result.throttled);
-            if result.attempts > 0 && self.latencies.len() < MAX_VALUES {
-                self.latencies.push(result.duration_ms);
-            }
+            *self.outcomes.entry(result.outcome.kind()).or_default() += 1;
         }
     }
 
@@ -67,8 +62,8 @@ impl Tally {
     }
 
     /// How many targets ended like this.
-    pub fn count(&self, outcome: Outcome) -> u64 {
-        self.outcomes.get(&outcome).copied().unwrap_or_default()
+    pub fn count(&self, kind: OutcomeKind) -> u64 {
+        self.outcomes.get(&kind).copied().unwrap_or_default()
     }
 
     /// How many changes were refused.
@@ -144,24 +139,27 @@ impl Metrics {
     pub fn write(
         &self,
         tally: &Tally,
+        calls: &CallTotals,
         trigger: Option<TriggerKind>,
         invocation: &Invocation,
         took: Duration,
     ) -> io::Result<()> {
         let cold = !self.started.swap(true, Ordering::Relaxed);
         let count = |(name, value): (&'static str, u64)| (name, "Count", Value::One(value));
-        let outcomes = TARGETS.iter().map(|(outcome, name)| (*name, tally.count(*outcome)));
+        let outcomes = OutcomeKind::ALL.iter().map(|kind| (metric_of(*kind), tally.count(*kind)));
         let others = [
             ("RejectedChanges", tally.rejected),
             ("AcceptedChanges", tally.accepted),
-            ("UpdateAttempts", tally.attempts),
-            ("ThrottledCalls", tally.throttled),
+            ("UpdateAttempts", calls.update_attempts.into()),
+            ("ThrottledCalls", calls.all.throttled.into()),
             ("ColdStarts", u64::from(cold)),
         ];
         let mut metrics: Vec<Metric> = outcomes.chain(others).map(count).collect();
         metrics.push(("InvocationDuration", "Milliseconds", Value::One(millis(took))));
-        if !tally.latencies.is_empty() {
-            metrics.push(("ConnectLatency", "Milliseconds", Value::Many(tally.latencies.clone())));
+        metrics.push(("QuotaWait", "Milliseconds", Value::One(millis(calls.all.waited))));
+        if !calls.updates.is_empty() {
+            let latencies = calls.updates.iter().take(MAX_VALUES).copied().map(millis);
+            metrics.push(("ConnectLatency", "Milliseconds", Value::Many(latencies.collect())));
         }
         let line = Line {
             now: OffsetDateTime::now_utc(),

@@ -1,57 +1,23 @@
 //! The walk over a change's targets: read, compare, decide, update, verify, report.
 //!
-//! Each account and Region has a lane of reads and one of updates that overlap; lanes run side by
-//! side. Nothing is remembered between invocations: what was applied is unchanged the next time.
+//! Each account and Region is a lane: its reads and its updates overlap, and lanes run side by side. Nothing is remembered between invocations: what was applied is unchanged the next time.
 
+mod deadline;
 mod lane;
 mod resolve;
 
+pub use deadline::Deadline;
+
 use crate::audit::{Audit, AuditedChange};
-use crate::connect::{CALL_TIME, Connect};
+use crate::connect::{Call, CallLog, Connect};
 use futures_util::future::join_all;
 use lane::LanePropagation;
-use policy_core::decision;
+use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::{Code, Guardrails, Instance, Instances, Scope, Violation};
-use policy_core::report::{ChangeReport, Disposition, Failure, FailureKind, Outcome, TargetResult};
+use policy_core::report::{ChangeReport, Disposition, Outcome, TargetResult};
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
-use tokio::time::Instant;
-
-/// When an invocation must be over.
-#[derive(Debug, Clone, Copy)]
-pub struct Deadline {
-    calls: Instant,
-}
-
-/// Kept back from every invocation to write the audit and answer: encoding the longest report and
-/// a thousand audit lines take tens of milliseconds at the CPU share of a 128 MB function.
-const RESERVE: Duration = Duration::from_millis(300);
-/// Where the invocation's deadline is unknown.
-const UNKNOWN: Duration = Duration::from_secs(30);
-
-impl Deadline {
-    /// `left`: from now to the invocation's deadline. One already past at the start means unknown
-    /// (`cargo lambda watch` sends the year 1970): 30 seconds then.
-    pub fn new(now: Instant, left: Option<Duration>) -> Self {
-        let left = left.filter(|left| !left.is_zero()).unwrap_or(UNKNOWN);
-        Self { calls: now + left.saturating_sub(RESERVE) }
-    }
-
-    /// Until when calls may run.
-    pub fn calls(self) -> Instant {
-        self.calls
-    }
-
-    /// Whether work of this length surely ends in time, counted from `now`.
-    pub fn leaves(self, now: Instant, work: Duration) -> bool {
-        now + work <= self.last_update()
-    }
-
-    /// The last moment to begin an update.
-    fn last_update(self) -> Instant {
-        self.calls.checked_sub(CALL_TIME).unwrap_or(self.calls)
-    }
-}
 
 /// What a walk works with.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +30,8 @@ pub struct Propagation<'a> {
     pub guardrails: &'a Guardrails,
     /// When it must be over.
     pub deadline: Deadline,
+    /// The invocation's calls.
+    pub log: &'a CallLog,
 }
 
 /// A change's instances, or why `"*"` could not be resolved.
@@ -73,7 +41,7 @@ pub struct Resolved(Result<Vec<Instance>, Failure>);
 impl Resolved {
     /// Whether there was no time to find the instances.
     pub fn ran_out_of_time(&self) -> bool {
-        self.0.as_ref().is_err_and(|failure| failure.because == FailureKind::NoTime)
+        self.0.as_ref().is_err_and(|failure| failure.code.is_out_of_time())
     }
 }
 
@@ -84,7 +52,12 @@ struct Slot {
     scope: Scope,
 }
 
-impl Propagation<'_> {
+impl<'a> Propagation<'a> {
+    /// The bounds of every call.
+    fn call(&self) -> Call<'a> {
+        Call { until: self.deadline.calls(), log: self.log }
+    }
+
     /// The instances the change names. Only `"*"` asks Amazon Connect.
     pub async fn resolve(&self, audited: AuditedChange<'_>) -> Resolved {
         Resolved(resolve::instances(self, audited).await)
@@ -117,7 +90,7 @@ impl Propagation<'_> {
             report.warnings.push(Violation {
                 pointer: String::new(),
                 code: Code::NoInstanceMatches,
-                message: "means no ACTIVE instance of this account and Region: nothing was to be done"
+                message: "`*` matches no ACTIVE instance of this account and Region; nothing was changed"
                     .to_owned(),
             });
         }
@@ -134,15 +107,10 @@ impl Propagation<'_> {
         let mut results = Vec::with_capacity(named.len() * change.scopes.len());
         for instance in named {
             for scope in &change.scopes {
-                let mut result = TargetResult::new(instance.clone(), *scope, Outcome::Pending);
-                result.error = Some(Failure {
-                    because: FailureKind::NoTime,
-                    code: "EarlierChangeIncomplete".to_owned(),
-                    message: "an earlier change of the same document is not complete".to_owned(),
-                    retryable: true,
-                    detail: None,
-                });
-                self.note(audited, &mut result);
+                let why = Failure::new(ErrorCode::EarlierChangeIncomplete);
+                let outcome = Outcome::Pending { before: None, why };
+                let result = TargetResult::without_calls(instance.clone(), *scope, outcome);
+                let result = self.recorded(audited, result);
                 results.push(result);
             }
         }
@@ -157,16 +125,9 @@ impl Propagation<'_> {
             let first = results.len();
             if let Err(blocked) = self.guardrails.check(instance, &audited.change.values) {
                 for scope in scopes {
-                    let mut result = TargetResult::new(Some(instance.clone()), *scope, Outcome::Blocked);
-                    result.error = Some(Failure {
-                        because: FailureKind::Guardrail,
-                        code: blocked.code().to_owned(),
-                        message: blocked.to_string(),
-                        retryable: false,
-                        detail: None,
-                    });
-                    self.note(audited, &mut result);
-                    results.push(Some(result));
+                    let outcome = Outcome::Blocked { why: Failure::from(&blocked) };
+                    let result = TargetResult::without_calls(Some(instance.clone()), *scope, outcome);
+                    results.push(Some(self.recorded(audited, result)));
                 }
                 continue;
             }
@@ -190,29 +151,29 @@ impl Propagation<'_> {
 
     /// `"*"` could not be resolved: every scope failed, or is pending, for the same reason.
     fn unresolved(&self, audited: AuditedChange<'_>, failure: &Failure) -> Vec<TargetResult> {
-        let outcome = if failure.because == FailureKind::NoTime { Outcome::Pending } else { Outcome::Failed };
         let scopes = audited.change.scopes.iter();
         scopes
             .map(|scope| {
-                let mut result = TargetResult::new(None, *scope, outcome);
-                result.error = Some(failure.clone());
-                self.note(audited, &mut result);
-                result
+                let outcome = Outcome::not_reached(failure.clone());
+                self.recorded(audited, TargetResult::without_calls(None, *scope, outcome))
             })
             .collect()
     }
 
-    /// Writes the outcome's audit line. Where that fails, the result says so: a change whose
+    /// The result with its line in the audit. Where that fails, the result says so: a change whose
     /// outcome nobody can prove is not complete.
-    fn note(&self, audited: AuditedChange<'_>, result: &mut TargetResult) {
-        if let Err(error) = self.audit.outcome(audited, result) {
+    fn recorded(&self, audited: AuditedChange<'_>, mut result: TargetResult) -> TargetResult {
+        if let Err(error) = self.audit.outcome(audited, &result) {
             tracing::error!(%error, "the audit could not be written");
-            if result.outcome != Outcome::Applied {
-                result.outcome = Outcome::Failed;
-            }
-            result.error.get_or_insert_with(|| decision::unaudited(&error));
+            result.outcome = result.outcome.unrecorded(unaudited(&error));
         }
+        result
     }
+}
+
+/// The audit could not be written, so nothing was sent (or what was sent is not on record).
+fn unaudited(error: &io::Error) -> Failure {
+    Failure::new(ErrorCode::AuditUnavailable).with_detail(error.to_string())
 }
 
 fn walked(audited: AuditedChange<'_>, results: Vec<TargetResult>) -> ChangeReport {

@@ -1,20 +1,23 @@
 //! The two queues: changes that wait for their turn, and events parked for a person.
 
-use crate::telemetry::causes;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::SdkError;
 use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
 use aws_sdk_sqs::types::MessageAttributeValue;
 use sha2::{Digest, Sha256};
+use std::error::Error;
 use std::fmt::Write;
 use std::sync::OnceLock;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// One message group: order is the order of arrival in the queue.
 const GROUP: &str = "attachment-policy";
-/// A queue answers in milliseconds; what takes longer is not done, and the change is told so.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// A queue answers in milliseconds. A call that takes longer than this counts as failed.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+/// A call that comes late still gets this long: most are done by then, and nothing else is left to do.
+const LAST_TRY: Duration = Duration::from_millis(200);
 
 /// The queues, whose client is made at the first use.
 #[derive(Debug)]
@@ -27,8 +30,20 @@ pub struct Queues {
 
 /// A message that could not be sent, or made visible again.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct QueueError(String);
+pub enum QueueError {
+    /// The setting that names the queue is absent.
+    #[error("{0} is not set")]
+    NotConfigured(&'static str),
+    /// An event named something else as its queue.
+    #[error("`{0}` is not the ARN of a queue")]
+    NotAQueue(String),
+    /// Amazon SQS did not take it.
+    #[error("Amazon SQS did not take it")]
+    Refused(#[source] Box<dyn Error + Send + Sync>),
+    /// No answer came in time: the queue may have taken it all the same.
+    #[error("Amazon SQS did not answer in time")]
+    NoAnswer,
+}
 
 /// What a parked event is found by: message attributes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,20 +106,18 @@ impl Queues {
     /// Queues a whole change. The same change with the same content within 5 minutes is queued once.
     ///
     /// # Errors
-    /// The queue is not there or did not take it.
-    pub async fn enqueue(&self, change_id: &str, document: &str) -> Result<(), QueueError> {
-        let url =
-            self.change_queue_url.as_deref().ok_or_else(|| QueueError("no CHANGE_QUEUE_URL".to_owned()))?;
-        within(self.message(url, change_id, document).send()).await
+    /// No such queue is set, or it did not take the message before `until`.
+    pub async fn enqueue(&self, change_id: &str, document: &str, until: Instant) -> Result<(), QueueError> {
+        let url = named(self.change_queue_url.as_deref(), "CHANGE_QUEUE_URL")?;
+        answered(self.message(url, change_id, document).send(), until).await
     }
 
     /// Parks an original event whole, for a person.
     ///
     /// # Errors
-    /// The queue is not there or did not take it.
-    pub async fn park(&self, event: &str, label: &Label<'_>) -> Result<(), QueueError> {
-        let url =
-            self.parked_queue_url.as_deref().ok_or_else(|| QueueError("no PARKED_QUEUE_URL".to_owned()))?;
+    /// No such queue is set, or it did not take the message before `until`.
+    pub async fn park(&self, event: &str, label: &Label<'_>, until: Instant) -> Result<(), QueueError> {
+        let url = named(self.parked_queue_url.as_deref(), "PARKED_QUEUE_URL")?;
         let mut send = self.message(url, label.change_id, event);
         for (name, value) in
             [("changeId", label.change_id), ("status", label.status), ("reasons", &label.reasons)]
@@ -115,26 +128,30 @@ impl Queues {
                 send = send.message_attributes(name, value);
             }
         }
-        within(send.send()).await
+        answered(send.send(), until).await
     }
 
     /// Makes a received message visible again after `delay`.
     ///
     /// # Errors
-    /// The queue did not take it: the message comes back after its visibility timeout.
+    /// The queue did not take it before `until`: the message comes back after its visibility timeout.
     pub async fn show_again(
         &self,
         queue_arn: &str,
         receipt_handle: &str,
         delay: Duration,
+        until: Instant,
     ) -> Result<(), QueueError> {
-        let queue_url =
-            self.url_of(queue_arn).ok_or_else(|| QueueError(format!("`{queue_arn}` is no queue ARN")))?;
+        let queue_url = self.url_of(queue_arn).ok_or_else(|| QueueError::NotAQueue(queue_arn.to_owned()))?;
         let seconds = i32::try_from(delay.as_secs()).unwrap_or(i32::MAX);
         let change = self.client().change_message_visibility();
-        within(change.queue_url(queue_url).receipt_handle(receipt_handle).visibility_timeout(seconds).send())
-            .await
+        let change = change.queue_url(queue_url).receipt_handle(receipt_handle).visibility_timeout(seconds);
+        answered(change.send(), until).await
     }
+}
+
+fn named<'u>(url: Option<&'u str>, setting: &'static str) -> Result<&'u str, QueueError> {
+    url.ok_or(QueueError::NotConfigured(setting))
 }
 
 /// Changes that differ in id or content are different changes.
@@ -151,15 +168,18 @@ fn deduplication_id(change_id: &str, document: &str) -> String {
     id
 }
 
-async fn within<T, E, R>(
-    call: impl Future<Output = Result<T, aws_sdk_sqs::error::SdkError<E, R>>>,
+async fn answered<T, E, R>(
+    call: impl Future<Output = Result<T, SdkError<E, R>>>,
+    until: Instant,
 ) -> Result<(), QueueError>
 where
-    aws_sdk_sqs::error::SdkError<E, R>: std::error::Error + 'static,
+    SdkError<E, R>: Error + Send + Sync + 'static,
 {
-    match timeout(PATIENCE, call).await {
+    let now = Instant::now();
+    let until = until.clamp(now + LAST_TRY, now + PATIENCE);
+    match timeout_at(until, call).await {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(QueueError(causes(&error))),
-        Err(_) => Err(QueueError(format!("no answer within {} s", PATIENCE.as_secs()))),
+        Ok(Err(error)) => Err(QueueError::Refused(Box::new(error))),
+        Err(_) => Err(QueueError::NoAnswer),
     }
 }

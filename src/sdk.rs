@@ -16,6 +16,8 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use std::error::Error;
+use std::io;
 
 /// The roots that the certificates of AWS's endpoints lead to, in the partitions that have Amazon Connect (Amazon Trust
 /// Services, "Certification authorities": Amazon Root CA 1 to 4, and Starfield Services Root CA - G2).
@@ -79,23 +81,56 @@ fn credentials(http: &SharedHttpClient) -> SharedCredentialsProvider {
     )
 }
 
+/// What decides whom the HTTP client trusts is unusable. The function does not start then: to go on with other
+/// authorities than those that were asked for would be to trust somebody unasked.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// The variable names nothing that can be read.
+    #[error("{variable} names `{path}`, which cannot be read")]
+    Unreadable {
+        /// `SSL_CERT_FILE` or `SSL_CERT_DIR`.
+        variable: &'static str,
+        /// What it names.
+        path: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The TLS library does not take the certificates.
+    #[error("the trusted certificates cannot be used")]
+    Unusable(#[source] Box<dyn Error + Send + Sync>),
+}
+
 /// The one HTTP client.
 ///
 /// It trusts Amazon's own CAs and no others, unless `SSL_CERT_FILE` or `SSL_CERT_DIR` name what to trust: a proxy
-/// that ends TLS needs that.
-pub fn http(lookup: Lookup) -> SharedHttpClient {
-    let names_its_own = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| lookup(name).is_some());
-    let trusted = if names_its_own {
+/// that ends TLS needs that. An empty variable is an absent one.
+///
+/// # Errors
+/// The variable names nothing readable, or the certificates cannot be used.
+pub fn http(lookup: Lookup) -> Result<SharedHttpClient, TrustError> {
+    let context = TlsContext::builder().with_trust_store(trusted(lookup)?).build();
+    let context = context.map_err(|error| TrustError::Unusable(error.into()))?;
+    Ok(Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(context).build_https())
+}
+
+/// Whom to trust.
+fn trusted(lookup: Lookup) -> Result<TrustStore, TrustError> {
+    let mut is_named = false;
+    for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        if let Some(path) = lookup(variable).filter(|path| !path.trim().is_empty()) {
+            is_named = true;
+            if let Err(source) = std::fs::metadata(&path) {
+                return Err(TrustError::Unreadable { variable, path, source });
+            }
+        }
+    }
+    // the default store reads these two variables, and the platform's CAs only where neither is there
+    Ok(if is_named {
         TrustStore::default()
     } else {
         TrustStore::empty().with_pem_certificate(AMAZON_TRUST_SERVICES)
-    };
-    let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-    match TlsContext::builder().with_trust_store(trusted).build() {
-        Ok(context) => builder.tls_context(context).build_https(),
-        // it has no way to fail; the platform's trust is the default
-        Err(_) => builder.build_https(),
-    }
+    })
 }
 
 /// `AWS_ENDPOINT_URL_<SERVICE>` of the services that are called.

@@ -7,7 +7,7 @@ use crate::metrics::Metrics;
 use crate::queue::Queues;
 use crate::sdk;
 use crate::settings::{InvalidSettings, Settings};
-use crate::telemetry::{LogLevel, LogPipe};
+use crate::telemetry::{LogLevel, LogPipe, causes};
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use time::OffsetDateTime;
@@ -21,8 +21,14 @@ pub fn handler(
     level: LogLevel,
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Handler, InvalidSettings> {
-    let settings = Settings::read(lookup)?;
-    let http = sdk::http(lookup);
+    let (settings, http) = match (Settings::read(lookup), sdk::http(lookup)) {
+        (Ok(settings), Ok(http)) => (settings, http),
+        (settings, http) => {
+            let mut wrong = settings.err().map_or_else(Vec::new, |invalid| invalid.0);
+            wrong.extend(http.err().map(|error| causes(&error)));
+            return Err(InvalidSettings(wrong));
+        }
+    };
     let config = sdk::config(&settings.region, http.clone(), lookup);
     tracing::info!(version = VERSION, region = settings.region, "started");
     Ok(assemble(settings, config, http, pipe, level))

@@ -1,12 +1,13 @@
 //! Standard output: one pipe for every line, and the structured log that goes through it.
 
+use crate::lock::Lock;
 use serde::Serialize;
 use std::error::Error;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -24,7 +25,7 @@ const LINE_LENGTH: usize = 4_096;
 ///
 /// Not `std::io::Stdout`: its buffer would hold a line back that the audit promised to have handed over.
 #[derive(Clone)]
-pub struct LogPipe(Arc<Mutex<dyn Write + Send>>);
+pub struct LogPipe(Arc<Lock<dyn Write + Send>>);
 
 impl LogPipe {
     /// Standard output, unbuffered.
@@ -43,7 +44,7 @@ impl LogPipe {
 
     /// Any writer, for tests.
     pub fn new(writer: impl Write + Send + 'static) -> Self {
-        Self(Arc::new(Mutex::new(writer)))
+        Self(Arc::new(Lock::new(writer)))
     }
 
     /// Writes a value as a line of JSON.
@@ -62,7 +63,7 @@ impl LogPipe {
     /// # Errors
     /// A full or closed pipe.
     pub fn write_line(&self, line: &[u8]) -> io::Result<()> {
-        let mut pipe = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pipe = self.0.lock();
         pipe.write_all(line)?;
         pipe.flush()
     }
@@ -94,7 +95,7 @@ impl Write for Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        // nobody is left to tell: a log that cannot be written shows in the audit's own error
+        // a log that cannot be written shows in the audit's own error
         let _ = self.pipe.write_line(&self.bytes);
     }
 }
@@ -166,7 +167,7 @@ pub fn start(pipe: LogPipe, level: LogLevel, lookup: &dyn Fn(&str) -> Option<Str
         .with_target("lambda_runtime::layers::trace", LevelFilter::INFO)
         // no span of the runtime's own around that one: a line's first span is its request in every mode
         .with_target("lambda_runtime::runtime", own.min(LevelFilter::WARN))
-        // it repeats a function error's type, which the invocation's summary tells
+        // it repeats a function error's type, which the invocation's summary has
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(pipe).with_ansi(false);

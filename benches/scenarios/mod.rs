@@ -109,11 +109,13 @@ fn planned(change: &PolicyChange, guardrails: &Guardrails, held: &Configuration)
         let permitted = guardrails.check(instance, &change.values).is_ok();
         for scope in &change.scopes {
             let would_change = permitted && held.would_change(&change.values);
-            let outcome = if would_change { Outcome::Planned } else { Outcome::Unchanged };
-            let mut result = TargetResult::new(Some(instance.clone()), *scope, outcome);
-            result.before = Some(held.clone());
-            result.after = Some(held.after(&change.values));
-            results.push(result);
+            let before = held.clone();
+            let outcome = if would_change {
+                Outcome::Planned { before, after: held.after(&change.values) }
+            } else {
+                Outcome::Unchanged { held: before }
+            };
+            results.push(TargetResult::without_calls(Some(instance.clone()), *scope, outcome));
         }
     }
     let disposition = Disposition::Walked { results, dry_run: true };
@@ -140,9 +142,10 @@ fn audit() -> impl Fn() {
             let Instances::Named(instances) = &change.instances else { unreachable!("they are named") };
             let audited = AuditedChange { origin: &origin, change, home: &home };
             for (instance, scope) in instances.iter().zip(&change.scopes) {
-                let mut result = TargetResult::new(Some(instance.clone()), *scope, Outcome::Applied);
-                result.after = Some(held.after(&change.values));
-                let written = audit.intent(audited, instance, *scope, &held);
+                let (before, after) = (held.clone(), held.after(&change.values));
+                let outcome = Outcome::Applied { before, after, unrecorded: None };
+                let result = TargetResult::without_calls(Some(instance.clone()), *scope, outcome);
+                let written = audit.intent(audited, instance, *scope, &held, &change.values);
                 assert!(written.and_then(|()| audit.outcome(audited, &result)).is_ok());
             }
         }
@@ -176,7 +179,10 @@ fn handler(lookup: &dyn Fn(&str) -> Option<String>) -> Handler {
         Ok(settings) => settings,
         Err(wrong) => unreachable!("{wrong}"),
     };
-    let http: SharedHttpClient = sdk::http(lookup);
+    let http: SharedHttpClient = match sdk::http(lookup) {
+        Ok(http) => http,
+        Err(error) => unreachable!("{error}"),
+    };
     let config = sdk::config(&settings.region, http.clone(), lookup);
     start::assemble(settings, config, http, LogPipe::new(std::io::sink()), LogLevel::Level(Level::INFO))
 }

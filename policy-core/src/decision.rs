@@ -1,109 +1,57 @@
 //! What to do about one target, decided from what it holds. Pure.
 
-use crate::policy::{Configuration, PolicyChange};
-use crate::report::{Failure, FailureKind, Outcome};
-use std::io;
+use crate::failure::{ErrorCode, Failure};
+use crate::policy::{Configuration, PolicyChange, Values};
+use crate::report::Outcome;
+use std::borrow::Cow;
 use time::OffsetDateTime;
 
 /// The decision about one target.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Step {
+pub enum Step<'c> {
     /// Nothing is sent: the target ends like this.
-    Done(Outcome, Option<Failure>),
-    /// The target's `LastModifiedTime` is needed first, which List does not tell.
-    AskWhen,
-    /// Send the update.
-    Update,
+    Done(Outcome),
+    /// The target's `LastModifiedTime` is needed first, which List does not return.
+    NeedsModifiedTime,
+    /// Send an update with these values.
+    Update(Cow<'c, Values>),
 }
 
 /// When a target was last modified, as far as it was asked.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Modified {
     /// Not asked yet.
-    Unasked,
+    NotAsked,
     /// Described; no `LastModifiedTime` means never.
     At(Option<OffsetDateTime>),
 }
 
 /// Unchanged before superseded before planned: what holds already needs nothing, whenever it was set.
-pub fn decide(change: &PolicyChange, before: &Configuration, modified: Modified) -> Step {
-    if change.if_match.as_ref().is_some_and(|wanted| !wanted.matches(before)) {
-        return Step::Done(Outcome::Superseded, Some(other_tag()));
+pub fn decide<'c>(change: &'c PolicyChange, held: &Configuration, modified: Modified) -> Step<'c> {
+    let superseded = |code| Step::Done(Outcome::Superseded { held: held.clone(), why: Failure::new(code) });
+    if change.if_match.as_ref().is_some_and(|wanted| !wanted.matches(held)) {
+        return superseded(ErrorCode::ETagDiffers);
     }
-    if !change.force && !before.would_change(&change.values) {
-        return Step::Done(Outcome::Unchanged, None);
+    let values = Cow::Borrowed(&change.values);
+    if !change.force && !held.would_change(&values) {
+        return Step::Done(Outcome::Unchanged { held: held.clone() });
     }
     match (change.if_unmodified_since, modified) {
-        (Some(_), Modified::Unasked) => return Step::AskWhen,
-        (Some(limit), Modified::At(Some(at))) if at > limit => {
-            return Step::Done(Outcome::Superseded, Some(superseded()));
-        }
+        (Some(_), Modified::NotAsked) => return Step::NeedsModifiedTime,
+        (Some(limit), Modified::At(Some(at))) if at > limit => return superseded(ErrorCode::ModifiedSince),
         _ => {}
     }
     if change.dry_run {
-        return Step::Done(Outcome::Planned, None);
+        return Step::Done(Outcome::Planned { before: held.clone(), after: held.after(&values) });
     }
-    Step::Update
-}
-
-fn other_tag() -> Failure {
-    Failure {
-        because: FailureKind::Modified,
-        code: "ETagDiffers".to_owned(),
-        message: "the target's values are not those If-Match names".to_owned(),
-        retryable: false,
-        detail: None,
-    }
-}
-
-fn superseded() -> Failure {
-    Failure {
-        because: FailureKind::Modified,
-        code: "ModifiedSince".to_owned(),
-        message: "the target was modified after ifUnmodifiedSince".to_owned(),
-        retryable: false,
-        detail: None,
-    }
-}
-
-/// Time ran out before the target was begun.
-pub fn no_time() -> Failure {
-    Failure {
-        because: FailureKind::NoTime,
-        code: "NoTimeLeft".to_owned(),
-        message: "the invocation's time ran out before this target was begun".to_owned(),
-        retryable: true,
-        detail: None,
-    }
-}
-
-/// The audit could not be written, so nothing was sent (or what was sent is not on record).
-pub fn unaudited(error: &io::Error) -> Failure {
-    Failure {
-        because: FailureKind::Audit,
-        code: "AuditUnavailable".to_owned(),
-        message: "the audit log could not be written; no update is sent without its record".to_owned(),
-        retryable: true,
-        detail: Some(error.to_string()),
-    }
-}
-
-/// Connect's response does not hold what was asked.
-pub fn differs() -> Failure {
-    Failure {
-        because: FailureKind::Upstream,
-        code: "ResponseDiffers".to_owned(),
-        message: "Amazon Connect answered with other values than were asked; `after` is what it says holds"
-            .to_owned(),
-        retryable: false,
-        detail: None,
-    }
+    Step::Update(values)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::policy::{ChangeId, Defaults, Form, IfMatch, Rules, document};
+    use crate::report::OutcomeKind;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
     use time::macros::datetime;
@@ -124,6 +72,13 @@ mod tests {
         }
     }
 
+    fn ended<'c>(step: &Step<'c>) -> Option<(OutcomeKind, Option<ErrorCode>)> {
+        match step {
+            Step::Done(outcome) => Some((outcome.kind(), outcome.error().map(|why| why.code))),
+            Step::NeedsModifiedTime | Step::Update(_) => None,
+        }
+    }
+
     fn held(bytes: i64) -> Configuration {
         Configuration { maximum_size_limit_in_bytes: Some(bytes), allowed_extensions: None }
     }
@@ -132,28 +87,29 @@ mod tests {
     fn a_target_is_decided_in_the_contracts_order() {
         let (same, other) = (held(1_048_576), held(5));
         let plain = change("");
-        assert_eq!(decide(&plain, &same, Modified::Unasked), Step::Done(Outcome::Unchanged, None));
-        assert_eq!(decide(&plain, &other, Modified::Unasked), Step::Update);
+        assert_eq!(ended(&decide(&plain, &same, Modified::NotAsked)), Some((OutcomeKind::Unchanged, None)));
+        assert!(matches!(decide(&plain, &other, Modified::NotAsked), Step::Update(_)));
         let force = change(r#","force":true"#);
-        assert_eq!(decide(&force, &same, Modified::Unasked), Step::Update);
+        assert!(matches!(decide(&force, &same, Modified::NotAsked), Step::Update(_)));
         let dry = change(r#","dryRun":true"#);
-        assert_eq!(decide(&dry, &same, Modified::Unasked), Step::Done(Outcome::Unchanged, None));
-        assert_eq!(decide(&dry, &other, Modified::Unasked), Step::Done(Outcome::Planned, None));
+        assert_eq!(ended(&decide(&dry, &same, Modified::NotAsked)), Some((OutcomeKind::Unchanged, None)));
+        assert_eq!(ended(&decide(&dry, &other, Modified::NotAsked)), Some((OutcomeKind::Planned, None)));
     }
 
     #[test]
     fn if_unmodified_since_asks_only_where_a_value_would_change() {
         let since = change(r#","ifUnmodifiedSince":"2026-01-01T00:00:00Z""#);
         let (same, other) = (held(1_048_576), held(5));
-        assert_eq!(decide(&since, &same, Modified::Unasked), Step::Done(Outcome::Unchanged, None));
-        assert_eq!(decide(&since, &other, Modified::Unasked), Step::AskWhen);
-        assert_eq!(decide(&since, &other, Modified::At(None)), Step::Update);
+        assert_eq!(ended(&decide(&since, &same, Modified::NotAsked)), Some((OutcomeKind::Unchanged, None)));
+        assert_eq!(decide(&since, &other, Modified::NotAsked), Step::NeedsModifiedTime);
+        assert!(matches!(decide(&since, &other, Modified::At(None)), Step::Update(_)));
         let limit = datetime!(2026-01-01 00:00 UTC);
-        assert_eq!(decide(&since, &other, Modified::At(Some(limit))), Step::Update);
+        assert!(matches!(decide(&since, &other, Modified::At(Some(limit))), Step::Update(_)));
+        let modified_since = Some((OutcomeKind::Superseded, Some(ErrorCode::ModifiedSince)));
         let later = Modified::At(Some(limit + time::Duration::nanoseconds(1)));
-        assert_eq!(decide(&since, &other, later), Step::Done(Outcome::Superseded, Some(superseded())));
+        assert_eq!(ended(&decide(&since, &other, later)), modified_since);
         let dry = change(r#","dryRun":true,"ifUnmodifiedSince":"2026-01-01T00:00:00Z""#);
-        assert_eq!(decide(&dry, &other, later), Step::Done(Outcome::Superseded, Some(superseded())));
+        assert_eq!(ended(&decide(&dry, &other, later)), modified_since);
     }
 
     /// Few values of each kind, so that what is asked often holds already.
@@ -181,7 +137,7 @@ mod tests {
             (held_size, held_list) in (sizes(), names()),
             (force, dry_run) in any::<(bool, bool)>(),
             since in times(),
-            modified in prop_oneof![Just(Modified::Unasked), times().prop_map(Modified::At)],
+            modified in prop_oneof![Just(Modified::NotAsked), times().prop_map(Modified::At)],
             tag in proptest::option::of(prop_oneof![Just("*"), Just("\"other\"")]),
         ) {
             let size_field = size.map(|size| format!(r#","maximumSizeLimitInBytes":{size}"#));
@@ -200,17 +156,20 @@ mod tests {
                 && asked.is_none_or(|asked| held_list == Some(asked));
             let is_later = matches!((since, modified), (Some(limit), Modified::At(Some(at))) if at > limit);
             match decide(&change, &before, modified) {
-                Step::Update => {
+                Step::Update(values) => {
+                    prop_assert_eq!(&*values, &change.values);
                     prop_assert!(force || !is_so);
                     prop_assert!(!dry_run && !is_later && tag != Some("\"other\""));
-                    prop_assert!(since.is_none() || modified != Modified::Unasked);
+                    prop_assert!(since.is_none() || modified != Modified::NotAsked);
                 }
-                Step::Done(Outcome::Unchanged, None) => prop_assert!(is_so && !force),
-                Step::Done(Outcome::Planned, None) => prop_assert!(dry_run && !is_later && (force || !is_so)),
-                Step::Done(Outcome::Superseded, Some(_)) => {
+                Step::Done(Outcome::Unchanged { held }) => prop_assert!(is_so && !force && held == before),
+                Step::Done(Outcome::Planned { before: held, .. }) => {
+                    prop_assert!(dry_run && !is_later && (force || !is_so) && held == before);
+                }
+                Step::Done(Outcome::Superseded { .. }) => {
                     prop_assert!(is_later || tag == Some("\"other\""));
                 }
-                Step::AskWhen => prop_assert!(since.is_some() && modified == Modified::Unasked && (force || !is_so)),
+                Step::NeedsModifiedTime => prop_assert!(since.is_some() && modified == Modified::NotAsked && (force || !is_so)),
                 Step::Done(..) => prop_assert!(false, "no such end"),
             }
         }

@@ -12,9 +12,13 @@
 //! The function (the root package) does the I/O around it. Fuzzing, mutation testing and the property
 //! tests need this crate alone.
 
+pub mod calls;
 pub mod decision;
+pub mod failure;
+pub mod function_error;
 pub mod origin;
 pub mod policy;
 pub mod problem;
 pub mod report;
+mod stable_codes;
 pub mod trigger;

@@ -1,5 +1,6 @@
-//! Who asked for a change and from where: taken out by `trigger`, written down by `audit`.
+//! Who asked for a change and from where: taken out by `trigger`, written down by the audit.
 
+use crate::policy::ChangeId;
 use serde::Serialize;
 
 /// The invocation a request came in.
@@ -93,6 +94,9 @@ pub struct Origin {
     pub principal: Option<String>,
     /// Its account.
     pub account: Option<String>,
+    /// The account that an event's envelope names where the envelope came through a queue. Whoever may send to
+    /// the queue can write any: it is worth as much as who vouches for the message.
+    pub claimed_account: Option<String>,
     /// Who vouched for it.
     pub vouched_by: IdentitySource,
     /// The caller's address.
@@ -112,11 +116,17 @@ impl Origin {
             kind: TriggerKind::Bare,
             principal: None,
             account: None,
+            claimed_account: None,
             vouched_by: IdentitySource::Invoker,
             source_ip: None,
             service: "lambda.amazonaws.com".to_owned(),
             request_id: None,
             invocation: invocation.clone(),
         }
+    }
+    /// The default change id: the trigger's request id, else the invocation's.
+    pub fn change_id(&self) -> ChangeId {
+        let own = self.request_id.as_deref().and_then(ChangeId::from_request);
+        own.or_else(|| ChangeId::from_request(&self.invocation.request_id)).unwrap_or_default()
     }
 }

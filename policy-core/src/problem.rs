@@ -1,72 +1,53 @@
 //! Problem details for HTTP APIs (RFC 9457). docs/problems.md explains each type.
 //!
-//! Our own hundred lines and not a crate: the members beyond the standard's are most of it.
+//! Written here and not taken from a crate: most of it is members that the standard does not have.
 
 use crate::policy::Violation;
+use crate::stable_codes::stable_codes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// The kinds of problems, each with its type URI, status and title.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Problem {
-    /// Not JSON.
-    NotJson,
-    /// Bad base64, not UTF-8, or no body.
-    InvalidBody,
-    /// A broken API Gateway envelope.
-    MalformedEnvelope,
-    /// A query parameter that is none.
-    InvalidQuery,
-    /// A guardrail forbids every target.
-    Blocked,
-    /// No such path.
-    NotFound,
-    /// Connect has no such instance.
-    InstanceNotFound,
-    /// The path has other methods.
-    MethodNotAllowed,
-    /// Every target was modified since.
-    PreconditionFailed,
-    /// More bytes than a document takes.
-    TooLarge,
-    /// Not a JSON media type.
-    UnsupportedMediaType,
-    /// The document has violations.
-    Rejected,
-    /// Connect refuses the values.
-    InvalidParameter,
-    /// Connect throttled every attempt.
-    Throttled,
-    /// Connect failed or denied access to us.
-    UpstreamFailed,
-    /// Time ran out before the first call, or the audit could not be written.
-    Unavailable,
-    /// No answer in time.
-    UpstreamTimeout,
+stable_codes! {
+    /// The kinds of problems, each with its type URI, status and title.
+    pub enum Problem {
+        /// Not JSON.
+        NotJson,
+        /// Bad base64, not UTF-8, or no body.
+        InvalidBody,
+        /// A broken API Gateway envelope.
+        MalformedEnvelope,
+        /// An unknown query parameter, or a wrong value.
+        InvalidQuery,
+        /// A guardrail forbids every target.
+        Blocked,
+        /// No such path.
+        NotFound,
+        /// Connect has no such instance.
+        InstanceNotFound,
+        /// The path has other methods.
+        MethodNotAllowed,
+        /// Every target was modified since, or holds other values than `If-Match` names.
+        PreconditionFailed,
+        /// More bytes than a document takes.
+        TooLarge,
+        /// Not a JSON media type.
+        UnsupportedMediaType,
+        /// The document has violations.
+        Rejected,
+        /// Connect rejects the values.
+        InvalidParameter,
+        /// Connect throttled every attempt.
+        Throttled,
+        /// Connect failed, or denied access to this function.
+        UpstreamFailed,
+        /// Time ran out before the first call, or the audit could not be written.
+        Unavailable,
+        /// No answer in time.
+        UpstreamTimeout,
+    }
 }
 
 impl Problem {
-    /// Every problem, in the order of docs/problems.md.
-    pub const ALL: [Self; 17] = [
-        Self::NotJson,
-        Self::InvalidBody,
-        Self::MalformedEnvelope,
-        Self::InvalidQuery,
-        Self::Blocked,
-        Self::NotFound,
-        Self::InstanceNotFound,
-        Self::MethodNotAllowed,
-        Self::PreconditionFailed,
-        Self::TooLarge,
-        Self::UnsupportedMediaType,
-        Self::Rejected,
-        Self::InvalidParameter,
-        Self::Throttled,
-        Self::UpstreamFailed,
-        Self::Unavailable,
-        Self::UpstreamTimeout,
-    ];
-
     /// The HTTP status.
     pub const fn status(self) -> u16 {
         self.row().0
@@ -87,7 +68,7 @@ impl Problem {
             Self::InvalidBody => (400, "invalid-body", "The body cannot be read"),
             Self::MalformedEnvelope => (400, "malformed-envelope", "The request's envelope is malformed"),
             Self::InvalidQuery => (400, "invalid-query", "The query is invalid"),
-            Self::Blocked => (403, "blocked", "A guardrail forbids this change"),
+            Self::Blocked => (403, "blocked", "A guardrail blocks this change"),
             Self::NotFound => (404, "not-found", "There is no such path"),
             Self::InstanceNotFound => (404, "instance-not-found", "There is no such instance"),
             Self::MethodNotAllowed => (405, "method-not-allowed", "The path does not have this method"),
@@ -95,7 +76,7 @@ impl Problem {
             Self::TooLarge => (413, "too-large", "The document is too large"),
             Self::UnsupportedMediaType => (415, "unsupported-media-type", "The body must be JSON"),
             Self::Rejected => (422, "rejected", "The policy change is invalid"),
-            Self::InvalidParameter => (422, "invalid-parameter", "Amazon Connect refuses these values"),
+            Self::InvalidParameter => (422, "invalid-parameter", "Amazon Connect rejects these values"),
             Self::Throttled => (429, "throttled", "Amazon Connect throttled the change"),
             Self::UpstreamFailed => (502, "upstream-failed", "Amazon Connect failed"),
             Self::Unavailable => (503, "unavailable", "The change could not be begun"),

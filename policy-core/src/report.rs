@@ -1,137 +1,14 @@
 //! What became of a change: outcomes by target, the one status function, and the report document.
 
 mod document;
+mod outcome;
 mod status;
 
 pub use document::encode;
+pub use outcome::{CallTrace, Outcome, OutcomeKind, TargetResult};
 pub use status::{Status, Verdict};
 
-use crate::policy::{ChangeId, Configuration, Instance, Scope, Violation};
-use serde::Serialize;
-use time::OffsetDateTime;
-
-/// What became of one target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// Updated, and the response holds what was asked.
-    Applied,
-    /// It held the values already: no call.
-    Unchanged,
-    /// A dry run would update it.
-    Planned,
-    /// Modified after `ifUnmodifiedSince`: no call.
-    Superseded,
-    /// A guardrail forbids it: no call.
-    Blocked,
-    /// It was refused, or it failed; `error.retryable` tells which.
-    Failed,
-    /// The update's answer never came: it may have taken effect.
-    Unknown,
-    /// Time ran out before it was begun.
-    Pending,
-}
-
-/// Why a target is not done, by meaning: each trigger answers by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FailureKind {
-    /// A guardrail forbids it.
-    Guardrail,
-    /// It was modified since, or its `ETag` differs.
-    Modified,
-    /// No such instance.
-    NotFound,
-    /// Connect refuses the values.
-    InvalidValues,
-    /// Connect throttled every attempt.
-    Throttled,
-    /// The invocation's time ran out before it was begun.
-    NoTime,
-    /// No answer came in time.
-    NoAnswer,
-    /// Connect failed, could not be reached, or denied access to us.
-    Upstream,
-    /// The audit could not be written.
-    Audit,
-}
-
-/// Why a target is not done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Failure {
-    /// By meaning.
-    #[serde(skip)]
-    pub because: FailureKind,
-    /// Connect's error name, or ours. Stable.
-    pub code: String,
-    /// For the caller.
-    pub message: String,
-    /// Whether the same change again would help.
-    pub retryable: bool,
-    /// For the log: what Connect or the transport said.
-    #[serde(skip)]
-    pub detail: Option<String>,
-}
-
-/// One target's line of the report.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TargetResult {
-    /// `None`: `"*"` could not be resolved.
-    pub instance: Option<Instance>,
-    /// The scope.
-    pub scope: Scope,
-    /// What became of it.
-    pub outcome: Outcome,
-    /// What it held, where it was read.
-    pub before: Option<Configuration>,
-    /// What it holds (applied) or would hold (planned).
-    pub after: Option<Configuration>,
-    /// Updates sent, retries included.
-    pub attempts: u32,
-    /// How many of the target's calls were throttled.
-    pub throttled: u32,
-    /// Connect's request id of the last answer.
-    pub request_id: Option<String>,
-    /// Connect's `LastModifiedTime`.
-    pub last_modified: Option<OffsetDateTime>,
-    /// How long the target's own calls took, in milliseconds.
-    pub duration_ms: u64,
-    /// Why it is not done.
-    pub error: Option<Failure>,
-}
-
-impl TargetResult {
-    /// A target of which nothing is known yet but the outcome.
-    pub fn new(instance: Option<Instance>, scope: Scope, outcome: Outcome) -> Self {
-        Self {
-            instance,
-            scope,
-            outcome,
-            before: None,
-            after: None,
-            attempts: 0,
-            throttled: 0,
-            request_id: None,
-            last_modified: None,
-            duration_ms: 0,
-            error: None,
-        }
-    }
-
-    /// What this target means for the whole change.
-    pub fn verdict(&self) -> Verdict {
-        match self.outcome {
-            // applied, but its outcome is not on record: the same change again puts it there
-            Outcome::Applied if self.error.is_some() => Verdict::NotYet,
-            Outcome::Applied | Outcome::Unchanged | Outcome::Planned => Verdict::Done,
-            Outcome::Superseded | Outcome::Blocked => Verdict::NotForGood,
-            Outcome::Unknown | Outcome::Pending => Verdict::NotYet,
-            Outcome::Failed => match &self.error {
-                Some(error) if error.retryable => Verdict::NotYet,
-                _ => Verdict::NotForGood,
-            },
-        }
-    }
-}
+use crate::policy::{ChangeId, Violation};
 
 /// What became of one change.
 #[derive(Debug, Clone, PartialEq)]
@@ -173,7 +50,7 @@ impl ChangeReport {
             Disposition::Rejected(_) => Status::Rejected,
             Disposition::Accepted => Status::Accepted,
             Disposition::Walked { results, dry_run } => {
-                Status::of(results.iter().map(TargetResult::verdict), *dry_run)
+                Status::of(results.iter().map(|result| result.outcome.verdict()), *dry_run)
             }
         }
     }
@@ -224,19 +101,19 @@ impl Report {
         }
         let is_dry =
             |change: &ChangeReport| matches!(change.disposition, Disposition::Walked { dry_run: true, .. });
-        Status::of(self.results().map(TargetResult::verdict), self.changes.iter().all(is_dry))
+        Status::of(self.results().map(|result| result.outcome.verdict()), self.changes.iter().all(is_dry))
     }
 
     /// Whether every target is as asked or was overtaken by a later change: nothing is left to do.
     pub fn is_settled(&self) -> bool {
         matches!(self.status(), Status::Succeeded | Status::Planned | Status::Accepted)
-            || self.is_all(Outcome::Superseded)
+            || self.is_all(OutcomeKind::Superseded)
     }
 
     /// Whether there are targets and all ended this way.
-    pub fn is_all(&self, outcome: Outcome) -> bool {
+    pub fn is_all(&self, kind: OutcomeKind) -> bool {
         let mut results = self.results().peekable();
-        results.peek().is_some() && results.all(|result| result.outcome == outcome)
+        results.peek().is_some() && results.all(|result| result.outcome.kind() == kind)
     }
 }
 

@@ -1,5 +1,5 @@
 //! What can invoke the function: recognise the envelope, take the change document out of it, answer in
-//! its way. Knows AWS's event shapes and nothing of policies or Connect.
+//! its way. Knows AWS's event shapes; of policies only the names in a path and which fields a document has.
 
 pub mod envelope;
 pub mod event_bridge;
@@ -10,6 +10,7 @@ pub mod sqs;
 pub use envelope::NotAccepted;
 pub use recognition::recognise;
 
+use crate::origin::TriggerKind;
 use serde_json::value::RawValue;
 
 /// A recognised payload.
@@ -23,4 +24,16 @@ pub enum Trigger<'a> {
     Sqs(Vec<sqs::Record>),
     /// A policy change as the whole payload.
     Bare(&'a RawValue),
+}
+
+impl Trigger<'_> {
+    /// Which of the ways the function is invoked this is.
+    pub fn kind(&self) -> TriggerKind {
+        match self {
+            Self::Http(_) => TriggerKind::Http,
+            Self::EventBridge(_) => TriggerKind::EventBridge,
+            Self::Sqs(_) => TriggerKind::Sqs,
+            Self::Bare(_) => TriggerKind::Bare,
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::text::{FREE_TEXT, MESSAGE, NAME, clean};
 use super::{AuditedChange, Reason, VERSION};
 use policy_core::origin::Origin;
 use policy_core::policy::{ChangeId, Configuration, Home, Instance, Scope};
-use policy_core::report::{Outcome, TargetResult};
+use policy_core::report::{OutcomeKind, TargetResult};
 pub(super) use shape::Event;
 use shape::{
     Actor, Api, Cloud, Endpoint, Metadata, Name, Product, Resource, ResourceData, Response, Uid, Unmapped,
@@ -53,40 +53,41 @@ impl<'a> Event<'a> {
     }
 
     pub(super) fn outcome(stamp: Stamp, audited: AuditedChange<'a>, result: &'a TargetResult) -> Self {
-        let status = match result.outcome {
-            Outcome::Applied | Outcome::Unchanged | Outcome::Planned => StatusId::Success,
-            Outcome::Superseded | Outcome::Blocked | Outcome::Failed => StatusId::Failure,
-            Outcome::Unknown => StatusId::Unknown,
-            Outcome::Pending => StatusId::Pending,
+        let (outcome, trace) = (&result.outcome, &result.trace);
+        let kind = outcome.kind();
+        let status = match kind {
+            OutcomeKind::Applied | OutcomeKind::Unchanged | OutcomeKind::Planned => StatusId::Success,
+            OutcomeKind::Superseded | OutcomeKind::Blocked | OutcomeKind::Failed => StatusId::Failure,
+            OutcomeKind::Unknown => StatusId::Unknown,
+            OutcomeKind::Pending => StatusId::Pending,
         };
         let mut event = Self::of_change(stamp, audited, "outcome", status);
         let id = result.instance.as_ref().map_or("*", |instance| instance.id.as_str());
-        event.message = format!("{} {} of {id}", verb(result.outcome), result.scope);
-        event.duration = Some(result.duration_ms);
-        event.api.request = result.request_id.as_deref().map(Uid::of);
-        if let Some(error) = &result.error {
-            let code = clean(&error.code, NAME);
+        event.message = format!("{} {} of {id}", verb(kind), result.scope);
+        event.duration = Some(u64::try_from(trace.cost.took.as_millis()).unwrap_or(u64::MAX));
+        event.api.request = trace.request_id.as_deref().map(Uid::of);
+        if let Some(error) = outcome.error() {
+            let code = clean(error.code(), NAME);
             event.status_code = Some(code.clone());
-            event.status_detail = Some(clean(&error.message, MESSAGE));
-            event.api.response =
-                Some(Response { error: code, error_message: error.detail.as_deref().map(free_text) });
+            event.status_detail = Some(clean(error.message(), MESSAGE));
+            event.api.response = Some(Response { error: code, error_message: error.detail().map(free_text) });
         }
         let data = ResourceData {
             attachment_scope: result.scope,
-            before: result.before.as_ref(),
-            after: result.after.as_ref().map(std::borrow::Cow::Borrowed),
-            last_modified_time: result.last_modified.map(millis),
+            before: outcome.before(),
+            after: outcome.after().map(std::borrow::Cow::Borrowed),
+            last_modified_time: trace.last_modified.map(millis),
         };
         event.resources = vec![Resource::new(result.instance.as_ref(), data)];
-        event.unmapped.outcome = Some(result.outcome);
-        event.unmapped.attempts = Some(result.attempts);
-        event.unmapped.throttled_calls = Some(result.throttled);
+        event.unmapped.outcome = Some(kind);
+        event.unmapped.attempts = Some(trace.update_attempts);
+        event.unmapped.throttled_calls = Some(trace.cost.throttled);
         event
     }
 
     pub(super) fn accepted(stamp: Stamp, audited: AuditedChange<'a>) -> Self {
         let mut event = Self::of_change(stamp, audited, "accepted", StatusId::Pending);
-        event.message = "queued whole: nothing is done yet".into();
+        event.message = "queued as a whole; nothing is changed yet".into();
         event
     }
 
@@ -98,7 +99,7 @@ impl<'a> Event<'a> {
         reasons: &[Reason],
     ) -> Self {
         let mut event = Self::new(stamp, origin, home, change_id.as_str(), "refusal", StatusId::Failure);
-        event.message = "refused: nothing was done".into();
+        event.message = "rejected; nothing was changed".into();
         event.status_code = reasons.first().map(|reason| reason.code.clone());
         event.status_detail = reasons.first().map(|reason| clean(&reason.message, MESSAGE));
         let listed = reasons.iter().take(MAX_REASONS).map(|reason| Reason {
@@ -192,6 +193,7 @@ impl<'a> Event<'a> {
                 lambda_request_id: &origin.invocation.request_id,
                 trigger_request_id: origin.request_id.as_deref().map(|id| clean(id, NAME)),
                 trigger: origin.kind.as_str(),
+                claimed_account: origin.claimed_account.as_deref().map(|account| clean(account, NAME)),
                 ..Unmapped::default()
             },
         }
@@ -232,16 +234,16 @@ fn free_text(text: &str) -> String {
     clean(text, FREE_TEXT)
 }
 
-fn verb(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Applied => "updated",
-        Outcome::Unchanged => "found as asked",
-        Outcome::Planned => "would update",
-        Outcome::Superseded => "left alone, modified since,",
-        Outcome::Blocked => "blocked",
-        Outcome::Failed => "failed to update",
-        Outcome::Unknown => "may have updated",
-        Outcome::Pending => "did not reach",
+fn verb(kind: OutcomeKind) -> &'static str {
+    match kind {
+        OutcomeKind::Applied => "updated",
+        OutcomeKind::Unchanged => "found as asked",
+        OutcomeKind::Planned => "would update",
+        OutcomeKind::Superseded => "left alone, modified since,",
+        OutcomeKind::Blocked => "blocked",
+        OutcomeKind::Failed => "failed to update",
+        OutcomeKind::Unknown => "may have updated",
+        OutcomeKind::Pending => "did not reach",
     }
 }
 

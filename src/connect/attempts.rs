@@ -1,6 +1,7 @@
-//! What happened on the wire during one call: counted where the requests go out, retries paced there too.
+//! What happened on the wire during one call: counted where the requests go out. Retries wait for the quota there.
 
 use super::rate_limiter::RateLimiter;
+use crate::lock::Lock;
 use aws_sdk_connect::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_connect::config::{ConfigBag, HttpClient, Intercept, RuntimeComponents, SharedHttpClient};
 use aws_sdk_connect::error::BoxError;
@@ -10,9 +11,9 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use policy_core::calls::CallCost;
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -23,59 +24,68 @@ const FOREVER: Duration = Duration::from_hours(1);
 #[derive(Debug)]
 pub(super) struct AttemptTracker {
     limiter: Arc<RateLimiter>,
-    attempts: AtomicU32,
-    throttled: AtomicU32,
-    in_flight: AtomicBool,
-    /// Some answer was lost, or was none to rely on.
-    lost: AtomicBool,
+    state: Lock<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    cost: CallCost,
+    /// When the request went out whose answer is awaited.
+    sent_at: Option<Instant>,
+    /// Some answer was lost, or cannot be relied on.
+    lost: bool,
 }
 
 impl AttemptTracker {
-    pub(super) fn new(limiter: Arc<RateLimiter>) -> Arc<Self> {
-        Arc::new(Self {
-            limiter,
-            attempts: AtomicU32::new(0),
-            throttled: AtomicU32::new(0),
-            in_flight: AtomicBool::new(false),
-            lost: AtomicBool::new(false),
-        })
+    /// A call whose first permit took so long to come.
+    pub(super) fn new(limiter: Arc<RateLimiter>, waited: Duration) -> Arc<Self> {
+        let cost = CallCost { waited, ..CallCost::default() };
+        Arc::new(Self { limiter, state: Lock::new(State { cost, sent_at: None, lost: false }) })
     }
 
-    pub(super) fn attempts(&self) -> u32 {
-        self.attempts.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn throttled(&self) -> u32 {
-        self.throttled.load(Ordering::Relaxed)
+    /// What the call has cost so far.
+    pub(super) fn cost(&self) -> CallCost {
+        let state = self.state.lock();
+        let in_flight = state.sent_at.map_or(Duration::ZERO, |sent| sent.elapsed());
+        CallCost { took: state.cost.took + in_flight, ..state.cost }
     }
 
     /// Whether a failed call may have taken effect all the same: a request went out whose answer
     /// never came, broke off, or was a server error.
     pub(super) fn may_have_taken_effect(&self) -> bool {
-        self.in_flight.load(Ordering::Relaxed) || self.lost.load(Ordering::Relaxed)
+        let state = self.state.lock();
+        state.sent_at.is_some() || state.lost
     }
 
     /// The first request goes out on the permit its caller holds, each retry takes its own.
     async fn begin(&self) {
-        if self.attempts.load(Ordering::Relaxed) > 0 {
+        let is_retry = self.state.lock().cost.attempts > 0;
+        let waited = if is_retry {
             // only a wait beyond FOREVER is refused
-            let _ = self.limiter.permit(Instant::now() + FOREVER).await;
-        }
-        self.attempts.fetch_add(1, Ordering::Relaxed);
-        self.in_flight.store(true, Ordering::Relaxed);
+            self.limiter.permit(Instant::now() + FOREVER).await.map_or(Duration::ZERO, |permit| permit.waited)
+        } else {
+            Duration::ZERO
+        };
+        let mut state = self.state.lock();
+        state.cost.waited += waited;
+        state.cost.attempts += 1;
+        state.sent_at = Some(Instant::now());
     }
 
     fn end(&self, status: Result<u16, &ConnectorError>) {
-        self.in_flight.store(false, Ordering::Relaxed);
+        let mut state = self.state.lock();
+        if let Some(sent) = state.sent_at.take() {
+            state.cost.took += sent.elapsed();
+        }
         match status {
             Ok(429) => {
-                self.throttled.fetch_add(1, Ordering::Relaxed);
+                state.cost.throttled += 1;
                 self.limiter.drained();
             }
             Ok(400..=499) => {}
             Err(error) if never_connected(error) => {}
             // a 2xx whose body cannot be read ends as an error too
-            Ok(_) | Err(_) => self.lost.store(true, Ordering::Relaxed),
+            Ok(_) | Err(_) => state.lost = true,
         }
     }
 }
@@ -92,7 +102,7 @@ fn never_connected(error: &ConnectorError) -> bool {
     false
 }
 
-/// Puts the attempts on each of the call's requests, where the connector finds it.
+/// Puts the tracker on each of the call's requests, where the connector finds it.
 #[derive(Debug)]
 pub(super) struct Attach(pub(super) Arc<AttemptTracker>);
 
@@ -113,7 +123,7 @@ impl Intercept for Attach {
     }
 }
 
-/// The HTTP client with its requests counted and its retries paced.
+/// The HTTP client with its requests counted and its retries rate-limited.
 #[derive(Debug)]
 pub(super) struct CountedClient(pub(super) SharedHttpClient);
 
@@ -146,5 +156,53 @@ impl HttpConnector for CountedConnector {
             attempts.end(answer.as_ref().map(|response| response.status().as_u16()));
             answer
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TICK: Duration = Duration::from_millis(40);
+
+    async fn attempt(tracker: &AttemptTracker, status: u16) {
+        tracker.begin().await;
+        tokio::time::advance(TICK).await;
+        tracker.end(Ok(status));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_throttled_answer_empties_the_bucket_and_the_retry_waits_for_a_permit_of_its_own() {
+        let limiter = Arc::new(RateLimiter::new(2.0, 5));
+        let tracker = AttemptTracker::new(limiter, Duration::from_secs(3));
+        attempt(&tracker, 429).await;
+        attempt(&tracker, 429).await;
+        attempt(&tracker, 200).await;
+        let cost = tracker.cost();
+        assert_eq!((cost.attempts, cost.throttled, cost.took), (3, 2, TICK * 3));
+        // the first permit's wait; the first retry takes the one call that an empty bucket yields, the second waits
+        // for the rest of an interval
+        assert_eq!(cost.waited, Duration::from_secs(3) + Duration::from_millis(500) - TICK);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_retry_takes_a_permit_though_others_are_left() {
+        let limiter = Arc::new(RateLimiter::new(1.0, 1));
+        let tracker = AttemptTracker::new(Arc::clone(&limiter), Duration::ZERO);
+        assert!(limiter.permit(Instant::now()).await.is_ok());
+        attempt(&tracker, 500).await;
+        attempt(&tracker, 200).await;
+        // one call a second: the retry waited for what the first permit left of it
+        assert_eq!(tracker.cost().waited, Duration::from_secs(1) - TICK);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_never_came_costs_the_time_until_now_and_may_have_taken_effect() {
+        let tracker = AttemptTracker::new(Arc::new(RateLimiter::new(2.0, 5)), Duration::ZERO);
+        tracker.begin().await;
+        tokio::time::advance(TICK).await;
+        assert_eq!((tracker.cost().took, tracker.may_have_taken_effect()), (TICK, true));
+        tracker.end(Ok(400));
+        assert!(!tracker.may_have_taken_effect());
     }
 }

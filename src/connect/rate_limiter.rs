@@ -1,6 +1,6 @@
 //! The account's quota as a clock: when the next call may go out.
 
-use std::sync::{Mutex, PoisonError};
+use crate::lock::Lock;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
@@ -14,13 +14,16 @@ pub(crate) struct RateLimiter {
     interval: Duration,
     tolerance: Duration,
     /// When the bucket will be full again.
-    full_at: Mutex<Instant>,
+    full_at: Lock<Instant>,
 }
 
 /// Leave to send one request, once.
 #[derive(Debug)]
 #[must_use]
-pub struct Permit(());
+pub struct Permit {
+    /// How long it took to come.
+    pub(crate) waited: Duration,
+}
 
 /// The wait for a permit would end too late. None was taken.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,7 +37,7 @@ impl RateLimiter {
         // apart arrive closer together. A quarter of an interval in hand (125 ms at the default
         // quota) covers that, and costs as much once, not per call.
         let tolerance = (interval * burst.saturating_sub(1)).saturating_sub(interval / 4);
-        Self { interval, tolerance, full_at: Mutex::new(Instant::now()) }
+        Self { interval, tolerance, full_at: Lock::new(Instant::now()) }
     }
 
     /// Waits for a permit, unless that would end after `until`.
@@ -43,7 +46,7 @@ impl RateLimiter {
     /// [`NoTime`], at once.
     pub(crate) async fn permit(&self, until: Instant) -> Result<Permit, NoTime> {
         let (now, ready) = {
-            let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut full_at = self.full_at.lock();
             let now = Instant::now();
             let ready = full_at.checked_sub(self.tolerance).map_or(now, |ready| ready.max(now));
             if ready > until {
@@ -56,12 +59,12 @@ impl RateLimiter {
         if ready > now {
             sleep_until(ready).await;
         }
-        Ok(Permit(()))
+        Ok(Permit { waited: ready - now })
     }
 
     /// How long `calls` more would take from now.
     pub(crate) fn estimate(&self, calls: usize) -> Duration {
-        let full_at = *self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let full_at = *self.full_at.lock();
         let waiting = full_at.saturating_duration_since(Instant::now());
         let calls = u32::try_from(calls).unwrap_or(u32::MAX).saturating_sub(1);
         (waiting + self.interval * calls).saturating_sub(self.tolerance)
@@ -69,7 +72,7 @@ impl RateLimiter {
 
     /// Amazon throttled: whatever we believed, its bucket is empty, so ours is.
     pub(crate) fn drained(&self) {
-        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut full_at = self.full_at.lock();
         *full_at = (*full_at).max(Instant::now() + self.tolerance);
     }
 }

@@ -5,7 +5,7 @@ use crate::telemetry::causes;
 use aws_config::SdkConfig;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, future};
-use aws_sdk_connect::config::{Credentials, Region};
+use aws_sdk_connect::config::Credentials;
 use aws_sdk_sts::Client;
 use std::time::SystemTime;
 
@@ -19,8 +19,10 @@ pub(super) struct AssumedRole {
 }
 
 impl AssumedRole {
-    pub(super) fn new(config: &SdkConfig, region: Region, role_arn: &str) -> Self {
-        let config = aws_sdk_sts::config::Builder::from(config).region(region).build();
+    /// Asks the STS of the function's own Region, which works for every other Region: that of an opt-in
+    /// Region answers only accounts that have enabled it.
+    pub(super) fn new(config: &SdkConfig, role_arn: &str) -> Self {
+        let config = aws_sdk_sts::config::Builder::from(config).build();
         Self { client: Client::from_conf(config), role_arn: role_arn.to_owned() }
     }
 

@@ -2,12 +2,13 @@
 
 use super::attempts::{Attach, AttemptTracker};
 use super::error::CallError;
-use super::{CALL_TIME, LaneClient, NoTime, Operation, Permit};
+use super::{CALL_TIME, CallLog, LaneClient, NoTime, Operation, Permit};
 use aws_sdk_connect::config::http::HttpResponse;
 use aws_sdk_connect::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_connect::operation::RequestId;
 use aws_sdk_connect::primitives::DateTime;
 use aws_sdk_connect::types::{AllowedExtension, AttachmentScope, ExtensionConfiguration, InstanceStatus};
+use policy_core::calls::CallCost;
 use policy_core::policy::{Configuration, InstanceId, Scope, Values};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -25,7 +26,7 @@ pub struct Target<'a> {
     pub scope: Scope,
 }
 
-/// A target's configuration as a call told it.
+/// A target's configuration as a call returned it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// What it holds.
@@ -34,19 +35,24 @@ pub struct Answer {
     pub last_modified: Option<OffsetDateTime>,
     /// Connect's request id.
     pub request_id: Option<String>,
-    /// Requests sent.
-    pub attempts: u32,
-    /// How many of them were throttled.
-    pub throttled: u32,
+    /// What the call cost.
+    pub cost: CallCost,
 }
 
-/// What one List told about an instance's scopes.
+/// What bounds a call, and where its cost is noted.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// When it must have ended.
+    pub until: Instant,
+    /// The invocation's calls.
+    pub log: &'a CallLog,
+}
+
+/// What one List returned of an instance's scopes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listed {
     /// By scope; one that Connect does not list is absent.
     pub configurations: BTreeMap<Scope, Configuration>,
-    /// How many of the requests were throttled.
-    pub throttled: u32,
 }
 
 impl LaneClient {
@@ -61,13 +67,13 @@ impl LaneClient {
     /// `UpdateAttachedFilesConfiguration`: gives the target these values, omitted ones stay.
     ///
     /// # Errors
-    /// Refused, failed, or cut off at `until`; the error says whether it may have taken effect.
+    /// Refused, failed, or cut off; the error says whether it may have taken effect.
     pub async fn update(
         &self,
         target: Target<'_>,
         values: &Values,
         permit: Permit,
-        until: Instant,
+        call: Call<'_>,
     ) -> Result<Answer, CallError> {
         let mut request = self
             .client
@@ -82,7 +88,7 @@ impl LaneClient {
             let list = ExtensionConfiguration::builder().set_allowed_extensions(Some(list.collect()));
             request = request.set_extension_configuration(list.build().ok());
         }
-        self.send(Operation::Update, permit, until, |attach| request.customize().interceptor(attach).send())
+        self.send(Operation::Update, permit, call, |attach| request.customize().interceptor(attach).send())
             .await
             .map(|(output, attempts)| Answer {
                 configuration: configuration(
@@ -91,24 +97,23 @@ impl LaneClient {
                 ),
                 last_modified: output.last_modified_time.as_ref().and_then(timestamp),
                 request_id: output.request_id().map(str::to_owned),
-                attempts: attempts.attempts(),
-                throttled: attempts.throttled(),
+                cost: attempts.cost(),
             })
     }
 
     /// `DescribeAttachedFilesConfiguration`: one scope, with `LastModifiedTime`.
     ///
     /// # Errors
-    /// Refused, failed, or not possible by `until`.
-    pub async fn describe(&self, target: Target<'_>, until: Instant) -> Result<Answer, CallError> {
-        let permit = self.read_permit(Operation::Describe, until).await?;
+    /// Refused, failed, or not possible in time.
+    pub async fn describe(&self, target: Target<'_>, call: Call<'_>) -> Result<Answer, CallError> {
+        let permit = self.read_permit(Operation::Describe, call.until).await?;
         let request = self
             .client
             .describe_attached_files_configuration()
             .instance_id(target.instance.as_str())
             .attachment_scope(scope_of(target.scope));
         let (output, attempts) = self
-            .send(Operation::Describe, permit, until, |attach| request.customize().interceptor(attach).send())
+            .send(Operation::Describe, permit, call, |attach| request.customize().interceptor(attach).send())
             .await?;
         let found = output.attached_files_configuration.as_ref();
         Ok(Answer {
@@ -118,29 +123,27 @@ impl LaneClient {
             ),
             last_modified: found.and_then(|found| found.last_modified_time.as_ref()).and_then(timestamp),
             request_id: output.request_id().map(str::to_owned),
-            attempts: attempts.attempts(),
-            throttled: attempts.throttled(),
+            cost: attempts.cost(),
         })
     }
 
     /// `ListAttachedFilesConfigurations`: every scope of an instance, without `LastModifiedTime`.
     ///
     /// # Errors
-    /// Refused, failed, or not possible by `until`.
-    pub async fn list(&self, instance: &InstanceId, until: Instant) -> Result<Listed, CallError> {
-        let mut listed = Listed { configurations: BTreeMap::new(), throttled: 0 };
+    /// Refused, failed, or not possible in time.
+    pub async fn list(&self, instance: &InstanceId, call: Call<'_>) -> Result<Listed, CallError> {
+        let mut listed = Listed { configurations: BTreeMap::new() };
         let mut next_token = None;
         loop {
-            let permit = self.read_permit(Operation::List, until).await?;
+            let permit = self.read_permit(Operation::List, call.until).await?;
             let request = self
                 .client
                 .list_attached_files_configurations()
                 .instance_id(instance.as_str())
                 .set_next_token(next_token);
-            let (output, attempts) = self
-                .send(Operation::List, permit, until, |attach| request.customize().interceptor(attach).send())
+            let (output, _) = self
+                .send(Operation::List, permit, call, |attach| request.customize().interceptor(attach).send())
                 .await?;
-            listed.throttled += attempts.throttled();
             for found in output.attached_files_configurations() {
                 if let Some(scope) = Scope::parse(found.attachment_scope.as_str()) {
                     let held = configuration(
@@ -160,15 +163,15 @@ impl LaneClient {
     /// `ListInstances`, every page: the ACTIVE ones.
     ///
     /// # Errors
-    /// Refused, failed, or not possible by `until`.
-    pub async fn active_instances(&self, until: Instant) -> Result<Vec<(InstanceId, String)>, CallError> {
+    /// Refused, failed, or not possible in time.
+    pub async fn active_instances(&self, call: Call<'_>) -> Result<Vec<(InstanceId, String)>, CallError> {
         let mut instances = Vec::new();
         let mut next_token = None;
         loop {
-            let permit = self.read_permit(Operation::ListInstances, until).await?;
+            let permit = self.read_permit(Operation::ListInstances, call.until).await?;
             let request = self.client.list_instances().set_next_token(next_token);
             let (output, _) = self
-                .send(Operation::ListInstances, permit, until, |attach| {
+                .send(Operation::ListInstances, permit, call, |attach| {
                     request.customize().interceptor(attach).send()
                 })
                 .await?;
@@ -189,12 +192,12 @@ impl LaneClient {
     /// `ListTagsForResource` of an instance.
     ///
     /// # Errors
-    /// Refused, failed, or not possible by `until`.
-    pub async fn tags(&self, arn: &str, until: Instant) -> Result<BTreeMap<String, String>, CallError> {
-        let permit = self.read_permit(Operation::ListTags, until).await?;
+    /// Refused, failed, or not possible in time.
+    pub async fn tags(&self, arn: &str, call: Call<'_>) -> Result<BTreeMap<String, String>, CallError> {
+        let permit = self.read_permit(Operation::ListTags, call.until).await?;
         let request = self.client.list_tags_for_resource().resource_arn(arn);
         let (output, _) = self
-            .send(Operation::ListTags, permit, until, |attach| request.customize().interceptor(attach).send())
+            .send(Operation::ListTags, permit, call, |attach| request.customize().interceptor(attach).send())
             .await?;
         Ok(output.tags.unwrap_or_default().into_iter().collect())
     }
@@ -205,24 +208,26 @@ impl LaneClient {
         permit.map_err(|NoTime| CallError::out_of_time())
     }
 
-    /// Sends one call, the SDK's retries included, and gives up at `until`.
+    /// Sends one call, the SDK's retries included, and gives up when its time is over.
     async fn send<T, E, F>(
         &self,
         operation: Operation,
-        _permit: Permit,
-        until: Instant,
+        permit: Permit,
+        call: Call<'_>,
         send: impl FnOnce(Attach) -> F,
     ) -> Result<(T, Arc<AttemptTracker>), CallError>
     where
         E: ProvideErrorMetadata + Error + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        let attempts = AttemptTracker::new(Arc::clone(self.limiter(operation)));
-        match timeout_at(until, send(Attach(Arc::clone(&attempts)))).await {
-            Ok(Ok(output)) => Ok((output, attempts)),
+        let attempts = AttemptTracker::new(Arc::clone(self.limiter(operation)), permit.waited);
+        let answer = match timeout_at(call.until, send(Attach(Arc::clone(&attempts)))).await {
+            Ok(Ok(output)) => Ok(output),
             Ok(Err(error)) => Err(CallError::from_sdk(&error, &attempts)),
             Err(_) => Err(CallError::deadline(&attempts)),
-        }
+        };
+        call.log.add(operation, attempts.cost());
+        answer.map(|output| (output, attempts))
     }
 }
 

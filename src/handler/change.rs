@@ -3,12 +3,11 @@
 use super::{Handler, InvocationContext};
 use crate::audit::AuditedChange;
 use crate::propagate::{Propagation, Resolved};
+use crate::queue::QueueError;
+use crate::telemetry::causes;
 use policy_core::origin::{Origin, TriggerKind};
-use policy_core::policy::{
-    ChangeId, Code, Defaults, Document, Form, IfMatch, PolicyChange, Rejected, document,
-};
+use policy_core::policy::{Code, Defaults, Document, Form, IfMatch, PolicyChange, Rejected, document};
 use policy_core::report::{ChangeReport, Disposition, Report, Status};
-use std::sync::PoisonError;
 use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::Instant;
@@ -19,8 +18,6 @@ pub(super) struct Submission<'a> {
     pub(super) document: &'a str,
     pub(super) form: Form,
     pub(super) origin: Origin,
-    /// The event's, message's or request's id.
-    pub(super) default_id: String,
     pub(super) if_unmodified_since: Option<OffsetDateTime>,
     pub(super) if_match: Option<IfMatch>,
     pub(super) dry_run: bool,
@@ -31,34 +28,34 @@ impl<'a> Submission<'a> {
         Self {
             document,
             form: Form::Submission,
-            default_id: origin.request_id.clone().unwrap_or_else(|| origin.invocation.request_id.clone()),
             origin,
             if_unmodified_since: None,
             if_match: None,
             dry_run: false,
         }
     }
+}
 
-    /// The default change id: the trigger's, else the invocation's.
-    pub(super) fn change_id(&self) -> ChangeId {
-        let invocation = &self.origin.invocation.request_id;
-        ChangeId::from_request(&self.default_id)
-            .or_else(|| ChangeId::from_request(invocation))
-            .unwrap_or_default()
-    }
+/// The change is in no queue.
+#[derive(Debug, thiserror::Error)]
+enum NotQueued {
+    #[error("the change could not be written as JSON")]
+    Encoding(#[from] serde_json::Error),
+    #[error(transparent)]
+    Queue(#[from] QueueError),
 }
 
 impl Handler {
     /// Carries out a submission and reports what became of it. Every refusal is in the audit.
     pub(super) async fn change(&self, context: &InvocationContext, submission: &Submission<'_>) -> Report {
         let report = self.parse_and_carry_out(context, submission).await;
-        context.tally.lock().unwrap_or_else(PoisonError::into_inner).add(&report);
+        context.tally.lock().add(&report);
         report
     }
 
     async fn parse_and_carry_out(&self, context: &InvocationContext, submission: &Submission<'_>) -> Report {
         let defaults = Defaults {
-            change_id: submission.change_id(),
+            change_id: submission.origin.change_id(),
             if_unmodified_since: submission.if_unmodified_since,
             dry_run: submission.dry_run,
         };
@@ -73,7 +70,7 @@ impl Handler {
             }
             Err(Rejected::NotJson(message)) => {
                 let message = format!("must be JSON: {message}");
-                self.reject(context, origin, &defaults.change_id, Code::NotJson, &message)
+                self.reject(context, origin, Code::NotJson, &message)
             }
             Err(Rejected::Violations { violations, change_id }) => {
                 self.note_violations(context, origin, &change_id, &violations);
@@ -94,6 +91,7 @@ impl Handler {
             audit: &self.audit,
             guardrails: &self.settings.guardrails,
             deadline: context.deadline,
+            log: &context.log,
         };
         let home = &context.rules.home;
         let mut resolved = Vec::with_capacity(changes.len());
@@ -110,7 +108,7 @@ impl Handler {
             match self.enqueue(context, origin, changes).await {
                 Ok(reports) => return reports,
                 // without the queue it does what it can; the rest is pending
-                Err(error) => tracing::error!(%error, "the change could not be queued"),
+                Err(error) => tracing::error!(error = causes(&error), "the change could not be queued"),
             }
         }
         self.walk(&propagation, context, origin, changes, &resolved).await
@@ -153,13 +151,13 @@ impl Handler {
         context: &InvocationContext,
         origin: &Origin,
         changes: &[PolicyChange],
-    ) -> Result<Vec<ChangeReport>, Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<Vec<ChangeReport>, NotQueued> {
         let document = match changes {
             [change] => serde_json::to_string(change)?,
             changes => serde_json::to_string(&serde_json::json!({ "changes": changes }))?,
         };
         let id = changes.first().map_or("", |change| change.change_id.as_str());
-        self.queues.enqueue(id, &document).await?;
+        self.queues.enqueue(id, &document, context.deadline.end()).await?;
         let accepted = changes.iter().map(|change| {
             if let Err(error) =
                 self.audit.accepted(AuditedChange { origin, change, home: &context.rules.home })

@@ -1,7 +1,7 @@
 //! HTTP: one request, one response, by openapi.yaml.
 
 use super::{FunctionError, Handler, InvocationContext, change::Submission};
-use crate::connect::{CallError, Cause, Target};
+use crate::connect::{Call, CallError, Target};
 use policy_core::policy::{
     Configuration, Form, IfMatch, Instance, Scope, Values, entity_tag, entity_tag_of_all,
 };
@@ -138,13 +138,13 @@ impl Handler {
         }
         let home = &context.rules.home;
         let lane = self.connect.lane(&self.connect.key(instance, home));
-        let until = context.deadline.calls();
+        let call = Call { until: context.deadline.calls(), log: &context.log };
         let (mut held, modified) = match scope {
-            Some(scope) => match lane.describe(Target { instance: &instance.id, scope }, until).await {
+            Some(scope) => match lane.describe(Target { instance: &instance.id, scope }, call).await {
                 Ok(answer) => (BTreeMap::from([(scope, answer.configuration)]), answer.last_modified),
                 Err(error) => return self.unread(&error),
             },
-            None => match lane.list(&instance.id, until).await {
+            None => match lane.list(&instance.id, call).await {
                 Ok(listed) => (listed.configurations, None),
                 Err(error) => return self.unread(&error),
             },
@@ -165,20 +165,8 @@ impl Handler {
     }
 
     fn unread(&self, error: &CallError) -> Answered {
-        let problem = match error.cause {
-            Cause::NotFound => Problem::InstanceNotFound,
-            Cause::InvalidParameter => Problem::InvalidParameter,
-            Cause::Throttled => Problem::Throttled,
-            Cause::Deadline if error.attempts == 0 => Problem::Unavailable,
-            Cause::Deadline => Problem::UpstreamTimeout,
-            Cause::AccessDenied
-            | Cause::Credentials
-            | Cause::Internal
-            | Cause::Transport
-            | Cause::Refused => Problem::UpstreamFailed,
-        };
-        let response = Response::problem(problem, error.cause.message(), None)?;
-        if error.cause.is_retryable() {
+        let response = Response::problem(error.code.problem(), error.code.message(), None)?;
+        if error.code.is_retryable() {
             return Ok(response.with("retry-after", self.settings.connect.seconds_for(1).to_string()));
         }
         Ok(response)

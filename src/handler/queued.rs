@@ -1,17 +1,23 @@
 //! A batch of SQS messages, one after the other.
 
 use super::{Handler, InvocationContext, change::Submission};
+use crate::telemetry::causes;
 use aws_lambda_events::sqs::SqsBatchResponse;
-use policy_core::origin::Origin;
+use futures_util::future::join_all;
 use policy_core::policy::Code;
-use policy_core::report::{FailureKind, Report, Status, Verdict};
+use policy_core::report::{Report, Status, Verdict};
 use policy_core::trigger::sqs::{self, Content, Record};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// The first delay of a failed message, doubled at each delivery.
 const FIRST_DELAY: Duration = Duration::from_secs(15);
-/// The longest: an operator who mends something does not want to wait longer.
+/// The longest: an operator who has fixed something does not want to wait longer.
 const LONGEST_DELAY: Duration = Duration::from_mins(15);
+
+/// How many messages are made visible again side by side: enough to hide a round trip, few enough for a batch of
+/// 10,000 to need no memory for them.
+const AT_ONCE: usize = 16;
 
 impl Handler {
     /// Handles each record by itself. On FIFO the first that is not done keeps all later ones untouched.
@@ -25,19 +31,20 @@ impl Handler {
         for record in records {
             if held_back {
                 // in flight, it would keep its group waiting for the queue's visibility timeout
-                self.show_again(record, Duration::ZERO).await;
-                failures.push(record.message_id.clone());
+                failures.push((record, Duration::ZERO));
                 continue;
             }
             let report = self.change_of_record(context, record).await;
-            if self.is_done(record, &report).await {
+            if self.is_done(context, record, &report).await {
                 continue;
             }
-            self.show_again(record, delay(record.receive_count, &report)).await;
-            failures.push(record.message_id.clone());
+            failures.push((record, delay(record.receive_count, &report)));
             held_back = record.fifo;
         }
-        sqs::answer(failures)
+        for some in failures.chunks(AT_ONCE) {
+            join_all(some.iter().map(|(record, delay)| self.show_again(context, record, *delay))).await;
+        }
+        sqs::answer(failures.into_iter().map(|(record, _)| record.message_id.clone()).collect())
     }
 
     async fn change_of_record(&self, context: &InvocationContext, record: &Record) -> Report {
@@ -48,30 +55,32 @@ impl Handler {
                 self.change(context, &submission).await
             }
             Err(refused) => {
-                let origin: &Origin = &record.origin;
-                let id = Submission::new("", origin.clone()).change_id();
-                self.reject(context, origin, &id, Code::MalformedEnvelope, &refused.to_string())
+                self.reject(context, &record.origin, Code::MalformedEnvelope, &refused.to_string())
             }
         }
     }
 
-    /// Whether the message is over: settled, or parked for a person.
-    async fn is_done(&self, record: &Record, report: &Report) -> bool {
+    /// Whether the message needs no further delivery: settled, or parked for a person.
+    async fn is_done(&self, context: &InvocationContext, record: &Record, report: &Report) -> bool {
         if report.is_settled() {
             return true;
         }
         report.status() != Status::Incomplete
             && self.queues.parks()
-            && self.park(&record.body, report).await.is_ok()
+            && self.park(context, &record.body, report).await.is_ok()
     }
 
-    async fn show_again(&self, record: &Record, delay: Duration) {
+    async fn show_again(&self, context: &InvocationContext, record: &Record, delay: Duration) {
         let (Some(receipt), Some(arn)) = (&record.receipt_handle, &record.queue_arn) else {
             return;
         };
-        if let Err(error) = self.queues.show_again(arn, receipt, delay).await {
+        if Instant::now() >= context.deadline.end() {
+            return;
+        }
+        if let Err(error) = self.queues.show_again(arn, receipt, delay, context.deadline.end()).await {
             // it comes back all the same, after the queue's visibility timeout
-            tracing::warn!(%error, message_id = record.message_id, "the message could not be made visible again");
+            let (error, message_id) = (causes(&error), &record.message_id);
+            tracing::warn!(error, message_id, "the message could not be made visible again");
         }
     }
 }
@@ -81,8 +90,8 @@ fn delay(receive_count: u32, report: &Report) -> Duration {
     let only_time = report.status() == Status::Incomplete
         && report
             .results()
-            .filter(|result| result.verdict() == Verdict::NotYet)
-            .all(|result| result.error.as_ref().is_some_and(|error| error.because == FailureKind::NoTime));
+            .filter(|result| result.outcome.verdict() == Verdict::NotYet)
+            .all(|result| result.outcome.error().is_some_and(|error| error.code.is_out_of_time()));
     if only_time {
         return Duration::ZERO;
     }

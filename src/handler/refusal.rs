@@ -1,8 +1,10 @@
 //! What is not carried out: refused in the audit, answered in its trigger's way, parked for a person.
 
-use super::{FunctionError, Handler, InvocationContext, Reply, change::Submission, encoded};
+use super::{FunctionError, Handler, InvocationContext, Reply, encoded};
 use crate::audit::Reason;
 use crate::queue::Label;
+use crate::telemetry::causes;
+use policy_core::function_error::FunctionErrorType;
 use policy_core::origin::{Origin, TriggerKind};
 use policy_core::policy::{ChangeId, Code, Home, Violation};
 use policy_core::problem::Problem;
@@ -10,10 +12,14 @@ use policy_core::report::{ChangeReport, Report};
 use policy_core::trigger::NotAccepted;
 use policy_core::trigger::http::answer::Response;
 use serde_json::value::RawValue;
-use std::sync::PoisonError;
+
+/// The event is in no queue yet. The log has the reason; whoever asked has to send it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the event could not be parked")]
+pub(super) struct NotParked;
 
 impl Handler {
-    /// A payload that is no trigger's, or a broken one: in the audit, and answered as far as it can be.
+    /// A payload of no known trigger, or a broken one: in the audit, and answered as far as it can be.
     pub(super) async fn refuse_payload(
         &self,
         context: &InvocationContext,
@@ -21,19 +27,18 @@ impl Handler {
         refused: &NotAccepted,
     ) -> Reply {
         let (error_type, kind) = match refused {
-            NotAccepted::Unrecognised(_) => ("UnrecognisedPayload", TriggerKind::Bare),
-            NotAccepted::Malformed { kind, .. } => ("MalformedPayload", *kind),
+            NotAccepted::Unrecognised(_) => (FunctionErrorType::UnrecognisedPayload, TriggerKind::Bare),
+            NotAccepted::Malformed { kind, .. } => (FunctionErrorType::MalformedPayload, *kind),
         };
         let origin = Origin { kind, ..Origin::invoker(&context.invocation) };
         if kind == TriggerKind::EventBridge && self.queues.parks() {
-            let id = Submission::new("", origin.clone()).change_id();
-            let report = self.reject(context, &origin, &id, Code::MalformedEnvelope, &refused.to_string());
-            return match self.park(payload.get(), &report).await {
+            let report = self.reject(context, &origin, Code::MalformedEnvelope, &refused.to_string());
+            return match self.park(context, payload.get(), &report).await {
                 Ok(()) => encoded(&report),
-                Err(()) => Err(FunctionError::new("PolicyChangeIncomplete", refused)),
+                Err(NotParked) => Err(FunctionError::new(FunctionErrorType::PolicyChangeIncomplete, refused)),
             };
         }
-        let id = self.note_refusal(context, &origin, error_type, &refused.to_string());
+        let id = self.note_refusal(context, &origin, error_type.name(), &refused.to_string());
         if kind == TriggerKind::Http {
             let response = Response::problem(Problem::MalformedEnvelope, &refused.to_string(), Some(&id))?;
             return Ok(serde_json::value::to_raw_value(&response)?);
@@ -42,11 +47,17 @@ impl Handler {
     }
 
     /// Puts an original event aside for a person.
-    pub(super) async fn park(&self, event: &str, report: &Report) -> Result<(), ()> {
+    pub(super) async fn park(
+        &self,
+        context: &InvocationContext,
+        event: &str,
+        report: &Report,
+    ) -> Result<(), NotParked> {
         let change_id = report.changes.first().map_or("", |change| change.change_id.as_str());
         let label = Label { change_id, status: report.status().as_str(), reasons: reasons(report) };
-        self.queues.park(event, &label).await.map_err(|error| {
-            tracing::error!(%error, change_id, "the event could not be parked");
+        self.queues.park(event, &label, context.deadline.end()).await.map_err(|error| {
+            tracing::error!(error = causes(&error), change_id, "the event could not be parked");
+            NotParked
         })
     }
 
@@ -55,13 +66,13 @@ impl Handler {
         &self,
         context: &InvocationContext,
         origin: &Origin,
-        id: &ChangeId,
         code: Code,
         message: &str,
     ) -> Report {
+        let id = origin.change_id();
         let violation = Violation { pointer: String::new(), code, message: message.to_owned() };
-        self.note_violations(context, origin, id, std::slice::from_ref(&violation));
-        Report::one(ChangeReport::rejected(id.clone(), vec![violation]))
+        self.note_violations(context, origin, &id, std::slice::from_ref(&violation));
+        Report::one(ChangeReport::rejected(id, vec![violation]))
     }
 
     pub(super) fn note_violations(
@@ -82,9 +93,9 @@ impl Handler {
         code: &str,
         message: &str,
     ) -> ChangeId {
-        context.tally.lock().unwrap_or_else(PoisonError::into_inner).add_refusal();
+        context.tally.lock().add_refusal();
         let reason = Reason { pointer: String::new(), code: code.to_owned(), message: message.to_owned() };
-        let id = Submission::new("", origin.clone()).change_id();
+        let id = origin.change_id();
         self.note(origin, &context.rules.home, &id, &[reason]);
         id
     }
@@ -102,9 +113,9 @@ fn reasons(report: &Report) -> String {
     let violations = report.changes.iter().flat_map(ChangeReport::violations);
     let violations = violations.map(ToString::to_string);
     let failures = report.results().filter_map(|result| {
-        let error = result.error.as_ref()?;
+        let error = result.outcome.error()?;
         let instance = result.instance.as_ref().map_or("*", |instance| instance.id.as_str());
-        Some(format!("{instance} {}: {} {}", result.scope, error.code, error.message))
+        Some(format!("{instance} {}: {} {}", result.scope, error.code(), error.message()))
     });
     let line = violations.chain(failures).take(SHOWN).collect::<Vec<_>>().join("; ");
     // an attribute's value may not be empty, nor hold control characters

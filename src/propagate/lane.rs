@@ -1,33 +1,48 @@
-//! One account and Region: a lane of reads and a lane of updates, overlapped.
+//! One account and Region: reads and updates side by side, each one after the other.
 
-use super::resolve::failure;
 use super::{Propagation, Slot};
 use crate::audit::AuditedChange;
-use crate::connect::{Answer, CallError, LaneClient, Permit, Target};
+use crate::connect::{Answer, Call, CallError, LaneClient, Permit, Target};
+use policy_core::calls::CallCost;
 use policy_core::decision::{self, Modified, Step};
-use policy_core::policy::{Configuration, Instance, Scope};
-use policy_core::report::{FailureKind, Outcome, TargetResult};
+use policy_core::failure::{ErrorCode, Failure};
+use policy_core::policy::{Configuration, Instance, Scope, Values};
+use policy_core::report::{CallTrace, Outcome, TargetResult};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 use tracing::Instrument;
 
 /// How many planned updates may wait. Reads further ahead would only grow stale.
 const AHEAD: usize = 16;
 
-/// One lane's walk.
+/// The targets of one change in one lane.
 pub(super) struct LanePropagation<'a> {
     pub(super) propagation: &'a Propagation<'a>,
     pub(super) audited: AuditedChange<'a>,
     pub(super) lane: &'a LaneClient,
 }
 
-/// An update that is due.
-struct Due<'a> {
+/// A target on its way.
+#[derive(Debug, Clone)]
+struct InHand<'a> {
     slot: usize,
     instance: &'a Instance,
-    result: TargetResult,
+    scope: Scope,
+    trace: CallTrace,
+}
+
+/// An update that is due.
+struct Due<'a> {
+    target: InHand<'a>,
     before: Configuration,
+    values: Cow<'a, Values>,
+}
+
+/// What comes of looking at a target.
+enum Looked<'a> {
+    Due(Due<'a>),
+    Ended(usize, TargetResult),
 }
 
 impl<'a> LanePropagation<'a> {
@@ -47,180 +62,209 @@ impl<'a> LanePropagation<'a> {
         let mut done = Vec::new();
         for (instance, slots) in instances {
             let read = self.read(instance, slots).await;
-            for (n, slot) in slots.iter().enumerate() {
-                let mut result = TargetResult::new(Some((*instance).clone()), slot.scope, Outcome::Failed);
-                match self.consider(instance, slot.scope, &read, &mut result).await {
-                    Ok(Some(before)) => {
-                        // the receiver lives as long as this lane
-                        let _ = due.send(Due { slot: slot.index, instance, result, before }).await;
-                        continue;
-                    }
-                    Ok(None) => {}
-                    Err(error) => {
-                        not_read(&mut result, &error);
-                        // the failed read was one for all: its throttled calls are the first scope's
-                        if n > 0 && read.is_err() {
-                            result.throttled = 0;
-                        }
-                    }
+            for slot in slots {
+                let trace = CallTrace::default();
+                let target = InHand { slot: slot.index, instance, scope: slot.scope, trace };
+                match self.look(target, &read, slots.len() == 1).await {
+                    // the receiver lives as long as this lane
+                    Looked::Due(update) => drop(due.send(update).await),
+                    Looked::Ended(slot, result) => done.push((slot, self.recorded(result))),
                 }
-                self.propagation.note(self.audited, &mut result);
-                done.push((slot.index, result));
             }
         }
         done
     }
 
     /// One List for several scopes of an instance, one Describe for one.
-    async fn read(&self, instance: &Instance, slots: &[Slot]) -> Result<BTreeMap<Scope, Held>, CallError> {
-        let until = self.propagation.deadline.calls();
+    async fn read(&self, instance: &Instance, slots: &[Slot]) -> Result<Read, CallError> {
         if let [Slot { scope, .. }] = slots {
-            let answer = self.lane.describe(target(instance, *scope), until).await?;
-            return Ok(BTreeMap::from([(*scope, Held::described(answer))]));
+            return self.describe(instance, *scope).await.map(Read::One);
         }
-        let listed = self.lane.list(&instance.id, until).await?;
-        // one read for all its scopes: its throttled calls are counted once, as the first one's
-        let listed_scope =
-            |slot: &Slot| listed.configurations.contains_key(&slot.scope).then_some(slot.scope);
-        let first = slots.iter().find_map(listed_scope);
-        let held = |(scope, configuration)| {
-            let throttled = if Some(scope) == first { listed.throttled } else { 0 };
-            (scope, Held { configuration, modified: Modified::Unasked, throttled })
-        };
-        Ok(listed.configurations.into_iter().map(held).collect())
+        self.lane.list(&instance.id, self.call()).await.map(|listed| Read::All(listed.configurations))
     }
 
-    /// Decides about one target. `Some`: an update is due, from what it holds; `None`: the result is final.
-    async fn consider(
-        &self,
-        instance: &Instance,
-        scope: Scope,
-        read: &Result<BTreeMap<Scope, Held>, CallError>,
-        result: &mut TargetResult,
-    ) -> Result<Option<Configuration>, CallError> {
-        let started = Instant::now();
-        let change = self.audited.change;
-        let mut held = match read.as_ref().map_err(Clone::clone)?.get(&scope) {
-            Some(held) => held.clone(),
-            // a scope that List leaves out has a configuration all the same: the default
-            None => self.ask(instance, scope).await?,
+    /// Decides about one target from what was read of its instance; `alone`: the read was for it only.
+    async fn look(&self, mut target: InHand<'a>, read: &Result<Read, CallError>, alone: bool) -> Looked<'a> {
+        let held = match read {
+            Ok(Read::One(held)) => {
+                target.trace.cost = held.cost;
+                Ok(held.clone())
+            }
+            Ok(Read::All(listed)) => match listed.get(&target.scope) {
+                Some(configuration) => Ok(Held::listed(configuration.clone())),
+                // a scope that List leaves out has a configuration all the same: the default
+                None => self.ask(&mut target).await,
+            },
+            Err(error) => {
+                target.trace.cost = if alone { error.cost } else { CallCost::default() };
+                Err(error.clone())
+            }
         };
-        result.throttled = held.throttled;
+        match held {
+            Ok(held) => self.decide(target, held).await,
+            Err(error) => target.not_read(&error),
+        }
+    }
+
+    async fn decide(&self, mut target: InHand<'a>, mut held: Held) -> Looked<'a> {
+        let change = self.audited.change;
         let mut step = decision::decide(change, &held.configuration, held.modified);
-        if step == Step::AskWhen {
-            held = self.ask(instance, scope).await?;
-            result.throttled += held.throttled;
+        if step == Step::NeedsModifiedTime {
+            held = match self.ask(&mut target).await {
+                Ok(held) => held,
+                Err(error) => return target.not_read(&error),
+            };
             step = decision::decide(change, &held.configuration, held.modified);
         }
-        result.duration_ms = millis(started);
         if let Modified::At(at) = held.modified {
-            result.last_modified = at;
+            target.trace.last_modified = at;
         }
-        result.before = Some(held.configuration.clone());
         match step {
-            Step::Update => return Ok(Some(held.configuration)),
-            Step::Done(outcome, error) => {
-                result.outcome = outcome;
-                result.error = error;
-            }
-            // decide() asks once, and has been told
-            Step::AskWhen => {}
+            Step::Update(values) => Looked::Due(Due { target, before: held.configuration, values }),
+            Step::Done(outcome) => target.ends(outcome),
+            // a described target has its time, so that this does not happen
+            Step::NeedsModifiedTime => target.ends(Outcome::Failed {
+                before: Some(held.configuration),
+                after: None,
+                why: Failure::new(ErrorCode::ConnectionFailed),
+            }),
         }
-        if result.outcome == Outcome::Planned {
-            result.after = Some(held.configuration.after(&change.values));
-        }
-        Ok(None)
     }
 
-    async fn ask(&self, instance: &Instance, scope: Scope) -> Result<Held, CallError> {
-        let until = self.propagation.deadline.calls();
-        self.lane.describe(target(instance, scope), until).await.map(Held::described)
+    /// One look at the target alone, which it pays for.
+    async fn ask(&self, target: &mut InHand<'_>) -> Result<Held, CallError> {
+        let looked = self.describe(target.instance, target.scope).await;
+        let cost = looked.as_ref().map_or_else(|error| error.cost, |held| held.cost);
+        target.trace.cost = target.trace.cost.and(cost);
+        looked
+    }
+
+    async fn describe(&self, instance: &Instance, scope: Scope) -> Result<Held, CallError> {
+        let target = Target { instance: &instance.id, scope };
+        self.lane.describe(target, self.call()).await.map(Held::described)
+    }
+
+    fn call(&self) -> Call<'a> {
+        self.propagation.call()
+    }
+
+    /// With its line in the audit.
+    fn recorded(&self, result: TargetResult) -> TargetResult {
+        self.propagation.recorded(self.audited, result)
     }
 
     async fn update_all(&self, mut due: mpsc::Receiver<Due<'a>>) -> Vec<(usize, TargetResult)> {
         let mut done = Vec::new();
-        while let Some(Due { slot, instance, mut result, before }) = due.recv().await {
+        while let Some(due) = due.recv().await {
+            let slot = due.target.slot;
             let until = self.propagation.deadline.last_update();
-            if let Ok(permit) = self.lane.update_permit(until).await {
-                let span = tracing::debug_span!("target", instance = %instance.id, scope = %result.scope);
-                self.update(instance, &before, permit, &mut result).instrument(span).await;
+            let result = if let Ok(permit) = self.lane.update_permit(until).await {
+                let (instance, scope) = (due.target.instance, due.target.scope);
+                let span = tracing::debug_span!("target", instance = %instance.id, %scope);
+                self.update(due, permit).instrument(span).await
             } else {
-                result.outcome = Outcome::Pending;
-                result.error = Some(decision::no_time());
-            }
-            self.propagation.note(self.audited, &mut result);
-            done.push((slot, result));
+                let why = Failure::new(ErrorCode::NoTimeLeft);
+                due.target.result(Outcome::Pending { before: Some(due.before), why })
+            };
+            done.push((slot, self.recorded(result)));
         }
         done
     }
 
     /// Intent, update, verification.
-    async fn update(
-        &self,
-        instance: &Instance,
-        before: &Configuration,
-        permit: Permit,
-        result: &mut TargetResult,
-    ) {
-        let (scope, values) = (result.scope, &self.audited.change.values);
-        if let Err(error) = self.propagation.audit.intent(self.audited, instance, scope, before) {
+    async fn update(&self, due: Due<'a>, permit: Permit) -> TargetResult {
+        let Due { mut target, before, values } = due;
+        let (instance, scope) = (target.instance, target.scope);
+        if let Err(error) = self.propagation.audit.intent(self.audited, instance, scope, &before, &values) {
             tracing::error!(%error, "the audit could not be written");
-            result.error = Some(decision::unaudited(&error));
-            return;
+            let why = super::unaudited(&error);
+            return target.result(Outcome::Failed { before: Some(before), after: None, why });
         }
-        let started = Instant::now();
-        let until = self.propagation.deadline.calls();
-        match self.lane.update(target(instance, scope), values, permit, until).await {
+        let updated = Target { instance: &instance.id, scope };
+        let outcome = match self.lane.update(updated, &values, permit, self.call()).await {
             Ok(answer) => {
-                result.attempts = answer.attempts;
-                result.throttled += answer.throttled;
-                result.request_id.clone_from(&answer.request_id);
-                if answer.configuration.holds(values) {
-                    result.outcome = Outcome::Applied;
+                target.updated(answer.cost, answer.request_id.as_ref());
+                target.trace.last_modified = answer.last_modified;
+                if answer.configuration.holds(&values) {
+                    Outcome::Applied { before, after: answer.configuration, unrecorded: None }
                 } else {
-                    result.error = Some(decision::differs());
+                    let why = Failure::new(ErrorCode::ResponseDiffers);
+                    Outcome::Failed { before: Some(before), after: Some(answer.configuration), why }
                 }
-                result.last_modified = answer.last_modified;
-                result.after = Some(answer.configuration);
             }
             Err(error) => {
-                result.attempts = error.attempts;
-                result.throttled += error.throttled;
-                result.request_id.clone_from(&error.request_id);
-                result.error = Some(failure(&error));
+                target.updated(error.cost, error.request_id.as_ref());
+                let why = error.failure();
                 if error.may_have_taken_effect {
-                    self.read_back(instance, before, result).await;
+                    self.read_back(&mut target, before, &values, why.made_retryable()).await
+                } else {
+                    Outcome::Failed { before: Some(before), after: None, why }
                 }
             }
-        }
-        result.duration_ms += millis(started);
-        tracing::debug!(outcome = ?result.outcome, attempts = result.attempts, ms = result.duration_ms, "updated");
+        };
+        tracing::debug!(
+            outcome = ?outcome.kind(),
+            attempts = target.trace.update_attempts,
+            ms = target.trace.cost.took.as_millis(),
+            "updated"
+        );
+        target.result(outcome)
     }
 
-    /// An update whose answer never came may have taken effect: one look tells, if time allows.
-    async fn read_back(&self, instance: &Instance, before: &Configuration, result: &mut TargetResult) {
-        let looked = self.ask(instance, result.scope).await;
-        result.throttled += looked.as_ref().map_or_else(|error| error.throttled, |held| held.throttled);
-        match looked {
+    /// An update whose answer never came may have taken effect: one look shows it, if time allows.
+    async fn read_back(
+        &self,
+        target: &mut InHand<'_>,
+        before: Configuration,
+        values: &Values,
+        why: Failure,
+    ) -> Outcome {
+        match self.ask(target).await {
             // it did not: a failure for now
-            Ok(held) if !held.configuration.holds(&self.audited.change.values) => {
-                result.after = Some(held.configuration);
+            Ok(held) if !held.configuration.holds(values) => {
+                Outcome::Failed { before: Some(before), after: Some(held.configuration), why }
             }
-            Ok(held) if !before.holds(&self.audited.change.values) => {
-                result.outcome = Outcome::Applied;
-                result.error = None;
+            Ok(held) if !before.holds(values) => {
                 if let Modified::At(at) = held.modified {
-                    result.last_modified = at;
+                    target.trace.last_modified = at;
                 }
-                result.after = Some(held.configuration);
+                Outcome::Applied { before, after: held.configuration, unrecorded: None }
             }
-            // the values were there before (`force`): that they still are tells nothing
-            Ok(_) | Err(_) => result.outcome = Outcome::Unknown,
-        }
-        if let Some(error) = &mut result.error {
-            error.retryable = true;
+            // the values were there before (`force`): that they still are shows nothing
+            Ok(_) | Err(_) => Outcome::Unknown { before, why },
         }
     }
+}
+
+impl<'a> InHand<'a> {
+    fn result(self, outcome: Outcome) -> TargetResult {
+        let Self { instance, scope, trace, .. } = self;
+        TargetResult { instance: Some(instance.clone()), scope, outcome, trace }
+    }
+
+    fn ends(self, outcome: Outcome) -> Looked<'a> {
+        Looked::Ended(self.slot, self.result(outcome))
+    }
+
+    /// A read that failed. One that was not even sent leaves its target pending.
+    fn not_read(mut self, error: &CallError) -> Looked<'a> {
+        self.trace.request_id.clone_from(&error.request_id);
+        self.ends(Outcome::not_reached(error.failure()))
+    }
+
+    fn updated(&mut self, cost: CallCost, request_id: Option<&String>) {
+        self.trace.update_attempts = cost.attempts;
+        self.trace.cost = self.trace.cost.and(cost);
+        self.trace.request_id = request_id.cloned();
+    }
+}
+
+/// What was read of an instance.
+enum Read {
+    /// By Describe, for the one scope that is asked for.
+    One(Held),
+    /// By List, for all scopes together.
+    All(BTreeMap<Scope, Configuration>),
 }
 
 /// What a target holds, and what is known about when that was set.
@@ -228,7 +272,7 @@ impl<'a> LanePropagation<'a> {
 struct Held {
     configuration: Configuration,
     modified: Modified,
-    throttled: u32,
+    cost: CallCost,
 }
 
 impl Held {
@@ -236,24 +280,11 @@ impl Held {
         Self {
             configuration: answer.configuration,
             modified: Modified::At(answer.last_modified),
-            throttled: answer.throttled,
+            cost: answer.cost,
         }
     }
-}
 
-/// A read that failed. One that was not even sent leaves its target pending.
-fn not_read(result: &mut TargetResult, error: &CallError) {
-    let failure = failure(error);
-    result.throttled += error.throttled;
-    result.request_id.clone_from(&error.request_id);
-    result.outcome = if failure.because == FailureKind::NoTime { Outcome::Pending } else { Outcome::Failed };
-    result.error = Some(failure);
-}
-
-fn target(instance: &Instance, scope: Scope) -> Target<'_> {
-    Target { instance: &instance.id, scope }
-}
-
-fn millis(started: Instant) -> u64 {
-    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    fn listed(configuration: Configuration) -> Self {
+        Self { configuration, modified: Modified::NotAsked, cost: CallCost::default() }
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 fn configured(variables: &[(&str, &str)]) -> SdkConfig {
     let variables: HashMap<_, _> = variables.iter().copied().collect();
     let lookup = |name: &str| variables.get(name).map(|value| (*value).to_owned());
-    config("eu-west-2", http(&lookup), &lookup)
+    config("eu-west-2", http(&lookup).unwrap(), &lookup)
 }
 
 /// The endpoint a client of that service is given, as the SDK asks for it.
@@ -77,5 +77,27 @@ fn amazons_roots_are_there() {
         let der = base64::engine::general_purpose::STANDARD.decode(body).unwrap();
         assert_eq!(der[..2], [0x30, 0x82]);
         assert_eq!(usize::from(der[2]) << 8 | usize::from(der[3]), der.len() - 4);
+    }
+}
+
+fn trust(variables: &[(&str, &str)]) -> Result<String, String> {
+    let variables: HashMap<_, _> = variables.iter().copied().collect();
+    let lookup = |name: &str| variables.get(name).map(|value| (*value).to_owned());
+    trusted(&lookup).map(|store| format!("{store:?}")).map_err(|error| error.to_string())
+}
+
+#[test]
+fn an_empty_trust_variable_is_an_absent_one() {
+    let pinned = trust(&[]);
+    assert_eq!(trust(&[("SSL_CERT_FILE", ""), ("SSL_CERT_DIR", " ")]), pinned);
+    assert_ne!(trust(&[("SSL_CERT_FILE", file!())]), pinned);
+    assert_ne!(trust(&[("SSL_CERT_DIR", "src")]), pinned);
+}
+
+#[test]
+fn a_trust_variable_that_names_nothing_readable_is_an_error() {
+    for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        let expected = format!("{variable} names `no/such/place`, which cannot be read");
+        assert_eq!(trust(&[(variable, "no/such/place")]), Err(expected));
     }
 }

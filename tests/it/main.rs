@@ -31,5 +31,6 @@ mod regions;
 mod secrets;
 mod soak;
 mod spellings;
+mod sqs;
 mod walk;
 mod world;

@@ -12,7 +12,6 @@ mod cell;
 mod evidence;
 mod payload;
 mod play;
-mod queue;
 mod triggers;
 
 use cell::Cell;

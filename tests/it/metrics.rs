@@ -24,13 +24,13 @@ fn metrics(lines: &str) -> Vec<Value> {
 
 fn definitions(names: &[&str]) -> Value {
     let unit = |name: &str| match name {
-        "InvocationDuration" | "ConnectLatency" => "Milliseconds",
+        "InvocationDuration" | "ConnectLatency" | "QuotaWait" => "Milliseconds",
         _ => "Count",
     };
     names.iter().map(|name| json!({"Name": name, "Unit": unit(name)})).collect()
 }
 
-const ALWAYS: [&str; 14] = [
+const ALWAYS: [&str; 15] = [
     "TargetsApplied",
     "TargetsUnchanged",
     "TargetsPlanned",
@@ -45,6 +45,7 @@ const ALWAYS: [&str; 14] = [
     "ThrottledCalls",
     "ColdStarts",
     "InvocationDuration",
+    "QuotaWait",
 ];
 
 #[tokio::test]
@@ -87,9 +88,21 @@ async fn the_line_counts_targets_attempts_and_throttled_calls() {
         "ThrottledCalls": 1,
         "ColdStarts": 1,
         "InvocationDuration": "number",
+        "QuotaWait": 0,
         "ConnectLatency": "2 numbers",
     });
     assert_eq!(metrics(&world.pipe.text()), [expected]);
+}
+
+/// At two calls a second the second update waits for its half, which is the quota's and not Amazon Connect's.
+#[tokio::test]
+async fn the_wait_for_the_quota_is_a_metric_of_its_own() {
+    let variables = [("CONNECT_REQUESTS_PER_SECOND", "2"), ("CONNECT_BURST", "1")];
+    let world = World::with(Options::default(), &variables).await;
+    let change = json!({"instanceId": ONE, "attachmentScopes": ["CHAT", "TASK"], "maximumSize": "10 MB"});
+    world.report(&change).await;
+    let waited = metrics(&world.pipe.text())[0]["QuotaWait"].as_u64().unwrap();
+    assert!(waited >= 450, "{waited} ms");
 }
 
 #[tokio::test]
@@ -102,7 +115,7 @@ async fn a_refusal_is_counted_and_a_payload_of_no_trigger_is_too() {
         lines.iter().map(|line| (&line["Trigger"], &line["RejectedChanges"], &line["ColdStarts"])).collect();
     assert_eq!(seen, [(&json!("bare"), &json!(1), &json!(1)), (&json!("none"), &json!(1), &json!(0))]);
     for line in &lines {
-        // no call, no latency: a metric without a value would be none
+        // no call, no latency: a metric needs a value
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"], definitions(&ALWAYS));
         assert_eq!(line.get("ConnectLatency"), None);
     }

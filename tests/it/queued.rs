@@ -1,5 +1,6 @@
 //! SQS batches, and queues that are out of reach (moto's are in conformance/).
 
+use crate::sqs::{Queue, Sqs};
 use crate::world::{NOWHERE, ONE, THREE, TWO, World, chat, failed};
 use sandbox::connect::{Fault, Operation, Options};
 use serde_json::{Value, json};
@@ -40,6 +41,10 @@ async fn a_record_holds_a_change_or_a_whole_event_and_the_sender_vouches() {
         assert_eq!(event["actor"]["idp"]["name"], "sqs-sender");
         assert_eq!(event["actor"]["user"], json!({"uid": "AIDACKCEVSQ6C2EXAMPLE"}));
     }
+    // what the envelope says of its account is a claim: whoever sent the message could write any
+    let claims: Vec<_> = audit.iter().map(|e| e["unmapped"].get("claimedAccount")).collect();
+    let claimed = json!("999999999999");
+    assert_eq!(claims, [None, None, Some(&claimed), Some(&claimed)]);
     assert_eq!(audit[2]["src_endpoint"]["svc_name"], "com.example");
 }
 
@@ -84,4 +89,28 @@ async fn where_the_queue_does_not_take_a_change_it_does_what_it_can() {
     let (kind, report) = failed(world.invoke_within(&change, Duration::from_secs(8)).await);
     assert_eq!((kind.as_str(), &report["status"]), ("PolicyChangeIncomplete", &json!("incomplete")));
     assert!(world.updates() >= 2);
+}
+
+/// Twelve reads at one a second do not fit 8 seconds: a change is queued, a dry run is answered with what it saw.
+#[tokio::test]
+async fn a_change_that_takes_too_long_is_queued_and_a_dry_run_never_is() {
+    let queue = Queue::start(Sqs::Takes).await;
+    let url = format!("{}/111122223333/changes.fifo", queue.url);
+    let variables = [
+        ("CONNECT_REQUESTS_PER_SECOND", "1"),
+        ("CONNECT_BURST", "2"),
+        ("CHANGE_QUEUE_URL", url.as_str()),
+        ("AWS_ENDPOINT_URL_SQS", queue.url.as_str()),
+    ];
+    let world = World::with(Options::default(), &variables).await;
+    let mut change =
+        json!({"instanceIds": [ONE, TWO, THREE], "attachmentScope": "*", "maximumSize": "10 MB"});
+    let answer = world.invoke_within(&change, Duration::from_secs(8)).await.unwrap();
+    assert_eq!((&answer["status"], queue.taken("SendMessage").len()), (&json!("accepted"), 1));
+    assert_eq!(world.updates(), 0);
+    change["dryRun"] = json!(true);
+    let answer = world.invoke_within(&change, Duration::from_secs(2)).await;
+    let (kind, report) = failed(answer);
+    assert_eq!((kind.as_str(), &report["status"]), ("PolicyChangeIncomplete", &json!("incomplete")));
+    assert_eq!((queue.taken("SendMessage").len(), world.updates()), (1, 0));
 }

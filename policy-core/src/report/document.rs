@@ -1,6 +1,7 @@
 //! The report as JSON: absent rather than null, in the order of the targets, below Lambda's 6 MB.
 
-use super::{ChangeReport, Disposition, Failure, Outcome, Report, Status, TargetResult};
+use super::{ChangeReport, Disposition, OutcomeKind, Report, Status, TargetResult};
+use crate::failure::Failure;
 use crate::policy::{Configuration, Scope, Violation};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ struct ChangeDocument<'a> {
     change_id: &'a str,
     status: Status,
     results: Vec<ResultDocument<'a>>,
-    summary: BTreeMap<Outcome, usize>,
+    summary: BTreeMap<OutcomeKind, usize>,
     warnings: &'a [Violation],
     violations: &'a [Violation],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -45,7 +46,7 @@ struct ResultDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     instance_arn: Option<String>,
     attachment_scope: Scope,
-    outcome: Outcome,
+    outcome: OutcomeKind,
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<&'a Configuration>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -103,10 +104,10 @@ fn write(report: &Report, shown: Shown) -> Result<String, serde_json::Error> {
 fn document(change: &ChangeReport, shown: Shown) -> ChangeDocument<'_> {
     let mut summary = BTreeMap::new();
     for result in change.results() {
-        *summary.entry(result.outcome).or_default() += 1;
+        *summary.entry(result.outcome.kind()).or_default() += 1;
     }
     let listed = |result: &&TargetResult| {
-        shown.done || !matches!(result.outcome, Outcome::Applied | Outcome::Unchanged)
+        shown.done || !matches!(result.outcome.kind(), OutcomeKind::Applied | OutcomeKind::Unchanged)
     };
     let results = change.results().iter().filter(listed).take(shown.most);
     let results: Vec<_> = results.map(|result| line(result, shown.values)).collect();
@@ -128,13 +129,13 @@ fn line(result: &TargetResult, values: bool) -> ResultDocument<'_> {
         instance_id: result.instance.as_ref().map_or("*", |instance| instance.id.as_str()),
         instance_arn: result.instance.as_ref().and_then(crate::policy::Instance::arn),
         attachment_scope: result.scope,
-        outcome: result.outcome,
-        before: result.before.as_ref().filter(|_| values),
-        after: result.after.as_ref().filter(|_| values),
-        attempts: result.attempts,
-        request_id: result.request_id.as_deref(),
-        last_modified_time: result.last_modified.and_then(rfc3339),
-        error: result.error.as_ref(),
+        outcome: result.outcome.kind(),
+        before: result.outcome.before().filter(|_| values),
+        after: result.outcome.after().filter(|_| values),
+        attempts: result.trace.update_attempts,
+        request_id: result.trace.request_id.as_deref(),
+        last_modified_time: result.trace.last_modified.and_then(rfc3339),
+        error: result.outcome.error(),
     }
 }
 

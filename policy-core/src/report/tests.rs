@@ -1,18 +1,37 @@
 use super::*;
-use crate::policy::{Code, Home, InstanceId};
+use crate::calls::CallCost;
+use crate::failure::{ErrorCode, Failure};
+use crate::policy::{Code, Configuration, Home, InstanceId, Scope};
 use serde_json::{Value, json};
 use time::macros::datetime;
 
-fn target(outcome: Outcome, retryable: bool) -> TargetResult {
+fn held(bytes: i64) -> Configuration {
+    Configuration {
+        maximum_size_limit_in_bytes: Some(bytes),
+        allowed_extensions: Some(["pdf".to_owned()].into()),
+    }
+}
+
+/// A target that ended this way; a failure is one that the same change again helps, or not.
+fn target(kind: OutcomeKind, retryable: bool) -> TargetResult {
+    let (before, after) = (held(1), held(2));
+    let why = Failure::new(if retryable { ErrorCode::ConnectionFailed } else { ErrorCode::RequestRefused });
+    of(match kind {
+        OutcomeKind::Applied => Outcome::Applied { before, after, unrecorded: None },
+        OutcomeKind::Unchanged => Outcome::Unchanged { held: before },
+        OutcomeKind::Planned => Outcome::Planned { before, after },
+        OutcomeKind::Superseded => Outcome::Superseded { held: before, why },
+        OutcomeKind::Blocked => Outcome::Blocked { why },
+        OutcomeKind::Failed => Outcome::Failed { before: None, after: None, why },
+        OutcomeKind::Unknown => Outcome::Unknown { before, why },
+        OutcomeKind::Pending => Outcome::Pending { before: None, why },
+    })
+}
+
+fn of(outcome: Outcome) -> TargetResult {
     let home = Home { region: "us-east-1".into(), account: Some("111122223333".into()) };
     let id = InstanceId::parse("00000001-0000-4000-8000-000000000001").unwrap();
-    let mut result = TargetResult::new(Some(home.instance(id)), Scope::Chat, outcome);
-    if outcome == Outcome::Failed {
-        let (code, message) = ("X".to_owned(), "x".to_owned());
-        result.error =
-            Some(Failure { because: FailureKind::Upstream, code, message, retryable, detail: None });
-    }
-    result
+    TargetResult::without_calls(Some(home.instance(id)), Scope::Chat, outcome)
 }
 
 fn walked(results: Vec<TargetResult>, dry_run: bool) -> ChangeReport {
@@ -23,13 +42,13 @@ fn walked(results: Vec<TargetResult>, dry_run: bool) -> ChangeReport {
     }
 }
 
-fn status(outcomes: &[(Outcome, bool)], dry_run: bool) -> Status {
+fn status(outcomes: &[(OutcomeKind, bool)], dry_run: bool) -> Status {
     walked(outcomes.iter().map(|(o, r)| target(*o, *r)).collect(), dry_run).status()
 }
 
 #[test]
 fn the_status_follows_the_table_row_by_row() {
-    use Outcome::{Applied, Blocked, Failed, Pending, Planned, Superseded, Unchanged, Unknown};
+    use OutcomeKind::{Applied, Blocked, Failed, Pending, Planned, Superseded, Unchanged, Unknown};
     let one = |outcome| [(outcome, false)];
     assert_eq!(status(&one(Applied), false), Status::Succeeded);
     assert_eq!(status(&one(Unchanged), false), Status::Succeeded);
@@ -52,9 +71,18 @@ fn the_status_follows_the_table_row_by_row() {
 /// The audit could not be written after the update: the same change again puts it on record.
 #[test]
 fn what_is_applied_but_not_on_record_is_not_done() {
-    let mut result = target(Outcome::Failed, true);
-    result.outcome = Outcome::Applied;
-    assert_eq!(walked(vec![result], false).status(), Status::Incomplete);
+    let unrecorded = || Failure::new(ErrorCode::AuditUnavailable);
+    for kind in [OutcomeKind::Applied, OutcomeKind::Unchanged, OutcomeKind::Planned] {
+        let outcome = target(kind, false).outcome.unrecorded(unrecorded());
+        assert_eq!(outcome.error(), Some(&unrecorded()));
+        assert_eq!((walked(vec![of(outcome)], false)).status(), Status::Incomplete, "{kind:?}");
+    }
+    // what failed keeps its reason
+    let blocked = target(OutcomeKind::Blocked, false).outcome.unrecorded(unrecorded());
+    assert_eq!(
+        (blocked.kind(), blocked.error().map(|why| why.code)),
+        (OutcomeKind::Failed, Some(ErrorCode::RequestRefused))
+    );
 }
 
 #[test]
@@ -80,17 +108,12 @@ fn document(report: &Report) -> Value {
 
 #[test]
 fn a_report_says_all_that_is_known_and_no_more() {
-    let mut applied = target(Outcome::Applied, false);
-    let held = |bytes| Configuration {
-        maximum_size_limit_in_bytes: Some(bytes),
-        allowed_extensions: Some(["pdf".to_owned()].into()),
-    };
-    applied.before = Some(held(1));
-    applied.after = Some(held(2));
-    applied.attempts = 3;
-    applied.request_id = Some("r".to_owned());
-    applied.last_modified = Some(datetime!(2026-11-23 09:00:00.125 UTC));
-    let mut change = walked(vec![applied, target(Outcome::Failed, true)], false);
+    let mut applied = target(OutcomeKind::Applied, false);
+    applied.trace.update_attempts = 3;
+    applied.trace.cost = CallCost { attempts: 4, ..CallCost::default() };
+    applied.trace.request_id = Some("r".to_owned());
+    applied.trace.last_modified = Some(datetime!(2026-11-23 09:00:00.125 UTC));
+    let mut change = walked(vec![applied, target(OutcomeKind::Failed, true)], false);
     let warning =
         Violation { pointer: "/p".to_owned(), code: Code::SizeBelowDocumentedRange, message: "m".to_owned() };
     change.warnings = vec![warning];
@@ -105,7 +128,7 @@ fn a_report_says_all_that_is_known_and_no_more() {
              "after": {"maximumSizeLimitInBytes": 2, "allowedExtensions": ["pdf"]},
              "attempts": 3, "requestId": "r", "lastModifiedTime": "2026-11-23T09:00:00.125Z"},
             {"instanceId": id, "instanceArn": arn, "attachmentScope": "CHAT", "outcome": "failed",
-             "attempts": 0, "error": {"code": "X", "message": "x", "retryable": true}},
+             "attempts": 0, "error": {"code": "ConnectionFailed", "message": "Amazon Connect gave no usable answer", "retryable": true}},
         ],
     });
     assert_eq!(document(&Report::one(change)), expected);
@@ -114,8 +137,8 @@ fn a_report_says_all_that_is_known_and_no_more() {
 #[test]
 fn a_report_of_several_changes_has_one_of_each() {
     let changes = vec![
-        walked(vec![target(Outcome::Applied, false)], false),
-        walked(vec![target(Outcome::Blocked, false)], true),
+        walked(vec![target(OutcomeKind::Applied, false)], false),
+        walked(vec![target(OutcomeKind::Blocked, false)], true),
     ];
     let report = Report { changes, is_batch: true };
     let document = document(&report);
@@ -123,7 +146,7 @@ fn a_report_of_several_changes_has_one_of_each() {
     let each = document["changes"].as_array().unwrap().iter().map(|change| &change["status"]);
     assert_eq!(each.collect::<Vec<_>>(), ["succeeded", "failed"]);
     // planned only where every change is dry
-    let planned = || walked(vec![target(Outcome::Planned, false)], true);
+    let planned = || walked(vec![target(OutcomeKind::Planned, false)], true);
     let all = Report { changes: vec![planned(), planned()], is_batch: true };
     assert_eq!(all.status(), Status::Planned);
     let some = Report { changes: vec![planned(), walked(Vec::new(), false)], is_batch: true };
@@ -141,7 +164,7 @@ fn a_refusal_has_its_violations_and_a_queued_change_says_how_to_learn_its_end() 
     assert_eq!((document.get("detail"), document.get("truncated")), (None, None));
     let accepted = ChangeReport { change_id: id, disposition: Disposition::Accepted, warnings: Vec::new() };
     let report = Report::one(accepted);
-    assert!(report.is_settled() && !report.is_all(Outcome::Superseded));
+    assert!(report.is_settled() && !report.is_all(OutcomeKind::Superseded));
     let document: Value = serde_json::from_str(&encode(&report).unwrap()).unwrap();
     assert_eq!(document["status"], "accepted");
     assert!(document["detail"].as_str().unwrap().contains("metadata.correlation_uid"), "{document}");
@@ -149,21 +172,21 @@ fn a_refusal_has_its_violations_and_a_queued_change_says_how_to_learn_its_end() 
 
 #[test]
 fn all_superseded_leaves_nothing_to_do() {
-    let superseded = || target(Outcome::Superseded, false);
+    let superseded = || target(OutcomeKind::Superseded, false);
     let all = Report::one(walked(vec![superseded(), superseded()], false));
     assert_eq!((all.status(), all.is_settled()), (Status::Failed, true));
-    let some = Report::one(walked(vec![superseded(), target(Outcome::Blocked, false)], false));
+    let some = Report::one(walked(vec![superseded(), target(OutcomeKind::Blocked, false)], false));
     assert_eq!((some.status(), some.is_settled()), (Status::Failed, false));
 }
 
 #[test]
 fn a_long_report_lists_what_needs_somebody() {
-    let mut results = vec![target(Outcome::Applied, false); 500];
+    let mut results = vec![target(OutcomeKind::Applied, false); 500];
     let whole = Report::one(walked(results.clone(), false));
     let whole: serde_json::Value = serde_json::from_str(&encode(&whole).unwrap()).unwrap();
     assert_eq!(whole["results"].as_array().unwrap().len(), 500);
     assert_eq!(whole.get("truncated"), None);
-    results.push(target(Outcome::Failed, false));
+    results.push(target(OutcomeKind::Failed, false));
     let cut = Report::one(walked(results, false));
     let cut: serde_json::Value = serde_json::from_str(&encode(&cut).unwrap()).unwrap();
     assert_eq!(cut["results"].as_array().unwrap().len(), 1);
@@ -173,12 +196,10 @@ fn a_long_report_lists_what_needs_somebody() {
 
 #[test]
 fn an_answer_stays_below_lambdas_limit() {
-    let mut result = target(Outcome::Failed, false);
     let extensions = (0..256).map(|n| format!("extension{n}")).collect();
-    let configuration =
-        Configuration { maximum_size_limit_in_bytes: Some(1), allowed_extensions: Some(extensions) };
-    result.before = Some(configuration.clone());
-    result.after = Some(configuration);
+    let held = Configuration { maximum_size_limit_in_bytes: Some(1), allowed_extensions: Some(extensions) };
+    let why = Failure::new(ErrorCode::ResponseDiffers);
+    let result = of(Outcome::Failed { before: Some(held.clone()), after: Some(held), why });
     let encoded = encode(&Report::one(walked(vec![result; 1000], false))).unwrap();
     assert!(encoded.len() < 4_000_000, "{}", encoded.len());
     let value: serde_json::Value = serde_json::from_str(&encoded).unwrap();
@@ -188,7 +209,7 @@ fn an_answer_stays_below_lambdas_limit() {
 /// 270 bytes each without their values: 20,000 are 5.4 MB, half of them are not.
 #[test]
 fn what_is_still_too_long_is_halved_until_it_is_not() {
-    let report = Report::one(walked(vec![target(Outcome::Failed, false); 20_000], false));
+    let report = Report::one(walked(vec![target(OutcomeKind::Failed, false); 20_000], false));
     let document = document(&report);
     assert_eq!(document["results"].as_array().unwrap().len(), 10_000);
     assert_eq!((&document["truncated"], &document["summary"]), (&json!(true), &json!({"failed": 20_000})));
@@ -197,10 +218,8 @@ fn what_is_still_too_long_is_halved_until_it_is_not() {
 #[test]
 fn the_limit_itself_is_no_reason_to_leave_anything_out() {
     let of = |length: usize| {
-        let mut result = target(Outcome::Failed, false);
-        let configuration = Configuration { maximum_size_limit_in_bytes: Some(1), allowed_extensions: None };
-        result.before = Some(configuration);
-        result.error.as_mut().unwrap().message = "x".repeat(length);
+        let why = Failure::new(ErrorCode::RequestRefused).with_message("x".repeat(length));
+        let result = self::of(Outcome::Failed { before: Some(held(1)), after: None, why });
         encode(&Report::one(walked(vec![result], false))).unwrap()
     };
     let rest = of(0).len();

@@ -69,6 +69,7 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
         kind: TriggerKind::EventBridge,
         principal: None,
         account: string("account")?,
+        claimed_account: None,
         vouched_by: IdentitySource::EventBridge,
         source_ip: None,
         service: source,

@@ -81,6 +81,7 @@ fn record(index: usize, raw: &RawValue, invocation: &Invocation) -> Result<Recor
         kind: TriggerKind::Sqs,
         principal: message.attributes.get("SenderId").cloned(),
         account: None,
+        claimed_account: None,
         vouched_by: IdentitySource::SqsSender,
         source_ip: None,
         service: "sqs.amazonaws.com".to_owned(),
@@ -112,9 +113,10 @@ impl Record {
             Some(envelope) if envelope.is_event() => {
                 let mut event = event_bridge::decode(&envelope, &self.origin.invocation)?;
                 // the queue's sender is all that is verified: whoever may send can imitate any event
-                let source = std::mem::take(&mut event.origin.service);
-                event.origin =
-                    Origin { service: source, request_id: Some(event.id.clone()), ..self.origin.clone() };
+                let envelope = std::mem::replace(&mut event.origin, self.origin.clone());
+                event.origin.service = envelope.service;
+                event.origin.claimed_account = envelope.account;
+                event.origin.request_id = Some(event.id.clone());
                 Ok(Content::Event(Box::new(event)))
             }
             _ => Ok(document),

@@ -2,7 +2,7 @@
 
 use crate::audit::Reason;
 use policy_core::policy::{Configuration, Scope};
-use policy_core::report::Outcome;
+use policy_core::report::OutcomeKind;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -148,8 +148,11 @@ pub(in crate::audit) struct Unmapped<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::audit) trigger_request_id: Option<String>,
     pub(in crate::audit) trigger: &'static str,
+    /// The account that an EventBridge envelope names. `actor.idp` says who vouches for it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::audit) outcome: Option<Outcome>,
+    pub(in crate::audit) claimed_account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) outcome: Option<OutcomeKind>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::audit) dry_run: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]

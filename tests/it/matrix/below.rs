@@ -1,9 +1,10 @@
 //! The cells below the trigger: every fault once, by a bare change.
 
 use super::cell::{
-    Cell, Endpoint, Holds, Sqs, Target, applied, applied_by_chance, failed_for_good, failed_for_now,
-    for_good, incomplete, pending, unknown,
+    Cell, Endpoint, Holds, Target, applied, applied_by_chance, failed_for_good, failed_for_now, for_good,
+    incomplete, pending, unknown,
 };
+use crate::sqs::Sqs;
 use crate::world::{ONE, THREE, TWO};
 use sandbox::connect::{Fault, Operation, Scope};
 use std::time::Duration;

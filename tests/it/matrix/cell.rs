@@ -1,5 +1,6 @@
 //! The table's columns.
 
+use crate::sqs::Sqs;
 use crate::world::{ONE, THREE, TWO};
 use sandbox::connect::{Fault, Operation, Scope};
 use std::time::Duration;
@@ -98,17 +99,6 @@ pub(super) enum Endpoint {
     PlainBehindHttps,
     /// At the sandbox, by HTTPS, with a certificate of a CA that nobody trusts.
     Untrusted,
-}
-
-/// What answers where the function finds SQS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sqs {
-    /// A queue that takes everything.
-    Takes,
-    /// One that refuses everything.
-    Refuses,
-    /// Nobody.
-    Unreachable,
 }
 
 /// Who asks.

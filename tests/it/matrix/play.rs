@@ -4,7 +4,7 @@
 use super::cell::{Cell, Endpoint, Holds, Target};
 use super::evidence::{Evidence, Place, Told, Totals, doubled, place_on_record, updates};
 use super::payload::{ASKED, answered, parked, payload};
-use super::queue::{Nobody, Queue};
+use crate::sqs::{Nobody, Queue};
 use crate::world::World;
 use sandbox::connect::{Configuration, Connect, Entry, Operation, Options};
 use serde_json::Value;
@@ -214,7 +214,7 @@ impl<'a> Stage<'a> {
                 "pending" => 99,
                 _ => 2,
             };
-            let throttled = throttled(journal, place, self.cell);
+            let throttled = throttled(journal, place);
             expected.push((place.clone(), format!("outcome {outcome}"), status, Some(throttled)));
         }
         let seen = audit.iter().map(|event| {
@@ -275,12 +275,11 @@ fn holds(held: Option<&Configuration>) -> Option<i64> {
     held.map(|held| held.maximum_size_limit_in_bytes)
 }
 
-/// The throttled calls of a target; a List is its first scope's.
-fn throttled(journal: &[Entry], (id, scope): &Place, cell: &Cell) -> u64 {
-    let first = cell.scopes[0].to_string();
+/// The throttled calls of a target's own. A List is shared by several and belongs to none.
+fn throttled(journal: &[Entry], (id, scope): &Place) -> u64 {
     let is_of_it = |entry: &&Entry| {
-        let of = entry.scope.map_or_else(|| first.clone(), |scope| scope.to_string());
-        entry.status == Some(429) && entry.instance_id.as_ref() == Some(id) && of == *scope
+        let of = entry.scope.map(|scope| scope.to_string());
+        entry.status == Some(429) && entry.instance_id.as_ref() == Some(id) && of.as_ref() == Some(scope)
     };
     journal.iter().filter(is_of_it).count() as u64
 }

@@ -2,9 +2,10 @@
 
 use super::below::{DESCRIBE, ONCE, UPDATE, queueing};
 use super::cell::{
-    Answer, Cell, Sqs, Target, Via, again, applied, failed_for_good, failed_for_now, for_good, incomplete,
+    Answer, Cell, Target, Via, again, applied, failed_for_good, failed_for_now, for_good, incomplete,
     problem, succeeded, unknown, untouched,
 };
+use crate::sqs::Sqs;
 use crate::world::{ONE, TWO};
 use sandbox::connect::{Fault, Operation};
 use std::time::Duration;

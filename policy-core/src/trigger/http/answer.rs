@@ -2,7 +2,7 @@
 
 use crate::policy::ChangeId;
 use crate::problem::{self, Problem};
-use crate::report::{self, FailureKind, Outcome, Report, Status, TargetResult, Verdict};
+use crate::report::{self, OutcomeKind, Report, Status, TargetResult, Verdict};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -68,7 +68,11 @@ pub fn of(report: &Report, seconds_for: impl Fn(usize) -> u64) -> Result<Respons
         Status::Accepted => Ok(202),
         Status::Partial => Ok(207),
         Status::Rejected => Err(refusal(report)),
-        Status::Incomplete if report.results().any(|result| result.outcome == Outcome::Applied) => Ok(207),
+        Status::Incomplete
+            if report.results().any(|result| result.outcome.kind() == OutcomeKind::Applied) =>
+        {
+            Ok(207)
+        }
         Status::Incomplete => Err(first_cause(report, Verdict::NotYet)),
         Status::Failed => failed(report).map_or(Ok(207), Err),
     };
@@ -85,7 +89,7 @@ pub fn of(report: &Report, seconds_for: impl Fn(usize) -> u64) -> Result<Respons
         }
     };
     if report.status() == Status::Incomplete {
-        let left = report.results().filter(|result| result.verdict() == Verdict::NotYet).count();
+        let left = report.results().filter(|result| result.outcome.verdict() == Verdict::NotYet).count();
         return Ok(response.with("retry-after", seconds_for(left).to_string()));
     }
     Ok(response)
@@ -111,21 +115,12 @@ fn failed(report: &Report) -> Option<Problem> {
 
 /// Where nothing was applied and something is left: the first cause in the order of the targets.
 fn first_cause(report: &Report, verdict: Verdict) -> Problem {
-    let mut left = report.results().filter(|result| result.verdict() == verdict);
+    let mut left = report.results().filter(|result| result.outcome.verdict() == verdict);
     left.next().map_or(Problem::Unavailable, problem_of)
 }
 
 fn problem_of(result: &TargetResult) -> Problem {
-    match result.error.as_ref().map(|error| error.because) {
-        Some(FailureKind::Guardrail) => Problem::Blocked,
-        Some(FailureKind::Modified) => Problem::PreconditionFailed,
-        Some(FailureKind::NotFound) => Problem::InstanceNotFound,
-        Some(FailureKind::InvalidValues) => Problem::InvalidParameter,
-        Some(FailureKind::Throttled) => Problem::Throttled,
-        Some(FailureKind::NoTime | FailureKind::Audit) | None => Problem::Unavailable,
-        Some(FailureKind::NoAnswer) => Problem::UpstreamTimeout,
-        Some(FailureKind::Upstream) => Problem::UpstreamFailed,
-    }
+    result.outcome.error().map_or(Problem::Unavailable, |error| error.code.problem())
 }
 
 fn detail(report: &Report, problem: Problem) -> String {
@@ -138,9 +133,9 @@ fn detail(report: &Report, problem: Problem) -> String {
             _ => format!("{count} problems, listed in `violations`; nothing was changed"),
         };
     }
-    let told = report
+    let first = report
         .results()
         .find(|result| problem_of(result) == problem)
-        .and_then(|result| result.error.as_ref());
-    told.map_or_else(|| "nothing was changed".to_owned(), |error| error.message.clone())
+        .and_then(|result| result.outcome.error());
+    first.map_or_else(|| "nothing was changed".to_owned(), |error| error.message().to_owned())
 }

@@ -2,7 +2,6 @@
 //!
 //! What an SQS of its own makes of the same requests, conformance/ shows with moto's.
 
-use super::cell::Sqs;
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
@@ -10,17 +9,28 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
+/// What answers where the function finds SQS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sqs {
+    /// A queue that takes everything.
+    Takes,
+    /// One that refuses everything.
+    Refuses,
+    /// Nobody.
+    Unreachable,
+}
+
 /// A port of 127.0.0.1 where nobody listens, and nobody can until it is dropped.
-pub(super) struct Nobody(TcpSocket);
+pub(crate) struct Nobody(TcpSocket);
 
 impl Nobody {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         Self(socket)
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.0.local_addr().unwrap())
     }
 }
@@ -29,8 +39,8 @@ impl Nobody {
 type Taken = Arc<Mutex<Vec<(String, Value)>>>;
 
 /// What answers at [`Queue::url`], and what it took.
-pub(super) struct Queue {
-    pub(super) url: String,
+pub(crate) struct Queue {
+    pub(crate) url: String,
     taken: Taken,
     _server: Option<Server>,
     _nobody: Option<Nobody>,
@@ -46,7 +56,7 @@ impl Drop for Server {
 }
 
 impl Queue {
-    pub(super) async fn start(kind: Sqs) -> Self {
+    pub(crate) async fn start(kind: Sqs) -> Self {
         let taken = Taken::default();
         if kind == Sqs::Unreachable {
             let nobody = Nobody::new();
@@ -65,7 +75,7 @@ impl Queue {
     }
 
     /// The bodies of what it took of this operation, in order.
-    pub(super) fn taken(&self, operation: &str) -> Vec<Value> {
+    pub(crate) fn taken(&self, operation: &str) -> Vec<Value> {
         let taken = self.taken.lock().unwrap();
         taken.iter().filter(|(name, _)| name == operation).map(|(_, body)| body.clone()).collect()
     }

@@ -1,0 +1,220 @@
+//! Why a target is not as asked: one code for each reason, and everything that follows from it.
+
+use crate::policy::Blocked;
+use crate::problem::Problem;
+use crate::stable_codes::stable_codes;
+use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
+use std::borrow::Cow;
+
+stable_codes! {
+    /// Why a target is not as asked. Stable: callers match on the names, docs/problems.md explains each.
+    ///
+    /// Amazon Connect's errors keep the names of its API model. A name that it gives besides these stays as
+    /// it is ([`Failure::code`]); the variant then says what it means.
+    pub enum ErrorCode {
+        /// The instance is not in `POLICY_ALLOWED_INSTANCES`.
+        InstanceNotAllowed,
+        /// An extension is in `POLICY_BLOCKED_EXTENSIONS`.
+        ExtensionBlocked,
+        /// The size is above `POLICY_MAX_SIZE_BYTES`.
+        SizeBlocked,
+        /// The target does not hold the values that `If-Match` names.
+        ETagDiffers,
+        /// The target was modified after `ifUnmodifiedSince`.
+        ModifiedSince,
+        /// The invocation's time ran out before the target was begun.
+        NoTimeLeft,
+        /// An earlier change of the same document is incomplete.
+        EarlierChangeIncomplete,
+        /// The audit log could not be written.
+        AuditUnavailable,
+        /// Amazon Connect answered with other values than were sent.
+        ResponseDiffers,
+        /// Amazon Connect rejects the values.
+        InvalidParameterException,
+        /// Amazon Connect has no such instance.
+        ResourceNotFoundException,
+        /// This function's role lacks a permission.
+        AccessDeniedException,
+        /// Amazon Connect throttled every attempt.
+        ThrottlingException,
+        /// Amazon Connect failed on its side.
+        InternalServiceException,
+        /// This function's credentials are expired or unusable; Lambda hands out new ones.
+        CredentialsUnusable,
+        /// No usable answer: not reached, cut off, or unreadable.
+        ConnectionFailed,
+        /// No answer came before the invocation's time ran out.
+        DeadlineExceeded,
+        /// Amazon Connect rejected the call for another reason.
+        RequestRefused,
+    }
+}
+
+impl ErrorCode {
+    /// The HTTP problem of a request whose targets all ended like this.
+    pub const fn problem(self) -> Problem {
+        match self {
+            Self::InstanceNotAllowed | Self::ExtensionBlocked | Self::SizeBlocked => Problem::Blocked,
+            Self::ETagDiffers | Self::ModifiedSince => Problem::PreconditionFailed,
+            Self::NoTimeLeft | Self::EarlierChangeIncomplete | Self::AuditUnavailable => Problem::Unavailable,
+            Self::InvalidParameterException => Problem::InvalidParameter,
+            Self::ResourceNotFoundException => Problem::InstanceNotFound,
+            Self::ThrottlingException => Problem::Throttled,
+            Self::DeadlineExceeded => Problem::UpstreamTimeout,
+            Self::ResponseDiffers
+            | Self::AccessDeniedException
+            | Self::InternalServiceException
+            | Self::CredentialsUnusable
+            | Self::ConnectionFailed
+            | Self::RequestRefused => Problem::UpstreamFailed,
+        }
+    }
+
+    /// Whether the same change later could succeed.
+    pub const fn is_retryable(self) -> bool {
+        match self {
+            Self::NoTimeLeft
+            | Self::EarlierChangeIncomplete
+            | Self::AuditUnavailable
+            | Self::ThrottlingException
+            | Self::InternalServiceException
+            | Self::CredentialsUnusable
+            | Self::ConnectionFailed
+            | Self::DeadlineExceeded => true,
+            Self::InstanceNotAllowed
+            | Self::ExtensionBlocked
+            | Self::SizeBlocked
+            | Self::ETagDiffers
+            | Self::ModifiedSince
+            | Self::ResponseDiffers
+            | Self::InvalidParameterException
+            | Self::ResourceNotFoundException
+            | Self::AccessDeniedException
+            | Self::RequestRefused => false,
+        }
+    }
+
+    /// For the caller, without what only the operator should read.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::InstanceNotAllowed => "the instance is not in POLICY_ALLOWED_INSTANCES",
+            Self::ExtensionBlocked => "POLICY_BLOCKED_EXTENSIONS blocks an extension",
+            Self::SizeBlocked => "the size is above POLICY_MAX_SIZE_BYTES",
+            Self::ETagDiffers => "the target does not hold the values that If-Match names",
+            Self::ModifiedSince => "the target was modified after ifUnmodifiedSince",
+            Self::NoTimeLeft => "the invocation's time ran out before this target was begun",
+            Self::EarlierChangeIncomplete => "an earlier change of the same document is incomplete",
+            Self::AuditUnavailable => {
+                "the audit log could not be written; no update is sent without its record"
+            }
+            Self::ResponseDiffers => {
+                "Amazon Connect answered with other values than were sent; `after` shows what it says it holds"
+            }
+            Self::InvalidParameterException => "Amazon Connect rejects these values",
+            Self::ResourceNotFoundException => {
+                "Amazon Connect has no such instance in this account and Region"
+            }
+            Self::AccessDeniedException => {
+                "Amazon Connect denies this function access; its role lacks the permission"
+            }
+            Self::ThrottlingException => "Amazon Connect throttled every attempt",
+            Self::InternalServiceException => "Amazon Connect failed",
+            Self::CredentialsUnusable => "this function's AWS credentials were not accepted",
+            Self::ConnectionFailed => "Amazon Connect gave no usable answer",
+            Self::DeadlineExceeded => "no answer came before the invocation's time ran out",
+            Self::RequestRefused => "Amazon Connect rejected the call",
+        }
+    }
+
+    /// Whether nothing was wrong but the time: the next invocation can go on at once.
+    pub const fn is_out_of_time(self) -> bool {
+        matches!(self, Self::NoTimeLeft | Self::EarlierChangeIncomplete)
+    }
+}
+
+/// Why a target is not as asked: the code, and what this case adds to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What went wrong.
+    pub code: ErrorCode,
+    /// The name Amazon Connect gave, where it is another than the code's.
+    service_code: Option<String>,
+    message: Cow<'static, str>,
+    retryable: bool,
+    detail: Option<String>,
+}
+
+impl Failure {
+    /// As the code says.
+    pub const fn new(code: ErrorCode) -> Self {
+        let message = Cow::Borrowed(code.message());
+        Self { code, service_code: None, message, retryable: code.is_retryable(), detail: None }
+    }
+
+    /// With a message that names what this case is about.
+    #[must_use]
+    pub fn with_message(self, message: String) -> Self {
+        Self { message: Cow::Owned(message), ..self }
+    }
+
+    /// With what the service or the transport said: for the log, never for the caller.
+    #[must_use]
+    pub fn with_detail(self, detail: String) -> Self {
+        Self { detail: Some(detail), ..self }
+    }
+
+    /// With the service's own name for it.
+    #[must_use]
+    pub fn with_service_code(self, name: Option<String>) -> Self {
+        Self { service_code: name, ..self }
+    }
+
+    /// The same change again helps, whatever the code alone says: it settles what nobody knows now.
+    #[must_use]
+    pub fn made_retryable(self) -> Self {
+        Self { retryable: true, ..self }
+    }
+
+    /// `error.code`: the service's name, else ours.
+    pub fn code(&self) -> &str {
+        self.service_code.as_deref().unwrap_or(self.code.name())
+    }
+
+    /// `error.message`: for the caller.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// `error.retryable`: whether the same change again could help.
+    pub fn is_retryable(&self) -> bool {
+        self.retryable
+    }
+
+    /// For the log: what the service or the transport said.
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+}
+
+impl From<&Blocked> for Failure {
+    fn from(blocked: &Blocked) -> Self {
+        let code = match blocked {
+            Blocked::Instance => ErrorCode::InstanceNotAllowed,
+            Blocked::Extensions(_) => ErrorCode::ExtensionBlocked,
+            Blocked::Size { .. } => ErrorCode::SizeBlocked,
+        };
+        Self::new(code).with_message(blocked.to_string())
+    }
+}
+
+impl Serialize for Failure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut error = serializer.serialize_struct("Failure", 3)?;
+        error.serialize_field("code", self.code())?;
+        error.serialize_field("message", self.message())?;
+        error.serialize_field("retryable", &self.retryable)?;
+        error.end()
+    }
+}

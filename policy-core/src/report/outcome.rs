@@ -1,0 +1,219 @@
+//! How one target ended, with what is known of it.
+
+use super::Verdict;
+use crate::calls::CallCost;
+use crate::failure::Failure;
+use crate::policy::{Configuration, Instance, Scope};
+use crate::stable_codes::stable_codes;
+use time::OffsetDateTime;
+
+stable_codes! {
+    /// How a target ended, in one word of the report: these names in lower case.
+    #[serde(rename_all = "lowercase")]
+    pub enum OutcomeKind {
+        /// Updated, and the response holds what was asked.
+        Applied,
+        /// It held the values already: no call.
+        Unchanged,
+        /// A dry run would update it.
+        Planned,
+        /// It was modified meanwhile: no call.
+        Superseded,
+        /// A guardrail blocks it: no call.
+        Blocked,
+        /// It was rejected, or it failed; `error.retryable` says which.
+        Failed,
+        /// The update's answer never came: it may have taken effect.
+        Unknown,
+        /// Time ran out before it was begun.
+        Pending,
+    }
+}
+
+/// How a target ended. Each way holds what is known then, and nothing that cannot be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Updated, and the response (or the read after a lost one) holds what was asked.
+    Applied {
+        /// What it held.
+        before: Configuration,
+        /// What it holds.
+        after: Configuration,
+        /// The outcome could not be written to the audit: the same change again puts it on record.
+        unrecorded: Option<Failure>,
+    },
+    /// It held the values already: no call.
+    Unchanged {
+        /// What it holds.
+        held: Configuration,
+    },
+    /// A dry run would update it.
+    Planned {
+        /// What it holds.
+        before: Configuration,
+        /// What it would hold.
+        after: Configuration,
+    },
+    /// It was modified meanwhile: no call.
+    Superseded {
+        /// What it holds.
+        held: Configuration,
+        /// By which condition.
+        why: Failure,
+    },
+    /// A guardrail blocks it: no call.
+    Blocked {
+        /// By which guardrail.
+        why: Failure,
+    },
+    /// It was rejected, or it failed.
+    Failed {
+        /// What it held, where it was read.
+        before: Option<Configuration>,
+        /// What it holds now, where that was read too.
+        after: Option<Configuration>,
+        /// Why.
+        why: Failure,
+    },
+    /// The update's answer never came: it may have taken effect.
+    Unknown {
+        /// What it held.
+        before: Configuration,
+        /// Why nobody knows.
+        why: Failure,
+    },
+    /// Time ran out before it was begun.
+    Pending {
+        /// What it held, where it was read.
+        before: Option<Configuration>,
+        /// Why it was not begun.
+        why: Failure,
+    },
+}
+
+impl Outcome {
+    /// Nothing is known of the target but why it is not done.
+    pub fn not_reached(why: Failure) -> Self {
+        if why.code.is_out_of_time() {
+            Self::Pending { before: None, why }
+        } else {
+            Self::Failed { before: None, after: None, why }
+        }
+    }
+
+    /// The word of the report.
+    pub const fn kind(&self) -> OutcomeKind {
+        match self {
+            Self::Applied { .. } => OutcomeKind::Applied,
+            Self::Unchanged { .. } => OutcomeKind::Unchanged,
+            Self::Planned { .. } => OutcomeKind::Planned,
+            Self::Superseded { .. } => OutcomeKind::Superseded,
+            Self::Blocked { .. } => OutcomeKind::Blocked,
+            Self::Failed { .. } => OutcomeKind::Failed,
+            Self::Unknown { .. } => OutcomeKind::Unknown,
+            Self::Pending { .. } => OutcomeKind::Pending,
+        }
+    }
+
+    /// What it held, where it was read.
+    pub const fn before(&self) -> Option<&Configuration> {
+        match self {
+            Self::Applied { before, .. } | Self::Planned { before, .. } | Self::Unknown { before, .. } => {
+                Some(before)
+            }
+            Self::Unchanged { held } | Self::Superseded { held, .. } => Some(held),
+            Self::Failed { before, .. } | Self::Pending { before, .. } => before.as_ref(),
+            Self::Blocked { .. } => None,
+        }
+    }
+
+    /// What it holds (applied), would hold (planned), or was found to hold (failed).
+    pub const fn after(&self) -> Option<&Configuration> {
+        match self {
+            Self::Applied { after, .. } | Self::Planned { after, .. } => Some(after),
+            Self::Failed { after, .. } => after.as_ref(),
+            Self::Unchanged { .. }
+            | Self::Superseded { .. }
+            | Self::Blocked { .. }
+            | Self::Unknown { .. }
+            | Self::Pending { .. } => None,
+        }
+    }
+
+    /// Why it is not done.
+    pub const fn error(&self) -> Option<&Failure> {
+        match self {
+            Self::Applied { unrecorded, .. } => unrecorded.as_ref(),
+            Self::Unchanged { .. } | Self::Planned { .. } => None,
+            Self::Superseded { why, .. }
+            | Self::Blocked { why }
+            | Self::Failed { why, .. }
+            | Self::Unknown { why, .. }
+            | Self::Pending { why, .. } => Some(why),
+        }
+    }
+
+    /// What this target means for the whole change.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Applied { unrecorded: None, .. } | Self::Unchanged { .. } | Self::Planned { .. } => {
+                Verdict::Done
+            }
+            Self::Applied { unrecorded: Some(_), .. } | Self::Unknown { .. } | Self::Pending { .. } => {
+                Verdict::NotYet
+            }
+            Self::Failed { why, .. } if why.is_retryable() => Verdict::NotYet,
+            Self::Superseded { .. } | Self::Blocked { .. } | Self::Failed { .. } => Verdict::NotForGood,
+        }
+    }
+
+    /// The same end where its audit line could not be written: nobody can prove it, so it is not done.
+    #[must_use]
+    pub fn unrecorded(self, missing: Failure) -> Self {
+        match self {
+            Self::Applied { before, after, .. } => Self::Applied { before, after, unrecorded: Some(missing) },
+            Self::Unchanged { held } => Self::Failed { before: Some(held), after: None, why: missing },
+            Self::Planned { before, after } => {
+                Self::Failed { before: Some(before), after: Some(after), why: missing }
+            }
+            Self::Superseded { held, why } => Self::Failed { before: Some(held), after: None, why },
+            Self::Unknown { before, why } => Self::Failed { before: Some(before), after: None, why },
+            Self::Blocked { why } => Self::Failed { before: None, after: None, why },
+            Self::Pending { before, why } => Self::Failed { before, after: None, why },
+            failed @ Self::Failed { .. } => failed,
+        }
+    }
+}
+
+/// What is known of how a target came to its end.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CallTrace {
+    /// What its own calls cost. A read that several scopes share belongs to none of them.
+    pub cost: CallCost,
+    /// Updates sent, retries included.
+    pub update_attempts: u32,
+    /// Connect's request id of the last answer.
+    pub request_id: Option<String>,
+    /// Connect's `LastModifiedTime`.
+    pub last_modified: Option<OffsetDateTime>,
+}
+
+/// One target's line of the report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TargetResult {
+    /// `None`: `"*"` could not be resolved.
+    pub instance: Option<Instance>,
+    /// The scope.
+    pub scope: Scope,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What its calls showed.
+    pub trace: CallTrace,
+}
+
+impl TargetResult {
+    /// A target that ended without a call of its own.
+    pub fn without_calls(instance: Option<Instance>, scope: Scope, outcome: Outcome) -> Self {
+        Self { instance, scope, outcome, trace: CallTrace::default() }
+    }
+}
