@@ -29,6 +29,7 @@ use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tls::Tls;
 
 mod answer;
+mod caller;
 mod change;
 mod command;
 mod configuration;

@@ -8,25 +8,22 @@
 mod answer;
 mod event;
 
+use crate::identifier::uuid;
 use crate::lambda::{Answer, Function, Invoke, LARGEST_PAYLOAD};
+use crate::loopback::{Port, Server};
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::serve::ListenerExt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use time::OffsetDateTime;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 /// A running function URL; dropping it stops it, and leaves the function running.
 #[derive(Debug)]
 pub struct FunctionUrl {
-    address: SocketAddr,
-    server: JoinHandle<io::Result<()>>,
+    server: Server,
 }
 
 impl FunctionUrl {
@@ -39,28 +36,15 @@ impl FunctionUrl {
     ///
     /// If the port cannot be had.
     pub async fn start(function: Arc<Function>, port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let address = listener.local_addr()?;
-        // Delayed packets cost time only.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
+        let port = Port::take(port).await?;
         let router = Router::new().fallback(forward).with_state(function);
-        let serving = axum::serve(listener, router);
-        let server = tokio::spawn(async move { serving.await });
-        Ok(Self { address, server })
+        Ok(Self { server: port.serve(router) })
     }
 
     /// `http://127.0.0.1:PORT`, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-}
-
-impl Drop for FunctionUrl {
-    fn drop(&mut self) {
-        self.server.abort();
+        self.server.url()
     }
 }
 
@@ -70,7 +54,7 @@ async fn forward(State(function): State<Arc<Function>>, request: Request) -> Res
     let Ok(body) = to_bytes(body, LARGEST_PAYLOAD).await else {
         return too_large();
     };
-    let request_id = crate::lambda::request_id();
+    let request_id = uuid();
     let now = OffsetDateTime::now_utc();
     let event = event::of(&head, &body, &request_id, now).to_string();
     if event.len() > LARGEST_PAYLOAD {

@@ -11,22 +11,20 @@ mod answer;
 mod function_name;
 mod refusal;
 
+use crate::identifier::uuid;
 use crate::lambda::{Function, Invoke, LARGEST_PAYLOAD};
+use crate::loopback::{Port, Server};
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use axum::routing::post;
-use axum::serve::ListenerExt;
 use bytes::Bytes;
 use refusal::Refusal;
 use serde::Deserialize;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 /// The largest payload of an asynchronous invocation, in bytes: 1 MB ("Invoke").
 pub const LARGEST_EVENT: usize = 1_048_576;
@@ -34,8 +32,7 @@ pub const LARGEST_EVENT: usize = 1_048_576;
 /// A running `Invoke` endpoint; dropping it stops it, and leaves the function running.
 #[derive(Debug)]
 pub struct InvokeApi {
-    address: SocketAddr,
-    server: JoinHandle<io::Result<()>>,
+    server: Server,
 }
 
 impl InvokeApi {
@@ -48,31 +45,18 @@ impl InvokeApi {
     ///
     /// If the port cannot be had.
     pub async fn start(function: Arc<Function>, port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let address = listener.local_addr()?;
-        // Delayed packets cost time only.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
+        let port = Port::take(port).await?;
         let router = Router::new()
             .route("/2015-03-31/functions/{name}/invocations", post(invoke))
             .fallback(unknown)
             .with_state(function);
-        let serving = axum::serve(listener, router);
-        let server = tokio::spawn(async move { serving.await });
-        Ok(Self { address, server })
+        Ok(Self { server: port.serve(router) })
     }
 
     /// `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL_LAMBDA`; without a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-}
-
-impl Drop for InvokeApi {
-    fn drop(&mut self) {
-        self.server.abort();
+        self.server.url()
     }
 }
 
@@ -92,7 +76,7 @@ enum Kind {
 }
 
 async fn unknown() -> Response {
-    answer::refused(&Refusal::unknown_operation(), &crate::lambda::request_id())
+    answer::refused(&Refusal::unknown_operation(), &uuid())
 }
 
 async fn invoke(
@@ -101,7 +85,7 @@ async fn invoke(
     Query(which): Query<Which>,
     request: Request,
 ) -> Response {
-    let request_id = crate::lambda::request_id();
+    let request_id = uuid();
     let (head, body) = request.into_parts();
     let body = to_bytes(body, LARGEST_PAYLOAD).await;
     let body = body.map_err(|_| Refusal::too_large(LARGEST_PAYLOAD));

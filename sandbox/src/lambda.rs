@@ -12,19 +12,18 @@
 
 mod api;
 mod capture;
+mod environment;
 mod exchange;
 mod function;
-mod identifier;
 mod invocation;
 mod launch;
 mod process;
+mod stream;
 
-pub use capture::Stream;
 pub use function::Function;
 pub use invocation::{Answer, Invocation, Invoke};
-pub use launch::{Echo, Launch, access_key_id};
-
-pub(crate) use identifier::uuid as request_id;
+pub use launch::{Launch, access_key_id};
+pub use stream::{Echo, Stream};
 
 /// The largest answer of a function, in bytes.
 ///

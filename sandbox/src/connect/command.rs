@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{
+    caller::Caller,
     change::Change,
     configuration::Configuration,
     document,
@@ -12,7 +13,6 @@ use super::{
     reference,
     refusal::Refusal,
     scope::Scope,
-    sigv4::Caller,
     state::State,
 };
 

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::{instance::partition, refusal::Refusal, sigv4::Caller};
+use super::{caller::Caller, instance::partition, refusal::Refusal};
 
 /// The longest `InstanceId` of the service model, in characters.
 const LONGEST: usize = 100;

@@ -2,7 +2,7 @@
 
 use hyper::StatusCode;
 
-use super::{operation::Operation, sigv4::Caller};
+use super::{caller::Caller, operation::Operation};
 
 /// An error answer: a status, a name and a message.
 ///

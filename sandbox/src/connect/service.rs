@@ -12,11 +12,12 @@ use hyper::{HeaderMap, Request, body::Incoming, http::request::Parts};
 use time::OffsetDateTime;
 use tokio::time::sleep;
 
-use crate::lambda::request_id;
+use crate::identifier::uuid;
 
 use super::{
     Options,
     answer::{self, Answer},
+    caller::Caller,
     command::{Command, Done},
     fault::{Fault, Plan},
     journal::{Entry, Journal, Line},
@@ -25,7 +26,7 @@ use super::{
     quota::Quota,
     reference,
     refusal::Refusal,
-    sigv4::Caller,
+    sigv4,
     state::State,
 };
 
@@ -85,9 +86,9 @@ impl Service {
         let (parts, body) = request.into_parts();
         let body = read(body).await?;
         let route = Route::find(&parts.method, parts.uri.path());
-        let caller = Caller::read(&parts.headers);
+        let caller = sigv4::caller(&parts.headers);
         let bytes = body.as_deref().unwrap_or_default();
-        let request_id = request_id();
+        let request_id = uuid();
         let mut entry = arrival((self.clock)(), &parts, route.as_ref(), caller.as_ref().ok());
         entry.body = serde_json::from_slice(bytes).ok();
         entry.request_id.clone_from(&request_id);

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, io, path::PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    caller::Caller,
     configuration::Configuration,
     instance::{Instance, InstanceStatus},
     scope::Scope,
-    sigv4::Caller,
 };
 
 mod file;

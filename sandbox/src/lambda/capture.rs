@@ -9,7 +9,7 @@
 
 mod lines;
 
-use super::launch::Echo;
+use super::stream::{Echo, Stream};
 use lines::{Lines, text};
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::mem;
@@ -17,15 +17,6 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use tokio::sync::oneshot;
-
-/// Which of a process's two outputs a line was written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
-    /// Standard output: in Lambda, the log.
-    Output,
-    /// Standard error: in Lambda, the log too.
-    Errors,
-}
 
 /// One pipe that processes write to, and what has come out of it.
 pub(super) struct Capture {

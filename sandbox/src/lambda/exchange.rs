@@ -1,7 +1,7 @@
 //! The invocations between those who ask and the process that answers.
 
-use super::identifier::{epoch_ms, trace};
 use super::invocation::{Answer, Invoke};
+use crate::identifier::{epoch_ms, trace};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::mem;

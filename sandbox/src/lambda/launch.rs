@@ -1,13 +1,9 @@
 //! How a function process is started: its binary, its environment, its time.
 
-use super::capture::Stream;
+use super::stream::Echo;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
-
-/// Called with every whole line a function process writes, as it comes.
-pub type Echo = Arc<dyn Fn(Stream, &str) + Send + Sync>;
 
 /// How to start a function.
 ///

@@ -1,6 +1,6 @@
 //! Bytes read from a pipe, on their way to lines, with the marks taken out.
 
-use crate::lambda::identifier::uuid;
+use crate::identifier::uuid;
 use std::collections::HashMap;
 use std::mem;
 use tokio::sync::oneshot;
