@@ -7,13 +7,16 @@
 //! - [`lambda`]: the Runtime API, and a function process that is run against it.
 //! - [`function_url`]: HTTP in front of a function, as a Lambda function URL.
 //! - [`invoke_api`]: Lambda's `Invoke` in front of a function, for any payload.
+//! - [`expectation`]: the answer that a payload's file name announces.
 //!
 //! A service is a module with one type: `start` takes a port and serves, `url` is where, and
-//! dropping it stops it.
+//! dropping it stops it. The program `sandbox` (the package `sandbox-cli`) is these services with a
+//! command line.
 
 #![forbid(unsafe_code)]
 
 pub mod connect;
+pub mod expectation;
 pub mod function_url;
 pub mod invoke_api;
 pub mod lambda;

@@ -1,4 +1,5 @@
-use crate::program::{CHAT_OF_1, Events, sandbox, text};
+use crate::place::Place;
+use crate::{CHAT_OF_1, sandbox, text};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -75,7 +76,7 @@ fn serve_says_where_it_is_and_ends_with_its_function_when_asked_to() {
 
 #[test]
 fn serve_prints_and_journals_every_call() {
-    let directory = Events::new("journal", &[]);
+    let directory = Place::new("journal", &[]);
     let journal = directory.path("calls.jsonl");
     let mut serving = Serving::start(&["--quiet", "--rate", "0", "--journal", &journal]);
     let url = serving.line_with("Function URL");

@@ -1,10 +1,10 @@
 //! One payload, played on a fresh sandbox, and everything that came of it.
 
 use super::audit::is_audit;
-use super::expectation::{Mismatch, check};
 use super::payload::Payload;
 use crate::difference::Difference;
 use sandbox::connect::{Configuration, Connect, Entry, Options, Scope};
+use sandbox::expectation::Mismatch;
 use sandbox::lambda::{Answer, Function, Launch};
 use std::io;
 use std::time::Duration;
@@ -58,7 +58,7 @@ pub(super) async fn play(
         })
         .collect();
     Ok(Scene {
-        mismatch: check(payload.trigger, payload.ending, &invocation.outcome).err(),
+        mismatch: payload.expectation.check(&invocation.outcome).err(),
         answer: invocation.outcome,
         changes,
         calls: connect.journal(),

@@ -6,7 +6,6 @@
 
 mod audit;
 mod document;
-mod expectation;
 mod json;
 mod page;
 mod payload;
@@ -68,12 +67,7 @@ impl Demo {
             let scene = waiting(&shown, play(payload, |url| self.function.launch(url))).await?;
             shown.tell(payload, &scene)?;
             if let Some(mismatch) = scene.mismatch {
-                problems.push(format!(
-                    "`{}`: expected {}, but {} came",
-                    payload.path.display(),
-                    mismatch.expected,
-                    mismatch.came
-                ));
+                problems.push(format!("`{}`: {mismatch}", payload.path.display()));
             }
         }
         let mut sent = payloads.len();

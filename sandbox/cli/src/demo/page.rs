@@ -1,13 +1,13 @@
 //! A scene as a page for a person: at most 96 columns, the same places for the same things.
 
 use super::audit::steps;
-use super::expectation::words;
 use super::json::fill;
-use super::payload::{Payload, Trigger};
+use super::payload::{Payload, description};
 use super::scene::{Change, Scene};
 use super::section::{MARGIN, Section, WIDTH};
 use crate::palette::Palette;
 use crate::serve::call::short;
+use sandbox::expectation::Trigger;
 use sandbox::lambda::Answer;
 use serde::Deserialize;
 use serde_json::Value;
@@ -31,7 +31,7 @@ pub(super) fn heading(payload: &Payload, number: usize, count: usize, palette: P
         palette.dim(place)
     );
     let mut section = Section::new(&mut page, palette, "Sent");
-    section.line(payload.trigger.description());
+    section.line(description(payload.expectation.trigger));
     section.line(&palette.dim(payload.path.display().to_string()));
     let (request, change) = asked(payload);
     if let Some(request) = request {
@@ -65,7 +65,7 @@ fn asked(payload: &Payload) -> (Option<String>, String) {
         Some(Value::Null) | None => None,
         Some(document) => Some(document.to_string()),
     };
-    match payload.trigger {
+    match payload.expectation.trigger {
         Trigger::Http | Trigger::Rest => {
             let method = at("/requestContext/http/method").or_else(|| at("/httpMethod"));
             let path = at("/rawPath").or_else(|| at("/path"));
@@ -105,7 +105,7 @@ fn detail(event: &[u8]) -> Option<String> {
 fn answer(page: &mut String, payload: &Payload, scene: &Scene, palette: Palette) {
     let mut section = Section::new(page, palette, "Answer");
     let (summary, document) = match &scene.answer {
-        Answer::Response(bytes) => response(payload.trigger, bytes),
+        Answer::Response(bytes) => response(payload.expectation.trigger, bytes),
         Answer::Error { error_type, error_message } => {
             (format!("function error {error_type}"), error_message.clone())
         }
@@ -119,7 +119,7 @@ fn answer(page: &mut String, payload: &Payload, scene: &Scene, palette: Palette)
     let took = palette.dim(format!("({} ms)", scene.duration.as_millis()));
     let verdict = match &scene.mismatch {
         None => palette.good("✓ as expected"),
-        Some(_) => palette.bad(format!("✗ expected {}", words(payload.trigger, payload.ending))),
+        Some(_) => palette.bad(format!("✗ expected {}", payload.expectation)),
     };
     section.line(&format!("{}  {verdict}  {took}", palette.bold(summary)));
     section.document(&document);

@@ -125,7 +125,7 @@ impl FunctionFlags {
             Err(io::Error::new(
                 io::ErrorKind::NotFound,
                 format!(
-                    "no function at `{}`: build it with `cargo build --release`, or name it with `--function`",
+                    "no function at `{}`: build it with `cargo build --workspace`, or name another with `--function`",
                     binary.display()
                 ),
             ))
