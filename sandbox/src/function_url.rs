@@ -1,9 +1,15 @@
 //! HTTP in front of a function, as a Lambda function URL.
 //!
 //! Requests become events of payload format 2.0 and answers become responses, as AWS's page
-//! "Invoking Lambda function URLs" describes them. Whoever calls is taken for the IAM user
-//! `sandbox`: the URL behaves as one with `AuthType: AWS_IAM` behind which the signature has
-//! already been checked.
+//! "Invoking Lambda function URLs" describes them. Every caller is the IAM user `sandbox`, as if
+//! the URL had `AuthType: AWS_IAM` and the signature had been checked.
+//!
+//! `cargo lambda watch` 1.9.2 has a function URL too, which does not replace this one. Its events name
+//! no caller (no `authorizer`, `accountId` is null), keep cookies and a header of its own among the
+//! headers, and count `timeEpoch` in seconds. It answers 500 to a response without `cookies` and to
+//! every function error (here as in AWS: 502), and takes bodies of any size. A function that audits who
+//! asked for a change would have nothing to audit. It has no events of REST APIs, but neither has this
+//! module: those are files of `events/`, sent through `invoke_api`.
 
 mod answer;
 mod event;
@@ -20,21 +26,20 @@ use std::io;
 use std::sync::Arc;
 use time::OffsetDateTime;
 
-/// A running function URL; dropping it stops it, and leaves the function running.
+/// A running function URL; dropping it stops it. The function goes on.
 #[derive(Debug)]
 pub struct FunctionUrl {
     server: Server,
 }
 
 impl FunctionUrl {
-    /// Listens on loopback; port 0 takes any that is free.
+    /// Serves on 127.0.0.1; port 0 takes any free one.
     ///
-    /// A function whose process has ended is started again by the next request, as Lambda
-    /// does.
+    /// If the function's process has ended, the next request starts another one, as in Lambda.
     ///
     /// # Errors
     ///
-    /// If the port cannot be had.
+    /// The port is taken.
     pub async fn start(function: Arc<Function>, port: u16) -> io::Result<Self> {
         let port = Port::take(port).await?;
         let router = Router::new().fallback(forward).with_state(function);
@@ -75,7 +80,7 @@ async fn forward(State(function): State<Arc<Function>>, request: Request) -> Res
     response
 }
 
-/// What callers of a function URL see of any failure of the function.
+/// What a caller of a function URL gets if the function fails in any way.
 fn bad_gateway() -> Response {
     (StatusCode::BAD_GATEWAY, "Internal Server Error").into_response()
 }

@@ -1,4 +1,4 @@
-//! Request ids and trace ids in the forms AWS gives them.
+//! Request ids and trace ids in AWS's forms.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! `sandbox serve` and `sandbox connect`: kept up until Ctrl-C, with a line per call.
+//! `sandbox serve` and `sandbox connect`: serve until Ctrl-C, and print a line for each call.
 
 pub(crate) mod call;
 
@@ -26,7 +26,7 @@ pub(crate) struct Serve {
     /// Port of Lambda's Invoke on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     invoke_port: u16,
-    /// Does not show the function's own log
+    /// Hides the function's log
     #[arg(long)]
     quiet: bool,
     #[command(flatten)]
@@ -39,7 +39,7 @@ impl Serve {
     /// Serves until Ctrl-C.
     pub(crate) async fn run(&self) -> io::Result<ExitCode> {
         let interrupt = Interrupt::listen()?;
-        // Before anything is started, so that a missing program is the only message.
+        // First, so that a missing program is the only message.
         self.function.binary()?;
         let journal = self.connect.open_journal()?;
         let connect = self.connect.start().await?;
@@ -48,7 +48,7 @@ impl Serve {
         if !self.quiet {
             let palette = Palette::of(&io::stderr());
             launch.echo = Some(Arc::new(move |_: Stream, line: &str| {
-                // A log that nobody can read any more is no reason to stop.
+                // If nobody can read the log any more, the sandbox goes on.
                 let _ = writeln!(io::stderr(), "{}", palette.dim(line));
             }));
         }
@@ -57,7 +57,7 @@ impl Serve {
         let invoke = InvokeApi::start(function, self.invoke_port).await?;
         welcome(&mut io::stdout(), &connect, Some((&url, &invoke)))?;
         report(&connect, calls, interrupt, journal).await?;
-        // Both URLs and the function, and with it its process, end here.
+        // Both services end here, and the function with its process.
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -82,12 +82,12 @@ impl ConnectOnly {
     }
 }
 
-/// How many instances are named one by one.
+/// At most so many instances are listed.
 const NAMED: usize = 5;
 
-/// What there is, where, and what to type next.
+/// Prints what is served, where, and what to try.
 ///
-/// Said once everything listens. The first lines are for programs too, and stay as they are: a
+/// Called when everything listens. The first lines are for programs too, and do not change: a
 /// name, two spaces or more, a URL (`^Lambda Invoke +(http://.+)$`); without a terminal there is
 /// no colour in them.
 fn welcome(
@@ -125,7 +125,7 @@ fn welcome(
             format!(r#"{{"instanceId": "{id}", "attachmentScope": "EMAIL", "maximumSize": "50 MB"}}"#);
         writeln!(output, "\n{}", palette.bold("Change a policy"))?;
         writeln!(output, "{}", curl(&change))?;
-        writeln!(output, "\n{}", palette.bold("See one refused"))?;
+        writeln!(output, "\n{}", palette.bold("See a change refused"))?;
         writeln!(output, "{}", curl(&refused))?;
     }
     writeln!(output, "\n{}", palette.bold("Ask Amazon Connect"))?;
@@ -149,12 +149,14 @@ fn welcome(
     writeln!(
         output,
         "\n{}\n",
-        palette.dim("A line per call of Amazon Connect follows; times are UTC. Ctrl-C ends it.")
+        palette.dim(
+            "Each call of Amazon Connect is printed below, with its time in UTC. Ctrl-C ends the sandbox."
+        )
     )?;
     output.flush()
 }
 
-/// Prints every call as it is complete, until Ctrl-C.
+/// Prints every call when it is complete, until Ctrl-C.
 async fn report(
     connect: &Connect,
     mut calls: UnboundedReceiver<Entry>,
@@ -165,7 +167,7 @@ async fn report(
     let mut output = io::stdout();
     loop {
         let entry = tokio::select! {
-            // What is complete is reported before the end: a journal lacks no answered call.
+            // Complete calls come before the end, so that the journal has every answered call.
             biased;
             entry = calls.recv() => entry,
             () = interrupt.arrived() => return Ok(()),
@@ -179,7 +181,7 @@ async fn report(
             line.push(b'\n');
             journal.write_all(&line)?;
         }
-        // Followed instead of kept: a sandbox may run for weeks.
+        // The entries were followed. Keeping them would fill the memory of a sandbox that runs for weeks.
         connect.clear_journal();
     }
 }

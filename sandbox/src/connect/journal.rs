@@ -8,10 +8,10 @@ use tokio::sync::mpsc;
 
 use super::{fault::Fault, operation::Operation, scope::Scope};
 
-/// One request, and what came of it.
+/// One request and its answer.
 ///
-/// Written when the request arrives and completed before its answer is sent, so that whoever has
-/// the answer finds it here.
+/// It is entered when the request arrives and completed before the answer is sent, so that a
+/// client that has the answer finds it here.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entry {
     /// The request's number, from 1; clearing the journal does not start it again.
@@ -33,11 +33,11 @@ pub struct Entry {
     pub account: String,
     /// The Region it was signed for, empty if nothing was signed.
     pub region: String,
-    /// Which attempt at the same call the client says this is: `attempt` of `amz-sdk-request`.
+    /// The client's count of its attempts at this call: `attempt` of `amz-sdk-request`.
     pub attempt: Option<u32>,
     /// The body, if it was JSON.
     pub body: Option<serde_json::Value>,
-    /// The status answered; none if the connection ended, or the client left, without an answer.
+    /// The status answered; `None` if the connection ended, or the client left, without an answer.
     pub status: Option<u16>,
     /// The name of the error answered.
     pub error: Option<String>,
@@ -45,13 +45,13 @@ pub struct Entry {
     pub request_id: String,
     /// Whether the stored configuration was written.
     pub effect: bool,
-    /// Whether it was written and now allows something else than before.
+    /// Whether it was written and its values differ from those before.
     pub changed: bool,
-    /// The fault that was played.
+    /// The fault that it got.
     pub fault: Option<Fault>,
 }
 
-/// The entries so far, and who wants to hear of each as it is completed.
+/// The entries so far, and the followers, who get each entry when it is complete.
 #[derive(Debug, Default)]
 pub(super) struct Journal(Mutex<Pages>);
 
@@ -106,7 +106,7 @@ impl Line {
         &self.entry.request_id
     }
 
-    /// Writes on, at once visible to readers of the journal.
+    /// Changes the entry; readers of the journal see the change at once.
     pub(super) fn write(&mut self, change: impl FnOnce(&mut Entry)) {
         change(&mut self.entry);
         let mut pages = self.journal.pages();
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn followers_hear_of_each_entry_once_when_it_is_complete() {
+    fn followers_get_each_entry_once_when_it_is_complete() {
         let journal = Arc::new(Journal::default());
         let mut follower = journal.follow();
         let mut line = journal.open(arrived());

@@ -33,9 +33,9 @@ use super::{
 /// The largest body read, in bytes; far above anything these operations take.
 const LARGEST_BODY: usize = 6 * 1024 * 1024;
 
-/// The connection ends here, without an answer.
+/// The connection has to end without an answer.
 ///
-/// The only error a request ends in: everything else is an answer.
+/// Every other error is an answer.
 #[derive(Debug)]
 pub(super) struct HangUp;
 
@@ -81,7 +81,7 @@ impl Service {
 
     /// Answers a request, or ends its connection.
     ///
-    /// May be dropped at any await, when the client leaves; the journal is right all the same.
+    /// May be dropped at any await, when the client leaves; the journal stays correct.
     pub(super) async fn respond(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, HangUp> {
         let (parts, body) = request.into_parts();
         let body = read(body).await?;
@@ -99,7 +99,7 @@ impl Service {
         });
         let fault = admitted.as_ref().ok().and_then(|(_, route)| lock(&self.faults).next(route.operation));
         line.write(|entry| entry.fault = fault);
-        // Even a sleep of zero would wait for the timer's next tick.
+        // Even a sleep of zero waits for the timer's next tick.
         if !self.latency.is_zero() {
             sleep(self.latency).await;
         }
@@ -120,7 +120,7 @@ impl Service {
         outcome
     }
 
-    /// Lets a request pass that is signed, is one of an operation and within the quota.
+    /// Admits a request that is signed, names an operation and is within the quota.
     fn admit<'request>(
         &self,
         caller: Result<Caller, Refusal>,
@@ -173,7 +173,7 @@ impl Service {
     }
 }
 
-/// What a fault answers in place of the operation.
+/// The answer that a fault gives instead of the operation's.
 fn instead(fault: Fault, caller: &Caller, operation: Operation) -> Option<Refusal> {
     Some(match fault {
         Fault::Throttle => Refusal::throttled(),
@@ -193,7 +193,7 @@ fn instead(fault: Fault, caller: &Caller, operation: Operation) -> Option<Refusa
     })
 }
 
-/// What the journal knows of a request before anything is decided about it.
+/// The journal's entry of a request that has just arrived.
 fn arrival(at: OffsetDateTime, parts: &Parts, route: Option<&Route>, caller: Option<&Caller>) -> Entry {
     Entry {
         sequence: 0,
@@ -201,7 +201,7 @@ fn arrival(at: OffsetDateTime, parts: &Parts, route: Option<&Route>, caller: Opt
         operation: route.map(|route| route.operation),
         method: parts.method.to_string(),
         path: parts.uri.to_string(),
-        instance_id: route.and_then(|route| route.resource).map(reference::id_meant),
+        instance_id: route.and_then(|route| route.resource).map(reference::id_in),
         scope: route.and_then(|route| reference::decode(route.scope?).ok()?.parse().ok()),
         account: caller.map(|caller| caller.account.clone()).unwrap_or_default(),
         region: caller.map(|caller| caller.region.clone()).unwrap_or_default(),
@@ -216,7 +216,7 @@ fn arrival(at: OffsetDateTime, parts: &Parts, route: Option<&Route>, caller: Opt
     }
 }
 
-/// Reads a body whole, or refuses it, or finds that its client has left.
+/// Reads a whole body; refuses one that is too large; hangs up if its client has left.
 async fn read(body: Incoming) -> Result<Result<Bytes, Refusal>, HangUp> {
     match Limited::new(body, LARGEST_BODY).collect().await {
         Ok(body) => Ok(Ok(body.to_bytes())),
@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_attempt_is_read_wherever_it_stands() {
+    fn the_attempt_is_read_at_any_place_in_its_header() {
         let of = |header| attempt(&HeaderMap::from_iter([("amz-sdk-request".parse().unwrap(), header)]));
         assert_eq!(of(HeaderValue::from_static("attempt=1; max=3")), Some(1));
         assert_eq!(of(HeaderValue::from_static("ttl=20261123T101500Z; attempt=12; max=20")), Some(12));

@@ -1,6 +1,6 @@
-//! Who signed a request, read from its Signature Version 4 headers.
+//! The signer of a request, from its Signature Version 4 headers.
 //!
-//! The sandbox knows no secrets, so a signature is checked for its form only.
+//! The sandbox knows no secrets, so only the form of a signature is checked.
 
 use hyper::HeaderMap;
 
@@ -98,7 +98,7 @@ impl<'header> Elements<'header> {
         }
         if !date.starts_with(day) {
             return Err(Refusal::invalid_signature(format!(
-                "the Credential is of `{day}`, the request of `{date}`"
+                "the Credential is for the day `{day}`, but the request is dated `{date}`"
             )));
         }
         let account = account_of(key_id).unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
@@ -110,7 +110,7 @@ fn incomplete(message: &str) -> Refusal {
     Refusal::incomplete_signature(message.to_owned())
 }
 
-/// Whether the text has a digit wherever the pattern has `0`, and is the pattern elsewhere.
+/// Whether the text has a digit where the pattern has `0`, and equals the pattern elsewhere.
 fn has_shape(text: &str, pattern: &str) -> bool {
     let fits = |(byte, pattern): (u8, u8)| {
         if pattern == b'0' { byte.is_ascii_digit() } else { byte == pattern }

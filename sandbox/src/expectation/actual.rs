@@ -1,4 +1,4 @@
-//! What an answer says, as far as expectations go.
+//! The part of an answer that expectations are about.
 
 use super::Trigger;
 use crate::lambda::Answer;

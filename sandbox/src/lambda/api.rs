@@ -55,7 +55,7 @@ async fn next(State(environment): State<Arc<Environment>>) -> Response {
     match response {
         Ok(response) => response,
         Err(error) => {
-            // An id or a trace id of the caller's own that no header can hold.
+            // The caller chose an id or a trace id that no header can hold.
             let message = error.to_string();
             let response = refusal(StatusCode::INTERNAL_SERVER_ERROR, "ContainerError", &message);
             let answer = Answer::Error { error_type: "Sandbox.InvalidHeader".into(), error_message: message };
@@ -65,8 +65,8 @@ async fn next(State(environment): State<Arc<Environment>>) -> Response {
     }
 }
 
-/// Ends an invocation as Lambda ends one that outlives its deadline: with the process, unless
-/// the process works on several.
+/// Ends an invocation that misses its deadline. As in Lambda, the process is killed unless it works
+/// on several at once.
 async fn kill_after(environment: Arc<Environment>, id: String, limit: Duration) {
     tokio::time::sleep(limit).await;
     let Some(taken) = environment.exchange.take(&id) else {
@@ -133,7 +133,7 @@ async fn error(
     if finish(&environment, &id, answer).await { accepted() } else { unknown_invocation() }
 }
 
-/// Takes the reason why the process cannot start.
+/// Takes the error of a process that cannot start.
 async fn init_error(State(environment): State<Arc<Environment>>, headers: HeaderMap, body: Body) -> Response {
     let (error_type, error_message) = match read_error(&headers, body).await {
         Ok(error) => error,

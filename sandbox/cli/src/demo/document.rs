@@ -1,4 +1,4 @@
-//! A scene as one JSON document, for machines.
+//! A scene as a JSON document, for programs.
 
 use super::payload::Payload;
 use super::scene::Scene;
@@ -57,7 +57,7 @@ struct Changed<'a> {
     after: &'a Configuration,
 }
 
-/// JSON as it was written, or the text where it is none.
+/// JSON as it was written, or text that is not JSON.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Line<'a> {

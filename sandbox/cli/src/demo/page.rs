@@ -1,4 +1,4 @@
-//! A scene as a page for a person: at most 96 columns, the same places for the same things.
+//! A scene as a page for a person, at most 96 columns wide.
 
 use super::audit::steps;
 use super::json::fill;
@@ -14,10 +14,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// At most so many lines of the function's log are shown when an answer is not as expected.
+/// At most so many lines of the function's log are shown after an unexpected answer.
 const LOG: usize = 12;
 
-/// What is about to be sent: printed first, so that a person sees what is being waited for.
+/// The payload. It is printed first, so that a person sees what is waited for.
 pub(super) fn heading(payload: &Payload, number: usize, count: usize, palette: Palette) -> String {
     let name = payload.path.file_name().unwrap_or_default();
     let name = name.to_string_lossy();
@@ -41,7 +41,7 @@ pub(super) fn heading(payload: &Payload, number: usize, count: usize, palette: P
     page
 }
 
-/// What came of it.
+/// The results.
 pub(super) fn outcome(payload: &Payload, scene: &Scene, palette: Palette) -> String {
     let mut page = String::new();
     answer(&mut page, payload, scene, palette);
@@ -53,7 +53,8 @@ pub(super) fn outcome(payload: &Payload, scene: &Scene, palette: Palette) -> Str
     page
 }
 
-/// The request line, if there is one, and the change document as far as it can be found.
+/// The request line, if there is one, and the change document, or the whole payload if it cannot be
+/// found.
 fn asked(payload: &Payload) -> (Option<String>, String) {
     let whole = || String::from_utf8_lossy(&payload.bytes).trim().to_owned();
     let Ok(event) = serde_json::from_slice::<Value>(&payload.bytes) else {
@@ -125,7 +126,7 @@ fn answer(page: &mut String, payload: &Payload, scene: &Scene, palette: Palette)
     section.document(&document);
 }
 
-/// What a response says in a word, and the document it carries.
+/// A summary of a response, and its document.
 fn response(trigger: Trigger, bytes: &[u8]) -> (String, String) {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let answer: Value = serde_json::from_slice(bytes).unwrap_or_default();
@@ -211,7 +212,7 @@ fn audit(page: &mut String, scene: &Scene, palette: Palette) {
     }
 }
 
-/// What the function logged besides: only where something went wrong.
+/// The function's log; shown only after an unexpected answer.
 fn log(page: &mut String, scene: &Scene, palette: Palette) {
     let mut section = Section::new(page, palette, "Log");
     let hidden = scene.log.len().saturating_sub(LOG);

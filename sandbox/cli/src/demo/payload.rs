@@ -1,4 +1,4 @@
-//! A file of the events directory: what its name says, and what it holds.
+//! A payload: a file of the events directory.
 
 use sandbox::expectation::{Expectation, Trigger};
 use std::fs;
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 /// One payload to send.
 #[derive(Debug)]
 pub(super) struct Payload {
-    /// Relative to where the command was given, as the directory is.
+    /// The path as the command line gives the directory.
     pub path: PathBuf,
     pub expectation: Expectation,
-    /// As they are: a malformed payload may be anything.
+    /// The file as it is: a malformed payload may be anything.
     pub bytes: Vec<u8>,
 }
 
@@ -51,13 +51,13 @@ fn read(path: PathBuf) -> io::Result<Payload> {
     Ok(Payload { path, expectation, bytes })
 }
 
-/// A trigger for somebody who has not met it.
+/// A trigger, explained to a newcomer.
 pub(super) const fn description(trigger: Trigger) -> &'static str {
     match trigger {
         Trigger::Http => "an HTTP request, through an API Gateway HTTP API or a function URL",
         Trigger::Rest => "an HTTP request, through an API Gateway REST API",
         Trigger::EventBridge => "an event from EventBridge",
         Trigger::Sqs => "messages from an SQS queue",
-        Trigger::Bare => "a policy change by itself: `aws lambda invoke`, Step Functions, Scheduler",
+        Trigger::Bare => "a policy change alone: `aws lambda invoke`, Step Functions, Scheduler",
     }
 }

@@ -2,7 +2,7 @@ use crate::text;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-/// The exit code and what is said of an answer to a payload of this name.
+/// The exit code and the error message for an answer to a payload of this name.
 fn check(payload: &str, answer: &str) -> (Option<i32>, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_sandbox"))
         .args(["check", payload])
@@ -19,7 +19,7 @@ fn check(payload: &str, answer: &str) -> (Option<i32>, String) {
 }
 
 #[test]
-fn check_is_silent_about_the_announced_answer_and_reports_any_other() {
+fn check_accepts_the_announced_answer_silently_and_reports_any_other() {
     let rejected = r#"{"errorType": "PolicyChangeRejected", "errorMessage": "{\"status\": \"rejected\"}"}"#;
     assert_eq!(check("events/bare.rejected.json", rejected), (Some(0), String::new()));
     assert_eq!(
@@ -35,10 +35,10 @@ fn check_is_silent_about_the_announced_answer_and_reports_any_other() {
 
 #[test]
 fn check_refuses_a_name_that_announces_nothing() {
-    let (code, says) = check("notes.txt", "{}");
+    let (code, message) = check("notes.txt", "{}");
     assert_eq!(code, Some(1));
     assert!(
-        says.starts_with("sandbox: `notes.txt`: a name must begin with a trigger, one of `http`, "),
-        "{says}"
+        message.starts_with("sandbox: `notes.txt`: a name must begin with a trigger, one of `http`, "),
+        "{message}"
     );
 }

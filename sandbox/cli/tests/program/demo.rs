@@ -13,7 +13,7 @@ fn demo(events: &Place, arguments: &[&str]) -> Output {
         .expect("a run")
 }
 
-/// An audit line of a step of a change of sandbox-1's chat.
+/// An audit line about the CHAT scope of sandbox-1.
 fn audit(kind: &str, status: &str) -> String {
     json!({
         "timestamp": "2026-01-02T03:04:05.678Z", "level": "INFO", "logger": "audit",
@@ -73,7 +73,7 @@ fn the_demo_shows_the_answer_the_changes_and_the_audit_of_every_payload() {
 }
 
 #[test]
-fn the_demo_ends_with_a_sentence_about_every_answer_that_is_not_as_expected() {
+fn the_demo_ends_with_a_sentence_for_every_unexpected_answer() {
     let events = Place::new(
         "wrong",
         &[
@@ -96,7 +96,7 @@ fn the_demo_ends_with_a_sentence_about_every_answer_that_is_not_as_expected() {
     );
     let page = text(&output.stdout);
     assert!(page.contains("last words"), "{page}");
-    assert!(page.contains("✗ 3 payloads sent, not as expected: 2"));
+    assert!(page.contains("✗ 3 payloads sent, 2 with another answer than expected, in "));
 }
 
 #[test]
@@ -132,14 +132,14 @@ fn the_demo_for_machines_is_one_document_per_payload_with_the_audit_as_written()
 }
 
 #[test]
-fn the_demo_names_what_it_lacks() {
+fn the_demo_names_what_is_missing_or_misnamed() {
     let empty = Place::new("empty", &[]);
     let output = demo(&empty, &[]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(&output.stderr), format!("sandbox: `{}` holds no payloads (`*.json`)\n", empty.path("")));
     let odd = Place::new("odd", &[("kafka.succeeded.json", json!({}))]);
-    let says = text(&demo(&odd, &[]).stderr);
-    assert!(says.contains("kafka.succeeded.json`: a name must begin with a trigger"), "{says}");
+    let message = text(&demo(&odd, &[]).stderr);
+    assert!(message.contains("kafka.succeeded.json`: a name must begin with a trigger"), "{message}");
     let output = Command::new(env!("CARGO_BIN_EXE_sandbox"))
         .args(["demo", "--function", "/nowhere/function"])
         .output()

@@ -99,7 +99,8 @@ fn a_signature_for_another_service_or_day_is_invalid() {
         refused(&authorization(&format!("{KEY_ID}/20261122/us-east-1/connect/aws4_request"))),
         (
             "InvalidSignatureException",
-            "the Credential is of `20261122`, the request of `20261123T101500Z`".to_owned()
+            "the Credential is for the day `20261122`, but the request is dated `20261123T101500Z`"
+                .to_owned()
         )
     );
 }
@@ -114,7 +115,7 @@ fn the_account_is_decoded_from_the_key_id() {
 }
 
 #[test]
-fn a_key_id_that_holds_no_account_is_of_the_default_account() {
+fn a_key_id_without_an_account_belongs_to_the_default_account() {
     for key_id in
         ["test", "AKIAIOSFODNN7EXAMPLE", "AKIAQ1AAAAAAGMKEM7X5", "AKIAQAAAAA", "AKIA777777777777777"]
     {
