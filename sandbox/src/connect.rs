@@ -81,6 +81,9 @@ pub struct Options {
     /// A file of JSON that keeps the instances and what they allow. It is read at the start if it
     /// exists, those of `instances` that it lacks are added, and it is written after every change.
     pub state: Option<PathBuf>,
+    /// A file that gets every entry of the journal, as a line of JSON, before its client gets the
+    /// answer.
+    pub journal: Option<PathBuf>,
     /// The clock of `LastModifiedTime` and the journal; the quota has its own.
     pub clock: fn() -> OffsetDateTime,
 }
@@ -96,6 +99,7 @@ impl Default for Options {
             faults: Vec::new(),
             seed: 0,
             state: None,
+            journal: None,
             clock: OffsetDateTime::now_utc,
         }
     }
@@ -116,7 +120,8 @@ impl Connect {
     ///
     /// # Errors
     ///
-    /// The port is taken, the state file cannot be read or written, or no certificate can be made.
+    /// The port is taken, the state file or the journal cannot be read or written, or no certificate
+    /// can be made.
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;

@@ -4,7 +4,7 @@ use clap::Args;
 use sandbox::connect::{Connect, Fault, Instance, Options, Rate};
 use sandbox::lambda::Launch;
 use std::env;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -49,7 +49,7 @@ pub(crate) struct ConnectFlags {
     /// Keeps the instances and their configurations in this file, for the next start
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// Appends every call to this file, as a line of JSON
+    /// Appends every call to this file, as a line of JSON, before its answer is sent
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 }
@@ -70,6 +70,7 @@ impl ConnectFlags {
             faults: self.fault.clone(),
             seed: self.seed,
             state: self.state.clone(),
+            journal: self.journal.clone(),
             ..Options::default()
         }
     }
@@ -83,17 +84,6 @@ impl ConnectFlags {
             })?;
         }
         Ok(connect)
-    }
-
-    /// Opens the journal, so that a file that cannot be written is reported at the start.
-    pub(crate) fn open_journal(&self) -> io::Result<Option<File>> {
-        let Some(path) = &self.journal else {
-            return Ok(None);
-        };
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        file.map(Some).map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot write the journal `{}`: {error}", path.display()))
-        })
     }
 }
 

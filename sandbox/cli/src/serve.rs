@@ -11,7 +11,6 @@ use sandbox::connect::{Connect, Entry};
 use sandbox::function_url::FunctionUrl;
 use sandbox::invoke_api::InvokeApi;
 use sandbox::lambda::{Function, Stream};
-use std::fs::File;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -41,7 +40,6 @@ impl Serve {
         let interrupt = Interrupt::listen()?;
         // First, so that a missing program is the only message.
         self.function.binary()?;
-        let journal = self.connect.open_journal()?;
         let connect = self.connect.start().await?;
         let calls = connect.follow();
         let mut launch = self.function.launch(&connect.url())?;
@@ -56,7 +54,7 @@ impl Serve {
         let url = FunctionUrl::start(Arc::clone(&function), self.url_port).await?;
         let invoke = InvokeApi::start(function, self.invoke_port).await?;
         welcome(&mut io::stdout(), &connect, Some((&url, &invoke)))?;
-        report(&connect, calls, interrupt, journal).await?;
+        report(&connect, calls, interrupt).await?;
         // Both services end here, and the function with its process.
         Ok(ExitCode::SUCCESS)
     }
@@ -73,11 +71,10 @@ impl ConnectOnly {
     /// Serves until Ctrl-C.
     pub(crate) async fn run(&self) -> io::Result<ExitCode> {
         let interrupt = Interrupt::listen()?;
-        let journal = self.connect.open_journal()?;
         let connect = self.connect.start().await?;
         let calls = connect.follow();
         welcome(&mut io::stdout(), &connect, None)?;
-        report(&connect, calls, interrupt, journal).await?;
+        report(&connect, calls, interrupt).await?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -161,13 +158,12 @@ async fn report(
     connect: &Connect,
     mut calls: UnboundedReceiver<Entry>,
     mut interrupt: Interrupt,
-    mut journal: Option<File>,
 ) -> io::Result<()> {
     let mut lines = Calls::new(connect, Palette::of(&io::stdout()));
     let mut output = io::stdout();
     loop {
         let entry = tokio::select! {
-            // Complete calls come before the end, so that the journal has every answered call.
+            // Complete calls come before the end, so that every answered call is printed.
             biased;
             entry = calls.recv() => entry,
             () = interrupt.arrived() => return Ok(()),
@@ -175,12 +171,6 @@ async fn report(
         let Some(entry) = entry else { return Ok(()) };
         writeln!(output, "{}", lines.line(connect, &entry))?;
         output.flush()?;
-        if let Some(journal) = &mut journal {
-            // One write a line, so that a reader never sees half of one.
-            let mut line = serde_json::to_vec(&entry)?;
-            line.push(b'\n');
-            journal.write_all(&line)?;
-        }
         // The entries were followed. Keeping them would fill the memory of a sandbox that runs for weeks.
         connect.clear_journal();
     }

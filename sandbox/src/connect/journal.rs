@@ -1,5 +1,8 @@
 //! A record of every request received.
 
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -60,9 +63,23 @@ struct Pages {
     last: u64,
     entries: Vec<Entry>,
     followers: Vec<mpsc::UnboundedSender<Entry>>,
+    file: Option<File>,
 }
 
 impl Journal {
+    /// An empty journal, which appends complete entries to a file if there is one.
+    pub(super) fn new(file: Option<&Path>) -> io::Result<Self> {
+        let open = |path: &Path| {
+            let file = OpenOptions::new().create(true).append(true).open(path);
+            file.map_err(|error| {
+                let message = format!("cannot write the journal `{}`: {error}", path.display());
+                io::Error::new(error.kind(), message)
+            })
+        };
+        let file = file.map(open).transpose()?;
+        Ok(Self(Mutex::new(Pages { file, ..Pages::default() })))
+    }
+
     fn pages(&self) -> MutexGuard<'_, Pages> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -121,8 +138,19 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         let entry = &self.entry;
-        self.journal.pages().followers.retain(|follower| follower.send(entry.clone()).is_ok());
+        let mut pages = self.journal.pages();
+        if let Some(file) = &mut pages.file {
+            super::warn(append(file, entry));
+        }
+        pages.followers.retain(|follower| follower.send(entry.clone()).is_ok());
     }
+}
+
+/// Writes a line at once, so that no reader sees half of one.
+fn append(file: &mut File, entry: &Entry) -> io::Result<()> {
+    let mut line = serde_json::to_vec(entry)?;
+    line.push(b'\n');
+    file.write_all(&line)
 }
 
 #[cfg(test)]

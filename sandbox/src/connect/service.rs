@@ -72,7 +72,7 @@ impl Service {
         Ok(Self {
             state: Mutex::new(State::load(options.instances, options.state)?),
             faults: Mutex::new(Plan::new(options.faults, options.seed)),
-            journal: Arc::default(),
+            journal: Arc::new(Journal::new(options.journal.as_deref())?),
             clock: options.clock,
             quota: Mutex::new(Quota::new(options.rate)),
             latency: options.latency,
