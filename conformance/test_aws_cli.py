@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import ending
+import events
 import pytest
 from aws import REGION, SCOPES, instance_arn, instance_id
 from conftest import ROOT, Sandbox
@@ -143,12 +143,12 @@ def invoke(sandbox: Sandbox, answer: Path, payload: str, *arguments: str) -> tup
     return printed, json.loads(answer.read_text())
 
 
-@pytest.mark.parametrize("event", ending.EVENTS, ids=lambda event: event.name)
+@pytest.mark.parametrize("event", events.ALL, ids=lambda event: event.name)
 def test_every_event_is_invoked_and_ends_as_its_name_says(serve: Callable[..., Sandbox], tmp_path: Path, event: Path) -> None:
     sandbox = serve("--rate=0")
     printed, answer = invoke(sandbox, tmp_path / "answer.json", f"fileb://{event}")
     assert printed["StatusCode"] == 200
-    assert ending.of(answer) == ending.named(event)
+    events.check(event, answer)
     assert ("FunctionError" in printed) == ("errorType" in answer)
 
 

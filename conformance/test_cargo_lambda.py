@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import ending
+import events
 import pytest
 import requests
 from aws import REGION, instance_id
@@ -116,7 +116,7 @@ def invoke(watch: Watch, event: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS, cwd=ROOT)
 
 
-@pytest.mark.parametrize("event", ending.EVENTS, ids=lambda event: event.name)
+@pytest.mark.parametrize("event", events.ALL, ids=lambda event: event.name)
 def test_every_event_ends_as_its_name_says(watch: Watch, event: Path) -> None:
     result = invoke(watch, event)
     if result.returncode == 0:
@@ -125,7 +125,7 @@ def test_every_event_ends_as_its_name_says(watch: Watch, event: Path) -> None:
         told = re.match(r"Error: (.+?)\n.*^diagnostic code: (\w+)$", result.stderr, re.DOTALL | re.MULTILINE)
         assert told, result.stderr
         answer = {"errorMessage": told[1], "errorType": told[2]}
-    assert ending.of(answer) == ending.named(event)
+    events.check(event, answer)
 
 
 def test_http_through_its_function_url(watch: Watch) -> None:

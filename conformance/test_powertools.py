@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import ending
+import events
 import pytest
 from aws import client
 from aws_lambda_powertools.event_handler import (
@@ -49,20 +49,16 @@ class EventWithText(models.EventBridgeModel):
     detail: Json[dict[str, Any]]  # type: ignore[assignment]
 
 
-def trigger(event: Path) -> str:
-    return event.name.split(".")[0]
-
-
 def of(*triggers: str) -> Any:
     """The files of some triggers, as parameters."""
-    files = [event for event in ending.EVENTS if trigger(event) in triggers]
+    files = [event for event in events.ALL if events.trigger(event) in triggers]
     return pytest.mark.parametrize("event", files, ids=lambda event: event.name)
 
 
 @of(*MODELS)
 def test_its_parser_reads_every_event_it_has_a_model_for(event: Path) -> None:
     payload = json.loads(event.read_text())
-    for model in MODELS[trigger(event)]:
+    for model in MODELS[events.trigger(event)]:
         if isinstance(payload.get("detail"), str):
             model = EventWithText
         model.model_validate(payload)
@@ -82,7 +78,7 @@ def test_its_data_classes_read_a_request_of_payload_2_0(event: Path) -> None:
         assert read.request_context.stage == "$default"
         assert read.request_context.http.source_ip == payload["requestContext"]["http"]["sourceIp"]
         assert read.request_context.authorizer.iam.user_arn.startswith("arn:aws:")
-        if ending.named(event) == "malformed":
+        if events.is_malformed(event):
             with pytest.raises(json.JSONDecodeError):
                 assert read.json_body
         else:
@@ -131,7 +127,7 @@ def test_an_http_answer_has_the_shape_of_powertools_own(sandbox: Sandbox, event:
     assert given["isBase64Encoded"] is False
     headers = dict(given["headers"])
     content_type = headers.pop("content-type")
-    for resolver in RESOLVERS[trigger(event)]:
+    for resolver in RESOLVERS[events.trigger(event)]:
         app = resolver()
 
         @app.route(".+", method=["POST", "PATCH", "GET"])
@@ -148,7 +144,7 @@ def test_an_http_answer_has_the_shape_of_powertools_own(sandbox: Sandbox, event:
 
 
 def test_a_batch_without_a_failure_is_answered_as_powertools_does(sandbox: Sandbox) -> None:
-    [event] = [event for event in ending.EVENTS if trigger(event) == "sqs"]
+    [event] = [event for event in events.ALL if events.trigger(event) == "sqs"]
     assert invoke(sandbox, event) == processed(event, lambda record: None)
 
 
@@ -156,7 +152,7 @@ def test_a_failed_record_takes_the_later_ones_with_it_as_in_powertools_fifo_proc
     serve: Callable[..., Sandbox],
 ) -> None:
     sandbox = serve(*UNPACED, "--fault=500=1", "--env=CONNECT_MAX_ATTEMPTS=1")
-    [event] = [event for event in ending.EVENTS if trigger(event) == "sqs"]
+    [event] = [event for event in events.ALL if events.trigger(event) == "sqs"]
 
     def fail(record: object) -> None:
         raise RuntimeError("for now")

@@ -75,7 +75,7 @@ def sbom(destination: Path, target: str) -> None:
     run(tool / "bin" / "cargo-cyclonedx", "cyclonedx", *command)
     made = ROOT / f"{stem}.json"
     destination.write_text(made.read_text())
-    for left in (made, ROOT / "sandbox" / made.name):
+    for left in (made, ROOT / "sandbox" / made.name, ROOT / "sandbox" / "cli" / made.name):
         left.unlink(missing_ok=True)
 
 

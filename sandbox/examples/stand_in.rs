@@ -1,11 +1,11 @@
-//! A stand-in for the function, for the sandbox's own tests: it does what its payload says.
+//! A function for the sandbox's own tests: it does what its payload says.
 //!
 //! It speaks the Runtime API over plain sockets, written from AWS's page and sharing no
 //! code with the sandbox, so that the two check each other. The payload's members, all
 //! optional, in the order they are obeyed:
 //!
 //! - `connect`: requests to send to Amazon Connect, `{"method", "path", "body"}`
-//! - `stdout`: lines to print, each by itself; `torn`: a last piece without a line break
+//! - `stdout`: lines to print; `torn`: a last piece without a line break
 //! - `stderr`: a line for standard error
 //! - `sleepMs`: milliseconds to wait
 //! - `exit`: end the process with this code, without an answer
@@ -139,7 +139,7 @@ fn call_connect(request: &Value) -> Outcome<()> {
     Ok(())
 }
 
-/// One request on a connection of its own; the status, the head and the body.
+/// One request on a new connection; the status, the head and the body.
 fn send(
     authority: &str,
     method: &str,

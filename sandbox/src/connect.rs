@@ -1,8 +1,8 @@
 //! Amazon Connect's protocol on loopback.
 //!
 //! Five operations of the service model (`connect`, rest-json) with the quota, the errors and the
-//! signatures of the real service, so that a real client meets real HTTP. It is written against
-//! the published model and not against any client: a wrong request gets an error.
+//! signatures of the real service, over real HTTP. It is written against the published model and
+//! not against any client: a wrong request gets an error.
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
@@ -29,6 +29,7 @@ use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tls::Tls;
 
 mod answer;
+mod caller;
 mod change;
 mod command;
 mod configuration;
@@ -50,7 +51,7 @@ mod tls;
 
 pub use configuration::{Configuration, DEFAULT_EXTENSIONS, DEFAULT_SIZE, LARGEST_SIZE, SMALLEST_SIZE};
 pub use fault::{Fault, UnknownFault};
-pub use instance::{DEFAULT_ACCOUNT, Instance, InstanceStatus, NoInstanceArn};
+pub use instance::{DEFAULT_ACCOUNT, Instance, InstanceStatus, InvalidInstanceArn};
 pub use journal::Entry;
 pub use operation::{Operation, UnknownOperation};
 pub use quota::Rate;
@@ -58,29 +59,32 @@ pub use scope::{Scope, UnknownScope};
 
 /// How a [`Connect`] behaves.
 ///
-/// The default serves three instances at once and without fail, so that a test names only what
-/// it is about.
+/// The default is three instances without quota, latency or faults, so that a test names only
+/// what it is about.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
     /// HTTPS, with a certificate of this run; see [`Connect::ca_pem`].
     pub tls: bool,
-    /// What exists from the start.
+    /// The instances that exist at the start.
     pub instances: Vec<Instance>,
-    /// The quota of each account and Region; none throttles nobody.
+    /// The quota of each account and Region; `None` for no quota.
     pub rate: Option<Rate>,
     /// How long every request takes before it has its effect.
     pub latency: Duration,
-    /// Faults by chance: each with its probability, from 0 to 1, for one request. Of one request
-    /// at most one of them is played.
+    /// Random faults: each with its probability, from 0 to 1, for a request. A request gets at most
+    /// one of them.
     pub faults: Vec<(Fault, f64)>,
-    /// The same seed and the same order of requests meet the same faults.
+    /// The same seed and the same order of requests give the same faults.
     pub seed: u64,
-    /// A file of JSON that keeps the instances and what they allow: read at the start if it
-    /// exists, with `instances` it does not hold added, and written after every change.
+    /// A file of JSON that keeps the instances and what they allow. It is read at the start if it
+    /// exists, those of `instances` that it lacks are added, and it is written after every change.
     pub state: Option<PathBuf>,
-    /// What time it is, for `LastModifiedTime` and the journal; the quota has its own clock.
+    /// A file that gets every entry of the journal, as a line of JSON, before its client gets the
+    /// answer.
+    pub journal: Option<PathBuf>,
+    /// The clock of `LastModifiedTime` and the journal; the quota has its own.
     pub clock: fn() -> OffsetDateTime,
 }
 
@@ -95,6 +99,7 @@ impl Default for Options {
             faults: Vec::new(),
             seed: 0,
             state: None,
+            journal: None,
             clock: OffsetDateTime::now_utc,
         }
     }
@@ -115,7 +120,8 @@ impl Connect {
     ///
     /// # Errors
     ///
-    /// The port is taken, the state file cannot be read or written, or no certificate can be made.
+    /// The port is taken, the state file or the journal cannot be read or written, or no certificate
+    /// can be made.
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
@@ -133,7 +139,7 @@ impl Connect {
         format!("{scheme}://{}", self.address)
     }
 
-    /// The certificate of the CA that HTTPS has to be trusted by, as PEM; `None` without TLS.
+    /// The certificate of the CA that clients have to trust, as PEM; `None` without TLS.
     #[must_use]
     pub fn ca_pem(&self) -> Option<&str> {
         self.ca_pem.as_deref()
@@ -152,24 +158,24 @@ impl Connect {
 
     /// Every entry from now on, each once, when it is complete.
     ///
-    /// For whoever reports while serving. An entry without a status is complete too: its
-    /// connection ended without an answer.
+    /// For reporting while serving. An entry without a status is complete too: its connection
+    /// ended without an answer.
     #[must_use]
     pub fn follow(&self) -> mpsc::UnboundedReceiver<Entry> {
         self.service.journal.follow()
     }
 
     /// What a scope of an instance, named by its id, allows: what it was set to, else the
-    /// defaults; none if there is no such instance.
+    /// defaults. `None` if there is no such instance.
     #[must_use]
     pub fn configuration(&self, instance_id: &str, scope: Scope) -> Option<Configuration> {
         lock(&self.service.state).effective(instance_id, scope)
     }
 
-    /// Sets what a scope allows around the API, as somebody at the console would.
+    /// Sets what a scope allows without a request, as a change at the console would.
     ///
-    /// Without a time it is written now; nothing is checked and nothing is in the journal. Of an
-    /// instance that does not exist nothing is set.
+    /// A configuration without a time gets the current one. Nothing is checked, the journal gets no
+    /// entry, and an unknown instance is ignored.
     pub fn put(&self, instance_id: &str, scope: Scope, configuration: Configuration) {
         let written = configuration.last_modified.unwrap_or_else(self.service.clock);
         let configuration =
@@ -177,12 +183,12 @@ impl Connect {
         warn(lock(&self.service.state).configure(instance_id, scope, configuration));
     }
 
-    /// Adds an instance, or replaces the one of its id, which keeps what it allows.
+    /// Adds an instance, or replaces the one with its id, whose configurations stay.
     pub fn add_instance(&self, instance: Instance) {
         warn(lock(&self.service.state).add(instance));
     }
 
-    /// Removes an instance and what it allows, as if somebody had deleted it meanwhile.
+    /// Removes an instance and its configurations, as if somebody had deleted it.
     pub fn remove_instance(&self, instance_id: &str) {
         warn(lock(&self.service.state).remove(instance_id));
     }
@@ -193,15 +199,18 @@ impl Connect {
         lock(&self.service.state).instances().cloned().collect()
     }
 
-    /// Says what happens to the next requests of an operation, in order; `None` lets one pass.
+    /// Sets the faults of the next requests of an operation, in order; `None` is a request without
+    /// one.
     ///
-    /// Adds to what is scripted already. Only requests that are signed and within the quota count.
+    /// They follow those that were scripted before. Only requests that are signed and within the
+    /// quota count.
     pub fn script(&self, operation: Operation, faults: impl IntoIterator<Item = Option<Fault>>) {
         lock(&self.service.faults).script(operation, faults);
     }
 
-    /// Says what happens to every request of an operation, after its script, until it is unset by
-    /// `None`; it comes before chance.
+    /// Sets the fault of every request of an operation, until `None` unsets it.
+    ///
+    /// A script comes first; the random faults come last.
     pub fn always(&self, operation: Operation, fault: Option<Fault>) {
         lock(&self.service.faults).always(operation, fault);
     }
@@ -224,7 +233,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Shows what went wrong where the caller has no use for it.
+/// Prints an error that the caller cannot handle.
 #[expect(clippy::print_stderr, reason = "what went wrong is for the person at the terminal")]
 fn warn(result: io::Result<()>) {
     if let Err(error) = result {

@@ -1,66 +1,55 @@
 //! HTTP in front of a function, as a Lambda function URL.
 //!
 //! Requests become events of payload format 2.0 and answers become responses, as AWS's page
-//! "Invoking Lambda function URLs" describes them. Whoever calls is taken for the IAM user
-//! `sandbox`: the URL behaves as one with `AuthType: AWS_IAM` behind which the signature has
-//! already been checked.
+//! "Invoking Lambda function URLs" describes them. Every caller is the IAM user `sandbox`, as if
+//! the URL had `AuthType: AWS_IAM` and the signature had been checked.
+//!
+//! `cargo lambda watch` 1.9.2 has a function URL too, which does not replace this one. Its events name
+//! no caller (no `authorizer`, `accountId` is null), keep cookies and a header of its own among the
+//! headers, and count `timeEpoch` in seconds. It answers 500 to a response without `cookies` and to
+//! every function error (here as in AWS: 502), and takes bodies of any size. A function that audits who
+//! asked for a change would have nothing to audit. It has no events of REST APIs, but neither has this
+//! module: those are files of `events/`, sent through `invoke_api`.
 
 mod answer;
 mod event;
 
+use crate::identifier::uuid;
 use crate::lambda::{Answer, Function, Invoke, LARGEST_PAYLOAD};
+use crate::loopback::{Port, Server};
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::serve::ListenerExt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use time::OffsetDateTime;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
-/// A running function URL; dropping it stops it, and leaves the function running.
+/// A running function URL; dropping it stops it. The function goes on.
 #[derive(Debug)]
 pub struct FunctionUrl {
-    address: SocketAddr,
-    server: JoinHandle<io::Result<()>>,
+    server: Server,
 }
 
 impl FunctionUrl {
-    /// Listens on loopback; port 0 takes any that is free.
+    /// Serves on 127.0.0.1; port 0 takes any free one.
     ///
-    /// A function whose process has ended is started again by the next request, as Lambda
-    /// does.
+    /// If the function's process has ended, the next request starts another one, as in Lambda.
     ///
     /// # Errors
     ///
-    /// If the port cannot be had.
+    /// The port is taken.
     pub async fn start(function: Arc<Function>, port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let address = listener.local_addr()?;
-        // Delayed packets cost time only.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
+        let port = Port::take(port).await?;
         let router = Router::new().fallback(forward).with_state(function);
-        let serving = axum::serve(listener, router);
-        let server = tokio::spawn(async move { serving.await });
-        Ok(Self { address, server })
+        Ok(Self { server: port.serve(router) })
     }
 
     /// `http://127.0.0.1:PORT`, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-}
-
-impl Drop for FunctionUrl {
-    fn drop(&mut self) {
-        self.server.abort();
+        self.server.url()
     }
 }
 
@@ -70,7 +59,7 @@ async fn forward(State(function): State<Arc<Function>>, request: Request) -> Res
     let Ok(body) = to_bytes(body, LARGEST_PAYLOAD).await else {
         return too_large();
     };
-    let request_id = crate::lambda::request_id();
+    let request_id = uuid();
     let now = OffsetDateTime::now_utc();
     let event = event::of(&head, &body, &request_id, now).to_string();
     if event.len() > LARGEST_PAYLOAD {
@@ -91,7 +80,7 @@ async fn forward(State(function): State<Arc<Function>>, request: Request) -> Res
     response
 }
 
-/// What callers of a function URL see of any failure of the function.
+/// What a caller of a function URL gets if the function fails in any way.
 fn bad_gateway() -> Response {
     (StatusCode::BAD_GATEWAY, "Internal Server Error").into_response()
 }

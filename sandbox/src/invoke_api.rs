@@ -1,78 +1,67 @@
-//! Lambda's `Invoke` in front of a function, for any payload at all.
+//! Lambda's `Invoke` in front of a function, for any payload.
 //!
 //! The operation of the service model (`lambda`, rest-json) as the page "Invoke" of AWS's API
-//! reference describes it, so that boto3, the AWS CLI or an event source's stand-in can hand
-//! over what a queue, a bus or a state machine would. Any name and signature is accepted as
-//! long as it means the one function there is: the sandbox has no other, and knows no secrets.
+//! reference describes it, so that boto3, the AWS CLI or a test can send what a queue, a bus or a
+//! state machine would. Any name of the one function is accepted, with any signature: the sandbox
+//! knows no secrets.
 //!
-//! Invocations wait their turn: Lambda would start a second process, the sandbox has one.
+//! Invocations queue for the one process; Lambda would start another one.
+//!
+//! `cargo lambda watch` 1.9.2 has an `Invoke` too, which does not replace this one. It answers a
+//! function error with status 500 and without `X-Amz-Function-Error`, which to AWS's clients is an error
+//! of the service. It ignores `X-Amz-Invocation-Type` (`DryRun` and `Event` run
+//! at once and are waited for), `X-Amz-Log-Type` and the qualifier, knows no ARNs, and passes on
+//! payloads of any size that need not be JSON.
 
 mod answer;
 mod function_name;
 mod refusal;
 
+use crate::identifier::uuid;
 use crate::lambda::{Function, Invoke, LARGEST_PAYLOAD};
+use crate::loopback::{Port, Server};
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use axum::routing::post;
-use axum::serve::ListenerExt;
 use bytes::Bytes;
 use refusal::Refusal;
 use serde::Deserialize;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 /// The largest payload of an asynchronous invocation, in bytes: 1 MB ("Invoke").
 pub const LARGEST_EVENT: usize = 1_048_576;
 
-/// A running `Invoke` endpoint; dropping it stops it, and leaves the function running.
+/// A running `Invoke` endpoint; dropping it stops it. The function goes on.
 #[derive(Debug)]
 pub struct InvokeApi {
-    address: SocketAddr,
-    server: JoinHandle<io::Result<()>>,
+    server: Server,
 }
 
 impl InvokeApi {
-    /// Listens on loopback; port 0 takes any that is free.
+    /// Serves on 127.0.0.1; port 0 takes any free one.
     ///
-    /// A function whose process has ended is started again by the next invocation, as Lambda
-    /// does.
+    /// If the function's process has ended, the next invocation starts another one, as in Lambda.
     ///
     /// # Errors
     ///
-    /// If the port cannot be had.
+    /// The port is taken.
     pub async fn start(function: Arc<Function>, port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let address = listener.local_addr()?;
-        // Delayed packets cost time only.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
+        let port = Port::take(port).await?;
         let router = Router::new()
             .route("/2015-03-31/functions/{name}/invocations", post(invoke))
             .fallback(unknown)
             .with_state(function);
-        let serving = axum::serve(listener, router);
-        let server = tokio::spawn(async move { serving.await });
-        Ok(Self { address, server })
+        Ok(Self { server: port.serve(router) })
     }
 
     /// `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL_LAMBDA`; without a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-}
-
-impl Drop for InvokeApi {
-    fn drop(&mut self) {
-        self.server.abort();
+        self.server.url()
     }
 }
 
@@ -83,7 +72,7 @@ struct Which {
     qualifier: Option<String>,
 }
 
-/// How an invocation is waited for: the header `X-Amz-Invocation-Type`.
+/// The invocation type: the header `X-Amz-Invocation-Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     RequestResponse,
@@ -92,7 +81,7 @@ enum Kind {
 }
 
 async fn unknown() -> Response {
-    answer::refused(&Refusal::unknown_operation(), &crate::lambda::request_id())
+    answer::refused(&Refusal::unknown_operation(), &uuid())
 }
 
 async fn invoke(
@@ -101,7 +90,7 @@ async fn invoke(
     Query(which): Query<Which>,
     request: Request,
 ) -> Response {
-    let request_id = crate::lambda::request_id();
+    let request_id = uuid();
     let (head, body) = request.into_parts();
     let body = to_bytes(body, LARGEST_PAYLOAD).await;
     let body = body.map_err(|_| Refusal::too_large(LARGEST_PAYLOAD));
@@ -111,7 +100,7 @@ async fn invoke(
         Ok((Kind::DryRun, _)) => answer::would_run(&request_id),
         Ok((Kind::Event, payload)) => {
             let id = request_id.clone();
-            // Once only: Lambda's two retries would come after one minute and two more.
+            // Once only: Lambda's two retries would follow after one and three minutes.
             tokio::spawn(async move { run(&function, &payload, id).await });
             answer::queued(&request_id)
         }
@@ -126,7 +115,7 @@ async fn invoke(
     }
 }
 
-/// Lets a payload pass that is JSON and small enough; none at all is the empty event.
+/// Admits a payload that is JSON and small enough; an empty one is the event `{}`.
 fn admit(headers: &HeaderMap, payload: Bytes) -> Result<(Kind, Bytes), Refusal> {
     let kind = match headers.get("x-amz-invocation-type").map(HeaderValue::as_bytes) {
         None | Some(b"RequestResponse") => Kind::RequestResponse,

@@ -1,16 +1,25 @@
-//! Amazon Connect's attached-files protocol and Lambda's Runtime API, on loopback.
+//! Amazon Connect's attached-files protocol and AWS Lambda, on loopback.
 //!
 //! Everything here is written against what AWS publishes, never against the function
 //! it serves, so that a request or an answer that AWS would refuse is refused here too.
 //!
-//! - [`connect`]: Amazon Connect itself: five operations, quota, latency and faults.
-//! - [`lambda`]: the Runtime API, and a function process run against it.
+//! - [`connect`]: Amazon Connect: five operations, quota, latency and faults.
+//! - [`lambda`]: the Runtime API, and a function process that is run against it.
 //! - [`function_url`]: HTTP in front of a function, as a Lambda function URL.
 //! - [`invoke_api`]: Lambda's `Invoke` in front of a function, for any payload.
+//! - [`expectation`]: the answer that a payload's file name announces.
+//!
+//! A service is a module with one type: `start` takes a port and serves, `url` is where, and
+//! dropping it stops it. The program `sandbox` (the package `sandbox-cli`) is these services with a
+//! command line.
 
 #![forbid(unsafe_code)]
 
 pub mod connect;
+pub mod expectation;
 pub mod function_url;
 pub mod invoke_api;
 pub mod lambda;
+
+mod identifier;
+mod loopback;

@@ -1,57 +1,29 @@
-//! Every file of events/ does what its name says: `<trigger>.<status>[.<note>].json`.
+//! Every file of events/ does what its name announces; `sandbox::expectation` says what that is.
 
 use crate::world::World;
-use serde_json::Value;
+use sandbox::expectation::{Expectation, Trigger};
+use sandbox::lambda::Answer;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-
-fn outcome(answer: Result<Value, lambda_runtime::Diagnostic>) -> String {
-    match answer {
-        Ok(answer) => {
-            if let Some(failures) = answer.get("batchItemFailures") {
-                return if failures.as_array().unwrap().is_empty() {
-                    "succeeded".into()
-                } else {
-                    "incomplete".into()
-                };
-            }
-            let Some(code) = answer["statusCode"].as_u64() else {
-                return answer["status"].as_str().unwrap().to_owned();
-            };
-            let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
-            match (code, body["status"].as_str()) {
-                (200..=299, Some(status)) => status.to_owned(),
-                (400, _) => "malformed".to_owned(),
-                (422, _) => "rejected".to_owned(),
-                _ => body["report"]["status"].as_str().unwrap().to_owned(),
-            }
-        }
-        Err(error) => match error.error_type.as_str() {
-            "UnrecognisedPayload" => "unrecognised".to_owned(),
-            "MalformedPayload" => "malformed".to_owned(),
-            _ => {
-                let report: Value = serde_json::from_str(&error.error_message).unwrap();
-                report["status"].as_str().unwrap().to_owned()
-            }
-        },
-    }
-}
 
 #[tokio::test]
 async fn every_file_does_what_its_name_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
-    let mut triggers = std::collections::BTreeSet::new();
+    let mut triggers = BTreeSet::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        let mut parts = name.split('.');
-        let (trigger, status) = (parts.next().unwrap(), parts.next().unwrap());
+        let expectation = Expectation::of_file(&name).unwrap();
         let payload = fs::read_to_string(&path).unwrap();
         let world = World::new().await;
-        assert_eq!(outcome(world.invoke_text(&payload, 0).await), status, "{name}");
+        let answer = match world.invoke_text(&payload, 0).await {
+            Ok(document) => Answer::Response(document.to_string().into_bytes()),
+            Err(error) => Answer::Error { error_type: error.error_type, error_message: error.error_message },
+        };
+        assert_eq!(expectation.check(&answer), Ok(()), "{name}");
         assert!(!world.audit().is_empty(), "{name} left no audit");
-        triggers.insert(trigger.to_owned());
+        triggers.insert(expectation.trigger);
     }
-    let expected = ["bare", "event-bridge", "http", "rest", "sqs"];
-    assert_eq!(triggers.into_iter().collect::<Vec<_>>(), expected);
+    assert_eq!(triggers, BTreeSet::from(Trigger::ALL));
 }

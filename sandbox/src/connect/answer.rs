@@ -18,20 +18,20 @@ use serde_json::Value;
 
 use super::{document, refusal::Refusal};
 
-/// An answer; its body fails where it is to be cut.
+/// An answer; a body that has to be cut ends with an error.
 pub(super) type Answer = Response<BoxBody<Bytes, io::Error>>;
 
-/// Where an answer says which error it is.
+/// The header that names an error.
 pub(super) const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 const RETRY_AFTER: HeaderName = HeaderName::from_static("x-amz-retry-after");
 
-/// The page that stands in for an answer of the wrong content type.
+/// The body of an answer of the wrong content type.
 const PAGE: &str = "<!DOCTYPE html><html><body><h1>Welcome</h1></body></html>\n";
 
-/// What an operation answers.
+/// The answer of an operation that succeeded.
 pub(super) fn json(document: &Value, request_id: &str) -> Answer {
     answer("application/json", document.to_string(), request_id)
 }

@@ -10,7 +10,7 @@ use super::{
 /// The longest extension of the service model, in characters.
 const LONGEST_EXTENSION: usize = 10;
 
-/// The values an update asks for; what it does not mention stays.
+/// The values that an update sets; a value that it does not mention stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Change {
     size: Option<i64>,
@@ -20,8 +20,8 @@ pub(super) struct Change {
 impl Change {
     /// Reads a body by the rules of the service model.
     ///
-    /// An absent body is an empty one, a member that is `null` is absent, and a member that is not
-    /// of the model is ignored (Smithy, "AWS restJson1 protocol"). A list may be empty: the model
+    /// An absent body is an empty one, a member that is `null` is absent, and a member that the
+    /// model does not know is ignored (Smithy, "AWS restJson1 protocol"). A list may be empty: the model
     /// gives it no length.
     pub(super) fn read(body: &[u8]) -> Result<Self, Refusal> {
         if body.is_empty() {
@@ -57,7 +57,7 @@ fn present<'body>(members: &'body Map<String, Value>, name: &str) -> Option<&'bo
 fn size(value: &Value) -> Result<i64, Refusal> {
     value.as_i64().filter(|size| (SMALLEST_SIZE..=LARGEST_SIZE).contains(size)).ok_or_else(|| {
         invalid(format!(
-            "MaximumSizeLimitInBytes is an integer from {SMALLEST_SIZE} to {LARGEST_SIZE}, not `{value}`"
+            "MaximumSizeLimitInBytes must be an integer from {SMALLEST_SIZE} to {LARGEST_SIZE}, not `{value}`"
         ))
     })
 }
@@ -74,7 +74,7 @@ fn extensions(value: &Value) -> Result<Vec<String>, Refusal> {
 fn extension(value: &Value) -> Result<String, Refusal> {
     let members = value
         .as_object()
-        .ok_or_else(|| invalid(format!("an allowed extension is an object, not `{value}`")))?;
+        .ok_or_else(|| invalid(format!("an allowed extension must be an object, not `{value}`")))?;
     let extension = present(members, "Extension")
         .ok_or_else(|| invalid("an allowed extension has no Extension".to_owned()))?;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
@@ -84,7 +84,7 @@ fn extension(value: &Value) -> Result<String, Refusal> {
         .map(str::to_owned)
         .ok_or_else(|| {
             invalid(format!(
-                "an Extension has 1 to {LONGEST_EXTENSION} characters of [a-zA-Z0-9-_], not `{extension}`"
+                "an Extension must have 1 to {LONGEST_EXTENSION} characters of [a-zA-Z0-9-_], not `{extension}`"
             ))
         })
 }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_null_or_not_of_the_model_changes_nothing() {
+    fn an_absent_null_or_unknown_member_changes_nothing() {
         for body in [
             "",
             "{}",
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_model_does_not_allow_is_an_invalid_parameter() {
+    fn a_value_outside_the_model_is_an_invalid_parameter() {
         let list = |list: &str| format!(r#"{{"ExtensionConfiguration": {{"AllowedExtensions": {list}}}}}"#);
         let size = |size: &str| format!(r#"{{"MaximumSizeLimitInBytes": {size}}}"#);
         for body in [

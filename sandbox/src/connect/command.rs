@@ -1,9 +1,10 @@
-//! The operations: from a request to what it does to the state and answers.
+//! The operations: how a request reads or changes the state, and what it answers.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{
+    caller::Caller,
     change::Change,
     configuration::Configuration,
     document,
@@ -12,7 +13,6 @@ use super::{
     reference,
     refusal::Refusal,
     scope::Scope,
-    sigv4::Caller,
     state::State,
 };
 
@@ -38,7 +38,7 @@ pub(super) struct Done {
     pub body: Value,
     /// The configuration was written.
     pub effect: bool,
-    /// It allows something else than before.
+    /// Its values differ from those before.
     pub changed: bool,
 }
 
@@ -49,7 +49,8 @@ impl Done {
 }
 
 impl Command {
-    /// Reads a request; nothing is looked up yet, as an error of form comes before one of existence.
+    /// Reads a request. Nothing is looked up yet: an invalid parameter is reported before an unknown
+    /// instance.
     pub(super) fn read(
         route: &Route,
         query: Option<&str>,
@@ -83,7 +84,7 @@ impl Command {
         })
     }
 
-    /// Carries the request out; `spoilt` makes an update store another size than it asks for.
+    /// Carries the request out; with `spoilt`, an update stores another size than the one it asks for.
     pub(super) fn run(
         self,
         state: &mut State,
@@ -157,7 +158,7 @@ fn update(
     })
 }
 
-/// A size that is allowed, and never the one asked for.
+/// An allowed size other than this one.
 fn another_size(asked: i64) -> i64 {
     if asked > 1 { asked / 2 } else { asked + 1 }
 }

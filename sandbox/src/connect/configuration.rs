@@ -28,8 +28,8 @@ pub const DEFAULT_EXTENSIONS: [&str; 18] = [
 
 /// What one scope of one instance allows.
 ///
-/// Kept exactly as it was sent: whether Connect changes case, order or duplicates is published
-/// nowhere.
+/// Kept exactly as it was sent: AWS does not document whether Connect changes case, order or
+/// duplicates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Configuration {
@@ -37,7 +37,7 @@ pub struct Configuration {
     pub maximum_size_limit_in_bytes: i64,
     /// The file types, without a dot.
     pub extensions: Vec<String>,
-    /// When it was last written, to the millisecond; never, if it holds the defaults.
+    /// When it was last written, to the millisecond; `None` for the defaults.
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<OffsetDateTime>,
 }

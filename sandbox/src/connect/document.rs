@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::{configuration::Configuration, instance::Instance, refusal::Refusal, scope::Scope};
 
-/// When every instance of a sandbox says it was created: 2024-01-01T00:00:00Z.
+/// The creation time of every instance: 2024-01-01T00:00:00Z.
 const CREATED: f64 = 1_704_067_200.0;
 
 /// `AttachedFilesConfiguration`, also the whole answer to an update and one item of a list.
@@ -59,7 +59,7 @@ pub(super) fn refusal(refusal: &Refusal) -> Value {
     json!({ "Message": refusal.message })
 }
 
-/// Cuts what an answer cannot carry, so that what is stored and what is answered are equal.
+/// Drops what an answer cannot carry, so that the stored time and the answered one are equal.
 pub(super) fn to_the_millisecond(time: OffsetDateTime) -> OffsetDateTime {
     time.replace_millisecond(time.millisecond()).unwrap_or(time)
 }

@@ -1,4 +1,4 @@
-//! What can go wrong, on purpose.
+//! The faults that Amazon Connect can be given.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -11,10 +11,10 @@ pub(super) use plan::Plan;
 /// How long [`Fault::Slow`] takes when no duration is given.
 const DEFAULT_SLOWNESS: Duration = Duration::from_secs(5);
 
-/// One way in which a request goes wrong.
+/// A way for a request to go wrong.
 ///
-/// A fault that says *effect* carries the operation out first; an operation that is refused for
-/// its own reasons is refused all the same.
+/// With a fault that names an *effect*, the operation is carried out first. If that fails, its
+/// error is the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// 429 `ThrottlingException`, no effect.
@@ -40,8 +40,8 @@ pub enum Fault {
     Truncated,
     /// 200 and the effect, but the body is HTML.
     WrongContentType,
-    /// 200, but another size than asked for is stored and answered. Only updates can do that:
-    /// a read is answered as if there were no fault.
+    /// 200, but another size than the one asked for is stored and answered. Reads are answered as
+    /// without a fault.
     OtherValues,
     /// 403 `AccessDeniedException`, no effect.
     AccessDenied,
@@ -124,9 +124,9 @@ impl fmt::Display for UnknownFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "unknown fault `{}`: one of throttle, untyped-throttle, too-many-requests, 500, 503[:MS], reset-before, \
-             reset-after, slow[:MS], truncated, wrong-content-type, other-values, access-denied, expired-token, \
-             not-found",
+            "unknown fault `{}`, must be one of throttle, untyped-throttle, too-many-requests, 500, 503[:MS], \
+             reset-before, reset-after, slow[:MS], truncated, wrong-content-type, other-values, \
+             access-denied, expired-token, not-found",
             self.0
         )
     }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_kind_and_a_wait_where_none_belongs_are_refused() {
+    fn an_unknown_kind_and_a_misplaced_wait_are_refused() {
         for text in ["", "Throttle", "throttle:5", "slow:", "slow:2s", "503:-1"] {
             assert_eq!(text.parse::<Fault>(), Err(UnknownFault(text.to_owned())));
         }

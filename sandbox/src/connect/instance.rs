@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// The account whatever cannot say otherwise belongs to.
+/// The account of instances and callers that name no other.
 ///
 /// One of the account numbers AWS reserves for examples.
 pub const DEFAULT_ACCOUNT: &str = "111122223333";
 
-/// How far an instance's creation has come.
+/// The state of an instance's creation.
 ///
 /// The enumeration `InstanceStatus` of the service model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,14 +37,14 @@ pub struct Instance {
     pub region: String,
     /// The name in its access URL; 1 to 45 characters.
     pub alias: String,
-    /// How far its creation has come.
+    /// The state of its creation.
     pub status: InstanceStatus,
     /// At most 50 in AWS; not checked here.
     pub tags: BTreeMap<String, String>,
 }
 
 impl Instance {
-    /// The instance a test or a newcomer gets when only a number matters.
+    /// An instance for tests and demonstrations, made of a number.
     ///
     /// The same number always makes the same instance: active, in `us-east-1` of
     /// [`DEFAULT_ACCOUNT`], without tags.
@@ -68,20 +68,20 @@ impl Instance {
     }
 }
 
-/// A text that is no instance's ARN.
+/// The text was not the ARN of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoInstanceArn(String);
+pub struct InvalidInstanceArn(String);
 
-impl fmt::Display for NoInstanceArn {
+impl fmt::Display for InvalidInstanceArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` is not the ARN of an Amazon Connect instance", self.0)
     }
 }
 
-impl std::error::Error for NoInstanceArn {}
+impl std::error::Error for InvalidInstanceArn {}
 
 impl FromStr for Instance {
-    type Err = NoInstanceArn;
+    type Err = InvalidInstanceArn;
 
     /// The instance of this ARN: active, without tags, its alias made of the ARN's own parts.
     fn from_str(arn: &str) -> Result<Self, Self::Err> {
@@ -101,9 +101,9 @@ impl FromStr for Instance {
             _ => None,
         };
         instance
-            // the partition is the Region's
+            // which also requires the Region's partition
             .filter(|instance| instance.arn() == arn)
-            .ok_or_else(|| NoInstanceArn(arn.to_owned()))
+            .ok_or_else(|| InvalidInstanceArn(arn.to_owned()))
     }
 }
 
@@ -166,7 +166,7 @@ mod tests {
             "arn:aws:connect:eu-west-2:444455556666:instance/0000001F-0000-4000-8000-00000000001F",
             "arn:aws:connect:eu-west-2:444455556666:instance/0000001f-0000-4000-8000-00000000001f/queue/x",
         ] {
-            assert_eq!(wrong.parse::<Instance>(), Err(NoInstanceArn(wrong.to_owned())));
+            assert_eq!(wrong.parse::<Instance>(), Err(InvalidInstanceArn(wrong.to_owned())));
         }
     }
 }

@@ -1,5 +1,8 @@
 //! A record of every request received.
 
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -8,10 +11,10 @@ use tokio::sync::mpsc;
 
 use super::{fault::Fault, operation::Operation, scope::Scope};
 
-/// One request, and what came of it.
+/// One request and its answer.
 ///
-/// Written when the request arrives and completed before its answer is sent, so that whoever has
-/// the answer finds it here.
+/// It is entered when the request arrives and completed before the answer is sent, so that a
+/// client that has the answer finds it here.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entry {
     /// The request's number, from 1; clearing the journal does not start it again.
@@ -33,11 +36,11 @@ pub struct Entry {
     pub account: String,
     /// The Region it was signed for, empty if nothing was signed.
     pub region: String,
-    /// Which attempt at the same call the client says this is: `attempt` of `amz-sdk-request`.
+    /// The client's count of its attempts at this call: `attempt` of `amz-sdk-request`.
     pub attempt: Option<u32>,
     /// The body, if it was JSON.
     pub body: Option<serde_json::Value>,
-    /// The status answered; none if the connection ended, or the client left, without an answer.
+    /// The status answered; `None` if the connection ended, or the client left, without an answer.
     pub status: Option<u16>,
     /// The name of the error answered.
     pub error: Option<String>,
@@ -45,13 +48,13 @@ pub struct Entry {
     pub request_id: String,
     /// Whether the stored configuration was written.
     pub effect: bool,
-    /// Whether it was written and now allows something else than before.
+    /// Whether it was written and its values differ from those before.
     pub changed: bool,
-    /// The fault that was played.
+    /// The fault that it got.
     pub fault: Option<Fault>,
 }
 
-/// The entries so far, and who wants to hear of each as it is completed.
+/// The entries so far, and the followers, who get each entry when it is complete.
 #[derive(Debug, Default)]
 pub(super) struct Journal(Mutex<Pages>);
 
@@ -60,9 +63,23 @@ struct Pages {
     last: u64,
     entries: Vec<Entry>,
     followers: Vec<mpsc::UnboundedSender<Entry>>,
+    file: Option<File>,
 }
 
 impl Journal {
+    /// An empty journal, which appends complete entries to a file if there is one.
+    pub(super) fn new(file: Option<&Path>) -> io::Result<Self> {
+        let open = |path: &Path| {
+            let file = OpenOptions::new().create(true).append(true).open(path);
+            file.map_err(|error| {
+                let message = format!("cannot write the journal `{}`: {error}", path.display());
+                io::Error::new(error.kind(), message)
+            })
+        };
+        let file = file.map(open).transpose()?;
+        Ok(Self(Mutex::new(Pages { file, ..Pages::default() })))
+    }
+
     fn pages(&self) -> MutexGuard<'_, Pages> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -106,7 +123,7 @@ impl Line {
         &self.entry.request_id
     }
 
-    /// Writes on, at once visible to readers of the journal.
+    /// Changes the entry; readers of the journal see the change at once.
     pub(super) fn write(&mut self, change: impl FnOnce(&mut Entry)) {
         change(&mut self.entry);
         let mut pages = self.journal.pages();
@@ -121,8 +138,19 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         let entry = &self.entry;
-        self.journal.pages().followers.retain(|follower| follower.send(entry.clone()).is_ok());
+        let mut pages = self.journal.pages();
+        if let Some(file) = &mut pages.file {
+            super::warn(append(file, entry));
+        }
+        pages.followers.retain(|follower| follower.send(entry.clone()).is_ok());
     }
+}
+
+/// Writes a line at once, so that no reader sees half of one.
+fn append(file: &mut File, entry: &Entry) -> io::Result<()> {
+    let mut line = serde_json::to_vec(entry)?;
+    line.push(b'\n');
+    file.write_all(&line)
 }
 
 #[cfg(test)]
@@ -164,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn followers_hear_of_each_entry_once_when_it_is_complete() {
+    fn followers_get_each_entry_once_when_it_is_complete() {
         let journal = Arc::new(Journal::default());
         let mut follower = journal.follow();
         let mut line = journal.open(arrived());

@@ -1,4 +1,4 @@
-//! The operations served, and the one table that finds them.
+//! The operations that are served, and the table of their methods and paths.
 
 use std::{fmt, str::FromStr};
 
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn another_method_another_depth_and_an_empty_label_are_no_operation() {
+    fn another_method_another_depth_and_an_empty_label_find_no_operation() {
         assert_eq!(found(&Method::PUT, "/attached-files-configurations/i/CHAT"), None);
         assert_eq!(found(&Method::DELETE, "/attached-files-configurations/i/CHAT"), None);
         assert_eq!(found(&Method::POST, "/attached-files-configurations/i"), None);

@@ -10,14 +10,14 @@ pub(super) struct Page {
     limit: usize,
     /// The key of the last item of the page before.
     after: Option<String>,
-    /// What a token belongs to: one of another list is refused.
+    /// The list that tokens belong to: a token of another one is refused.
     list: String,
 }
 
 impl Page {
-    /// Reads the query of a list; `largest` is also how many come unasked.
+    /// Reads the query of a list; a query without `maxResults` gets `largest` items.
     ///
-    /// The error is a message: operations differ in its name.
+    /// The error is a message, since operations differ in the error's name.
     pub(super) fn read(query: Option<&str>, largest: usize, list: String) -> Result<Self, String> {
         let limit = match parameter(query, "maxResults") {
             None => largest,
@@ -25,7 +25,7 @@ impl Page {
                 .parse()
                 .ok()
                 .filter(|limit| (1..=largest).contains(limit))
-                .ok_or_else(|| format!("maxResults is a number from 1 to {largest}, not `{text}`"))?,
+                .ok_or_else(|| format!("maxResults must be a number from 1 to {largest}, not `{text}`"))?,
         };
         let after = match parameter(query, "nextToken") {
             None => None,
@@ -63,7 +63,7 @@ fn parameter(query: Option<&str>, name: &str) -> Option<String> {
     })
 }
 
-/// A checksum and the key, in hexadecimal: whatever was not made here for this list is refused.
+/// A checksum and the key, in hexadecimal, so that an invented token is noticed.
 fn token(list: &str, key: &str) -> String {
     let mut token = format!("{:016x}", checksum(list, key));
     for byte in key.bytes() {
@@ -128,13 +128,13 @@ mod tests {
         for limit in ["0", "11", "-1", "ten", "", "1.0"] {
             assert_eq!(
                 read(&format!("maxResults={limit}")),
-                Err(format!("maxResults is a number from 1 to 10, not `{limit}`"))
+                Err(format!("maxResults must be a number from 1 to 10, not `{limit}`"))
             );
         }
     }
 
     #[test]
-    fn a_token_that_was_made_up_or_is_of_another_list_is_refused() {
+    fn an_invented_token_and_one_of_another_list_are_refused() {
         let of_another = token("other list", "2");
         for sent in ["", "x", "0123456789abcdef32", "é", &of_another, &format!("{}0", token("list", "2"))] {
             let query = format!("nextToken={sent}");

@@ -7,16 +7,16 @@ use std::{
 
 use super::operation::Operation;
 
-/// A quota: how many requests are let through.
+/// A quota: how many requests are admitted.
 ///
-/// Counted for each account and Region on its own, over all instances.
+/// Each account and Region has its own, which all its instances share.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
     /// Requests a second, in the long run.
     pub per_second: f64,
     /// Requests at once, after a pause.
     pub burst: u32,
-    /// One bucket for all operations, else one for each: the documentation reads both ways.
+    /// One bucket for all operations, instead of one for each. AWS's documentation allows both readings.
     pub shared: bool,
 }
 
@@ -47,12 +47,12 @@ struct Bucket {
 }
 
 impl Quota {
-    /// No rate means no quota.
+    /// Without a rate there is no quota.
     pub(super) fn new(rate: Option<Rate>) -> Self {
         Self { rate, buckets: HashMap::new() }
     }
 
-    /// Takes one token, or says that the request is to be throttled.
+    /// Takes one token; false if there is none, and the request has to be throttled.
     pub(super) fn admits(&mut self, account: &str, region: &str, operation: Operation, now: Instant) -> bool {
         let Some(rate) = self.rate else { return true };
         let key = (account.to_owned(), region.to_owned(), (!rate.shared).then_some(operation));
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn accounts_regions_and_operations_have_buckets_of_their_own() {
+    fn each_account_region_and_operation_has_a_bucket() {
         let mut quota = Quota::new(Some(Rate { per_second: 1.0, burst: 1, shared: false }));
         let now = Instant::now();
         assert!(quota.admits("1", "r", UPDATE, now));
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_bucket_is_of_all_operations() {
+    fn a_shared_bucket_serves_all_operations() {
         let mut quota = Quota::new(Some(Rate { per_second: 1.0, burst: 1, shared: true }));
         let now = Instant::now();
         assert!(quota.admits("1", "r", UPDATE, now));

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::{instance::partition, refusal::Refusal, sigv4::Caller};
+use super::{caller::Caller, instance::partition, refusal::Refusal};
 
 /// The longest `InstanceId` of the service model, in characters.
 const LONGEST: usize = 100;
@@ -17,8 +17,8 @@ pub(super) fn decode(label: &str) -> Result<String, Refusal> {
         .map_err(|_| Refusal::invalid_parameter(format!("`{label}` is not percent-encoded UTF-8")))
 }
 
-/// The id meant, however wrong the rest of it may be; for the journal.
-pub(super) fn id_meant(label: &str) -> String {
+/// The id in a label, for the journal, even if the rest of the label is invalid.
+pub(super) fn id_in(label: &str) -> String {
     let text = percent_decode_str(label).decode_utf8_lossy();
     text.rsplit_once("instance/").map_or_else(|| text.clone().into_owned(), |(_, id)| id.to_owned())
 }
@@ -27,13 +27,13 @@ pub(super) fn id_meant(label: &str) -> String {
 pub(super) fn instance_id(text: &str, caller: &Caller) -> Result<String, Refusal> {
     if text.is_empty() || text.chars().count() > LONGEST {
         return Err(Refusal::invalid_parameter(format!(
-            "an InstanceId has 1 to {LONGEST} characters, not `{text}`"
+            "an InstanceId must have 1 to {LONGEST} characters, not `{text}`"
         )));
     }
     if text.starts_with("arn:") { instance_of_arn(text, caller) } else { Ok(text.to_owned()) }
 }
 
-/// Reads an instance ARN, which must be of the caller's own account and Region.
+/// Reads an instance ARN, which must be in the caller's account and Region.
 ///
 /// A resource of another kind is not served here, so it does not exist.
 pub(super) fn instance_of_arn(arn: &str, caller: &Caller) -> Result<String, Refusal> {
@@ -45,7 +45,7 @@ pub(super) fn instance_of_arn(arn: &str, caller: &Caller) -> Result<String, Refu
     };
     if of_partition != partition(&caller.region) || region != caller.region || account != caller.account {
         return Err(Refusal::invalid_parameter(format!(
-            "`{arn}` is not of the account {} and the Region {}, for which the request is signed",
+            "`{arn}` is not in the account {} and the Region {}, for which the request is signed",
             caller.account, caller.region
         )));
     }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arn_of_something_else_than_an_instance_is_not_found() {
+    fn an_arn_of_another_kind_of_resource_is_not_found() {
         for arn in [
             "arn:aws:connect:us-east-1:111122223333:instance/",
             "arn:aws:connect:us-east-1:111122223333:instance/i/queue/q",
@@ -109,8 +109,8 @@ mod tests {
     }
 
     #[test]
-    fn the_journal_knows_the_id_meant_even_of_a_refused_arn() {
-        assert_eq!(id_meant(&format!("arn%3Aaws%3Aconnect%3Ax%3A1%3Ainstance%2F{ID}")), ID);
-        assert_eq!(id_meant(ID), ID);
+    fn the_journal_gets_the_id_even_of_a_refused_arn() {
+        assert_eq!(id_in(&format!("arn%3Aaws%3Aconnect%3Ax%3A1%3Ainstance%2F{ID}")), ID);
+        assert_eq!(id_in(ID), ID);
     }
 }

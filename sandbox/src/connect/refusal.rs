@@ -2,7 +2,7 @@
 
 use hyper::StatusCode;
 
-use super::{operation::Operation, sigv4::Caller};
+use super::{caller::Caller, operation::Operation};
 
 /// An error answer: a status, a name and a message.
 ///
@@ -10,7 +10,7 @@ use super::{operation::Operation, sigv4::Caller};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub status: StatusCode,
-    /// None: an answer that does not say which error it is.
+    /// `None` for an answer that does not name its error.
     pub name: Option<&'static str>,
     pub message: String,
     /// `x-amz-retry-after`, in milliseconds.
@@ -26,7 +26,7 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "InvalidParameterException", message)
     }
 
-    /// What operations say that do not model `InvalidParameterException`.
+    /// For operations whose model has no `InvalidParameterException`.
     pub(super) fn invalid_request(message: String) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InvalidRequestException", message)
     }
@@ -80,7 +80,7 @@ impl Refusal {
         Self::new(StatusCode::FORBIDDEN, "IncompleteSignatureException", message)
     }
 
-    /// A signature in the right form that cannot be right.
+    /// A well-formed signature for another service or day.
     pub(super) fn invalid_signature(message: String) -> Self {
         Self::new(StatusCode::FORBIDDEN, "InvalidSignatureException", message)
     }

@@ -1,4 +1,4 @@
-//! The four places a contact's files can be attached to.
+//! The four kinds of contact that files can be attached to.
 
 use std::{fmt, str::FromStr};
 
@@ -60,7 +60,7 @@ pub struct UnknownScope(pub String);
 
 impl fmt::Display for UnknownScope {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "unknown attachment scope `{}`: one of EMAIL, CHAT, CASE, TASK", self.0)
+        write!(formatter, "unknown attachment scope `{}`, must be one of EMAIL, CHAT, CASE, TASK", self.0)
     }
 }
 
@@ -81,7 +81,7 @@ mod tests {
     fn a_scope_in_lower_case_is_unknown_and_named_in_the_message() {
         assert_eq!(
             "chat".parse::<Scope>().unwrap_err().to_string(),
-            "unknown attachment scope `chat`: one of EMAIL, CHAT, CASE, TASK"
+            "unknown attachment scope `chat`, must be one of EMAIL, CHAT, CASE, TASK"
         );
     }
 }

@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::service::Service;
 
-/// How long to wait when no connection can be accepted, for example without file descriptors.
+/// The pause after a connection that cannot be accepted, for example for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until the future is dropped, and every connection with it.
@@ -34,11 +34,11 @@ pub(super) async fn serve(listener: TcpListener, service: Arc<Service>, tls: Opt
 
 /// One connection, behind TLS or not.
 async fn accept(stream: TcpStream, service: Arc<Service>, tls: Option<TlsAcceptor>) {
-    // Answers are small and awaited: Nagle's algorithm would only delay them.
+    // Answers are small and awaited: Nagle's algorithm would delay each of them.
     let _: io::Result<()> = stream.set_nodelay(true);
     match tls {
         None => converse(stream, service).await,
-        // A client that trusts other certificates ends here.
+        // The connection of a client that does not trust the certificate ends here.
         Some(tls) => {
             if let Ok(stream) = tls.accept(stream).await {
                 converse(stream, service).await;
@@ -50,6 +50,6 @@ async fn accept(stream: TcpStream, service: Arc<Service>, tls: Option<TlsAccepto
 /// Answers the requests of one connection, until either side ends it.
 async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, service: Arc<Service>) {
     let respond = service_fn(move |request| Arc::clone(&service).respond(request));
-    // An error here is the end of this connection, wanted by a fault or by the client.
+    // An error is the end of this connection, by a fault or by the client.
     let _: hyper::Result<()> = http1::Builder::new().serve_connection(TokioIo::new(stream), respond).await;
 }

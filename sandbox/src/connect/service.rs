@@ -12,11 +12,12 @@ use hyper::{HeaderMap, Request, body::Incoming, http::request::Parts};
 use time::OffsetDateTime;
 use tokio::time::sleep;
 
-use crate::lambda::request_id;
+use crate::identifier::uuid;
 
 use super::{
     Options,
     answer::{self, Answer},
+    caller::Caller,
     command::{Command, Done},
     fault::{Fault, Plan},
     journal::{Entry, Journal, Line},
@@ -25,16 +26,16 @@ use super::{
     quota::Quota,
     reference,
     refusal::Refusal,
-    sigv4::Caller,
+    sigv4,
     state::State,
 };
 
 /// The largest body read, in bytes; far above anything these operations take.
 const LARGEST_BODY: usize = 6 * 1024 * 1024;
 
-/// The connection ends here, without an answer.
+/// The connection has to end without an answer.
 ///
-/// The only error a request ends in: everything else is an answer.
+/// Every other error is an answer.
 #[derive(Debug)]
 pub(super) struct HangUp;
 
@@ -71,7 +72,7 @@ impl Service {
         Ok(Self {
             state: Mutex::new(State::load(options.instances, options.state)?),
             faults: Mutex::new(Plan::new(options.faults, options.seed)),
-            journal: Arc::default(),
+            journal: Arc::new(Journal::new(options.journal.as_deref())?),
             clock: options.clock,
             quota: Mutex::new(Quota::new(options.rate)),
             latency: options.latency,
@@ -80,14 +81,14 @@ impl Service {
 
     /// Answers a request, or ends its connection.
     ///
-    /// May be dropped at any await, when the client leaves; the journal is right all the same.
+    /// May be dropped at any await, when the client leaves; the journal stays correct.
     pub(super) async fn respond(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, HangUp> {
         let (parts, body) = request.into_parts();
         let body = read(body).await?;
         let route = Route::find(&parts.method, parts.uri.path());
-        let caller = Caller::read(&parts.headers);
+        let caller = sigv4::caller(&parts.headers);
         let bytes = body.as_deref().unwrap_or_default();
-        let request_id = request_id();
+        let request_id = uuid();
         let mut entry = arrival((self.clock)(), &parts, route.as_ref(), caller.as_ref().ok());
         entry.body = serde_json::from_slice(bytes).ok();
         entry.request_id.clone_from(&request_id);
@@ -98,7 +99,7 @@ impl Service {
         });
         let fault = admitted.as_ref().ok().and_then(|(_, route)| lock(&self.faults).next(route.operation));
         line.write(|entry| entry.fault = fault);
-        // Even a sleep of zero would wait for the timer's next tick.
+        // Even a sleep of zero waits for the timer's next tick.
         if !self.latency.is_zero() {
             sleep(self.latency).await;
         }
@@ -119,7 +120,7 @@ impl Service {
         outcome
     }
 
-    /// Lets a request pass that is signed, is one of an operation and within the quota.
+    /// Admits a request that is signed, names an operation and is within the quota.
     fn admit<'request>(
         &self,
         caller: Result<Caller, Refusal>,
@@ -172,7 +173,7 @@ impl Service {
     }
 }
 
-/// What a fault answers in place of the operation.
+/// The answer that a fault gives instead of the operation's.
 fn instead(fault: Fault, caller: &Caller, operation: Operation) -> Option<Refusal> {
     Some(match fault {
         Fault::Throttle => Refusal::throttled(),
@@ -192,7 +193,7 @@ fn instead(fault: Fault, caller: &Caller, operation: Operation) -> Option<Refusa
     })
 }
 
-/// What the journal knows of a request before anything is decided about it.
+/// The journal's entry of a request that has just arrived.
 fn arrival(at: OffsetDateTime, parts: &Parts, route: Option<&Route>, caller: Option<&Caller>) -> Entry {
     Entry {
         sequence: 0,
@@ -200,7 +201,7 @@ fn arrival(at: OffsetDateTime, parts: &Parts, route: Option<&Route>, caller: Opt
         operation: route.map(|route| route.operation),
         method: parts.method.to_string(),
         path: parts.uri.to_string(),
-        instance_id: route.and_then(|route| route.resource).map(reference::id_meant),
+        instance_id: route.and_then(|route| route.resource).map(reference::id_in),
         scope: route.and_then(|route| reference::decode(route.scope?).ok()?.parse().ok()),
         account: caller.map(|caller| caller.account.clone()).unwrap_or_default(),
         region: caller.map(|caller| caller.region.clone()).unwrap_or_default(),
@@ -215,7 +216,7 @@ fn arrival(at: OffsetDateTime, parts: &Parts, route: Option<&Route>, caller: Opt
     }
 }
 
-/// Reads a body whole, or refuses it, or finds that its client has left.
+/// Reads a whole body; refuses one that is too large; hangs up if its client has left.
 async fn read(body: Incoming) -> Result<Result<Bytes, Refusal>, HangUp> {
     match Limited::new(body, LARGEST_BODY).collect().await {
         Ok(body) => Ok(Ok(body.to_bytes())),
@@ -241,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_attempt_is_read_wherever_it_stands() {
+    fn the_attempt_is_read_at_any_place_in_its_header() {
         let of = |header| attempt(&HeaderMap::from_iter([("amz-sdk-request".parse().unwrap(), header)]));
         assert_eq!(of(HeaderValue::from_static("attempt=1; max=3")), Some(1));
         assert_eq!(of(HeaderValue::from_static("ttl=20261123T101500Z; attempt=12; max=20")), Some(12));

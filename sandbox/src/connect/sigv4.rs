@@ -1,46 +1,34 @@
-//! Who signed a request, read from its Signature Version 4 headers.
+//! The signer of a request, from its Signature Version 4 headers.
 //!
-//! The sandbox knows no secrets, so a signature is checked for its form only.
+//! The sandbox knows no secrets, so only the form of a signature is checked.
 
 use hyper::HeaderMap;
 
-use super::{instance::DEFAULT_ACCOUNT, refusal::Refusal};
+use super::{caller::Caller, instance::DEFAULT_ACCOUNT, refusal::Refusal};
 
 /// The only algorithm accepted.
 ///
 /// IAM user guide, "Elements of an AWS API request signature".
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// The account and Region a request was signed for.
-///
-/// Together they decide which instances it can see, and whose quota it uses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Caller {
-    pub account: String,
-    pub region: String,
-}
-
-impl Caller {
-    /// Reads the caller from the headers `authorization` and `x-amz-date`.
-    pub(super) fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
-        let Some(authorization) = headers.get("authorization") else {
-            return Err(Refusal::missing_authentication_token());
-        };
-        let authorization =
-            authorization.to_str().map_err(|_| incomplete("the Authorization header is not ASCII"))?;
-        let Some(elements) = authorization.strip_prefix(ALGORITHM).and_then(|rest| rest.strip_prefix(' '))
-        else {
-            return Err(incomplete(&format!("the Authorization header does not begin with `{ALGORITHM}`")));
-        };
-        let elements = Elements::read(elements)?;
-        elements.check_signature()?;
-        let date = headers.get("x-amz-date").and_then(|date| date.to_str().ok());
-        let date = date.ok_or_else(|| incomplete("the request has no `X-Amz-Date` header"))?;
-        if !has_shape(date, "00000000T000000Z") {
-            return Err(incomplete(&format!("`{date}` is not a date of the form YYYYMMDDTHHMMSSZ")));
-        }
-        elements.caller(date)
+/// Reads the caller from the headers `authorization` and `x-amz-date`.
+pub(super) fn caller(headers: &HeaderMap) -> Result<Caller, Refusal> {
+    let Some(authorization) = headers.get("authorization") else {
+        return Err(Refusal::missing_authentication_token());
+    };
+    let authorization =
+        authorization.to_str().map_err(|_| incomplete("the Authorization header is not ASCII"))?;
+    let Some(elements) = authorization.strip_prefix(ALGORITHM).and_then(|rest| rest.strip_prefix(' ')) else {
+        return Err(incomplete(&format!("the Authorization header does not begin with `{ALGORITHM}`")));
+    };
+    let elements = Elements::read(elements)?;
+    elements.check_signature()?;
+    let date = headers.get("x-amz-date").and_then(|date| date.to_str().ok());
+    let date = date.ok_or_else(|| incomplete("the request has no `X-Amz-Date` header"))?;
+    if !has_shape(date, "00000000T000000Z") {
+        return Err(incomplete(&format!("`{date}` is not a date of the form YYYYMMDDTHHMMSSZ")));
     }
+    elements.caller(date)
 }
 
 /// The three elements after the algorithm, each once, in any order.
@@ -59,11 +47,14 @@ impl<'header> Elements<'header> {
                 Some(("SignedHeaders", value)) => signed_headers.replace(value),
                 Some(("Signature", value)) => signature.replace(value),
                 _ => {
-                    return Err(incomplete(&format!("`{}` is no element of a signature", element.trim())));
+                    return Err(incomplete(&format!(
+                        "`{}` is not an element of a signature",
+                        element.trim()
+                    )));
                 }
             };
             if place.is_some() {
-                return Err(incomplete("an element of the signature is there twice"));
+                return Err(incomplete("an element of the signature is repeated"));
             }
         }
         let missing = |name| move || incomplete(&format!("the Authorization header has no `{name}`"));
@@ -107,7 +98,7 @@ impl<'header> Elements<'header> {
         }
         if !date.starts_with(day) {
             return Err(Refusal::invalid_signature(format!(
-                "the Credential is of `{day}`, the request of `{date}`"
+                "the Credential is for the day `{day}`, but the request is dated `{date}`"
             )));
         }
         let account = account_of(key_id).unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
@@ -119,7 +110,7 @@ fn incomplete(message: &str) -> Refusal {
     Refusal::incomplete_signature(message.to_owned())
 }
 
-/// Whether the text has a digit wherever the pattern has `0`, and is the pattern elsewhere.
+/// Whether the text has a digit where the pattern has `0`, and equals the pattern elsewhere.
 fn has_shape(text: &str, pattern: &str) -> bool {
     let fits = |(byte, pattern): (u8, u8)| {
         if pattern == b'0' { byte.is_ascii_digit() } else { byte == pattern }

@@ -5,17 +5,17 @@ use std::{collections::BTreeMap, io, path::PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    caller::Caller,
     configuration::Configuration,
     instance::{Instance, InstanceStatus},
     scope::Scope,
-    sigv4::Caller,
 };
 
 mod file;
 
-/// Everything the sandbox remembers, in the order of the instances' ids.
+/// Everything that Amazon Connect remembers, in the order of the instances' ids.
 ///
-/// With a file, every change is in the file before it is in memory.
+/// With a file, every change is saved before it is made in memory.
 #[derive(Debug)]
 pub(super) struct State {
     records: Records,
@@ -60,7 +60,7 @@ impl State {
         Ok(())
     }
 
-    /// Applies one change, or leaves everything as it was if it could not be saved.
+    /// Makes one change, or none if it cannot be saved.
     fn change(&mut self, id: &str, change: impl FnOnce(&mut Record)) -> io::Result<()> {
         let Some(record) = self.records.get_mut(id) else {
             return Ok(());
@@ -74,7 +74,7 @@ impl State {
         self.replace(records)
     }
 
-    /// Adds an instance, or replaces it and keeps what it allows.
+    /// Adds an instance, or replaces it and keeps its configurations.
     pub(super) fn add(&mut self, instance: Instance) -> io::Result<()> {
         let mut records = self.records.clone();
         let configurations =
@@ -83,7 +83,7 @@ impl State {
         self.replace(records)
     }
 
-    /// Removes an instance and everything it allows.
+    /// Removes an instance and its configurations.
     pub(super) fn remove(&mut self, id: &str) -> io::Result<()> {
         let mut records = self.records.clone();
         records.remove(id);
@@ -115,12 +115,12 @@ impl State {
         self.visible(id, caller).filter(|instance| instance.status == InstanceStatus::Active)
     }
 
-    /// What a scope allows: what it was configured to, else the defaults.
+    /// What a scope allows: its configuration, else the defaults.
     pub(super) fn effective(&self, id: &str, scope: Scope) -> Option<Configuration> {
         self.records.get(id).map(|record| record.configurations.get(&scope).cloned().unwrap_or_default())
     }
 
-    /// Configures a scope of an instance that exists; of another it does nothing.
+    /// Configures a scope of an instance; does nothing if there is no such instance.
     pub(super) fn configure(
         &mut self,
         id: &str,

@@ -12,7 +12,7 @@ use tokio_rustls::{
     },
 };
 
-/// What HTTPS on 127.0.0.1 needs: the server's side, and what its clients have to trust.
+/// What HTTPS on 127.0.0.1 needs: the server's configuration, and the CA that clients have to trust.
 pub(super) struct Tls {
     pub acceptor: TlsAcceptor,
     pub ca_pem: String,
@@ -23,7 +23,7 @@ impl Tls {
     pub(super) fn new() -> io::Result<Self> {
         let mut ca = CertificateParams::default();
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        // Another name than the certificate's, which would else look self-signed.
+        // Not the certificate's name, with which it would look self-signed.
         ca.distinguished_name.push(DnType::CommonName, "sandbox CA");
         let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate().map_err(io::Error::other)?)
             .map_err(io::Error::other)?;

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-/// An answer no response can be made of; callers see 502.
+/// An answer that cannot become a response; callers get 502.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 
@@ -49,7 +49,7 @@ fn structured(document: &Value, status: &Value) -> Result<Response, Malformed> {
     Ok(respond(status, headers, body))
 }
 
-/// A member that is there and not null.
+/// A member that is present and not null.
 fn present<'a>(document: &'a Value, name: &str) -> Option<&'a Value> {
     document.get(name).filter(|value| !value.is_null())
 }
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_structured_answer_is_taken_apart() {
+    async fn a_structured_answer_becomes_a_response() {
         let answer = json!({
             "statusCode": 207,
             "headers": {"Content-Type": "text/plain", "retry-after": 3},
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_no_response_is_malformed() {
+    fn an_answer_that_cannot_become_a_response_is_malformed() {
         for answer in [
             json!({"statusCode": 99}),
             json!({"statusCode": "200"}),

@@ -15,8 +15,8 @@ const ACCOUNT: u64 = 111_122_223_333;
 
 /// Builds the event, with the members AWS's page "Invoking Lambda function URLs" shows.
 ///
-/// A function URL keeps the percent-encoding of the path (an HTTP API would not); what
-/// there is nothing of (body, cookies, query) is absent.
+/// A function URL keeps the percent-encoding of the path (an HTTP API would not). An empty body,
+/// cookies or a query that the request lacks are absent.
 pub(super) fn of(head: &Parts, body: &[u8], request_id: &str, now: OffsetDateTime) -> Value {
     let path = head.uri.path();
     let query = head.uri.query().unwrap_or_default();
@@ -65,7 +65,7 @@ pub(super) fn of(head: &Parts, body: &[u8], request_id: &str, now: OffsetDateTim
     event
 }
 
-/// Names in lower case, values of one name joined by commas; cookies have a place of their own.
+/// Names in lower case, values of one name joined by commas; cookies are a member of the event.
 fn headers(headers: &HeaderMap) -> Map<String, Value> {
     let joined = headers
         .keys()
@@ -131,7 +131,7 @@ fn add_body(event: &mut Map<String, Value>, headers: &HeaderMap, body: &[u8]) {
     event.insert("isBase64Encoded".into(), encoded.into());
 }
 
-/// The media types that API Gateway and function URLs hand over without base64.
+/// The media types that API Gateway and function URLs pass on without base64.
 fn is_text(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default();
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_there_is_nothing_of_is_absent() {
+    fn an_empty_body_no_cookies_and_no_query_are_absent() {
         let event = event(Request::get("/"), b"");
         for member in ["body", "cookies", "queryStringParameters"] {
             assert_eq!(event.get(member), None, "{member}");
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_are_taken_out_of_the_headers() {
+    fn cookies_are_not_among_the_headers() {
         let request = Request::get("/").header("cookie", "a=1; b=2").header("cookie", "c=3");
         let event = event(request, b"");
         assert_eq!(event["cookies"], json!(["a=1", "b=2", "c=3"]));

@@ -1,4 +1,4 @@
-//! What came of an invocation, as `Invoke` answers it.
+//! The answers of `Invoke`.
 
 use super::refusal::Refusal;
 use crate::lambda::{Answer, Invocation};
@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use std::time::Duration;
 
-/// How much of the log comes back with an answer: its last 4 KB (page "Invoke", `LogType`).
+/// How much of the log an answer carries: its last 4 KB (page "Invoke", `LogType`).
 const LOG_TAIL: usize = 4_096;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -54,12 +54,12 @@ pub(super) fn of(invocation: &Invocation, timeout: Duration, with_log: bool) -> 
     response
 }
 
-/// The event was taken, and runs on its own.
+/// The event was accepted; nobody waits for its end.
 pub(super) fn queued(request_id: &str) -> Response {
     answer(StatusCode::ACCEPTED, Vec::new(), request_id)
 }
 
-/// Nothing was run, as it was asked.
+/// A dry run: the invocation would be accepted.
 pub(super) fn would_run(request_id: &str) -> Response {
     answer(StatusCode::NO_CONTENT, Vec::new(), request_id)
 }

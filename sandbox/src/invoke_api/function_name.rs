@@ -2,18 +2,18 @@
 
 use super::refusal::Refusal;
 
-/// What the function process is told of itself ([`Launch::new`](crate::lambda::Launch::new)).
+/// As in the function's environment ([`Launch::new`](crate::lambda::Launch::new)).
 const NAME: &str = "connect-attachment-policy";
 const ACCOUNT: &str = "111122223333";
 const REGION: &str = "us-east-1";
-/// The only version there is.
+/// The only version.
 const LATEST: &str = "$LATEST";
 
-/// Whether this means the function there is.
+/// Refuses a name that is not the one function's.
 ///
 /// The forms are those of `FunctionName` on the page "Invoke": `my-function`,
 /// `arn:aws:lambda:…:function:my-function`, `123456789012:function:my-function`, each with a
-/// version appended or named apart.
+/// version appended or as a parameter.
 pub(super) fn check(text: &str, qualifier: Option<&str>) -> Result<(), Refusal> {
     let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}");
     let partial = format!("{ACCOUNT}:function:{NAME}");

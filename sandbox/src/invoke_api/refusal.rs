@@ -5,7 +5,7 @@ use std::fmt;
 
 /// An error of the service model: its name, its status, its message.
 ///
-/// Function errors are none of these: they are answers, with status 200 (page "Invoke").
+/// Function errors are not among them: they are answers, with status 200 (page "Invoke").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub status: StatusCode,
@@ -42,7 +42,7 @@ impl Refusal {
         Self::new(
             StatusCode::BAD_REQUEST,
             "InvalidParameterValueException",
-            format!("X-Amz-Invocation-Type is RequestResponse, Event or DryRun, not `{found}`"),
+            format!("X-Amz-Invocation-Type must be RequestResponse, Event or DryRun, not `{found}`"),
         )
     }
 

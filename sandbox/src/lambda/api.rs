@@ -1,10 +1,10 @@
 //! The Runtime API's four routes.
 
 use super::LARGEST_ANSWER;
+use super::environment::Environment;
 use super::exchange::patience;
-use super::function::Shared;
-use super::identifier::epoch_ms;
 use super::invocation::Answer;
+use crate::identifier::epoch_ms;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -17,31 +17,31 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The routes of API version 2018-06-01, the only one there is.
-pub(super) fn router(shared: Arc<Shared>) -> Router {
+pub(super) fn router(environment: Arc<Environment>) -> Router {
     Router::new()
         .route("/2018-06-01/runtime/invocation/next", get(next))
         .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
         .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
         .route("/2018-06-01/runtime/init/error", post(init_error))
-        .with_state(shared)
+        .with_state(environment)
 }
 
 /// Hands the next invocation over, waiting for one as long as it takes.
-async fn next(State(shared): State<Arc<Shared>>) -> Response {
-    let Some(asked) = shared.exchange.next().await else {
+async fn next(State(environment): State<Arc<Environment>>) -> Response {
+    let Some(asked) = environment.exchange.next().await else {
         return refusal(StatusCode::GONE, "ProcessEnded", "this process has ended");
     };
-    let timeout = shared.launch.timeout;
+    let timeout = environment.launch.timeout;
     let configured = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
     let deadline_ms = asked.deadline_ms.unwrap_or_else(|| epoch_ms().saturating_add(configured));
     let id = asked.request_id;
     // Before anything is awaited: if the process ends now, the invocation ends with it.
-    shared.exchange.hand_over(id.clone(), asked.done);
+    environment.exchange.hand_over(id.clone(), asked.done);
     // What the process has written so far belongs to no invocation, or to an earlier one.
-    let first_line = shared.output.mark().await;
+    let first_line = environment.output.mark().await;
     let limit = patience(deadline_ms, timeout);
-    let timer = tokio::spawn(kill_after(Arc::clone(&shared), id.clone(), limit));
-    shared.exchange.begin(&id, first_line, timer.abort_handle());
+    let timer = tokio::spawn(kill_after(Arc::clone(&environment), id.clone(), limit));
+    environment.exchange.begin(&id, first_line, timer.abort_handle());
     let response = Response::builder()
         .header(header::CONTENT_TYPE, "application/json")
         .header("Lambda-Runtime-Aws-Request-Id", &id)
@@ -55,38 +55,42 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
     match response {
         Ok(response) => response,
         Err(error) => {
-            // An id or a trace id of the caller's own that no header can hold.
+            // The caller chose an id or a trace id that no header can hold.
             let message = error.to_string();
             let response = refusal(StatusCode::INTERNAL_SERVER_ERROR, "ContainerError", &message);
             let answer = Answer::Error { error_type: "Sandbox.InvalidHeader".into(), error_message: message };
-            finish(&shared, &id, answer).await;
+            finish(&environment, &id, answer).await;
             response
         }
     }
 }
 
-/// Ends an invocation as Lambda ends one that outlives its deadline: with the process, unless
-/// the process works on several.
-async fn kill_after(shared: Arc<Shared>, id: String, limit: Duration) {
+/// Ends an invocation that misses its deadline. As in Lambda, the process is killed unless it works
+/// on several at once.
+async fn kill_after(environment: Arc<Environment>, id: String, limit: Duration) {
     tokio::time::sleep(limit).await;
-    let Some(taken) = shared.exchange.take(&id) else {
+    let Some(taken) = environment.exchange.take(&id) else {
         return;
     };
-    if shared.launch.concurrency == 1 {
-        shared.kill().await;
+    if environment.launch.concurrency == 1 {
+        environment.kill().await;
     }
-    let end_line = shared.output.mark().await;
-    shared.exchange.finish(taken, Answer::TimedOut, end_line);
+    let end_line = environment.output.mark().await;
+    environment.exchange.finish(taken, Answer::TimedOut, end_line);
 }
 
 /// Takes the answer of an invocation.
-async fn response(State(shared): State<Arc<Shared>>, Path(id): Path<String>, body: Body) -> Response {
-    if !shared.exchange.works_on(&id) {
+async fn response(
+    State(environment): State<Arc<Environment>>,
+    Path(id): Path<String>,
+    body: Body,
+) -> Response {
+    if !environment.exchange.works_on(&id) {
         return unknown_invocation();
     }
     match read(body).await {
         Ok(Sent::Whole(bytes)) => {
-            if finish(&shared, &id, Answer::Response(bytes)).await {
+            if finish(&environment, &id, Answer::Response(bytes)).await {
                 accepted()
             } else {
                 unknown_invocation()
@@ -100,7 +104,7 @@ async fn response(State(shared): State<Arc<Shared>>, Path(id): Path<String>, bod
                      ({LARGEST_ANSWER} bytes)."
                 ),
             };
-            finish(&shared, &id, answer).await;
+            finish(&environment, &id, answer).await;
             refusal(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "RequestEntityTooLarge",
@@ -113,12 +117,12 @@ async fn response(State(shared): State<Arc<Shared>>, Path(id): Path<String>, bod
 
 /// Takes the error of an invocation.
 async fn error(
-    State(shared): State<Arc<Shared>>,
+    State(environment): State<Arc<Environment>>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    if !shared.exchange.works_on(&id) {
+    if !environment.exchange.works_on(&id) {
         return unknown_invocation();
     }
     let (error_type, error_message) = match read_error(&headers, body).await {
@@ -126,28 +130,28 @@ async fn error(
         Err(error) => return broken_body(&error),
     };
     let answer = Answer::Error { error_type, error_message };
-    if finish(&shared, &id, answer).await { accepted() } else { unknown_invocation() }
+    if finish(&environment, &id, answer).await { accepted() } else { unknown_invocation() }
 }
 
-/// Takes the reason why the process cannot start.
-async fn init_error(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Body) -> Response {
+/// Takes the error of a process that cannot start.
+async fn init_error(State(environment): State<Arc<Environment>>, headers: HeaderMap, body: Body) -> Response {
     let (error_type, error_message) = match read_error(&headers, body).await {
         Ok(error) => error,
         Err(error) => return broken_body(&error),
     };
-    let end_line = shared.output.mark().await;
+    let end_line = environment.output.mark().await;
     let answer = Answer::InitError { error_type, error_message };
-    shared.exchange.init_failed(answer, end_line);
+    environment.exchange.init_failed(answer, end_line);
     accepted()
 }
 
 /// Ends an invocation with everything the process has written; false if it is unknown.
-async fn finish(shared: &Shared, id: &str, answer: Answer) -> bool {
-    let end_line = shared.output.mark().await;
-    let Some(taken) = shared.exchange.take(id) else {
+async fn finish(environment: &Environment, id: &str, answer: Answer) -> bool {
+    let end_line = environment.output.mark().await;
+    let Some(taken) = environment.exchange.take(id) else {
         return false;
     };
-    shared.exchange.finish(taken, answer, end_line);
+    environment.exchange.finish(taken, answer, end_line);
     true
 }
 

@@ -1,15 +1,15 @@
 //! A process's output, line by line, cut exactly where an invocation begins and ends.
 //!
 //! A process writes its lines, then answers through the Runtime API. When the answer
-//! arrives, its lines are in the pipe but perhaps not read yet, and no waiting time makes
-//! sure that they are. So the sandbox keeps a writing end of the same pipe, and writes a
+//! arrives, its lines are in the pipe but perhaps not read yet, and no waiting time would
+//! guarantee that they are. So the sandbox keeps a writing end of the same pipe, and writes a
 //! mark into it: a pipe is first in, first out, so when the mark has come back, every byte
 //! that was written before it has too. A mark is shorter than `PIPE_BUF`, so it arrives
-//! whole (POSIX, `write`); it is taken out wherever it stands, even within a line.
+//! whole (POSIX, `write`). It is taken out again, even from the middle of a line.
 
 mod lines;
 
-use super::launch::Echo;
+use super::stream::{Echo, Stream};
 use lines::{Lines, text};
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::mem;
@@ -18,16 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use tokio::sync::oneshot;
 
-/// Which of a process's two outputs a line was written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
-    /// Standard output: in Lambda, the log.
-    Output,
-    /// Standard error: in Lambda, the log too.
-    Errors,
-}
-
-/// One pipe that processes write to, and what has come out of it.
+/// A pipe that processes write to, and what was read from it.
 pub(super) struct Capture {
     lines: Arc<Mutex<Lines>>,
     /// Kept so that marks can be written; blocking, as the process's own end must stay:
@@ -36,7 +27,7 @@ pub(super) struct Capture {
 }
 
 impl Capture {
-    /// A pipe and the thread that empties it until the last writing end is closed.
+    /// Makes a pipe, and a thread that reads it until the last writing end is closed.
     pub(super) fn start(stream: Stream, echo: Option<Echo>) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         let lines = Arc::new(Mutex::new(Lines::new()));
@@ -60,7 +51,7 @@ impl Capture {
         let (sender, reached) = oneshot::channel();
         let mark = lock(&self.lines).expect_mark(sender);
         let written = match lock(&self.writer).as_mut() {
-            // Waits at most for the reading thread, which never waits for anything.
+            // A full pipe makes this wait for the reading thread, which never waits for anything.
             Some(writer) => writer.write_all(&mark),
             None => Err(io::ErrorKind::BrokenPipe.into()),
         };
@@ -83,7 +74,7 @@ impl Capture {
         lock(&self.lines).count()
     }
 
-    /// The whole lines from one count to another, as far as they have not been taken.
+    /// The whole lines from one count to another, without those already taken.
     pub(super) fn between(&self, first: usize, end: usize) -> Vec<String> {
         let lines = lock(&self.lines);
         let first = first.saturating_sub(lines.taken);
@@ -104,14 +95,14 @@ impl Capture {
         whole
     }
 
-    /// What stands behind the last line break, if anything.
+    /// What follows the last line break, if anything.
     pub(super) fn torn(&self) -> Option<String> {
         let lines = lock(&self.lines);
         (!lines.torn.is_empty()).then(|| text(&lines.torn))
     }
 }
 
-/// A panic elsewhere does not make a list of lines wrong.
+/// Locks, also after a panic elsewhere, which leaves a list of lines correct.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

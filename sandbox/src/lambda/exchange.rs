@@ -1,7 +1,7 @@
-//! The invocations between those who ask and the process that answers.
+//! The invocations that wait for the process, and those that it works on.
 
-use super::identifier::{epoch_ms, trace};
 use super::invocation::{Answer, Invoke};
+use crate::identifier::{epoch_ms, trace};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::mem;
@@ -13,22 +13,22 @@ use tokio::task::AbortHandle;
 /// The queue, what the process is working on, and whether there is a process.
 pub(super) struct Exchange {
     state: Mutex<State>,
-    /// Something to take, or reason to stop waiting for it.
+    /// Signals that there is something to take, or that the process has ended.
     changed: Notify,
-    /// How many polls wait.
+    /// The number of polls that wait.
     polls: watch::Sender<usize>,
 }
 
 struct State {
     queue: VecDeque<Asked>,
     taken: HashMap<String, Taken>,
-    /// What the process said about its start, if it failed, and the lines until then.
+    /// The error of a start that failed, and the number of lines until then.
     init_error: Option<(Answer, usize)>,
-    /// The code a process ended with, and the lines until then, once it has.
+    /// The exit code of a process that has ended, and the number of lines until then.
     ended: Option<(Option<i32>, usize)>,
-    /// The lines until the process began, or until the last invocation ended.
+    /// The number of lines until the process began, or until the last invocation ended.
     last_line: usize,
-    /// Which process this is: a poll of an earlier one must not take anything.
+    /// The number of the process: a poll of an earlier one must not take anything.
     generation: u64,
     /// The most invocations that were worked on at once.
     most: usize,
@@ -77,13 +77,13 @@ impl Exchange {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere leaves every invocation either in a list or answered.
+        // Also after a panic elsewhere: every invocation is either in a list or answered.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues an invocation: where its end will be told, and how many are before it.
+    /// Queues an invocation; the receiver of its end, and how many are before it.
     ///
-    /// Told at once if there is no process to take it.
+    /// Without a process it ends at once.
     pub(super) fn ask(
         &self,
         payload: Bytes,
@@ -118,9 +118,9 @@ impl Exchange {
                     return None;
                 }
                 while let Some(asked) = state.queue.pop_front() {
-                    // Nobody waits any more for an invocation that was given up.
+                    // An invocation whose caller has given up is dropped.
                     if !asked.done.is_closed() {
-                        // Of several told while no poll listened yet, `Notify` keeps one: pass it on.
+                        // `Notify` keeps one of several signals that no poll was waiting for: pass it on.
                         if !state.queue.is_empty() {
                             self.changed.notify_one();
                         }
@@ -142,7 +142,7 @@ impl Exchange {
         state.refuse_all();
     }
 
-    /// Notes where an invocation's own output begins, and what ends it if nothing else does.
+    /// Notes where an invocation's output begins, and the timer that ends it at its deadline.
     pub(super) fn begin(&self, request_id: &str, first_line: usize, timer: AbortHandle) {
         match self.state().taken.get_mut(request_id) {
             Some(taken) => {
@@ -180,14 +180,14 @@ impl Exchange {
         taken.finish(answer, end_line);
     }
 
-    /// Keeps what the process said about its start, and answers everything with it.
+    /// Keeps the error of a failed start, and ends every invocation with it.
     pub(super) fn init_failed(&self, error: Answer, end_line: usize) {
         let mut state = self.state();
         state.init_error = Some((error, end_line));
         state.refuse_all();
     }
 
-    /// Answers everything, now and later, with the process's end.
+    /// Ends every invocation, now and later, with the process's end.
     pub(super) fn process_ended(&self, code: Option<i32>, end_line: usize) {
         let mut state = self.state();
         state.ended = Some((code, end_line));
@@ -223,7 +223,7 @@ impl Drop for Poll<'_> {
 }
 
 impl State {
-    /// Answers everything that no process can answer any more.
+    /// Ends every invocation, if there is no process that could answer.
     fn refuse_all(&mut self) {
         let (answer, end_line) = match (&self.init_error, self.ended) {
             (Some((error, end_line)), _) => (error.clone(), *end_line),
@@ -247,7 +247,7 @@ impl Taken {
         if let Some(timer) = self.timer {
             timer.abort();
         }
-        // If nobody waits any more, the invocation was given up.
+        // Fails if the caller has given up.
         let _ = self.done.send(Finished {
             answer,
             lines: (self.first_line, end_line),
@@ -258,8 +258,8 @@ impl Taken {
 
 /// How long the process may work on an invocation before it is killed.
 ///
-/// Until its deadline, as in Lambda; a deadline in the past says nothing, and then the
-/// configured timeout counts, but a minute at least: the function may take its own default.
+/// Until its deadline, as in Lambda. With a deadline in the past it is the configured timeout, but
+/// at least a minute: the function may take a default of its own.
 pub(super) fn patience(deadline_ms: i64, timeout: Duration) -> Duration {
     match u64::try_from(deadline_ms.saturating_sub(epoch_ms())) {
         Ok(left @ 1..) => Duration::from_millis(left),

@@ -1,15 +1,15 @@
-//! What is asked of a function once, and what came of it.
+//! One invocation: what it may choose, and how it ends.
 
 use std::time::Duration;
 
-/// What an invocation may choose for itself; by default everything is Lambda's choice.
+/// What a caller may choose; by default everything is as Lambda chooses it.
 #[derive(Clone, Debug, Default)]
 pub struct Invoke {
-    /// The deadline the function is told, in milliseconds since the epoch.
+    /// The deadline that the function gets, in milliseconds since the epoch.
     ///
-    /// By default the time of the invocation and [`Launch::timeout`](super::Launch::timeout).
+    /// By default the time of the invocation plus [`Launch::timeout`](super::Launch::timeout).
     /// As in Lambda, the process is killed when it has not answered by then. A deadline in
-    /// the past is handed over as it is and kills nothing: some local tools send one.
+    /// the past reaches the function and kills nothing: `cargo lambda watch` sends one.
     pub deadline_ms: Option<i64>,
     /// The request id, a random UUID by default.
     pub request_id: Option<String>,
@@ -17,7 +17,7 @@ pub struct Invoke {
     pub trace_id: Option<String>,
 }
 
-/// One invocation, ended.
+/// An invocation that has ended.
 #[derive(Clone, Debug)]
 pub struct Invocation {
     /// The id the function saw as `Lambda-Runtime-Aws-Request-Id`.
@@ -27,11 +27,11 @@ pub struct Invocation {
     /// The whole lines the process wrote to its standard output between the moment it took
     /// this invocation and the moment it answered.
     ///
-    /// Exact, not timed: see the module `capture`. Invocations that run at the same
-    /// time see each other's lines.
+    /// Exact, whatever the timing: see the module `capture`. Invocations that run at the same
+    /// time get each other's lines.
     pub output: Vec<String>,
-    /// From the hand-over to the process until the answer; from the call of `invoke` where
-    /// the process never took it.
+    /// From the hand-over to the process until the answer; from the call of `invoke` if the
+    /// process never took it.
     pub duration: Duration,
 }
 
@@ -56,6 +56,6 @@ pub enum Answer {
     },
     /// The process ended without an answer; its exit code, `None` if a signal ended it.
     Exited(Option<i32>),
-    /// No answer by the deadline: the process was killed, as Lambda does.
+    /// No answer by the deadline: the process was killed, as in Lambda.
     TimedOut,
 }

@@ -1,33 +1,29 @@
 //! How a function process is started: its binary, its environment, its time.
 
-use super::capture::Stream;
+use super::stream::Echo;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
-
-/// Called with every whole line a function process writes, as it comes.
-pub type Echo = Arc<dyn Fn(Stream, &str) + Send + Sync>;
 
 /// How to start a function.
 ///
-/// [`Launch::new`] is what Lambda would give a function of 128 MB in `us-east-1`; change
-/// what a test or a person wants otherwise.
+/// [`Launch::new`] is what Lambda would give a function of 128 MB in `us-east-1`; change what
+/// has to differ.
 #[derive(Clone)]
 pub struct Launch {
-    /// The program, spoken to through the Runtime API only.
+    /// The program, which is invoked through the Runtime API only.
     pub binary: PathBuf,
-    /// Its environment; of two values of one name the later wins.
+    /// Its environment; of two variables of one name the later one counts.
     ///
     /// `AWS_LAMBDA_RUNTIME_API` is added at the start, when the port is known.
     pub env: Vec<(String, String)>,
-    /// Whether the environment of this process is kept from the function's (by default).
+    /// Whether the function gets nothing of this process's environment (the default).
     pub clear_env: bool,
     /// The function's configured timeout: the deadline is that much after the hand-over.
     ///
     /// 30 seconds by default (Lambda allows 1 to 900).
     pub timeout: Duration,
-    /// Called with every line of the process, for showing it at once; nothing by default.
+    /// Called with every line of the process, to show it at once; nothing by default.
     pub echo: Option<Echo>,
     /// How many invocations the process may work on at once; set by [`Launch::concurrency`].
     pub(super) concurrency: u16,
@@ -68,9 +64,9 @@ impl Launch {
 
     /// The same, as a function on Lambda Managed Instances: several invocations at once.
     ///
-    /// The process learns it as from Lambda, by `AWS_LAMBDA_MAX_CONCURRENCY` (AWS's page "Using the
-    /// Lambda runtime API for custom runtimes"). One that misses its deadline is told as timed out
-    /// and nothing is killed (AWS's page "Understanding the Lambda Managed Instances execution
+    /// As in Lambda, the process gets the number as `AWS_LAMBDA_MAX_CONCURRENCY` (AWS's page "Using
+    /// the Lambda runtime API for custom runtimes"). An invocation that misses its deadline has timed
+    /// out, and the process is not killed (AWS's page "Understanding the Lambda Managed Instances execution
     /// environment", Independent timeouts).
     #[must_use]
     pub fn concurrency(mut self, invocations: u16) -> Self {
@@ -78,7 +74,7 @@ impl Launch {
         self.env("AWS_LAMBDA_MAX_CONCURRENCY", invocations.to_string())
     }
 
-    /// The same, with one variable more.
+    /// The same, with one more variable.
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.push((name.into(), value.into()));
@@ -87,7 +83,7 @@ impl Launch {
 }
 
 impl fmt::Debug for Launch {
-    /// Without the environment's values: a person's own may be among them.
+    /// Without the environment, which may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Launch")
             .field("binary", &self.binary)
@@ -145,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_launch_does_not_show_its_environment() {
+    fn the_debug_form_of_a_launch_has_no_environment() {
         let launch = Launch::new("f", "http://127.0.0.1:1").env("SECRET", "hush");
         assert!(!format!("{launch:?}").contains("hush"));
     }

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 
 /// A running or ended process; dropping it kills it and waits for its end.
 ///
-/// `std`'s child rather than tokio's, so that the drop is complete when it returns, with or
-/// without a runtime: no zombie, and no process between two tests.
+/// `std`'s child and not tokio's, so that the process has ended when the drop returns, with or
+/// without a runtime: no zombie, and no process that outlives its test.
 pub(super) struct Process {
     child: Arc<Mutex<Child>>,
     pid: u32,
@@ -26,7 +26,7 @@ impl Process {
         output: &Capture,
         errors: &Capture,
     ) -> io::Result<(Self, Watch)> {
-        // Before the process, so that no end can be missed.
+        // Before the process starts, so that its end cannot be missed.
         let ends = signal(SignalKind::child())?;
         let mut command = Command::new(&launch.binary);
         if launch.clear_env {
@@ -56,7 +56,7 @@ impl Process {
 
     /// Sends SIGKILL; nothing if the process has ended.
     pub(super) fn kill(&self) {
-        // An ended process is no error, and there is no other.
+        // The only error is that the process has ended.
         let _ = lock(&self.child).kill();
     }
 
@@ -69,18 +69,18 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         let mut child = lock(&self.child);
-        // Both fail only for a process that has been waited for.
+        // Both fail only if the process has been waited for.
         let _ = child.kill();
         let _ = child.wait();
     }
 }
 
-/// Waits until a process has ended; `None` if nobody watches it any more.
+/// Waits until a process has ended; `None` if its watch was dropped.
 pub(super) async fn ended(mut status: watch::Receiver<Option<ExitStatus>>) -> Option<ExitStatus> {
     status.wait_for(Option::is_some).await.ok().and_then(|s| *s)
 }
 
-/// What notices the end of a process.
+/// Notices the end of a process.
 pub(super) struct Watch {
     child: Arc<Mutex<Child>>,
     ends: Signal,
@@ -88,7 +88,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Waits for the end; `None` if nobody can tell any more.
+    /// Waits for the end; `None` if the system no longer reports it.
     pub(super) async fn end(&mut self) -> Option<ExitStatus> {
         loop {
             // Not in the `match`: the lock must not be held across the await.
@@ -101,7 +101,7 @@ impl Watch {
         }
     }
 
-    /// Lets everyone in [`ended`] go on.
+    /// Wakes everyone who waits in [`ended`].
     pub(super) fn announce(self, status: Option<ExitStatus>) {
         self.announce.send_replace(status);
     }

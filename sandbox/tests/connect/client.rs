@@ -1,4 +1,4 @@
-//! A client of a few lines, so that these tests depend on no AWS client's habits.
+//! A client of a few lines, so that these tests do not depend on what an AWS client does.
 
 use std::collections::HashMap;
 
@@ -73,7 +73,7 @@ impl Request {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
 
-    /// Sends the request on a connection of its own and reads until the answer is whole or the
+    /// Sends the request on a new connection and reads until the answer is whole or the
     /// connection ends.
     pub(crate) async fn send(&self, connect: &Connect) -> Answer {
         self.send_on(&mut open(connect).await).await
@@ -103,10 +103,10 @@ pub(crate) async fn open(connect: &Connect) -> TcpStream {
     TcpStream::connect(url.strip_prefix("http://").unwrap()).await.unwrap()
 }
 
-/// What came back, as far as it came.
+/// The answer, or the part of it that arrived.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// None if not even the head came.
+    /// `None` if not even the head arrived.
     pub status: Option<u16>,
     pub headers: HashMap<String, String>,
     pub body: String,
@@ -156,7 +156,7 @@ pub(crate) fn update(n: u32, size: i64) -> Request {
         .body(&serde_json::json!({ "MaximumSizeLimitInBytes": size }))
 }
 
-/// A request of each operation that is in order, for the first instance.
+/// A valid request of each operation, for the first instance.
 pub(crate) fn every_operation() -> [(Operation, Request); 5] {
     let arn = Instance::numbered(1).arn().replace(':', "%3A").replace('/', "%2F");
     [

@@ -68,7 +68,7 @@ async fn an_error_has_its_name_in_a_header_and_its_text_in_message() {
     assert_eq!(answer.error(), (400, "InvalidParameterException"));
     assert_eq!(
         answer.json(),
-        json!({"Message": "MaximumSizeLimitInBytes is an integer from 1 to 104857600, not `0`"})
+        json!({"Message": "MaximumSizeLimitInBytes must be an integer from 1 to 104857600, not `0`"})
     );
     assert_eq!(answer.header("content-type"), "application/json");
     let entry = connect.journal().pop().unwrap();

@@ -111,6 +111,23 @@ async fn a_sandbox_with_a_state_file_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
+async fn the_journals_file_has_an_entry_before_its_client_has_the_answer() {
+    let file = std::env::temp_dir().join(format!("sandbox-journal-{}.jsonl", std::process::id()));
+    let options = Options { journal: Some(PathBuf::from(&file)), ..Options::default() };
+    let connect = Connect::start(options).await.unwrap();
+    for count in 1..=20 {
+        update(1, count).send(&connect).await;
+        let lines = std::fs::read_to_string(&file).unwrap();
+        let last: serde_json::Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+        assert_eq!((last["sequence"].as_i64(), last["status"].as_u64()), (Some(count), Some(200)));
+    }
+    std::fs::remove_file(&file).unwrap();
+    let nowhere = Options { journal: Some("/nowhere/calls.jsonl".into()), ..Options::default() };
+    let error = Connect::start(nowhere).await.unwrap_err().to_string();
+    assert!(error.starts_with("cannot write the journal `/nowhere/calls.jsonl`: "), "{error}");
+}
+
+#[tokio::test]
 async fn a_port_that_is_taken_is_an_error() {
     let connect = Connect::start(Options::default()).await.unwrap();
     let port = connect.url().rsplit_once(':').unwrap().1.parse().unwrap();

@@ -67,8 +67,8 @@ async fn a_request_over_6_mb_is_refused() {
 }
 
 #[tokio::test]
-async fn a_function_error_is_a_502_that_says_nothing() {
-    // The stand-in cannot be told to fail through an event, so it fails at its start.
+async fn a_function_error_is_a_502_without_details() {
+    // An event cannot make the stand-in fail, so it fails at its start.
     let launch = Launch::new(stand_in(), "http://127.0.0.1:1").env("STAND_IN_INIT_ERROR", "no");
     let function = Function::start(launch).await.expect("a started function");
     let url = FunctionUrl::start(Arc::new(function), 0).await.expect("a port");

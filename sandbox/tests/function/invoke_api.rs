@@ -125,7 +125,7 @@ async fn the_log_comes_along_when_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn an_event_is_taken_at_once_and_runs_on_its_own() {
+async fn an_event_is_accepted_at_once_and_runs_later() {
     let lambda = Lambda::start(launch()).await;
     let order = json!({"sleepMs": 300, "stdout": ["ran"], "answer": 1}).to_string();
     let answered = lambda.post(PATH, "\r\nX-Amz-Invocation-Type: Event", order.as_bytes()).await;
@@ -156,7 +156,7 @@ impl Lambda {
     }
 }
 
-fn told(status: u16, name: &str, message: String) -> (u16, String, String) {
+fn refused(status: u16, name: &str, message: String) -> (u16, String, String) {
     (status, name.to_lowercase(), message)
 }
 
@@ -169,7 +169,7 @@ async fn a_payload_over_its_limit_is_refused() {
         let message = format!("Request must be smaller than {limit} bytes for the InvokeFunction operation");
         assert_eq!(
             lambda.refusal(PATH, headers, &large[..=limit]).await,
-            told(413, "RequestTooLargeException", message)
+            refused(413, "RequestTooLargeException", message)
         );
     }
 }
@@ -180,7 +180,7 @@ async fn a_payload_that_is_not_json_is_refused() {
     let why = "Could not parse request body into json: EOF while parsing an object at line 1 column 1";
     assert_eq!(
         lambda.refusal(PATH, "", b"{").await,
-        told(400, "InvalidRequestContentException", why.to_owned())
+        refused(400, "InvalidRequestContentException", why.to_owned())
     );
 }
 
@@ -191,17 +191,17 @@ async fn another_function_or_version_is_not_found() {
     let version = format!("{PATH}?Qualifier=7");
     for (path, named) in [(other, "other"), (&version, "connect-attachment-policy:7")] {
         let message = format!("Function not found: arn:aws:lambda:us-east-1:111122223333:function:{named}");
-        assert_eq!(lambda.refusal(path, "", b"{}").await, told(404, "ResourceNotFoundException", message));
+        assert_eq!(lambda.refusal(path, "", b"{}").await, refused(404, "ResourceNotFoundException", message));
     }
 }
 
 #[tokio::test]
 async fn an_unknown_invocation_type_is_refused() {
     let lambda = Lambda::start(launch()).await;
-    let why = "X-Amz-Invocation-Type is RequestResponse, Event or DryRun, not `Later`";
+    let why = "X-Amz-Invocation-Type must be RequestResponse, Event or DryRun, not `Later`";
     assert_eq!(
         lambda.refusal(PATH, "\r\nX-Amz-Invocation-Type: Later", b"{}").await,
-        told(400, "InvalidParameterValueException", why.to_owned())
+        refused(400, "InvalidParameterValueException", why.to_owned())
     );
 }
 

@@ -45,7 +45,7 @@ async fn an_invocation_carries_what_lambda_sends() {
 }
 
 #[tokio::test]
-async fn an_invocation_carries_the_callers_own_deadline_and_ids() {
+async fn an_invocation_carries_the_callers_deadline_and_ids() {
     let function = start(launch()).await;
     let options = Invoke {
         deadline_ms: Some(0),
@@ -96,7 +96,7 @@ async fn lines_longer_than_a_pipe_arrive_whole() {
 }
 
 #[tokio::test]
-async fn a_process_that_exits_ends_its_invocation_with_its_code_and_its_last_words() {
+async fn a_process_that_exits_ends_its_invocation_with_its_code_and_its_last_output() {
     let function = start(launch()).await;
     let order = json!({"stdout": ["whole"], "torn": "half", "exit": 7});
     let invocation = invoke(&function, order).await;
@@ -214,7 +214,7 @@ async fn a_concurrent_process_knows_how_many_and_survives_a_missed_deadline() {
 }
 
 #[tokio::test]
-async fn a_plain_process_is_not_told_of_concurrency() {
+async fn a_plain_process_gets_no_concurrency() {
     let function = start(launch()).await;
     assert_eq!(response(&invoke(&function, json!({})).await)["maxConcurrency"], Value::Null);
 }
@@ -241,7 +241,7 @@ async fn an_answer_over_the_limit_is_refused_and_one_at_the_limit_is_not() {
 }
 
 #[tokio::test]
-async fn a_killed_process_is_gone_and_its_invocation_is_told() {
+async fn a_killed_process_is_gone_and_its_invocation_ends() {
     let function = start(launch()).await;
     let pid = function.pid().expect("a process");
     let (invocation, ()) =

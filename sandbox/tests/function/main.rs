@@ -1,4 +1,4 @@
-//! The Runtime API, the function URL, `Invoke` and the `sandbox` program, with a stand-in function.
+//! The Runtime API, the function URL and `Invoke`, with a stand-in function.
 //!
 //! One binary: each integration test file would link everything once more.
 
@@ -13,8 +13,6 @@
 mod function_url;
 mod invoke_api;
 mod lambda;
-mod program;
-mod serving;
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Which request goes wrong, and how.
+//! Which request gets which fault.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -6,8 +6,8 @@ use super::{super::operation::Operation, Fault};
 
 /// The faults still to come.
 ///
-/// For one request the first that speaks decides: the operation's script, what always happens to
-/// the operation, chance.
+/// A request takes its fault from the operation's script. After its end it gets the operation's
+/// constant fault, and without one a random fault.
 #[derive(Debug)]
 pub(in crate::connect) struct Plan {
     scripts: BTreeMap<Operation, VecDeque<Option<Fault>>>,
@@ -17,7 +17,7 @@ pub(in crate::connect) struct Plan {
 }
 
 impl Plan {
-    /// A plan with nothing scripted; `chances` are per request and exclude one another.
+    /// A plan with an empty script; `chances` are per request, and a request gets at most one of them.
     pub(crate) fn new(chances: Vec<(Fault, f64)>, seed: u64) -> Self {
         Self {
             scripts: BTreeMap::new(),
@@ -32,7 +32,7 @@ impl Plan {
         self.scripts.entry(operation).or_default().extend(faults);
     }
 
-    /// Sets or unsets what happens to every request of an operation.
+    /// Sets or unsets the constant fault of an operation.
     pub(crate) fn always(&mut self, operation: Operation, fault: Option<Fault>) {
         match fault {
             Some(fault) => self.always.insert(operation, fault),
@@ -40,7 +40,7 @@ impl Plan {
         };
     }
 
-    /// Decides about the next request of an operation.
+    /// The fault of the next request of an operation.
     pub(crate) fn next(&mut self, operation: Operation) -> Option<Fault> {
         if let Some(scripted) = self.scripts.get_mut(&operation).and_then(VecDeque::pop_front) {
             return scripted;

@@ -13,7 +13,7 @@ fn read(authorization: &str) -> Result<Caller, Refusal> {
     let mut headers = HeaderMap::new();
     headers.insert("authorization", HeaderValue::from_str(authorization).unwrap());
     headers.insert("x-amz-date", HeaderValue::from_static("20261123T101500Z"));
-    Caller::read(&headers)
+    caller(&headers)
 }
 
 fn refused(authorization: &str) -> (&'static str, String) {
@@ -39,7 +39,7 @@ fn the_elements_may_come_without_spaces_and_in_any_order() {
 
 #[test]
 fn no_authorization_header_is_a_missing_token() {
-    let refusal = Caller::read(&HeaderMap::new()).unwrap_err();
+    let refusal = caller(&HeaderMap::new()).unwrap_err();
     assert_eq!((refusal.status.as_u16(), refusal.name), (403, Some("MissingAuthenticationTokenException")));
 }
 
@@ -48,10 +48,10 @@ fn a_request_without_its_date_or_with_another_form_of_date_is_incomplete() {
     let mut headers = HeaderMap::new();
     let header = authorization(&format!("{KEY_ID}/20261123/us-east-1/connect/aws4_request"));
     headers.insert("authorization", HeaderValue::from_str(&header).unwrap());
-    assert_eq!(Caller::read(&headers).unwrap_err().message, "the request has no `X-Amz-Date` header");
+    assert_eq!(caller(&headers).unwrap_err().message, "the request has no `X-Amz-Date` header");
     headers.insert("x-amz-date", HeaderValue::from_static("2026-11-23T10:15:00Z"));
     assert_eq!(
-        Caller::read(&headers).unwrap_err().message,
+        caller(&headers).unwrap_err().message,
         "`2026-11-23T10:15:00Z` is not a date of the form YYYYMMDDTHHMMSSZ"
     );
 }
@@ -99,7 +99,8 @@ fn a_signature_for_another_service_or_day_is_invalid() {
         refused(&authorization(&format!("{KEY_ID}/20261122/us-east-1/connect/aws4_request"))),
         (
             "InvalidSignatureException",
-            "the Credential is of `20261122`, the request of `20261123T101500Z`".to_owned()
+            "the Credential is for the day `20261122`, but the request is dated `20261123T101500Z`"
+                .to_owned()
         )
     );
 }
@@ -114,7 +115,7 @@ fn the_account_is_decoded_from_the_key_id() {
 }
 
 #[test]
-fn a_key_id_that_holds_no_account_is_of_the_default_account() {
+fn a_key_id_without_an_account_belongs_to_the_default_account() {
     for key_id in
         ["test", "AKIAIOSFODNN7EXAMPLE", "AKIAQ1AAAAAAGMKEM7X5", "AKIAQAAAAA", "AKIA777777777777777"]
     {

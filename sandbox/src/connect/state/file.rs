@@ -28,7 +28,7 @@ pub(super) fn read(path: &Path) -> io::Result<Records> {
     Ok(loaded.instances.into_iter().map(|record| (record.instance.id.clone(), record)).collect())
 }
 
-/// Writes beside the file and renames, so that there is never half a file.
+/// Writes another file and renames it, so that no reader sees half a file.
 pub(super) fn write(path: &Path, records: &Records) -> io::Result<()> {
     let failed = |error: &io::Error| naming(path, "write", error);
     let text = serde_json::to_vec_pretty(&Saved { instances: records.values().collect() })
@@ -50,7 +50,7 @@ mod tests {
 
     use super::super::{Configuration, Instance, Scope, State};
 
-    /// A path of its own for each test; removed with everything in it.
+    /// A directory for one test; removed with everything in it.
     struct Place(PathBuf);
 
     impl Place {

@@ -1,20 +1,20 @@
-//! Bytes read from a pipe, on their way to lines, with the marks taken out.
+//! The bytes read from a pipe, as lines, with the marks taken out.
 
-use crate::lambda::identifier::uuid;
+use crate::identifier::uuid;
 use std::collections::HashMap;
 use std::mem;
 use tokio::sync::oneshot;
 
-/// Bytes on their way to lines.
+/// What was read so far.
 pub(super) struct Lines {
     pub whole: Vec<String>,
-    /// How many whole lines came before the first of `whole`.
+    /// The number of whole lines before the first of `whole`.
     pub taken: usize,
     /// The beginning of a line that is not whole yet.
     pub torn: Vec<u8>,
     /// The beginning of what may be a mark.
     undecided: Vec<u8>,
-    /// What every mark of this pipe begins with; no program can know it.
+    /// The beginning of every mark of this pipe; no program can know it.
     prefix: Vec<u8>,
     marks: HashMap<Vec<u8>, oneshot::Sender<usize>>,
     next: u64,
@@ -40,7 +40,7 @@ impl Lines {
         self.taken + self.whole.len()
     }
 
-    /// The bytes of a new mark, whose arrival `reached` is told.
+    /// The bytes of a new mark; `reached` gets the number of whole lines before it when it arrives.
     pub(super) fn expect_mark(&mut self, reached: oneshot::Sender<usize>) -> Vec<u8> {
         let number = format!("{:0NUMBER$x}", self.next).into_bytes();
         self.next += 1;
@@ -49,7 +49,7 @@ impl Lines {
         mark
     }
 
-    /// Takes in what was read; the new whole lines, if the caller wants them.
+    /// Adds what was read; returns the new whole lines if they are wanted.
     pub(super) fn feed(&mut self, read: &[u8], wanted: bool) -> Vec<String> {
         let before = self.whole.len();
         let joined = [mem::take(&mut self.undecided).as_slice(), read].concat();
@@ -79,7 +79,7 @@ impl Lines {
         if wanted { self.whole.get(before..).unwrap_or_default().to_vec() } else { Vec::new() }
     }
 
-    /// Whether a mark begins here; if so, tells who waits for it.
+    /// Whether a mark begins here; if so, whoever waits for it is notified.
     fn mark_at<'a>(&mut self, bytes: &'a [u8]) -> Mark<'a> {
         let Some(behind) = bytes.strip_prefix(self.prefix.as_slice()) else {
             return if self.prefix.starts_with(bytes) { Mark::Perhaps } else { Mark::Not };
@@ -88,7 +88,7 @@ impl Lines {
             return Mark::Perhaps;
         };
         if let Some(reached) = self.marks.remove(number) {
-            // Nobody waits any more: the invocation was given up.
+            // Fails if the caller has given up.
             let _ = reached.send(self.count());
         }
         Mark::Here(after)
@@ -104,7 +104,7 @@ impl Lines {
 enum Mark<'a> {
     /// A whole mark, and what follows it.
     Here(&'a [u8]),
-    /// Too short to say.
+    /// Too short to decide.
     Perhaps,
     Not,
 }
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_in_pieces_and_a_stray_nul_are_told_apart() {
+    fn a_mark_in_pieces_is_distinguished_from_a_stray_nul() {
         let mut lines = Lines::new();
         let (sender, mut reached) = oneshot::channel();
         let mark = lines.expect_mark(sender);

@@ -1,9 +1,9 @@
-//! Ctrl-C and its relatives, as an event instead of an end.
+//! Ctrl-C and similar signals.
 
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Takes the signals over, so that the program ends in order and its function with it.
+/// Receives the signals, so that the program can end in order and end its function.
 #[derive(Debug)]
 pub(crate) struct Interrupt {
     keyboard: Signal,
@@ -12,7 +12,7 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// From now on, SIGINT, SIGTERM and SIGHUP end nothing by themselves.
+    /// From now on, SIGINT, SIGTERM and SIGHUP do not end the program.
     pub(crate) fn listen() -> io::Result<Self> {
         Ok(Self {
             keyboard: signal(SignalKind::interrupt())?,

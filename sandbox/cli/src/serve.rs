@@ -1,4 +1,4 @@
-//! `sandbox serve` and `sandbox connect`: kept up until Ctrl-C, with a line per call.
+//! `sandbox serve` and `sandbox connect`: serve until Ctrl-C, and print a line for each call.
 
 pub(crate) mod call;
 
@@ -11,7 +11,6 @@ use sandbox::connect::{Connect, Entry};
 use sandbox::function_url::FunctionUrl;
 use sandbox::invoke_api::InvokeApi;
 use sandbox::lambda::{Function, Stream};
-use std::fs::File;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -26,7 +25,7 @@ pub(crate) struct Serve {
     /// Port of Lambda's Invoke on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     invoke_port: u16,
-    /// Does not show the function's own log
+    /// Hides the function's log
     #[arg(long)]
     quiet: bool,
     #[command(flatten)]
@@ -39,16 +38,15 @@ impl Serve {
     /// Serves until Ctrl-C.
     pub(crate) async fn run(&self) -> io::Result<ExitCode> {
         let interrupt = Interrupt::listen()?;
-        // Before anything is started, so that a missing program is the only message.
+        // First, so that a missing program is the only message.
         self.function.binary()?;
-        let journal = self.connect.open_journal()?;
         let connect = self.connect.start().await?;
         let calls = connect.follow();
         let mut launch = self.function.launch(&connect.url())?;
         if !self.quiet {
             let palette = Palette::of(&io::stderr());
             launch.echo = Some(Arc::new(move |_: Stream, line: &str| {
-                // A log that nobody can read any more is no reason to stop.
+                // If nobody can read the log any more, the sandbox goes on.
                 let _ = writeln!(io::stderr(), "{}", palette.dim(line));
             }));
         }
@@ -56,8 +54,8 @@ impl Serve {
         let url = FunctionUrl::start(Arc::clone(&function), self.url_port).await?;
         let invoke = InvokeApi::start(function, self.invoke_port).await?;
         welcome(&mut io::stdout(), &connect, Some((&url, &invoke)))?;
-        report(&connect, calls, interrupt, journal).await?;
-        // Both URLs and the function, and with it its process, end here.
+        report(&connect, calls, interrupt).await?;
+        // Both services end here, and the function with its process.
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -73,21 +71,20 @@ impl ConnectOnly {
     /// Serves until Ctrl-C.
     pub(crate) async fn run(&self) -> io::Result<ExitCode> {
         let interrupt = Interrupt::listen()?;
-        let journal = self.connect.open_journal()?;
         let connect = self.connect.start().await?;
         let calls = connect.follow();
         welcome(&mut io::stdout(), &connect, None)?;
-        report(&connect, calls, interrupt, journal).await?;
+        report(&connect, calls, interrupt).await?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// How many instances are named one by one.
+/// At most so many instances are listed.
 const NAMED: usize = 5;
 
-/// What there is, where, and what to type next.
+/// Prints what is served, where, and what to try.
 ///
-/// Said once everything listens. The first lines are for programs too, and stay as they are: a
+/// Called when everything listens. The first lines are for programs too, and do not change: a
 /// name, two spaces or more, a URL (`^Lambda Invoke +(http://.+)$`); without a terminal there is
 /// no colour in them.
 fn welcome(
@@ -125,7 +122,7 @@ fn welcome(
             format!(r#"{{"instanceId": "{id}", "attachmentScope": "EMAIL", "maximumSize": "50 MB"}}"#);
         writeln!(output, "\n{}", palette.bold("Change a policy"))?;
         writeln!(output, "{}", curl(&change))?;
-        writeln!(output, "\n{}", palette.bold("See one refused"))?;
+        writeln!(output, "\n{}", palette.bold("See a change refused"))?;
         writeln!(output, "{}", curl(&refused))?;
     }
     writeln!(output, "\n{}", palette.bold("Ask Amazon Connect"))?;
@@ -149,23 +146,24 @@ fn welcome(
     writeln!(
         output,
         "\n{}\n",
-        palette.dim("A line per call of Amazon Connect follows; times are UTC. Ctrl-C ends it.")
+        palette.dim(
+            "Each call of Amazon Connect is printed below, with its time in UTC. Ctrl-C ends the sandbox."
+        )
     )?;
     output.flush()
 }
 
-/// Prints every call as it is complete, until Ctrl-C.
+/// Prints every call when it is complete, until Ctrl-C.
 async fn report(
     connect: &Connect,
     mut calls: UnboundedReceiver<Entry>,
     mut interrupt: Interrupt,
-    mut journal: Option<File>,
 ) -> io::Result<()> {
     let mut lines = Calls::new(connect, Palette::of(&io::stdout()));
     let mut output = io::stdout();
     loop {
         let entry = tokio::select! {
-            // What is complete is reported before the end: a journal lacks no answered call.
+            // Complete calls come before the end, so that every answered call is printed.
             biased;
             entry = calls.recv() => entry,
             () = interrupt.arrived() => return Ok(()),
@@ -173,13 +171,7 @@ async fn report(
         let Some(entry) = entry else { return Ok(()) };
         writeln!(output, "{}", lines.line(connect, &entry))?;
         output.flush()?;
-        if let Some(journal) = &mut journal {
-            // One write a line, so that a reader never sees half of one.
-            let mut line = serde_json::to_vec(&entry)?;
-            line.push(b'\n');
-            journal.write_all(&line)?;
-        }
-        // Followed instead of kept: a sandbox may run for weeks.
+        // The entries were followed. Keeping them would fill the memory of a sandbox that runs for weeks.
         connect.clear_journal();
     }
 }

@@ -5,7 +5,7 @@ use crate::palette::Palette;
 use sandbox::connect::{Configuration, Connect, Entry, Operation, Scope};
 use std::collections::HashMap;
 
-/// Turns entries into lines, remembering what each scope allowed before.
+/// Makes lines of entries, and remembers what each scope allowed before.
 #[derive(Debug)]
 pub(crate) struct Calls {
     palette: Palette,
@@ -14,7 +14,7 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    /// Takes note of everything there is.
+    /// Remembers the configurations of all instances.
     pub(crate) fn new(connect: &Connect, palette: Palette) -> Self {
         let mut known = HashMap::new();
         let mut names = HashMap::new();
@@ -72,7 +72,7 @@ impl Calls {
         .to_owned()
     }
 
-    /// What an update did, if this is one that had an effect.
+    /// What an update changed; `None` if this is no update, or one without an effect.
     fn effect(&mut self, connect: &Connect, entry: &Entry) -> Option<String> {
         let (Some(id), Some(scope), true) = (&entry.instance_id, entry.scope, entry.effect) else {
             return None;
@@ -105,7 +105,7 @@ impl Calls {
     }
 }
 
-/// An operation's name without what most of them share.
+/// An operation's name, shortened.
 pub(crate) fn short(operation: Operation) -> &'static str {
     match operation {
         Operation::UpdateAttachedFilesConfiguration => "Update",
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_says_what_changed_since_the_last() {
+    async fn a_line_shows_what_changed_since_the_last() {
         let connect = Connect::start(Options::default()).await.expect("a port");
         let mut calls = Calls::new(&connect, Palette::plain());
         let id = Instance::numbered(1).id;
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_says_what_went_wrong() {
+    async fn a_line_shows_what_went_wrong() {
         let connect = Connect::start(Options::default()).await.expect("a port");
         let mut calls = Calls::new(&connect, Palette::plain());
         let throttled = Entry {

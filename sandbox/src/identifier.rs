@@ -1,4 +1,4 @@
-//! Request ids and trace ids in the forms AWS gives them.
+//! Request ids and trace ids in AWS's forms.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -18,7 +18,7 @@ pub(crate) fn uuid() -> String {
 }
 
 /// A sampled X-Ray trace header (AWS X-Ray's page "Tracing header").
-pub(super) fn trace() -> String {
+pub(crate) fn trace() -> String {
     format!(
         "Root=1-{:08x}-{:024x};Parent={:016x};Sampled=1",
         epoch_ms() / 1000,
@@ -28,7 +28,7 @@ pub(super) fn trace() -> String {
 }
 
 /// Now, in milliseconds since the epoch.
-pub(super) fn epoch_ms() -> i64 {
+pub(crate) fn epoch_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

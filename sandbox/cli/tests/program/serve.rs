@@ -1,4 +1,5 @@
-use crate::program::{CHAT_OF_1, Events, sandbox, text};
+use crate::place::Place;
+use crate::{CHAT_OF_1, sandbox, text};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -54,7 +55,7 @@ impl Drop for Serving {
 }
 
 #[test]
-fn serve_says_where_it_is_and_ends_with_its_function_when_asked_to() {
+fn serve_prints_its_addresses_and_a_signal_ends_it_with_its_function() {
     for signal in ["INT", "TERM", "HUP"] {
         let mut serving = Serving::start(&["--quiet", "--instances", "7"]);
         assert!(serving.line_with("Amazon Connect").contains("http://127.0.0.1:"));
@@ -75,7 +76,7 @@ fn serve_says_where_it_is_and_ends_with_its_function_when_asked_to() {
 
 #[test]
 fn serve_prints_and_journals_every_call() {
-    let directory = Events::new("journal", &[]);
+    let directory = Place::new("journal", &[]);
     let journal = directory.path("calls.jsonl");
     let mut serving = Serving::start(&["--quiet", "--rate", "0", "--journal", &journal]);
     let url = serving.line_with("Function URL");
@@ -98,7 +99,7 @@ fn serve_prints_and_journals_every_call() {
 }
 
 #[test]
-fn what_serve_says_for_programs_is_a_name_two_spaces_and_a_url_that_answers() {
+fn the_first_lines_of_serve_are_a_name_two_spaces_and_a_url_that_answers() {
     let mut serving = Serving::start(&["--quiet"]);
     for name in ["Amazon Connect  ", "Function URL    ", "Lambda Invoke   "] {
         let line = serving.lines.next().expect("a line").expect("text");
@@ -109,28 +110,28 @@ fn what_serve_says_for_programs_is_a_name_two_spaces_and_a_url_that_answers() {
 }
 
 #[test]
-fn serve_holds_the_instances_it_is_given_and_refuses_what_is_none() {
+fn serve_has_the_instances_it_is_given_and_refuses_an_invalid_arn() {
     let arn = "arn:aws:connect:eu-west-2:444455556666:instance/0000001f-0000-4000-8000-00000000001f";
     let mut serving = Serving::start(&["--quiet", "--instances", "1", "--instance", arn]);
     let line = serving.line_with("0000001f-0000-4000-8000-00000000001f");
     assert!(line.ends_with("444455556666-eu-west-2-0000001f"), "{line}");
     let refused = sandbox(&["serve", "--instance", "nonsense"]).output().expect("a run");
     assert_eq!(refused.status.code(), Some(2));
-    let says = text(&refused.stderr);
+    let message = text(&refused.stderr);
     assert!(
-        says.contains(
+        message.contains(
             "`nonsense` is not the ARN of an Amazon Connect instance, such as `arn:aws:connect:us-east-1:"
         ),
-        "{says}"
+        "{message}"
     );
 }
 
 #[test]
-fn serve_announces_nothing_where_it_cannot_keep_its_journal() {
+fn serve_does_not_start_if_it_cannot_write_its_journal() {
     let refused = sandbox(&["serve", "--journal", "/nowhere/calls.jsonl"]).output().expect("a run");
     assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(1), String::new()));
-    let says = text(&refused.stderr);
-    assert!(says.starts_with("sandbox: cannot write the journal `/nowhere/calls.jsonl`: "), "{says}");
+    let message = text(&refused.stderr);
+    assert!(message.starts_with("sandbox: cannot write the journal `/nowhere/calls.jsonl`: "), "{message}");
 }
 
 fn request(authority: &str, line: &str) -> String {

@@ -1,21 +1,21 @@
-//! One payload, played on a fresh sandbox, and everything that came of it.
+//! One payload, sent to a new function and a new Amazon Connect, and all its results.
 
 use super::audit::is_audit;
-use super::expectation::{Mismatch, check};
 use super::payload::Payload;
 use crate::difference::Difference;
 use sandbox::connect::{Configuration, Connect, Entry, Options, Scope};
+use sandbox::expectation::Mismatch;
 use sandbox::lambda::{Answer, Function, Launch};
 use std::io;
 use std::time::Duration;
 
-/// What came of one payload.
+/// The results of one payload.
 #[derive(Debug)]
 pub(super) struct Scene {
     pub answer: Answer,
     pub mismatch: Option<Mismatch>,
     pub changes: Vec<Change>,
-    /// What the function asked of Amazon Connect, in order.
+    /// The function's calls of Amazon Connect, in order.
     pub calls: Vec<Entry>,
     /// The function's log, without the audit.
     pub log: Vec<String>,
@@ -24,7 +24,7 @@ pub(super) struct Scene {
     pub duration: Duration,
 }
 
-/// A scope of an instance that allows something else than before.
+/// A scope of an instance whose configuration changed.
 #[derive(Debug)]
 pub(super) struct Change {
     pub instance_id: String,
@@ -35,7 +35,7 @@ pub(super) struct Change {
     pub difference: Difference,
 }
 
-/// Sends a payload to a function and an Amazon Connect that have seen nothing before.
+/// Sends a payload to a new function and a new Amazon Connect.
 pub(super) async fn play(
     payload: &Payload,
     launch: impl Fn(&str) -> io::Result<Launch>,
@@ -44,7 +44,7 @@ pub(super) async fn play(
     let before = configurations(&connect);
     let function = Function::start(launch(&connect.url())?).await?;
     let invocation = function.invoke(&payload.bytes).await;
-    // Whatever it still wanted to say, it has said then.
+    // Afterwards its output is complete.
     function.kill().await;
     let lines = function.output().into_iter().chain(function.torn_output());
     let (audit, mut log): (Vec<String>, Vec<String>) = lines.partition(|line| is_audit(line));
@@ -58,7 +58,7 @@ pub(super) async fn play(
         })
         .collect();
     Ok(Scene {
-        mismatch: check(payload.trigger, payload.ending, &invocation.outcome).err(),
+        mismatch: payload.expectation.check(&invocation.outcome).err(),
         answer: invocation.outcome,
         changes,
         calls: connect.journal(),
@@ -68,7 +68,7 @@ pub(super) async fn play(
     })
 }
 
-/// Everything there is, before anything happens.
+/// The configuration of every scope of every instance.
 fn configurations(connect: &Connect) -> Vec<(String, String, Scope, Configuration)> {
     let instances = connect.instances();
     let scopes = instances.iter().flat_map(|instance| Scope::ALL.map(|scope| (instance, scope)));

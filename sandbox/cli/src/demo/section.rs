@@ -1,4 +1,4 @@
-//! A page's layout: a column of labels, and what belongs to each beside it.
+//! A page's layout: a column of labels, and the text of each beside it.
 
 use super::json::{fill, lines};
 use crate::palette::Palette;
@@ -7,7 +7,7 @@ use std::fmt::Write;
 /// The widest line, unless a single value is wider.
 pub(super) const WIDTH: usize = 96;
 
-/// Where everything but the labels begins.
+/// The width of the column of labels.
 pub(super) const MARGIN: usize = 11;
 
 /// At most so many lines of a document are shown.
@@ -32,7 +32,7 @@ impl<'a> Section<'a> {
         self.label = "";
     }
 
-    /// JSON laid out, or text broken between words, as far as anybody reads.
+    /// Adds JSON laid out, or text broken between words; a long one is cut.
     pub(super) fn document(&mut self, text: &str) {
         let width = WIDTH - MARGIN;
         let laid_out = lines(text, width).unwrap_or_else(|| {
@@ -45,7 +45,7 @@ impl<'a> Section<'a> {
         }
         let hidden = broken.len().saturating_sub(LONGEST);
         if hidden > 0 {
-            self.line(&self.palette.dim(format!("and {hidden} lines more")));
+            self.line(&self.palette.dim(format!("and {hidden} more lines")));
         }
     }
 }

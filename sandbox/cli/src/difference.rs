@@ -1,11 +1,11 @@
-//! What became different between two configurations, in words.
+//! The difference between two configurations, in words.
 
 use sandbox::connect::Configuration;
 
 /// A change of one scope of one instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Difference {
-    /// `20 MB → 10 MB`, or the size alone where it stayed.
+    /// `20 MB → 10 MB`, or the size alone if it did not change.
     pub size: String,
     /// Whether the size changed.
     pub resized: bool,
@@ -16,7 +16,7 @@ pub(crate) struct Difference {
 }
 
 impl Difference {
-    /// Compares what is allowed, not when it was written; `None` if that is the same.
+    /// Compares the values, not the times; `None` if they are equal.
     pub(crate) fn between(before: &Configuration, after: &Configuration) -> Option<Self> {
         if before.same_values(after) {
             return None;
@@ -43,7 +43,7 @@ impl Difference {
     }
 }
 
-/// A number of bytes as people write it, never rounded: `20 MB`, `10.5 MB`, `512 KB`, `1 byte`.
+/// A number of bytes in the largest unit that needs no rounding: `20 MB`, `10.5 MB`, `512 KB`, `1 byte`.
 ///
 /// 1 MB is 1,048,576 bytes, as Amazon Connect counts.
 pub(crate) fn size(bytes: i64) -> String {

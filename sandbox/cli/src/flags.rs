@@ -1,15 +1,15 @@
-//! Flags that several commands share, and what they mean.
+//! Flags that several commands share.
 
 use clap::Args;
 use sandbox::connect::{Connect, Fault, Instance, Options, Rate};
 use sandbox::lambda::Launch;
 use std::env;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How Amazon Connect behaves.
+/// The behaviour of Amazon Connect.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Amazon Connect")]
 pub(crate) struct ConnectFlags {
@@ -19,43 +19,43 @@ pub(crate) struct ConnectFlags {
     /// Calls a second that an account may make in a Region; 0 for no quota
     #[arg(long, default_value_t = Rate::default().per_second, value_name = "CALLS", value_parser = rate)]
     rate: f64,
-    /// Calls at once after a pause
+    /// Calls that may be made at once after a pause
     #[arg(long, default_value_t = Rate::default().burst, value_name = "CALLS", value_parser = clap::value_parser!(u32).range(1..))]
     burst: u32,
-    /// One quota for all operations together, instead of one for each
+    /// One quota for all operations, instead of one for each
     #[arg(long)]
     shared_quota: bool,
-    /// How long every call takes: `200` or `200ms` or `1.5s`
+    /// Duration of every call: `200`, `200ms` or `1.5s`
     #[arg(long, default_value = "0", value_name = "TIME", value_parser = duration)]
     latency: Duration,
-    /// A fault and how likely a call meets it, such as `throttle=0.2`; repeatable.
+    /// A fault and the probability that a call gets it, such as `throttle=0.2`; repeatable.
     /// Kinds: throttle, untyped-throttle, too-many-requests, 500, 503[:MS], reset-before,
     /// reset-after, slow[:MS], truncated, wrong-content-type, other-values, access-denied,
     /// expired-token, not-found
     #[arg(long, value_name = "KIND=PROBABILITY", value_parser = fault)]
     fault: Vec<(Fault, f64)>,
-    /// The same seed and the same calls meet the same faults
+    /// Seed of the faults: the same seed and the same calls give the same faults
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// How many instances there are
+    /// Number of instances
     #[arg(long, default_value_t = 3, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     instances: u32,
-    /// One more instance, by its ARN: of any account and Region; repeatable
+    /// One more instance, by its ARN, in any account and Region; repeatable
     #[arg(long = "instance", value_name = "ARN", value_parser = instance)]
     further: Vec<Instance>,
-    /// HTTPS, with a certificate of this run; writes the certificate of its CA to this file, as PEM
+    /// Serves HTTPS, and writes the certificate of the CA to this file, as PEM; it is new in each run
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
-    /// Keeps what the instances allow in this file, over restarts
+    /// Keeps the instances and their configurations in this file, for the next start
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// Appends every call to this file, a line of JSON each
+    /// Appends every call to this file, as a line of JSON, before its answer is sent
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 }
 
 impl ConnectFlags {
-    /// The options these flags stand for.
+    /// The options that these flags mean.
     pub(crate) fn options(&self) -> Options {
         let rate = Rate { per_second: self.rate, burst: self.burst, shared: self.shared_quota };
         Options {
@@ -70,6 +70,7 @@ impl ConnectFlags {
             faults: self.fault.clone(),
             seed: self.seed,
             state: self.state.clone(),
+            journal: self.journal.clone(),
             ..Options::default()
         }
     }
@@ -84,24 +85,13 @@ impl ConnectFlags {
         }
         Ok(connect)
     }
-
-    /// The journal's file, which can be written; before anything is announced.
-    pub(crate) fn open_journal(&self) -> io::Result<Option<File>> {
-        let Some(path) = &self.journal else {
-            return Ok(None);
-        };
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        file.map(Some).map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot write the journal `{}`: {error}", path.display()))
-        })
-    }
 }
 
-/// Which function, and how it is run.
+/// The function and how it is run.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "The function")]
 pub(crate) struct FunctionFlags {
-    /// The function's program; by default `connect-attachment-policy` beside this one
+    /// The function's program; by default `connect-attachment-policy` in the directory of this program
     #[arg(long, value_name = "FILE")]
     function: Option<PathBuf>,
     /// The function's configured timeout
@@ -113,7 +103,7 @@ pub(crate) struct FunctionFlags {
 }
 
 impl FunctionFlags {
-    /// The program, which must be there.
+    /// The program; an error if there is none.
     pub(crate) fn binary(&self) -> io::Result<PathBuf> {
         let binary = match &self.function {
             Some(binary) => binary.clone(),
@@ -125,7 +115,8 @@ impl FunctionFlags {
             Err(io::Error::new(
                 io::ErrorKind::NotFound,
                 format!(
-                    "no function at `{}`: build it with `cargo build --release`, or name it with `--function`",
+                    "no function at `{}`: build it with `cargo build --workspace`, \
+                     or name another with `--function`",
                     binary.display()
                 ),
             ))
@@ -144,7 +135,7 @@ impl FunctionFlags {
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(rate) if (0.0..=1_000_000.0).contains(&rate) => Ok(rate),
-        _ => Err("a number of calls a second, such as `2` or `0.5`; 0 for no quota".to_owned()),
+        _ => Err("must be a number of calls a second, such as `2` or `0.5`; 0 for no quota".to_owned()),
     }
 }
 
@@ -161,16 +152,16 @@ fn duration(text: &str) -> Result<Duration, String> {
         .ok()
         .and_then(|number| Duration::try_from_secs_f64(number * unit).ok())
         .filter(|duration| *duration <= Duration::from_hours(1))
-        .ok_or_else(|| "a time up to an hour, such as `200` (milliseconds) or `1.5s`".to_owned())
+        .ok_or_else(|| "must be a time of at most an hour, such as `200` (milliseconds) or `1.5s`".to_owned())
 }
 
 fn fault(text: &str) -> Result<(Fault, f64), String> {
     let (kind, probability) =
-        text.split_once('=').ok_or("a kind and a probability, such as `throttle=0.2`")?;
+        text.split_once('=').ok_or("must be a kind and a probability, such as `throttle=0.2`")?;
     let fault = kind.parse::<Fault>().map_err(|error| error.to_string())?;
     match probability.parse() {
         Ok(probability) if (0.0..=1.0).contains(&probability) => Ok((fault, probability)),
-        _ => Err(format!("`{probability}` is no probability from 0 to 1")),
+        _ => Err(format!("`{probability}` is not a probability from 0 to 1")),
     }
 }
 
@@ -181,7 +172,7 @@ fn instance(text: &str) -> Result<Instance, String> {
 fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("a name and a value, such as `CONNECT_BURST=10`".to_owned()),
+        _ => Err("must be a name and a value, such as `CONNECT_BURST=10`".to_owned()),
     }
 }
 
@@ -203,14 +194,17 @@ mod tests {
     fn a_fault_has_a_kind_and_a_probability() {
         assert_eq!(fault("throttle=0.25"), Ok((Fault::Throttle, 0.25)));
         assert_eq!(fault("slow:20=1"), Ok((Fault::Slow(Duration::from_millis(20)), 1.0)));
-        for (text, says) in [
-            ("throttle", "a kind and a probability, such as `throttle=0.2`"),
-            ("throttle=2", "`2` is no probability from 0 to 1"),
-            ("throttle=NaN", "`NaN` is no probability from 0 to 1"),
+        for (text, message) in [
+            ("throttle", "must be a kind and a probability, such as `throttle=0.2`"),
+            ("throttle=2", "`2` is not a probability from 0 to 1"),
+            ("throttle=NaN", "`NaN` is not a probability from 0 to 1"),
         ] {
-            assert_eq!(fault(text), Err(says.to_owned()));
+            assert_eq!(fault(text), Err(message.to_owned()));
         }
-        assert!(fault("fire=1").is_err_and(|says| says.contains("`fire`")));
+        assert!(
+            fault("fire=1")
+                .is_err_and(|message| message.starts_with("unknown fault `fire`, must be one of "))
+        );
     }
 
     #[test]

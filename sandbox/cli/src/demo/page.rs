@@ -1,23 +1,23 @@
-//! A scene as a page for a person: at most 96 columns, the same places for the same things.
+//! A scene as a page for a person, at most 96 columns wide.
 
 use super::audit::steps;
-use super::expectation::words;
 use super::json::fill;
-use super::payload::{Payload, Trigger};
+use super::payload::{Payload, description};
 use super::scene::{Change, Scene};
 use super::section::{MARGIN, Section, WIDTH};
 use crate::palette::Palette;
 use crate::serve::call::short;
+use sandbox::expectation::Trigger;
 use sandbox::lambda::Answer;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// At most so many lines of the function's log are shown when an answer is not as expected.
+/// At most so many lines of the function's log are shown after an unexpected answer.
 const LOG: usize = 12;
 
-/// What is about to be sent: printed first, so that a person sees what is being waited for.
+/// The payload. It is printed first, so that a person sees what is waited for.
 pub(super) fn heading(payload: &Payload, number: usize, count: usize, palette: Palette) -> String {
     let name = payload.path.file_name().unwrap_or_default();
     let name = name.to_string_lossy();
@@ -31,7 +31,7 @@ pub(super) fn heading(payload: &Payload, number: usize, count: usize, palette: P
         palette.dim(place)
     );
     let mut section = Section::new(&mut page, palette, "Sent");
-    section.line(payload.trigger.description());
+    section.line(description(payload.expectation.trigger));
     section.line(&palette.dim(payload.path.display().to_string()));
     let (request, change) = asked(payload);
     if let Some(request) = request {
@@ -41,7 +41,7 @@ pub(super) fn heading(payload: &Payload, number: usize, count: usize, palette: P
     page
 }
 
-/// What came of it.
+/// The results.
 pub(super) fn outcome(payload: &Payload, scene: &Scene, palette: Palette) -> String {
     let mut page = String::new();
     answer(&mut page, payload, scene, palette);
@@ -53,7 +53,8 @@ pub(super) fn outcome(payload: &Payload, scene: &Scene, palette: Palette) -> Str
     page
 }
 
-/// The request line, if there is one, and the change document as far as it can be found.
+/// The request line, if there is one, and the change document, or the whole payload if it cannot be
+/// found.
 fn asked(payload: &Payload) -> (Option<String>, String) {
     let whole = || String::from_utf8_lossy(&payload.bytes).trim().to_owned();
     let Ok(event) = serde_json::from_slice::<Value>(&payload.bytes) else {
@@ -65,7 +66,7 @@ fn asked(payload: &Payload) -> (Option<String>, String) {
         Some(Value::Null) | None => None,
         Some(document) => Some(document.to_string()),
     };
-    match payload.trigger {
+    match payload.expectation.trigger {
         Trigger::Http | Trigger::Rest => {
             let method = at("/requestContext/http/method").or_else(|| at("/httpMethod"));
             let path = at("/rawPath").or_else(|| at("/path"));
@@ -105,7 +106,7 @@ fn detail(event: &[u8]) -> Option<String> {
 fn answer(page: &mut String, payload: &Payload, scene: &Scene, palette: Palette) {
     let mut section = Section::new(page, palette, "Answer");
     let (summary, document) = match &scene.answer {
-        Answer::Response(bytes) => response(payload.trigger, bytes),
+        Answer::Response(bytes) => response(payload.expectation.trigger, bytes),
         Answer::Error { error_type, error_message } => {
             (format!("function error {error_type}"), error_message.clone())
         }
@@ -119,13 +120,13 @@ fn answer(page: &mut String, payload: &Payload, scene: &Scene, palette: Palette)
     let took = palette.dim(format!("({} ms)", scene.duration.as_millis()));
     let verdict = match &scene.mismatch {
         None => palette.good("✓ as expected"),
-        Some(_) => palette.bad(format!("✗ expected {}", words(payload.trigger, payload.ending))),
+        Some(_) => palette.bad(format!("✗ expected {}", payload.expectation)),
     };
     section.line(&format!("{}  {verdict}  {took}", palette.bold(summary)));
     section.document(&document);
 }
 
-/// What a response says in a word, and the document it carries.
+/// A summary of a response, and its document.
 fn response(trigger: Trigger, bytes: &[u8]) -> (String, String) {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let answer: Value = serde_json::from_slice(bytes).unwrap_or_default();
@@ -211,7 +212,7 @@ fn audit(page: &mut String, scene: &Scene, palette: Palette) {
     }
 }
 
-/// What the function logged besides: only where something went wrong.
+/// The function's log; shown only after an unexpected answer.
 fn log(page: &mut String, scene: &Scene, palette: Palette) {
     let mut section = Section::new(page, palette, "Log");
     let hidden = scene.log.len().saturating_sub(LOG);

@@ -1,4 +1,4 @@
-//! Colour, where a person looks at a terminal.
+//! Colour, for a terminal.
 
 use std::env;
 use std::io::IsTerminal;
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colour_is_only_where_it_is_wanted() {
+    fn text_is_coloured_only_if_colour_is_on() {
         assert_eq!(Palette { colour: true }.bad("no"), "\x1b[31mno\x1b[0m");
         assert_eq!(Palette::plain().bad("no"), "no");
     }

@@ -1,12 +1,11 @@
-//! `sandbox demo`: every payload of a directory through the function, and what came of it.
+//! `sandbox demo`: sends every payload of a directory through the function and shows the results.
 //!
-//! Each payload meets an Amazon Connect of three instances at their defaults and a process
-//! that has just started, so that the files are independent of each other and of their order.
-//! It ends with one event over forty instances, at the quota's full speed.
+//! Each payload gets an Amazon Connect of three instances with the defaults, and a new process, so
+//! that the files are independent of each other and of their order. At the end, one event changes
+//! forty instances at the quota's full speed.
 
 mod audit;
 mod document;
-mod expectation;
 mod json;
 mod page;
 mod payload;
@@ -28,10 +27,10 @@ use std::time::{Duration, Instant};
 /// Sends every payload of a directory through the function.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// Prints one JSON document per payload, a line each, instead of pages
+    /// Prints a line of JSON for each payload, instead of pages
     #[arg(long)]
     json: bool,
-    /// Where the payloads are: `<trigger>.<status>[.<note>].json`
+    /// Directory of the payloads, which are named `<trigger>.<ending>[.<note>].json`
     #[arg(long, default_value = "events", value_name = "DIR")]
     events: PathBuf,
     /// Leaves out the propagation over forty instances at the end
@@ -41,16 +40,16 @@ pub(crate) struct Demo {
     function: FunctionFlags,
 }
 
-/// The exit code after Ctrl-C: 128 and the signal's number, as shells have it.
+/// The exit code after Ctrl-C: 128 plus the signal's number, as in shells.
 const INTERRUPTED: u8 = 130;
 
 impl Demo {
-    /// Plays every payload; a failure if any answer is not the one its name announces.
+    /// Plays every payload; fails if an answer is not the one that its name announces.
     pub(crate) async fn run(&self) -> io::Result<ExitCode> {
         let mut interrupt = Interrupt::listen()?;
         tokio::select! {
             outcome = self.play_all() => outcome,
-            // The running function ends with the future that is dropped here.
+            // Drops the future, which ends the function.
             () = interrupt.arrived() => Ok(ExitCode::from(INTERRUPTED)),
         }
     }
@@ -66,14 +65,9 @@ impl Demo {
         for (index, payload) in payloads.iter().enumerate() {
             shown.announce(payload, index + 1, payloads.len())?;
             let scene = waiting(&shown, play(payload, |url| self.function.launch(url))).await?;
-            shown.tell(payload, &scene)?;
+            shown.show(payload, &scene)?;
             if let Some(mismatch) = scene.mismatch {
-                problems.push(format!(
-                    "`{}`: expected {}, but {} came",
-                    payload.path.display(),
-                    mismatch.expected,
-                    mismatch.came
-                ));
+                problems.push(format!("`{}`: {mismatch}", payload.path.display()));
             }
         }
         let mut sent = payloads.len();
@@ -90,19 +84,19 @@ impl Demo {
 }
 
 impl Demo {
-    /// Plays the propagation; what was wrong with it, if anything.
+    /// Plays the propagation; returns what was wrong with it, if anything.
     async fn propagate(&self, shown: &Shown) -> io::Result<Option<String>> {
         let palette = match shown {
             Shown::Pages(palette) => Some(*palette),
             Shown::Documents => None,
         };
         let propagation = propagation::play(|url| self.function.launch(url), palette).await?;
-        print(&palette.map_or_else(|| propagation.document(), |palette| propagation.tell(palette)))?;
+        print(&palette.map_or_else(|| propagation.document(), |palette| propagation.page(palette)))?;
         Ok(propagation.problem)
     }
 }
 
-/// For whom the demo is shown.
+/// The form of the output.
 #[derive(Debug)]
 enum Shown {
     Pages(Palette),
@@ -110,7 +104,7 @@ enum Shown {
 }
 
 impl Shown {
-    /// What is there, before anything is played.
+    /// Shows what is used, before anything is played.
     fn introduce(&self, binary: &Path, payloads: &[Payload], events: &Path) -> io::Result<()> {
         let Self::Pages(palette) = self else {
             return Ok(());
@@ -129,20 +123,20 @@ impl Shown {
         ))
     }
 
-    /// What is sent next.
+    /// Shows what is sent next.
     fn announce(&self, payload: &Payload, number: usize, count: usize) -> io::Result<()> {
         match self {
             Self::Pages(palette) => print(&page::heading(payload, number, count, *palette)),
             Self::Documents => {
-                // Progress is for whoever watches, not for the machine that reads.
+                // Progress is for a person, not for the program that reads the documents.
                 let path = payload.path.display();
                 writeln!(io::stderr(), "{number}/{count} {path}")
             }
         }
     }
 
-    /// What came of it.
-    fn tell(&self, payload: &Payload, scene: &Scene) -> io::Result<()> {
+    /// Shows the result.
+    fn show(&self, payload: &Payload, scene: &Scene) -> io::Result<()> {
         match self {
             Self::Pages(palette) => {
                 let page = page::outcome(payload, scene, *palette);
@@ -160,12 +154,15 @@ impl Shown {
         let sent = if count == 1 { "1 payload sent".to_owned() } else { format!("{count} payloads sent") };
         print(&match problems {
             0 => format!("{} {sent}, every answer as expected, in {seconds:.1} s\n", palette.good("✓")),
-            _ => format!("{} {sent}, not as expected: {problems}, in {seconds:.1} s\n", palette.bad("✗")),
+            _ => format!(
+                "{} {sent}, {problems} with another answer than expected, in {seconds:.1} s\n",
+                palette.bad("✗")
+            ),
         })
     }
 }
 
-/// Counts the seconds of a long answer, on a terminal.
+/// Shows on a terminal how long the answer has taken so far.
 async fn waiting<T>(shown: &Shown, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     let terminal = matches!(shown, Shown::Pages(_)) && io::stdout().is_terminal();
     let mut seconds = tokio::time::interval(Duration::from_secs(1));
@@ -188,7 +185,7 @@ async fn waiting<T>(shown: &Shown, work: impl Future<Output = io::Result<T>>) ->
     outcome
 }
 
-/// At once, so that a person sees it when it happens.
+/// Prints at once, so that a person sees it when it happens.
 fn print(text: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
     output.write_all(text.as_bytes())?;

@@ -1,12 +1,12 @@
-//! An audit line condensed into what a person looks for.
+//! An audit line, shortened for a person.
 
 use crate::palette::Palette;
 use serde_json::Value;
 
-/// One audited step; empty where the line says nothing.
+/// One audited step; a member that the line lacks is empty.
 ///
-/// Read tolerantly: the line is OCSF 1.8.0, class API Activity, but a line that lacks a
-/// member is still worth showing.
+/// The line should be OCSF 1.8.0, class API Activity, but one that lacks members is still worth
+/// showing.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Step {
     time: String,
@@ -17,7 +17,7 @@ pub(super) struct Step {
     instance: String,
     scope: String,
     status: String,
-    /// What became of the target, or the code of what went wrong.
+    /// The target's outcome, or the error code.
     code: String,
 }
 
@@ -27,7 +27,7 @@ pub(super) fn is_audit(line: &str) -> bool {
     document.is_ok_and(|document| document.get("logger").and_then(Value::as_str) == Some("audit"))
 }
 
-/// The steps of an audit line: one for each instance it is about, or one.
+/// The steps of an audit line: one for each of its resources, or one without a resource.
 pub(super) fn steps(line: &str) -> Vec<Step> {
     let document: Value = serde_json::from_str(line).unwrap_or_default();
     let event = document.get("event").unwrap_or(&Value::Null);
@@ -72,7 +72,7 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// `status` in lower case, else what `status_id` stands for.
+/// `status` in lower case, else the name of `status_id`.
 fn status(event: &Value) -> String {
     let word = event.get("status").and_then(Value::as_str);
     let id = event.get("status_id").and_then(Value::as_u64);
@@ -107,7 +107,7 @@ fn last_part(name: &str) -> String {
     }
 }
 
-/// A sandbox's instance by its short name, any other by its id.
+/// The short name of a numbered instance, the id of any other.
 fn instance(uid: &str) -> String {
     let id = last_part(uid);
     let number = id
@@ -153,7 +153,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_line_is_condensed_into_who_did_what_to_what_and_how_it_went() {
+    fn a_line_shows_who_did_what_to_what_and_the_result() {
         let line = json!({
             "timestamp": "2026-01-02T03:04:05.678901Z", "level": "INFO", "logger": "audit",
             "event": {
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_says_little_is_shown_all_the_same() {
+    fn a_line_that_lacks_members_is_still_shown() {
         let line = json!({"logger": "audit", "event": {"status_id": 99, "resources": []}});
         let lines: Vec<String> = steps(&line.to_string())
             .iter()
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lines_are_no_audit() {
+    fn other_lines_do_not_belong_to_the_audit() {
         for line in ["", "panic!", "{}", r#"{"logger":"app"}"#] {
             assert!(!is_audit(line), "{line}");
         }

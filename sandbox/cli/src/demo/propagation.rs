@@ -1,4 +1,4 @@
-//! The end of the demo: one event to every scope of forty instances, at the quota's full speed.
+//! The end of the demo: one event for every scope of forty instances, at the quota's full speed.
 
 use super::audit::is_audit;
 use super::print;
@@ -11,12 +11,12 @@ use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 const INSTANCES: u32 = 40;
-/// Ten times the default quota, so that nobody waits for the minute and a half it would take.
+/// Ten times the default quota, with which it would take a minute and a half.
 const RATE: f64 = 20.0;
 const BURST: u32 = 5;
 const WIDTH: usize = 40;
 
-/// What came of it.
+/// The results.
 #[derive(Debug)]
 pub(super) struct Propagation {
     updates: usize,
@@ -24,7 +24,7 @@ pub(super) struct Propagation {
     calls: usize,
     audit: Vec<String>,
     took: Duration,
-    /// What was expected and what came, if that differs.
+    /// The expected and the actual result, if they differ.
     pub(super) problem: Option<String>,
 }
 
@@ -33,7 +33,7 @@ fn targets() -> usize {
     INSTANCES as usize * Scope::ALL.len()
 }
 
-/// The least time the quota allows: what is above the burst, at the rate.
+/// The least time that the quota allows: all targets but the burst, at the rate.
 fn bound() -> Duration {
     let above = u32::try_from(targets()).unwrap_or(u32::MAX).saturating_sub(BURST);
     Duration::from_secs_f64(f64::from(above) / RATE)
@@ -91,7 +91,7 @@ pub(super) async fn play(
 
 impl Propagation {
     /// The figures, for a person.
-    pub(super) fn tell(&self, palette: Palette) -> String {
+    pub(super) fn page(&self, palette: Palette) -> String {
         let mark = if self.problem.is_none() { palette.good("✓") } else { palette.bad("✗") };
         format!(
             "  {mark} {} targets in {:.2} s; the quota's bound, ({} − {BURST}) / {RATE}, is {:.2} s\n    \
@@ -106,7 +106,7 @@ impl Propagation {
         )
     }
 
-    /// The figures, for a machine.
+    /// The figures, for a program.
     pub(super) fn document(&self) -> String {
         let audit: Vec<Box<RawValue>> =
             self.audit.iter().filter_map(|line| RawValue::from_string(line.clone()).ok()).collect();
@@ -164,23 +164,23 @@ fn updated(journal: &[Entry]) -> usize {
 }
 
 fn problem(answer: &Answer, updates: usize) -> Option<String> {
-    let came = match answer {
+    let actual = match answer {
         Answer::Response(bytes) => {
             let report: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
             report.get("status").and_then(|status| status.as_str()).unwrap_or("no report").to_owned()
         }
         other => format!("{other:?}"),
     };
-    let whole = came == "succeeded" && updates == targets();
+    let whole = actual == "succeeded" && updates == targets();
     (!whole).then(|| {
         format!(
-            "the propagation: expected `succeeded` and {} updates, but `{came}` and {updates} came",
+            "the propagation: expected `succeeded` and {} updates, but got `{actual}` and {updates}",
             targets()
         )
     })
 }
 
-/// A bar on a terminal; elsewhere a line a quarter.
+/// A bar on a terminal; elsewhere a number at each quarter.
 #[derive(Debug, Default)]
 struct Progress {
     quarters: usize,
@@ -208,17 +208,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bound_is_what_is_above_the_burst_at_the_rate() {
+    fn the_bound_is_all_targets_but_the_burst_at_the_rate() {
         assert_eq!((targets(), bound()), (160, Duration::from_millis(7_750)));
     }
 
     #[test]
-    fn a_propagation_that_left_a_target_is_a_problem() {
+    fn a_propagation_that_left_out_a_target_is_a_problem() {
         let answer = Answer::Response(br#"{"status":"succeeded"}"#.to_vec());
         assert_eq!(problem(&answer, 160), None);
         assert_eq!(
             problem(&answer, 159).as_deref(),
-            Some("the propagation: expected `succeeded` and 160 updates, but `succeeded` and 159 came")
+            Some("the propagation: expected `succeeded` and 160 updates, but got `succeeded` and 159")
         );
     }
 }

@@ -1,55 +1,19 @@
-use crate::stand_in;
+use crate::place::Place;
+use crate::{CHAT_OF_1, sandbox, text};
 use serde_json::{Value, json};
-use std::fs;
-use std::path::PathBuf;
 use std::process::{Command, Output};
 
-pub(crate) const CHAT_OF_1: &str = "/attached-files-configurations/00000001-0000-4000-8000-000000000001/CHAT";
-
-pub(crate) fn sandbox(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox"));
-    command.args(arguments).arg("--function").arg(stand_in());
-    command
+/// Runs the demo with the payloads of a directory, without the propagation at its end.
+fn demo(events: &Place, arguments: &[&str]) -> Output {
+    sandbox(&["demo", "--events-only"])
+        .args(arguments)
+        .arg("--events")
+        .arg(events.path(""))
+        .output()
+        .expect("a run")
 }
 
-/// A directory of payloads, removed at the end.
-pub(crate) struct Events(PathBuf);
-
-impl Events {
-    pub(crate) fn new(name: &str, files: &[(&str, Value)]) -> Self {
-        let directory = std::env::temp_dir().join(format!("sandbox-{name}-{}", std::process::id()));
-        fs::create_dir_all(&directory).expect("a directory");
-        for (file, payload) in files {
-            fs::write(directory.join(file), payload.to_string()).expect("a file");
-        }
-        Self(directory)
-    }
-
-    fn demo(&self, arguments: &[&str]) -> Output {
-        sandbox(&["demo", "--events-only"])
-            .args(arguments)
-            .arg("--events")
-            .arg(&self.0)
-            .output()
-            .expect("a run")
-    }
-
-    pub(crate) fn path(&self, file: &str) -> String {
-        self.0.join(file).display().to_string()
-    }
-}
-
-impl Drop for Events {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-pub(crate) fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("text")
-}
-
-/// An audit line of a step of a change of sandbox-1's chat.
+/// An audit line about the CHAT scope of sandbox-1.
 fn audit(kind: &str, status: &str) -> String {
     json!({
         "timestamp": "2026-01-02T03:04:05.678Z", "level": "INFO", "logger": "audit",
@@ -67,6 +31,9 @@ fn audit(kind: &str, status: &str) -> String {
     .to_string()
 }
 
+/// The report of a refused change.
+const REJECTED: &str = r#"{"status": "rejected"}"#;
+
 /// A change that the stand-in really makes.
 fn change() -> Value {
     json!({
@@ -81,8 +48,8 @@ fn change() -> Value {
 
 #[test]
 fn the_demo_shows_the_answer_the_changes_and_the_audit_of_every_payload() {
-    let events = Events::new("pages", &[("bare.succeeded.json", change())]);
-    let output = events.demo(&[]);
+    let events = Place::new("pages", &[("bare.succeeded.json", change())]);
+    let output = demo(&events, &[]);
     let page = text(&output.stdout);
     assert_eq!(text(&output.stderr), "");
     assert!(output.status.success());
@@ -106,8 +73,8 @@ fn the_demo_shows_the_answer_the_changes_and_the_audit_of_every_payload() {
 }
 
 #[test]
-fn the_demo_ends_with_a_sentence_about_every_answer_that_is_not_as_expected() {
-    let events = Events::new(
+fn the_demo_ends_with_a_sentence_for_every_unexpected_answer() {
+    let events = Place::new(
         "wrong",
         &[
             ("bare.succeeded.json", change()),
@@ -115,44 +82,43 @@ fn the_demo_ends_with_a_sentence_about_every_answer_that_is_not_as_expected() {
             ("http.succeeded.json", json!({"stderr": "last words", "exit": 3})),
         ],
     );
-    let output = events.demo(&[]);
+    let output = demo(&events, &[]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         text(&output.stderr),
         format!(
-            "sandbox: `{}`: expected the function error `PolicyChangeRejected`, \
-             but a report of status `succeeded` came\n\
-             sandbox: `{}`: expected HTTP 200 (`succeeded`), \
-             but an end of the process with code 3 came\n",
+            "sandbox: `{}`: expected the function error `PolicyChangeRejected` with a report of status \
+             `rejected`, but got a report of status `succeeded`\n\
+             sandbox: `{}`: expected HTTP 200 (`succeeded`), but got a process that exited with code 3\n",
             events.path("bare.rejected.json"),
             events.path("http.succeeded.json")
         )
     );
     let page = text(&output.stdout);
     assert!(page.contains("last words"), "{page}");
-    assert!(page.contains("✗ 3 payloads sent, not as expected: 2"));
+    assert!(page.contains("✗ 3 payloads sent, 2 with another answer than expected, in "));
 }
 
 #[test]
 fn the_demo_for_machines_is_one_document_per_payload_with_the_audit_as_written() {
-    let events = Events::new(
+    let events = Place::new(
         "json",
         &[
             (
                 "bare.rejected.json",
-                json!({"error": {"errorType": "PolicyChangeRejected", "errorMessage": "no"}}),
+                json!({"error": {"errorType": "PolicyChangeRejected", "errorMessage": REJECTED}}),
             ),
             ("bare.succeeded.json", change()),
         ],
     );
-    let output = events.demo(&["--json"]);
+    let output = demo(&events, &["--json"]);
     assert!(output.status.success());
     let documents: Vec<Value> =
         text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(documents.len(), 2);
     assert_eq!(
         documents[0]["answer"],
-        json!({"kind": "error", "errorType": "PolicyChangeRejected", "errorMessage": "no"})
+        json!({"kind": "error", "errorType": "PolicyChangeRejected", "errorMessage": REJECTED})
     );
     assert_eq!(documents[0]["changes"], json!([]));
     let done = &documents[1];
@@ -166,21 +132,21 @@ fn the_demo_for_machines_is_one_document_per_payload_with_the_audit_as_written()
 }
 
 #[test]
-fn the_demo_names_what_it_lacks() {
-    let empty = Events::new("empty", &[]);
-    let output = empty.demo(&[]);
+fn the_demo_names_what_is_missing_or_misnamed() {
+    let empty = Place::new("empty", &[]);
+    let output = demo(&empty, &[]);
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(text(&output.stderr), format!("sandbox: no payload `*.json` in `{}`\n", empty.0.display()));
-    let odd = Events::new("odd", &[("kafka.succeeded.json", json!({}))]);
-    let says = text(&odd.demo(&[]).stderr);
-    assert!(says.contains("kafka.succeeded.json`: a name begins with its trigger"), "{says}");
+    assert_eq!(text(&output.stderr), format!("sandbox: `{}` holds no payloads (`*.json`)\n", empty.path("")));
+    let odd = Place::new("odd", &[("kafka.succeeded.json", json!({}))]);
+    let message = text(&demo(&odd, &[]).stderr);
+    assert!(message.contains("kafka.succeeded.json`: a name must begin with a trigger"), "{message}");
     let output = Command::new(env!("CARGO_BIN_EXE_sandbox"))
         .args(["demo", "--function", "/nowhere/function"])
         .output()
         .expect("a run");
     assert_eq!(
         text(&output.stderr),
-        "sandbox: no function at `/nowhere/function`: build it with `cargo build --release`, \
-         or name it with `--function`\n"
+        "sandbox: no function at `/nowhere/function`: build it with `cargo build --workspace`, \
+         or name another with `--function`\n"
     );
 }

@@ -1,4 +1,4 @@
-//! A scene as one JSON document, for machines.
+//! A scene as a JSON document, for programs.
 
 use super::payload::Payload;
 use super::scene::Scene;
@@ -57,7 +57,7 @@ struct Changed<'a> {
     after: &'a Configuration,
 }
 
-/// JSON as it was written, or the text where it is none.
+/// JSON as it was written, or text that is not JSON.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Line<'a> {
@@ -76,13 +76,13 @@ impl<'a> Line<'a> {
 pub(super) fn of(payload: &Payload, scene: &Scene) -> serde_json::Result<String> {
     serde_json::to_string(&Document {
         file: payload.path.display().to_string(),
-        trigger: payload.trigger.name(),
-        ending: payload.ending.name(),
+        trigger: payload.expectation.trigger.name(),
+        ending: payload.expectation.ending.name(),
         as_expected: scene.mismatch.is_none(),
         mismatch: scene
             .mismatch
             .as_ref()
-            .map(|mismatch| json!({"expected": mismatch.expected, "came": mismatch.came})),
+            .map(|mismatch| json!({"expected": mismatch.expected, "actual": mismatch.actual})),
         answer: given(&scene.answer),
         changes: scene
             .changes

@@ -1,7 +1,8 @@
-//! The `sandbox` program: `serve`, `connect` and `demo`.
+//! The `sandbox` program: `serve`, `connect`, `demo` and `check`.
 
 #![forbid(unsafe_code)]
 
+mod check;
 mod demo;
 mod difference;
 mod flags;
@@ -24,12 +25,14 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Keeps Amazon Connect and a function URL up until Ctrl-C, with a line per call
+    /// Serves Amazon Connect and the function until Ctrl-C, and prints a line for each call
     Serve(serve::Serve),
-    /// Keeps Amazon Connect alone up until Ctrl-C, with a line per call
+    /// Serves Amazon Connect alone until Ctrl-C, and prints a line for each call
     Connect(serve::ConnectOnly),
-    /// Sends every payload of a directory through the function and shows what came of it
+    /// Sends every payload of a directory through the function and shows the results
     Demo(demo::Demo),
+    /// Checks that an answer, on standard input, is the one that its payload's name announces
+    Check(check::Check),
 }
 
 #[tokio::main]
@@ -39,6 +42,7 @@ async fn main() -> ExitCode {
         Command::Serve(serve) => serve.run().await,
         Command::Connect(connect) => connect.run().await,
         Command::Demo(demo) => demo.run().await,
+        Command::Check(check) => check.run(),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("sandbox: {error}");

@@ -1,9 +1,9 @@
-//! JSON laid out for reading: short things on one line, long ones broken where they nest.
+//! JSON laid out for reading: short values on one line, long ones broken where they nest.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// A document with its members in the order they were sent, so that it reads as it was meant.
+/// A document with its members in the order in which they were sent.
 #[derive(Debug)]
 enum Json {
     Scalar(String),
@@ -37,7 +37,7 @@ impl Json {
         }
     }
 
-    /// Adds the lines of this value, `before` and `after` it on its first and last line.
+    /// Adds the lines of this value; `before` begins the first one and `after` ends the last one.
     fn lay_out(&self, before: &str, after: &str, indent: usize, width: usize, lines: &mut Vec<String>) {
         let margin = " ".repeat(indent);
         let whole = format!("{margin}{before}{}{after}", self.one_line());
@@ -80,7 +80,7 @@ impl Json {
     }
 }
 
-/// Words in as few lines as they fit on, a separator between any two on a line.
+/// Words on as few lines as possible, with a separator between two on a line.
 pub(super) fn fill(words: &[String], separator: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_document_is_broken_where_it_nests() {
+    fn a_long_document_is_broken_where_its_values_nest() {
         let text = r#"{"status":"succeeded","results":[{"outcome":"applied","attempts":1}],"extensions":["csv","doc","docx","heic"]}"#;
         assert_eq!(
             lines(text, 42).expect("JSON").join("\n"),
