@@ -1,8 +1,8 @@
-"""What a start and an invocation cost: this function beside a bare floor and a boto3 handler, in one run.
+"""What a start and an invocation cost, compared with a minimal function and a boto3 handler, in one run.
 
-Each is a process under a Runtime API, with HTTPS to the sandbox's Amazon Connect. Its CA is added to what each trusts
-when it is deployed: the system's full bundle, and for this function Amazon's own CAs; a row below tells what the full
-bundle costs it too. Starts take turns; the figures are medians.
+Each runs as a process under a Runtime API and calls the sandbox's Amazon Connect over HTTPS. The sandbox's CA is added
+to the CAs that each trusts when it is deployed: the system's full bundle, and for this function Amazon's own CAs.
+Extra rows show what the full bundle would cost this function. The three are started in turn; the figures are medians.
 
     make bench
 """
@@ -36,7 +36,7 @@ ZIP_AIM = 6_000_000
 
 @dataclass(frozen=True)
 class Peer:
-    """Who is measured."""
+    """What is measured."""
 
     name: str
     command: list[str]
@@ -48,14 +48,14 @@ class Peer:
 
 
 def change(number: int) -> dict:
-    """One target; every other one asks for another size, so that each is a read and an update."""
+    """One target. The size alternates, so that each event causes a read and an update."""
     size = (10 + number % 2) * MEGABYTE
     return {"instanceId": INSTANCE, "attachmentScope": "CHAT", "maximumSizeLimitInBytes": size, "allowedExtensions": ["pdf", "png"]}
 
 
 @contextmanager
 def amazon_connect(folder: Path) -> Iterator[dict[str, str]]:
-    """Amazon Connect over TLS: the environment that leads a function to it."""
+    """Amazon Connect over TLS. Returns the environment with which a function calls it."""
     ca, log, bundle, own = (folder / name for name in ("ca.pem", "log", "bundle.pem", OWN_BUNDLE))
     with log.open("w") as output:
         process = subprocess.Popen([SANDBOX, "connect", "--rate=0", f"--tls-ca={ca}"], stdout=output)
@@ -94,7 +94,7 @@ SYSTEM_BUNDLES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls
 
 
 def medians(peers: list[Peer], starts: int, measure: Callable[[Peer], Cost]) -> list[Cost]:
-    """Each peer's medians over so many rounds; one round first that does not count."""
+    """Each peer's medians over this many rounds, after one round that is not counted."""
     costs: dict[str, list[Cost]] = {peer.name: [] for peer in peers}
     for number in range(starts + 1):
         for peer in peers:
@@ -129,7 +129,7 @@ def main() -> None:
     arguments.add_argument("--warm", type=int, default=200, help="invocations of one process")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as name, amazon_connect(Path(name)) as environment:
-        # Amazon's roots and the stand-in's: what the function trusts when it is deployed
+        # Amazon's roots, as the function trusts them when it is deployed, and the sandbox's
         deployed = environment | {"SSL_CERT_FILE": str(Path(name) / OWN_BUNDLE)}
         handler = [sys.executable, str(ROOT / "benches" / "peers" / "boto3_handler.py")]
         peers = [
@@ -144,7 +144,7 @@ def main() -> None:
 def table(peers: list[Peer], starts: int, warm: int, folder: Path) -> None:
     turn = count()
     cold = medians(peers, starts, lambda peer: peer.run([change(next(turn))]))
-    # an odd number of events each, so that the next process asks for the other size too
+    # an odd number of events, so that the next process starts with the other size
     warm += warm % 2
     long = medians(peers, 11, lambda peer: peer.run([change(next(turn)) for _ in range(warm + 1)]))
     print(f"Medians of {starts} starts each, in turn; warm: {warm} invocations of one process, 11 times.\n")
@@ -171,7 +171,7 @@ def table(peers: list[Peer], starts: int, warm: int, folder: Path) -> None:
 
 
 def rows(figure: str, milliseconds: list[float], aim: str) -> None:
-    """A figure as deployed, and below it with the whole bundle."""
+    """A figure as deployed, followed by the same figure with the full bundle."""
     ours, floor, boto3, whole = milliseconds
     print(row(figure, "ms", [ours, floor, boto3], aim))
     print(row("… made to trust the system's whole bundle", "ms", [whole, floor, boto3], ""))

@@ -1,8 +1,8 @@
-//! One scenario, once, for callgrind: `counted NAME`; without a name, the names.
+//! Runs one scenario once, for callgrind: `counted NAME`. Without a name, lists the names.
 //!
 //! benches/counts.py runs it and compares with benches/counts.json.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is read by a program, and by people")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "programs and people read it")]
 
 mod scenarios;
 
@@ -20,13 +20,13 @@ fn main() -> ExitCode {
         eprintln!("no scenario `{name}`");
         return ExitCode::FAILURE;
     };
-    // the first run fills caches and lazy statics, which the second does not pay for
+    // the first run fills caches and lazy statics, so that they are not counted in the second
     (scenario.run)();
     measured(&*scenario.run);
     ExitCode::SUCCESS
 }
 
-/// What callgrind counts, by this name.
+/// callgrind counts this function, by its name.
 #[inline(never)]
 fn measured(run: &dyn Fn()) {
     run();

@@ -1,10 +1,10 @@
-"""A gate that time cannot shake: instructions of a fixed set of scenarios, counted by valgrind's callgrind.
+"""A regression gate that does not depend on time: counts instructions with valgrind's callgrind.
 
-Compares with benches/counts.json, allowing SLACK more. The counts are of one compiler's code: with another than the
-baseline's, or without valgrind, there is nothing to compare, and that is said.
+Compares a fixed set of scenarios with benches/counts.json and allows SLACK more. The counts belong to one compiler:
+with another one, or without valgrind, it prints that the comparison is skipped.
 
-    make counts              compares (part of `make test`)
-    make counts-baseline     writes the baseline anew
+    make counts              compares (part of `make ci`)
+    make counts-baseline     writes a new baseline
 """
 
 import argparse
@@ -21,7 +21,7 @@ SLACK = 0.05
 
 
 def count(binary: Path, scenario: str) -> int:
-    """The instructions of `counted::measured` and what it calls."""
+    """The number of instructions in `counted::measured` and everything that it calls."""
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=counted::measured"]
     output = subprocess.run([*command, binary, scenario], capture_output=True, text=True, check=True).stderr
     collected = re.search(r"Collected : (\d+)", output)

@@ -1,4 +1,4 @@
-//! How long the same scenarios take: `make bench`.
+//! Measures how long the scenarios take: `make bench`.
 
 mod scenarios;
 

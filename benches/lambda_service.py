@@ -1,4 +1,4 @@
-"""Lambda around one process: the Runtime API, its invocations, and what the kernel says they cost.
+"""Runs one process as Lambda would: the Runtime API, its invocations, and their cost as the kernel reports it.
 
 The Runtime API is AWS's documented one ("Using the Lambda runtime API for custom runtimes"): a process asks for the
 next event, and posts its answer.
@@ -26,7 +26,7 @@ PERIOD_MICROSECONDS = 20_000
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """Hands out the given events one after the other, then keeps the process waiting."""
+    """Returns the given events one after the other, then keeps the process waiting."""
 
     daemon_threads = True
 
@@ -39,7 +39,7 @@ class RuntimeApi(ThreadingHTTPServer):
         self.failed = ""
 
     def handle_error(self, *_: object) -> None:
-        """Nothing: a killed process leaves its connection."""
+        """Ignores the error of a killed process's connection."""
 
     @property
     def address(self) -> str:
@@ -50,7 +50,7 @@ class Invocations(BaseHTTPRequestHandler):
     """One connection of the process."""
 
     protocol_version = "HTTP/1.1"
-    # an answer's head and body are two writes: Nagle's algorithm would hold the second back
+    # the head and body of an answer are two writes, and Nagle's algorithm would delay the second
     disable_nagle_algorithm = True
     server: RuntimeApi
 
@@ -77,19 +77,19 @@ class Invocations(BaseHTTPRequestHandler):
         else:
             api.failed = body.decode()
         if api.failed or len(api.answers) == len(api.events):
-            # before it is answered: what the process does next is not measured
+            # taken before the answer, so that what the process does next is not measured
             api.answered.set()
         self.send_response(202)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Nothing: the terminal is the table's."""
+        """Logs nothing, so that the terminal shows only the table."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a process took until its last answer: seconds, and KiB at the peak."""
+    """What a process needed until its last answer: seconds, and its peak in KiB."""
 
     cpu: float
     wall: float
@@ -97,7 +97,7 @@ class Cost:
 
 
 class CpuShare:
-    """A control group with the CPU share of a function's memory, where one can be made."""
+    """A control group with the CPU share of a function's memory size, if one can be created."""
 
     def __init__(self, megabytes: int) -> None:
         self.quota = PERIOD_MICROSECONDS * megabytes // MEGABYTES_PER_CPU
@@ -124,7 +124,7 @@ class CpuShare:
 
 @contextmanager
 def cpu_share(megabytes: int) -> Iterator[CpuShare | None]:
-    """The share, or None where this machine lets nobody make control groups."""
+    """The share, or None if control groups cannot be created on this machine."""
     try:
         share = CpuShare(megabytes)
     except OSError:
@@ -137,16 +137,16 @@ def cpu_share(megabytes: int) -> Iterator[CpuShare | None]:
 
 
 def run(command: list[str], environment: dict[str, str], events: list[dict], share: CpuShare | None = None) -> Cost:
-    """Starts a process, has it answer the events, and kills it when the last answer is there.
+    """Starts a process, lets it answer the events, and kills it after the last answer.
 
-    CPU time is wait4(2)'s: of every thread, to the microsecond, up to the kill.
+    CPU time is from wait4(2): all threads, in microseconds, until the kill.
     """
     api = RuntimeApi(events)
     serving = threading.Thread(target=api.serve_forever, daemon=True)
     serving.start()
     environment = environment | {"AWS_LAMBDA_RUNTIME_API": api.address}
     if share:
-        # a shell waits in the share, and becomes the process when the clock starts
+        # a shell waits inside the control group, and execs the process when the measurement starts
         command = ["/bin/sh", "-c", 'read _ && exec "$@"', "sh", *command]
     process = subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

@@ -1,8 +1,8 @@
-"""Propagation at the quota: this function beside a plain boto3 loop, in one run.
+"""Propagation at the quota, compared with a plain boto3 loop, in one run.
 
-100 instances × 4 scopes, all different from what is asked, 20 calls a second, burst 5. Prints the wall
-time over the quota's bound, (updates − burst) / rate; how many calls were throttled; and what was left
-undone. Then the same change again, when everything is already right, and the memory at 1 and 1,000 targets.
+100 instances × 4 scopes, none with the requested values, 20 calls per second, burst 5. Prints the wall time relative
+to the quota's lower bound, (updates − burst) / rate; how many calls were throttled; and how many targets were not
+updated. Then the same change again, which changes nothing, and the memory for 1 and 1,000 targets.
 
     make bench
 """
@@ -54,7 +54,7 @@ class Sandbox:
         return report, seconds
 
     def calls(self) -> list[dict]:
-        """What Connect received so far."""
+        """What Amazon Connect has received so far."""
         return [json.loads(line) for line in self.journal.read_text().splitlines()]
 
     def peak_memory(self) -> int:
@@ -65,7 +65,7 @@ class Sandbox:
 
 
 def await_urls(process: subprocess.Popen, log: Path) -> dict[str, str]:
-    """The URLs it prints when it listens."""
+    """The URLs that the sandbox prints when it listens."""
     names = ("Amazon Connect", "Lambda Invoke")
     for _ in range(1_000):
         text = log.read_text()
@@ -133,7 +133,7 @@ def peer(mode: str, instances: int, bound: float, function: Path) -> str:
 
 
 def memory(function: Path, targets: int) -> int:
-    """Peak memory after one change of so many targets, in KiB."""
+    """Peak memory after one change of this many targets, in KiB."""
     unpaced = ["--rate=0", "--env=CONNECT_REQUESTS_PER_SECOND=1000", "--env=CONNECT_BURST=1000", "--quiet"]
     with serving(function, max(1, targets // SCOPES), *unpaced) as sandbox:
         one = {"instanceId": "00000001-0000-4000-8000-000000000001", "attachmentScope": "CHAT", "maximumSize": "10 MB"}

@@ -1,4 +1,4 @@
-"""boto3's clients for what listens on loopback."""
+"""boto3 clients for servers on loopback."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ def instance_arn(number: int, region: str = REGION, account: str = ACCOUNT) -> s
 
 
 def client(service: str, url: str, region: str = REGION, **config: Any) -> Any:
-    """A client as anybody makes one; the sandbox checks the form of its signature, not its secret."""
+    """An ordinary client. The sandbox checks the form of its signature, not its secret."""
     return boto3.client(
         service,
         region_name=region,
         endpoint_url=url,
         aws_access_key_id="any",
         aws_secret_access_key="any",
-        # asked once unless a test is about asking again
+        # one attempt, unless a test is about retries
         config=Config(**{"retries": {"mode": "standard", "total_max_attempts": 1}, **config}),
     )

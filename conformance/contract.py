@@ -1,4 +1,4 @@
-"""openapi.yaml as a judge of answers."""
+"""Checks answers against openapi.yaml."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ class Contract:
     def __init__(self) -> None:
         self.document: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text())
         components = self.document["components"]
-        # Callers must bear members that a later version adds; a test must not.
+        # Callers must ignore members that a later version adds; the tests must not.
         closed = {"components": {**components, "schemas": close(components["schemas"])}}
         resource = DRAFT202012.create_resource(closed)
         self._registry = Registry().with_resource("openapi", resource)
@@ -40,13 +40,13 @@ class Contract:
         return [(path, method, item[method]) for path, item in paths for method in METHODS if method in item]
 
     def parameters(self, path: str, method: str) -> dict[str, dict[str, Any]]:
-        """An operation's parameters by name, its path's own first."""
+        """An operation's parameters by name, those of its path first."""
         item = self.document["paths"][path]
         listed = item.get("parameters", []) + item[method].get("parameters", [])
         return {found["name"]: found for found in map(self.resolve, listed)}
 
     def problems_of(self, schema: dict[str, Any], value: Any) -> list[str]:
-        """What is wrong with a value, a line each."""
+        """The errors in a value, one line each."""
         validator = Draft202012Validator(
             absolute(schema),
             registry=self._registry,
@@ -55,7 +55,7 @@ class Contract:
         return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
     def check(self, path: str, method: str, response: requests.Response) -> Any:
-        """The body of an answer that is as documented: its status, headers, media type and body."""
+        """Checks that an answer's status, headers, media type and body are as documented. Returns the body."""
         responses = self.document["paths"][path][method]["responses"]
         told = f"{method} {path} {response.status_code} {response.text}"
         assert str(response.status_code) in responses, f"an undocumented status: {told}"
@@ -76,7 +76,7 @@ class Contract:
 
 
 def close(schema: Any) -> Any:
-    """The same schema, but an object has the members it names and no others."""
+    """The same schema, but objects may only have the members that it names."""
     if isinstance(schema, list):
         return [close(entry) for entry in schema]
     if not isinstance(schema, dict):
@@ -88,7 +88,7 @@ def close(schema: Any) -> Any:
 
 
 def absolute(schema: Any) -> Any:
-    """The same schema, its references into the registry's document."""
+    """The same schema, with references into the registry's document."""
     if isinstance(schema, list):
         return [absolute(entry) for entry in schema]
     if not isinstance(schema, dict):
@@ -98,5 +98,5 @@ def absolute(schema: Any) -> Any:
 
 
 def source(path: str) -> str:
-    """A file of the repository, without its tests' part."""
+    """A file of the repository, without its unit tests."""
     return re.split(r"#\[cfg\(test\)\]", (ROOT / path).read_text())[0]

@@ -1,4 +1,4 @@
-"""template.yaml as AWS CloudFormation gets it: expanded by AWS's own SAM translator."""
+"""template.yaml as AWS CloudFormation receives it: expanded by AWS's own SAM translator."""
 
 import os
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ Properties = dict[str, Any]
 
 
 class NoManagedPolicies:
-    """The template names no managed policy of AWS, so the translator needs no list of them."""
+    """The template uses no AWS managed policies, so the translator needs no list of them."""
 
     def load(self) -> dict[str, str]:
         return {}
@@ -24,7 +24,7 @@ class NoManagedPolicies:
 
 @cache
 def expanded() -> Properties:
-    """The whole template. Shared: nobody may change it."""
+    """The whole template. It is shared, so do not modify it."""
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     template = yaml_parse(TEMPLATE.read_text())
     # as `sam package` leaves it
@@ -43,7 +43,7 @@ def resources(kind: str) -> dict[str, Properties]:
 
 
 def named(value: Any) -> str:
-    """The resource that a Ref or GetAtt names."""
+    """The resource that a Ref or GetAtt refers to."""
     match value:
         case {"Ref": name}:
             return name
@@ -53,7 +53,7 @@ def named(value: Any) -> str:
 
 
 def default(value: Any) -> Any:
-    """A literal, or the default of the parameter that a Ref names."""
+    """A literal, or the default of the parameter that a Ref refers to."""
     match value:
         case {"Ref": name}:
             return expanded()["Parameters"][name]["Default"]
@@ -65,7 +65,7 @@ def as_list(value: Any) -> list[Any]:
 
 
 def statements(document: Properties) -> Iterator[Properties]:
-    """Every statement of a policy, those that a condition adds included."""
+    """Every statement of a policy, including those that a condition adds."""
     for statement in as_list(document["Statement"]):
         match statement:
             case {"Fn::If": [_, chosen, {"Ref": "AWS::NoValue"}]}:
@@ -75,7 +75,7 @@ def statements(document: Properties) -> Iterator[Properties]:
 
 
 def policy_documents() -> Iterator[tuple[str, Properties]]:
-    """Every policy of the template and the resource it stands in."""
+    """Every policy of the template, with the resource that contains it."""
     for name, resource in expanded()["Resources"].items():
         properties = resource["Properties"]
         match resource["Type"]:

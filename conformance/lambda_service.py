@@ -1,4 +1,4 @@
-"""Lambda around the function: invocations, SQS's event source mapping, and what Amazon Connect saw of it."""
+"""Lambda around the function: invocations, SQS's event source mapping, and the calls that Amazon Connect received."""
 
 import json
 import os
@@ -22,7 +22,7 @@ SECONDS_TO_WRITE = 10
 
 @dataclass(frozen=True)
 class Invoked:
-    """What Lambda answers: `error` is the error type of a function error."""
+    """Lambda's answer. `error` is the error type of a function error."""
 
     error: str | None
     payload: Any
@@ -38,7 +38,7 @@ class Function:
         self._lambda = boto3.client("lambda", endpoint_url=sandbox.invoke, config=once, **ANYBODY)
 
     def invoke(self, event: Any) -> Invoked:
-        """One synchronous invocation; text is sent as it is."""
+        """One synchronous invocation. A string is sent unchanged."""
         text = event if isinstance(event, str) else json.dumps(event)
         answer = self._lambda.invoke(FunctionName=NAME, Payload=text)
         payload = json.loads(answer["Payload"].read())
@@ -48,16 +48,16 @@ class Function:
         return Invoked(payload["errorType"], json.loads(message) if message.startswith("{") else message)
 
     def processes(self) -> list[int]:
-        """The function's processes: children of the sandbox, whichever of its threads began them."""
+        """The function's processes: the children of all of the sandbox's threads."""
         found = []
         for task in Path(f"/proc/{self.sandbox.pid}/task").iterdir():
-            # a thread may end while its siblings are read
+            # a thread may end while the others are read
             with suppress(FileNotFoundError):
                 found += (task / "children").read_text().split()
         return [int(pid) for pid in found]
 
     def kill(self) -> None:
-        """SIGKILL, wherever it stands."""
+        """Kills it with SIGKILL, at whatever point it is."""
         for pid in self.processes():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -65,8 +65,8 @@ class Function:
     def journal(self) -> list[dict[str, Any]]:
         """Every call that Amazon Connect has answered.
 
-        The journal is written call by call as each is complete: when a call of our own has come out at its end,
-        everything before it has too.
+        The journal has one entry per completed call, in order. Once it shows a call of our own, it shows every call
+        before it.
         """
         mark = f"/{uuid4()}"
         requests.get(self.sandbox.connect + mark, timeout=10)
@@ -102,8 +102,9 @@ class Poller:
     """Lambda's event source mapping of a queue, with `ReportBatchItemFailures`.
 
     Written from the pages "Using Lambda with Amazon SQS" and "Handling errors for an SQS event source in Lambda":
-    what a batch's answer does not name is deleted; after a function error, or an answer that names what was not in
-    the batch, nothing is. It never makes anything visible again: that is the queue's timeout, or the function.
+    messages that a batch's answer does not name are deleted. After a function error, or an answer that names a message
+    that was not in the batch, none are deleted. It never makes messages visible again: that is done by the queue's
+    timeout or by the function.
     """
 
     def __init__(self, aws: RecordedAws, queue: str, function: Function, batch_size: int = 1) -> None:
@@ -114,7 +115,7 @@ class Poller:
         self._batch_size = batch_size
 
     def poll(self) -> Polled | None:
-        """Receive, invoke, delete; `None` if nothing is visible."""
+        """Receives, invokes and deletes. `None` if nothing is visible."""
         messages = self._aws.receive(self.queue, self._batch_size)
         if not messages:
             return None

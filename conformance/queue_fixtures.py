@@ -1,4 +1,4 @@
-"""What the tests of queues share: documents, a function beside an SQS, and rounds of Lambda's poller."""
+"""Shared by the tests of queues: documents, a function with an SQS, and rounds of Lambda's poller."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +32,7 @@ SMALL = {"instanceId": instance(1), "attachmentScope": "CHAT", "changeId": "CHG-
 
 
 def event(detail: Any) -> dict[str, Any]:
-    """A change as a rule hands it over."""
+    """A change as an EventBridge rule delivers it."""
     return {
         "version": "0",
         "id": "17793124-05d4-b198-2fde-7ededc63b103",
@@ -59,7 +59,7 @@ def start(serve: Serve, aws: RecordedAws, tmp_path: Path) -> Start:
 
 
 def send(aws: RecordedAws, queue: str, body: str, deduplication: str = "once") -> None:
-    """Puts a message into a queue, as somebody else than the function."""
+    """Puts a message into a queue, as a sender other than the function."""
     fifo = {"MessageGroupId": "attachment-policy", "MessageDeduplicationId": deduplication}
     aws.sqs.send_message(QueueUrl=queue, MessageBody=body, **(fifo if queue.endswith(".fifo") else {}))
 

@@ -1,4 +1,4 @@
-"""SQS and STS as moto serves them on loopback, with a memory of every call."""
+"""SQS and STS as moto serves them on loopback, with every call recorded."""
 
 import io
 import json
@@ -28,7 +28,7 @@ Tamper = Callable[[Response], Response]
 
 @dataclass(frozen=True)
 class Call:
-    """What somebody asked."""
+    """One recorded call."""
 
     operation: str
     parameters: dict[str, Any]
@@ -37,18 +37,18 @@ class Call:
 
 
 class Quiet(MotoRequestHandler):
-    """A line per request is no news: the calls are kept."""
+    """Logs nothing: the calls are recorded anyway."""
 
     def log_request(self, *_: Any) -> None:
         pass
 
 
 class RecordedAws:
-    """A moto behind which nothing is: each instance begins empty, one at a time in a process."""
+    """An empty moto. A process can have only one at a time."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
-        # by operation: what becomes of moto's answers to the function
+        # by operation: how to change moto's answers to the function
         self.tampered: dict[str, Tamper] = {}
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._serve, threaded=True, request_handler=Quiet)
@@ -71,7 +71,7 @@ class RecordedAws:
         answer = Response.from_app(self._moto, environ, buffered=True)
         if called.by_function and called.operation in self.tampered:
             answer = self.tampered[called.operation](answer)
-        # noted once it has happened, so that whoever has the answer finds it here
+        # recorded before the answer is sent, so that whoever has the answer finds the call here
         self.calls.append(called)
         return answer(environ, start_response)
 
@@ -82,7 +82,7 @@ class RecordedAws:
         ]
 
     def queue(self, name: str, **attributes: str) -> str:
-        """A new queue's URL; FIFO by its name."""
+        """Creates a queue and returns its URL. The name decides whether it is FIFO."""
         if name.endswith(".fifo"):
             attributes["FifoQueue"] = "true"
         return self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
@@ -93,7 +93,7 @@ class RecordedAws:
         return answer["Attributes"]["QueueArn"]
 
     def receive(self, queue: str, most: int = 10) -> list[dict[str, Any]]:
-        """Takes what is visible in a queue."""
+        """Receives the visible messages of a queue."""
         answer = self.sqs.receive_message(
             QueueUrl=queue,
             MaxNumberOfMessages=most,
@@ -110,7 +110,7 @@ class RecordedAws:
 
 
 def call(environ: dict[str, Any], body: bytes) -> Call:
-    """SQS names the operation in a header and speaks JSON; STS puts it into a form."""
+    """SQS has the operation in a header and uses JSON; STS has it in a form."""
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if target:
         operation, parameters = target.rpartition(".")[2], json.loads(body or b"{}")
@@ -124,7 +124,7 @@ def call(environ: dict[str, Any], body: bytes) -> Call:
 
 @pytest.fixture
 def aws() -> Iterator[RecordedAws]:
-    """An SQS and an STS of the test's own."""
+    """An SQS and an STS for this test alone."""
     started = RecordedAws()
     yield started
     started.stop()

@@ -1,4 +1,4 @@
-"""A proxy that keeps what it carries: every request as it was sent, every answer as it came."""
+"""A proxy that records every request and every answer unchanged."""
 
 import http.client
 from collections.abc import Iterator
@@ -25,26 +25,26 @@ class Exchange:
 
 @dataclass
 class Recorder:
-    """Where it listens, and what it has carried so far, in the order of the answers."""
+    """The proxy's address, and what it has recorded so far, in the order of the answers."""
 
     url: str
     exchanges: list[Exchange] = field(default_factory=list)
 
     def taken(self) -> list[Exchange]:
-        """What came since the last time it was asked."""
+        """What was recorded since the last call."""
         taken, self.exchanges[:] = list(self.exchanges), []
         return taken
 
 
 @contextmanager
 def recording(upstream: str) -> Iterator[Recorder]:
-    """Carries everything to `upstream`, with nothing changed: `Host` is signed."""
+    """Forwards everything to `upstream` unchanged, because `Host` is signed."""
     target = urlsplit(upstream).netloc
     exchanges: list[Exchange] = []
 
     class Carrier(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # An answer is one write: two would wait 40 ms for each other's acknowledgement.
+        # Send an answer in one write: the second of two would wait 40 ms for the first's acknowledgement.
         wbufsize = -1
 
         def carry(self) -> None:
@@ -66,7 +66,7 @@ def recording(upstream: str) -> Iterator[Recorder]:
         do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = carry
 
         def log_message(self, *_: object) -> None:
-            """The exchanges are the log."""
+            """Logs nothing: the exchanges are recorded anyway."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Carrier)
     server.daemon_threads = True

@@ -1,8 +1,8 @@
-"""Loaded by schemathesis: what its own checks cannot know about this API."""
+"""Loaded by schemathesis: checks that need to know more about this API than its schema says."""
 
 import schemathesis
 
-# Rules between a document's parts, or between it and the operator's settings: no schema can say them.
+# Rules between parts of a document, or between it and the operator's settings, which a schema cannot express.
 UNSAYABLE = {
     "NoRoleForAccount": "which accounts have a role is a setting",
     "OverlappingTarget": "two changes of one document name the same target",
@@ -10,7 +10,7 @@ UNSAYABLE = {
     "TooManyTargets": "the limit is on a product",
 }
 ACCEPTED = {200, 202, 207}
-# As asked: there is no such instance, or it was modified since.
+# Correct answers: the instance does not exist, or it was modified.
 REFUSED_AS_ASKED = {404, 412}
 
 
@@ -18,7 +18,7 @@ REFUSED_AS_ASKED = {404, 412}
 def accepted_but_for_rules_no_schema_can_say(
     ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case
 ) -> None:
-    """What fits the schema is accepted, or breaks one of the rules named above and no other."""
+    """A document that fits the schema is accepted, or breaks only the rules named above."""
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if response.status_code in ACCEPTED | REFUSED_AS_ASKED:
@@ -31,7 +31,7 @@ def accepted_but_for_rules_no_schema_can_say(
 
 @schemathesis.hook
 def map_case(context: schemathesis.HookContext, case: schemathesis.Case) -> schemathesis.Case:
-    """In the coverage phase every PATCH would have the same strange `If-Match`, and get no further than a 412."""
+    """In the coverage phase every PATCH would have the same unusual `If-Match`, and would always end with a 412."""
     meta = case.meta
     if meta and meta.phase.name.value == "coverage" and meta.generation.mode.is_positive and case.headers:
         if "If-Match" in case.headers:

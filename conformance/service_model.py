@@ -1,4 +1,4 @@
-"""botocore's model of Amazon Connect as a judge of requests and answers."""
+"""Checks requests and answers against botocore's model of Amazon Connect."""
 
 import json
 import re
@@ -28,7 +28,7 @@ OPERATIONS = {
 
 
 def operation(exchange: Exchange) -> tuple[OperationModel, dict[str, str]]:
-    """What a request asks for, with the labels of its path, decoded once."""
+    """The operation of a request, with the decoded labels of its path."""
     for model in OPERATIONS.values():
         template = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", model.http["requestUri"])
         found = re.fullmatch(template, exchange.path)
@@ -38,7 +38,7 @@ def operation(exchange: Exchange) -> tuple[OperationModel, dict[str, str]]:
 
 
 def judge_request(exchange: Exchange) -> tuple[str, dict[str, Any]]:
-    """The operation and its parameters, after everything the model knows of them holds."""
+    """Checks a request against the model. Returns its operation and parameters."""
     model, labels = operation(exchange)
     query = parse_qsl(exchange.query, keep_blank_values=True, strict_parsing=bool(exchange.query))
     request = {
@@ -51,12 +51,12 @@ def judge_request(exchange: Exchange) -> tuple[str, dict[str, Any]]:
     }
     parameters = RestJSONParser(model).parse(request)
     assert problems(model.input_shape, parameters) == [], exchange
-    # moto's parser reads "1" as 1 and passes over what it does not know; the wire must need neither.
+    # moto's parser reads "1" as 1 and ignores unknown members. The request must not depend on that.
     body = json.loads(exchange.body) if exchange.body else {}
     located = {name for name, shape in model.input_shape.members.items() if "location" in shape.serialization}
     assert body == {name: value for name, value in parameters.items() if name not in located}, exchange
     assert problems(model.input_shape, {**parameters, **body}) == [], exchange
-    # botocore would have sent the same.
+    # botocore would send the same request.
     sent = create_serializer("rest-json").serialize_to_request(parameters, model)
     assert sent["url_path"] == exchange.path, exchange
     assert {name: str(value) for name, value in sent["query_string"].items()} == dict(query), exchange
@@ -68,7 +68,7 @@ def judge_request(exchange: Exchange) -> tuple[str, dict[str, Any]]:
 
 
 def judge_answer(exchange: Exchange) -> dict[str, Any]:
-    """The answer as botocore reads it, after everything the model knows of it holds."""
+    """Checks an answer against the model. Returns it as botocore reads it."""
     model, _ = operation(exchange)
     headers = {name.lower(): value for name, value in exchange.answer_headers.items()}
     raw = {"status_code": exchange.status, "headers": headers, "body": exchange.answer}
@@ -78,25 +78,25 @@ def judge_answer(exchange: Exchange) -> dict[str, Any]:
     if exchange.status != 200:
         code = parsed["Error"]["Code"]
         statuses = {shape.name: shape.metadata["error"]["httpStatusCode"] for shape in MODEL.error_shapes}
-        # AccessDenied and throttling are every operation's, in its model or not.
+        # Every operation can return AccessDenied and throttling, even if its model does not name them.
         assert statuses[code] == exchange.status, exchange
         assert parsed["Error"]["Message"] != "", exchange
         return parsed
     assert problems(model.output_shape, parsed) == [], exchange
-    # botocore's parser, too, passes over members it does not know.
+    # botocore's parser ignores unknown members too.
     assert problems(model.output_shape, json.loads(exchange.answer)) == [], exchange
     return parsed
 
 
 def problems(shape: Shape, value: Any) -> list[str]:
-    """What is wrong with a value: ParamValidator's findings, and those it leaves to the service."""
+    """The errors in a value: those that ParamValidator finds, and those that it leaves to the service."""
     report = ParamValidator().validate(value, shape)
     found = [report.generate_report()] if report.has_errors() else []
     return found or list(constraints(shape, value, shape.name))
 
 
 def constraints(shape: Shape, value: Any, where: str) -> Any:
-    """Enums, patterns and upper bounds, which ParamValidator does not look at."""
+    """Enums, patterns and upper bounds, which ParamValidator does not check."""
     match shape.type_name:
         case "structure":
             for name, member in value.items():

@@ -1,6 +1,6 @@
-"""The event path of template.yaml, made on moto from the template's expansion.
+"""The event path of template.yaml, created in moto from the template's expansion.
 
-moto's own CloudFormation cannot make a rule of a bus that is referred to, so the resources are made one by one
+moto's own CloudFormation cannot create a rule on a bus that is a reference, so the resources are created one by one,
 with the calls that CloudFormation would make.
 """
 
@@ -42,7 +42,7 @@ class Stack:
         )
 
     def make(self, name: str) -> None:
-        """Makes a resource once, and what it refers to before it."""
+        """Creates a resource once, after the resources that it refers to."""
         if name in self.references:
             return
         resource = expanded()["Resources"][name]

@@ -1,4 +1,4 @@
-"""Other accounts through their roles, other Regions at their endpoints: real STS calls of the binary."""
+"""Other accounts through roles, other Regions at their endpoints: the production binary makes real STS calls."""
 
 import json
 import re
@@ -29,23 +29,23 @@ Start = Callable[..., Function]
 
 
 def arn(account: str, number: int, region: str = REGION) -> str:
-    """An instance of an account; its id says whose it is, as ids are unique over all accounts."""
+    """An instance of an account. Its id identifies the account, because ids are unique over all accounts."""
     return f"arn:aws:connect:{region}:{account}:instance/{number:08x}-0000-4000-8000-{account}"
 
 
 def role(account: str) -> str:
-    """The role this function assumes in an account."""
+    """The role that the function assumes in an account."""
     return f"arn:aws:iam::{account}:role/attachment-policy-spoke"
 
 
-# four instances in each account, and two of the first spoke in another Region
+# four instances in each account, and two instances of the first other account in another Region
 INSTANCES = [arn(account, number) for account in (HOME, *SPOKES) for number in range(1, 5)]
 FAR_INSTANCES = [arn(account, number, FAR) for account in (HOME, SPOKES[0]) for number in (5, 6)]
 
 
 @pytest.fixture
 def start(serve: Serve, aws: RecordedAws, tmp_path: Path) -> Start:
-    """Starts a function with roles in both spokes, whose STS is moto's."""
+    """Starts a function with roles in both other accounts; its STS is moto's."""
 
     def started(*flags: str) -> Function:
         journal = tmp_path / "journal.jsonl"
@@ -73,7 +73,7 @@ def assumed(aws: RecordedAws) -> list[str]:
 
 
 def test_an_account_is_what_its_access_key_says(aws: RecordedAws, serve: Serve) -> None:
-    """moto's STS encodes the account into the keys it hands out; the sandbox reads it back, as AWS would."""
+    """moto's STS encodes the account in the keys that it issues. The sandbox reads it from them, as AWS would."""
     sandbox = serve(*(f"--instance={instance}" for instance in INSTANCES))
     for account in SPOKES:
         keys = aws.sts.assume_role(RoleArn=role(account), RoleSessionName="test")["Credentials"]
@@ -193,8 +193,8 @@ def test_three_accounts_are_changed_side_by_side(start: Start, aws: RecordedAws)
     assert answered.payload["summary"] == {"applied": 48}
     order = [entry["account"] for entry in function.updates()]
     assert len(set(targets(function.updates()))) == 48
-    # each has its own pace: when the first account is done, the others are nearly so; one after the other, the
-    # second would not have begun
+    # each account has its own rate limiter: when the first account is finished, the others nearly are too; if they
+    # were processed one after the other, the second would not have started
     for account in (HOME, *SPOKES):
         done = len(order) - order[::-1].index(account)
         for other in (HOME, *SPOKES):

@@ -1,4 +1,4 @@
-"""The answers that need a failing Amazon Connect, an operator's guardrail, or a request no example can show."""
+"""Answers that need a failing Amazon Connect, a guardrail, or a request that no example can show."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ Serve = Callable[..., Sandbox]
 
 
 def ask(sandbox: Sandbox, method: str, path: str, **how: Any) -> tuple[requests.Response, Any]:
-    """An answer and its body, as openapi.yaml has them."""
+    """An answer and its body, checked against openapi.yaml."""
     url = sandbox.function + path.replace("{instanceId}", INSTANCE).replace("{scope}", "CHAT")
     answer = requests.request(method, url, timeout=60, **how)
     return answer, CONTRACT.check(path, method, answer)
@@ -87,7 +87,7 @@ def test_nothing_begun_is_a_503_that_says_how_long_the_quota_needs(serve: Serve)
     sandbox = serve(
         "--rate=0", "--timeout=5", "--env=CONNECT_REQUESTS_PER_SECOND=0.01", "--env=CONNECT_BURST=1"
     )
-    # it takes the only permits of the next hundred seconds
+    # it uses the only permits of the next hundred seconds
     first, _ = ask(sandbox, "post", SUBMIT, json=CHANGE)
     assert first.status_code == 200
     answer, body = ask(sandbox, "post", SUBMIT, json={**CHANGE, "maximumSize": "6 MB"})

@@ -1,7 +1,7 @@
 """Every audit event against OCSF's own schema, and every line of metrics against AWS's.
 
-The lines are those of the demo, which this test runs, and, where AUDIT_LINES names a folder, all
-that the Rust tests wrote (`make test` sets it).
+The lines come from the demo, which this test runs, and, if AUDIT_LINES names a folder, from the Rust tests, which write
+to it (`make test` sets the variable).
 """
 
 import json
@@ -25,14 +25,14 @@ EMF_SCHEMA = Path(__file__).parent / "emf.schema.json"
 # AWS's page "Specification: Embedded metric format"
 LARGEST_EMF_LINE = 256 * 1024
 MOST_VALUES = 100
-# Enough to see what is wrong; one mistake is often in every line.
+# Enough to see the error: one mistake is often in every line.
 SHOWN = 5
 
 Line = dict[str, Any]
 
 
 def lines_of(texts: Iterable[str]) -> Iterator[Line]:
-    """The JSON objects among the lines: with AWS_LAMBDA_LOG_FORMAT=Text some are none."""
+    """The JSON objects among the lines. With AWS_LAMBDA_LOG_FORMAT=Text some lines are text."""
     for text in texts:
         try:
             line = json.loads(text)
@@ -44,7 +44,7 @@ def lines_of(texts: Iterable[str]) -> Iterator[Line]:
 
 @cache
 def demo() -> list[Line]:
-    """What the function writes for every payload of events/."""
+    """The lines that the function writes for every payload in events/."""
     assert PROGRAM.is_file(), "no sandbox: build it with `cargo build --workspace`"
     ran = subprocess.run([PROGRAM, "demo", "--json"], cwd=ROOT, capture_output=True, text=True, check=True)
     pages = [json.loads(page) for page in ran.stdout.splitlines()]
@@ -55,7 +55,7 @@ def demo() -> list[Line]:
 
 @cache
 def rust_tests() -> list[Line]:
-    """What the function wrote in the Rust tests."""
+    """The lines that the function wrote in the Rust tests."""
     folder = os.environ.get("AUDIT_LINES")
     if not folder:
         pytest.skip("AUDIT_LINES names no folder; `make test` fills one")
@@ -77,7 +77,7 @@ def written_by(logger: str, source: Callable[[], list[Line]]) -> list[Line]:
 
 @cache
 def validator(profiles: tuple[str, ...]) -> Draft202012Validator:
-    """OCSF's schema of API Activity with these profiles; it knows every attribute, and takes no other."""
+    """OCSF's schema of API Activity with these profiles. It rejects attributes that it does not know."""
     schemas = OcsfJsonSchemaEmbedded(get_ocsf_schema(version=OCSF))
     name = schemas.lookup_class_name_from_uid(class_uid=API_ACTIVITY)
     schema = schemas.get_class_schema(name, profiles=list(profiles))
@@ -108,7 +108,7 @@ def test_every_audit_line_carries_what_lambda_filters_by(source: Callable[[], li
 
 
 def test_an_attribute_that_ocsf_lacks_is_found() -> None:
-    """The schema judges: otherwise the tests above would show nothing."""
+    """The schema rejects wrong events; otherwise the tests above would prove nothing."""
     event = json.loads(json.dumps(written_by("audit", demo)[0]["event"]))
     event["src_endpoint"]["ip"] = "nowhere"
     event["dry_run"] = True
@@ -141,7 +141,7 @@ def test_the_documents_queries_name_fields_that_lines_have() -> None:
 
 
 def flat(name: str, value: Any) -> Iterator[str]:
-    """The names by which Logs Insights knows the fields of a line."""
+    """The field names of a line, as Logs Insights spells them."""
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     yield name
     for key, member in members:
@@ -155,7 +155,7 @@ def emf_problems(line: Line) -> Iterator[str]:
 
 
 def dangling(line: Line) -> Iterator[str]:
-    """What refers from `_aws` to the root and does not find there what the specification asks for."""
+    """References from `_aws` to the root that do not find what the specification requires."""
     if len(json.dumps(line)) > LARGEST_EMF_LINE:
         yield "the line is longer than CloudWatch takes"
     for directive in line["_aws"]["CloudWatchMetrics"]:

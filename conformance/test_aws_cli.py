@@ -1,4 +1,4 @@
-"""The AWS CLI against the sandbox: what somebody at a terminal sees."""
+"""The AWS CLI against the sandbox: what a user at a terminal sees."""
 
 import json
 import os
@@ -17,14 +17,14 @@ AWS = Path(sys.executable).with_name("aws")
 INSTANCE = instance_id(1)
 FUNCTION = "connect-attachment-policy"
 
-# What version 1 ends with whatever the service answered; version 2 ends with 254 ("Return codes", user guide).
+# The exit code of version 1 for every service error; that of version 2 is 254 ("Return codes", user guide).
 SERVICE_ERROR = 255
 
 Connect = Callable[..., str]
 
 
 def run(service: str, url: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """`aws SERVICE ...`, with nothing of this machine's configuration."""
+    """`aws SERVICE ...`, without this machine's configuration."""
     environment = {
         "PATH": os.environ["PATH"],
         "AWS_CONFIG_FILE": os.devnull,
@@ -42,7 +42,7 @@ def run(service: str, url: str, *arguments: str, **variables: str) -> subprocess
 
 
 def told(service: str, url: str, *arguments: str, **variables: str) -> Any:
-    """What it prints when all is well."""
+    """What it prints on success."""
     result = run(service, url, *arguments, **variables)
     assert (result.returncode, result.stderr) == (0, "")
     return json.loads(result.stdout)

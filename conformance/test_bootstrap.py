@@ -1,4 +1,4 @@
-"""The bootstrap as `sam build` makes it: what it needs, how big it is, and that it starts and answers."""
+"""The bootstrap as `sam build` creates it: what it needs, its size, and that it starts and answers."""
 
 import json
 import re
@@ -16,7 +16,7 @@ BUILT = ROOT / ".aws-sam" / "build"
 FUNCTIONS = ("ApiFunction", "WorkerFunction")
 # "Amazon Linux 2023 user guide", Glibc: version 2.34.
 AMAZON_LINUX_GLIBC = (2, 34)
-# What docs/performance.md promises.
+# The limit in docs/performance.md.
 LARGEST_ZIP = 6_000_000
 
 

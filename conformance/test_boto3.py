@@ -1,4 +1,4 @@
-"""boto3 against the sandbox: what a Python program of the operator's sees."""
+"""boto3 against the sandbox: what a Python program sees."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ DEFAULT_SIZE = 20_971_520
 DEFAULT_EXTENSIONS = "csv doc docx heic jfif jpeg jpg mov mp4 pdf png ppt pptx rtf txt wav xls xlsx".split()
 ONE = {"InstanceId": INSTANCE, "AttachmentScope": "CHAT"}
 
-# What each of the five operations needs at least.
+# The required parameters of each of the five operations.
 CALLS: dict[str, dict[str, Any]] = {
     "update_attached_files_configuration": ONE,
     "describe_attached_files_configuration": ONE,
@@ -34,7 +34,7 @@ def extensions(*names: str) -> dict[str, Any]:
 
 @pytest.fixture
 def boto(connect: Connect) -> Any:
-    """A client of an Amazon Connect that nobody has changed."""
+    """A client of an Amazon Connect without any changes."""
     return client("connect", connect("--rate=0"))
 
 
@@ -237,7 +237,7 @@ def test_an_answer_that_never_came_whole_is_no_answer(
 
 @pytest.mark.parametrize("fault", ["truncated", "wrong-content-type"])
 def test_boto3_takes_a_body_that_is_no_json_for_an_empty_answer(connect: Connect, fault: str) -> None:
-    """botocore's own way, on record because the function must not share it: to it, neither is an answer."""
+    """How botocore behaves. The function must behave differently: it treats neither as an answer."""
     boto = client("connect", connect("--rate=0", f"--fault={fault}=1"))
     assert list(boto.describe_attached_files_configuration(**ONE)) == ["ResponseMetadata"]
 

@@ -1,4 +1,4 @@
-"""botocore's retries against the sandbox's quota and its passing faults."""
+"""botocore's retries against the sandbox's quota and its temporary faults."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ Connect = Callable[..., str]
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """What botocore would have slept between attempts, without the time it takes."""
+    """The delays that botocore would have slept between attempts, without sleeping."""
     seconds: list[float] = []
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=seconds.append))
     yield seconds
@@ -30,7 +30,7 @@ PASSING = ["throttle", "too-many-requests", "500", "503"]
     [
         *(("legacy", fault) for fault in [*PASSING, "untyped-throttle"]),
         *(("standard", fault) for fault in PASSING),
-        # it has a pace of its own, which takes real time
+        # it has its own rate limiter, which takes real time
         ("adaptive", "throttle"),
     ],
 )
@@ -48,7 +48,7 @@ def test_botocore_asks_again_after_a_passing_fault(
 
 
 def test_botocores_standard_mode_gives_up_at_a_429_without_a_name(connect: Connect, slept: list[float]) -> None:
-    """The Rust SDK's does too; the function has a classifier of its own for it."""
+    """The Rust SDK behaves the same way, so the function has its own classifier."""
     url = connect("--rate=0", "--fault=untyped-throttle=1")
     boto = client("connect", url, retries={"mode": "standard", "total_max_attempts": 3})
     with pytest.raises(ClientError) as caught:
@@ -71,7 +71,7 @@ def test_botocore_gets_every_call_through_a_quota_that_throttles_half_of_them(
 
 
 def calls(journal: Path) -> list[dict[str, Any]]:
-    """The sandbox's own record of every call it answered."""
+    """The sandbox's record of every call that it answered."""
     return [json.loads(line) for line in journal.read_text().splitlines()]
 
 

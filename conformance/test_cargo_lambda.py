@@ -2,8 +2,8 @@
 
 `cargo lambda watch` builds with `cargo run` in this package alone, which selects other features of tokio and hyper
 than the workspace's build does, so that it would compile the AWS SDK a second time (two to four minutes). Here it
-serves its Runtime API only (`--only-lambda-apis`), and the workspace's own binary connects to it. What is left
-untried by that is cargo's part, not Lambda's.
+serves its Runtime API only (`--only-lambda-apis`), and the workspace's own binary connects to it. So only cargo's part
+is not tested, not Lambda's.
 """
 
 import json
@@ -27,27 +27,27 @@ from conftest import ROOT, serving
 
 CARGO_LAMBDA = Path(sys.executable).with_name("cargo-lambda")
 FUNCTION = ROOT / "target" / "debug" / "connect-attachment-policy"
-# What `watch` calls the only function of a package.
+# The name that `watch` gives the only function of a package.
 NAME = "_"
 SECONDS = 30
 
 
 @dataclass(frozen=True)
 class Watch:
-    """Where the emulator listens, and the Connect behind the function."""
+    """The emulator's address, and the Amazon Connect that the function calls."""
 
     port: int
     connect: str
 
     @property
     def function_url(self) -> str:
-        """cargo-lambda's route for HTTP: it makes events of payload 2.0 of requests, as a function URL does."""
+        """cargo-lambda's route for HTTP. It turns requests into events of payload format 2.0, as a function URL does."""
         return f"http://127.0.0.1:{self.port}/lambda-url/{NAME}"
 
 
 @pytest.fixture
 def watch(tmp_path: Path) -> Iterator[Watch]:
-    """An emulator, a function and an Amazon Connect of the test's own."""
+    """An emulator, a function and an Amazon Connect for this test alone."""
     with ExitStack() as stack:
         connect = stack.enter_context(serving(tmp_path / "connect", "--rate=0", command="connect")).connect
         port = free_port()
@@ -75,7 +75,7 @@ def watch(tmp_path: Path) -> Iterator[Watch]:
 
 @contextmanager
 def running(command: list[Any], environment: dict[str, str], log: Path) -> Iterator[None]:
-    """A process until the end of the block, its words in a file."""
+    """A process until the end of the block, with its output in a file."""
     with log.open("w") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT)
     try:
@@ -90,14 +90,14 @@ def running(command: list[Any], environment: dict[str, str], log: Path) -> Itera
 
 
 def free_port() -> int:
-    """`watch` has no port 0."""
+    """A free port: `watch` does not support port 0."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
 
 
 def wait_for(port: int, log: Path) -> None:
-    """Waits until something listens."""
+    """Waits until the port accepts connections."""
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         with socket.socket() as caller:
@@ -111,7 +111,7 @@ def invoke(watch: Watch, event: Path) -> subprocess.CompletedProcess[str]:
     """`cargo lambda invoke` with a file."""
     address = ["--invoke-address", "127.0.0.1", "--invoke-port", str(watch.port)]
     command = [CARGO_LAMBDA, "lambda", "invoke", NAME, *address, "--data-file", event, "--output-format", "json"]
-    # without a frame and line breaks round an error
+    # without a frame and line breaks around an error
     environment = {**os.environ, "NO_GRAPHICS": "1"}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS, cwd=ROOT)
 

@@ -29,7 +29,7 @@ def test_they_are_counted() -> None:
 def test_the_features_are_those_of_the_manifest() -> None:
     said: dict[str, set[str]] = {}
     for crate, _, features, _ in ROWS:
-        # "the same" as the row above; what is not asked for stands behind a semicolon
+        # "the same" refers to the row above; features after a semicolon are those that are not used
         same = features == "the same"
         said[crate] = list(said.values())[-1] if same else set(re.findall(r"`([\w-]+)`", features.split(";")[0]))
     asked = {

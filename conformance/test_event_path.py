@@ -1,8 +1,8 @@
 """An event from the bus to Amazon Connect, through the resources that template.yaml defines.
 
 EventBridge and SQS are moto's, made from the template's expansion. The sandbox runs the function with the worker's
-own environment and stands in for Amazon Connect. What is left is Lambda's poller: receive, hand over, delete what
-did not fail.
+own environment and stands in for Amazon Connect. The test itself only plays Lambda's poller: receive, invoke, delete
+what did not fail.
 """
 
 import itertools
@@ -27,7 +27,7 @@ DETAIL_TYPE = "Attachment Policy Change Requested"
 INSTANCE = "00000001-0000-4000-8000-000000000001"
 CHANGE = {"instanceId": INSTANCE, "attachmentScope": "CHAT", "maximumSize": "8 MB", "changeId": "CHG-7"}
 REFUSED = {"instanceId": INSTANCE, "attachmentScope": "EMAIL", "maximumSize": "50 MB", "changeId": "CHG-8"}
-# Amazon Connect out of reach: what fails for now
+# Amazon Connect is unreachable: a temporary failure
 UNREACHABLE = {"AWS_ENDPOINT_URL_CONNECT": "http://127.0.0.1:9", "CONNECT_MAX_ATTEMPTS": "1"}
 
 
@@ -54,7 +54,7 @@ class EventPath:
         assert self.stack.events.put_events(Entries=[entry])["FailedEntryCount"] == 0
 
     def receive(self, queue: str) -> list[dict[str, Any]]:
-        """Takes what is visible in a queue."""
+        """Receives the visible messages of a queue."""
         answer = self.stack.sqs.receive_message(
             QueueUrl=self.stack.references[queue],
             AttributeNames=["All"],
@@ -64,7 +64,7 @@ class EventPath:
         return answer.get("Messages", [])
 
     def poll(self, **environment: str) -> dict[str, Any]:
-        """One round of the poller: the message, and what the sandbox tells of the invocation."""
+        """One round of the poller. Returns the message, and what the sandbox reports about the invocation."""
         [message] = self.receive(self.queue)
         told = self.invoke({"Records": [self.record(message)]}, environment)
         told["message"] = message
@@ -99,7 +99,7 @@ class EventPath:
             assert line, process.stderr.read()
             return json.loads(line)
         finally:
-            # it would go on with a demonstration of its own
+            # otherwise it would continue with its own demonstration
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=10)
 
@@ -114,7 +114,7 @@ class EventPath:
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    """A moto in a process of its own: its state is the process's."""
+    """A moto in its own process, because its state belongs to the process."""
     command = [sys.executable, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
@@ -122,7 +122,7 @@ def moto() -> Iterator[str]:
         found = (re.search(r"Running on (http://127\.0\.0\.1:\d+)", line) for line in said)
         url = next((match[1] for match in found if match), None)
         assert url, "moto did not start"
-        # its pipe must not fill up
+        # so that its pipe does not fill up
         threading.Thread(target=process.stderr.read, daemon=True).start()
         yield url
     finally:
@@ -132,14 +132,14 @@ def moto() -> Iterator[str]:
 
 @pytest.fixture
 def path(moto: str, tmp_path: Path) -> EventPath:
-    """A stack of its own for every test."""
+    """A separate stack for every test."""
     assert PROGRAM.is_file(), "no sandbox: build it with `cargo build --workspace`"
     requests.post(f"{moto}/moto-api/reset", timeout=10).raise_for_status()
     return EventPath(Stack(moto), tmp_path)
 
 
 def codes(told: dict[str, Any]) -> list[str]:
-    """What kind of line the audit holds, in order."""
+    """The kinds of the audit's lines, in order."""
     return [line["event"]["metadata"]["event_code"] for line in told["audit"]]
 
 
@@ -195,7 +195,7 @@ def test_a_refused_event_is_parked_whole_with_its_reasons(path: EventPath) -> No
 
 
 def test_an_event_that_fails_every_time_ends_in_the_dead_letter_queue(path: EventPath) -> None:
-    """It is hidden longer each time; here, time passes at once."""
+    """Each delay is longer; in this test, time passes at once."""
     receives = default(resources("AWS::SQS::Queue")[path.queue]["RedrivePolicy"]["maxReceiveCount"])
     path.put(CHANGE)
     for count in range(1, receives + 1):

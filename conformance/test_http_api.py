@@ -1,4 +1,4 @@
-"""The calls that docs/http-api.md has for copying work as they stand there."""
+"""The calls in docs/http-api.md work exactly as they are printed."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def block(language: str) -> str:
 
 @pytest.fixture
 def environment(serve: Callable[..., Sandbox], tmp_path: Path) -> dict[str, str]:
-    """What the page says to set, for a sandbox, and nothing of this machine's own AWS configuration."""
+    """The variables that the page tells you to set, for a sandbox, without this machine's own AWS configuration."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
@@ -64,7 +64,7 @@ def test_the_page_has_a_row_for_every_documented_status() -> None:
     cells = re.findall(r"^\| ([^|]*) \|", section, re.MULTILINE)
     told = {status for cell in cells for status in re.findall(r"\b\d{3}\b", re.sub(r"\]\(.*?\)", "]", cell))}
     documented = {status for _, _, operation in Contract().operations() for status in operation["responses"]}
-    # 500 never comes from the function: it is among the answers that are not ours
+    # 500 never comes from the function; the page lists it among the answers from AWS
     assert told == documented - {"500"}
 
 

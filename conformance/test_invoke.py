@@ -1,4 +1,4 @@
-"""Lambda's Invoke, as boto3 speaks it: any payload reaches the function without a queue or a bus."""
+"""Lambda's Invoke, called by boto3: any payload reaches the function without a queue or a bus."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""botocore's service model as judge of what the function sends and of what the sandbox answers."""
+"""Checks what the function sends and what the sandbox answers against botocore's service model."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from recorder import Exchange, Recorder, recording
 from service_model import OPERATIONS, judge_answer, judge_request, problems
 
 FUNCTION = "connect-attachment-policy"
-# The same inputs in every run, so that a failure is of the code and not of the day.
+# The same inputs in every run, so that a failure is caused by the code and not by chance.
 REPEATABLE = settings(
     derandomize=True,
     deadline=None,
@@ -28,7 +28,7 @@ REPEATABLE = settings(
 
 
 class World:
-    """A function and boto3, both connected to one Amazon Connect by way of a recorder."""
+    """A function and boto3, both connected to one Amazon Connect through a recorder."""
 
     def __init__(self, recorder: Recorder, invoke: str, url: str) -> None:
         self.recorder, self.url = recorder, url
@@ -42,13 +42,13 @@ class World:
         return json.loads(payload["errorMessage"]) if "FunctionError" in answer else payload
 
     def judged(self) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
-        """Operation, parameters and answer of everything since the last time, each found right by the model."""
+        """Operation, parameters and answer of every exchange since the last call, each checked against the model."""
         return [(*judge_request(exchange), judge_answer(exchange)) for exchange in self.recorder.taken()]
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One for the module: the more it has been through, the better."""
+    """One for the whole module, so that its state becomes as varied as possible."""
     logs = tmp_path_factory.mktemp("model")
     with ExitStack() as stack:
         connect = stack.enter_context(serving(logs / "connect", "--rate=0", "--instances=12", command="connect"))
@@ -61,12 +61,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 # ---- Every request of the function ----
 
 Draw = Callable[..., Any]
-numbers = st.integers(1, 14)  # of twelve instances: two are not there
+numbers = st.integers(1, 14)  # twelve instances, of which two do not exist
 
 
 @st.composite
 def references(draw: Draw) -> str:
-    """An instance, spelled in one of the ways a producer may."""
+    """An instance, in one of the accepted spellings."""
     number = draw(numbers)
     arn = instance_arn(number)
     spellings = [instance_id(number), instance_id(number).upper(), arn, quote(arn, safe=""), quote(arn, safe=":")]
@@ -75,7 +75,7 @@ def references(draw: Draw) -> str:
 
 @st.composite
 def changes(draw: Draw) -> dict[str, Any]:
-    """A policy change, most of them right."""
+    """A policy change; most of them are valid."""
     change: dict[str, Any] = {
         "instanceIds": draw(st.lists(references(), min_size=1, max_size=3)),
         "attachmentScopes": draw(st.lists(st.sampled_from([*SCOPES, "chat", "Email"]), min_size=1, max_size=4)),
@@ -117,7 +117,7 @@ def test_every_request_for_a_random_change_is_as_modelled_and_no_more_than_was_a
 
 
 def test_what_the_function_may_send_of_an_undocumented_length_is_as_modelled_too(world: World) -> None:
-    """256 extensions are this function's own limit; the model has none."""
+    """256 extensions is this function's own limit; the model has no limit."""
     names = [f"x{number:09}" for number in range(256)]
     report = world.invoke(
         {"instanceId": instance_id(1), "attachmentScope": "CASE", "allowedExtensions": names}
@@ -151,7 +151,7 @@ texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_siz
 
 @st.composite
 def calls(draw: Draw) -> tuple[str, dict[str, Any]]:
-    """A call that botocore lets through: of the right types, with values of any kind."""
+    """A call that botocore accepts: the types are right, the values arbitrary."""
     name = draw(st.sampled_from(sorted(OPERATIONS)))
     who = st.sampled_from([instance_id(1), instance_arn(2), instance_id(13), instance_arn(1, "eu-west-2"), "arn:aws:s3:::b"])
     who |= texts.filter(bool)
@@ -197,7 +197,7 @@ def test_every_answer_to_a_random_call_is_as_modelled(world: World, call: tuple[
         assert judge_request(exchange) == (name, parameters)
 
 
-# ---- The judge ----
+# ---- The checker itself ----
 
 RIGHT = Exchange(
     "POST",

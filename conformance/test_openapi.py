@@ -1,4 +1,4 @@
-"""openapi.yaml is valid, its examples are true, and it names what the code has."""
+"""openapi.yaml is valid, its examples are correct, and it names everything that the code has."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ from contract import METHODS, Contract, source
 CONTRACT = Contract()
 SCHEMAS = CONTRACT.document["components"]["schemas"]
 URN = "urn:problem-type:connect-attachment-policy:"
-# It shows the API's own spelling, which the request schemas leave out to stay readable.
+# It shows the API's own spelling, which the request schemas omit so that they stay readable.
 NOT_THE_PLAIN_SPELLING = {"succeeded-api-spelling"}
 
 
@@ -58,7 +58,7 @@ def answer_examples() -> list[Any]:
 
 
 def url(base: str, path: str, values: dict[str, str]) -> str:
-    """A path with its parameters in it."""
+    """A path with its parameters filled in."""
     for name, value in values.items():
         path = path.replace(f"{{{name}}}", quote(value, safe=""))
     return base + path
@@ -66,7 +66,7 @@ def url(base: str, path: str, values: dict[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def changed(sandbox: Sandbox) -> Sandbox:
-    """A sandbox where somebody has changed the target that `ifUnmodifiedSince` is shown with."""
+    """A sandbox in which the target of the `ifUnmodifiedSince` example has been changed."""
     path = "/instances/00000003-0000-4000-8000-000000000003/attachment-policies/CASE"
     answer = requests.patch(sandbox.function + path, json={"maximumSize": "3 MB"}, timeout=30)
     assert answer.json()["summary"] == {"applied": 1}

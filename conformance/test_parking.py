@@ -1,4 +1,4 @@
-"""Events and messages that are over, but not as asked, are put aside for a person: real SQS calls."""
+"""Events and messages that failed for good are parked for an operator: real SQS calls."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from recorded_aws import RecordedAws, aws
 __all__ = ["aws", "start"]  # fixtures, which pytest finds by name
 
 NOWHERE = "99999999-0000-4000-8000-999999999999"
-# what ends for good, by the status it ends in, and the beginning of the reason told
+# changes that fail for good, by their final status, and the start of the reported reason
 FOR_GOOD: dict[str, tuple[dict[str, Any], str]] = {
     "rejected": (
         {**SMALL, "attachmentScope": "EMAIL", "maximumSizeLimitInBytes": 52_428_800},

@@ -1,4 +1,4 @@
-"""Powertools for AWS Lambda as a second reader of the events, and a second writer of the answers."""
+"""Powertools for AWS Lambda as a second implementation that reads the events and writes the answers."""
 
 import base64
 import json
@@ -33,7 +33,7 @@ MODELS: dict[str, list[type[BaseModel]]] = {
     "rest": [models.APIGatewayProxyEventModel],
     "event-bridge": [models.EventBridgeModel],
     "sqs": [models.SqsModel],
-    # a policy change by itself is this project's own shape
+    # a policy change as the whole payload is this project's own format
     "bare": [],
 }
 RESOLVERS = {
@@ -44,7 +44,7 @@ CONTEXT = SimpleNamespace(aws_request_id="1", function_name="f", get_remaining_t
 
 
 class EventWithText(models.EventBridgeModel):
-    """An event whose detail is text that holds JSON, as EventBridge Scheduler and input transformers send it."""
+    """An event whose detail is a string that contains JSON, as EventBridge Scheduler and input transformers send it."""
 
     detail: Json[dict[str, Any]]  # type: ignore[assignment]
 
@@ -137,7 +137,7 @@ def test_an_http_answer_has_the_shape_of_powertools_own(sandbox: Sandbox, event:
         theirs = app.resolve(json.loads(event.read_text()), CONTEXT)
         assert (theirs["statusCode"], theirs["body"]) == (given["statusCode"], given["body"])
         assert theirs["isBase64Encoded"] is False
-        # a REST API takes headers with several values; API Gateway takes either form
+        # a REST API uses headers with several values; API Gateway accepts either form
         several = {name: values[0] for name, values in theirs.get("multiValueHeaders", {}).items()}
         flat = {name.lower(): value for name, value in (theirs.get("headers") or several).items()}
         assert flat == {**headers, "content-type": content_type}

@@ -1,4 +1,4 @@
-"""docs/problems.md explains everything the code can name, in the code's order, and nothing else."""
+"""docs/problems.md explains every name that the code can return, in the code's order, and nothing else."""
 
 import re
 
@@ -10,7 +10,7 @@ NAME = r'"((?:[A-Z][a-z]+|ETag){2,})"'
 
 
 def section(title: str) -> str:
-    """What stands under a heading of the second level."""
+    """The text under a heading of the second level."""
     found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", TEXT, re.DOTALL | re.MULTILINE)
     assert found, title
     return found[1]

@@ -1,4 +1,4 @@
-"""Changes that wait their turn in a queue: real SQS calls, from and to the production binary."""
+"""Changes that wait in a queue: real SQS calls, from and to the production binary."""
 
 import json
 import random
@@ -16,12 +16,12 @@ from recorded_aws import RecordedAws, aws
 __all__ = ["aws", "start"]  # fixtures, which pytest finds by name
 
 SCOPES = ("EMAIL", "CHAT", "CASE", "TASK")
-# a pace at which three instances take far longer than an invocation has
+# a rate at which three instances take much longer than one invocation may
 TOO_SLOW = ("--timeout=5", "--env=CONNECT_REQUESTS_PER_SECOND=0.1", "--env=CONNECT_BURST=1")
 
 
 def post(function: Function, change: Any) -> Invoked:
-    """By HTTP: the status in place of an error type."""
+    """Over HTTP, with the status in place of an error type."""
     answer = requests.post(f"{function.sandbox.function}/policy-changes", json=change, timeout=60)
     return Invoked(None if answer.status_code == 202 else str(answer.status_code), answer.json())
 
@@ -155,7 +155,7 @@ def test_killed_at_any_instant_and_delivered_again_it_ends_the_same(start: Start
     assert killed > 0
     everything = {(instance(number), scope) for number in range(1, 31) for scope in SCOPES}
     assert Counter(targets(function.updates())) == Counter(everything)
-    # delivered once more, as at-least-once allows: nothing is left to do
+    # delivered again, as at-least-once delivery allows: nothing is left to do
     before = len(function.updates())
     send(aws, changes, body, "again")
     assert [polled.deleted for polled in work(poller)] == [1]
@@ -182,7 +182,7 @@ def test_what_failed_for_now_comes_back_later_each_time(start: Start, aws: Recor
 def test_a_change_of_a_batch_that_ran_out_of_time_holds_later_ones_back_until_it_is_done(
     start: Start, aws: RecordedAws
 ) -> None:
-    # hidden for as long as nobody makes it visible: the test would not wait for it
+    # hidden until somebody makes it visible; the test could not wait that long
     changes = aws.queue("changes.fifo", VisibilityTimeout="1800")
     function = start(
         "--instances=12",

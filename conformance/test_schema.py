@@ -136,14 +136,14 @@ REFUSED: list[Any] = [
 
 
 def test_it_is_a_schema_of_draft_4_in_its_own_words() -> None:
-    """What draft 4 does not know, EventBridge's registry may not take."""
+    """EventBridge's registry may reject keywords that draft 4 does not have."""
     Draft4Validator.check_schema(SCHEMA)
     assert SCHEMA["$schema"] == "http://json-schema.org/draft-04/schema#"
     assert words(SCHEMA) <= set(Draft4Validator.META_SCHEMA["properties"]) | {"$ref"}
 
 
 def words(schema: Any) -> set[str]:
-    """Every keyword a schema uses."""
+    """Every keyword that a schema uses."""
     found = set(schema)
     for name, value in schema.items():
         if name in {"properties", "patternProperties", "definitions"}:
@@ -165,9 +165,9 @@ def test_it_knows_exactly_the_fields_the_function_knows() -> None:
 
 
 def verdict_of_the_function(url: str, document: Any) -> bool:
-    """Whether it takes the document: 422 is what it answers for one that breaks a rule.
+    """Whether the function accepts the document: it answers 422 if not.
 
-    412 is a taken document's too: other tests change what its `ifUnmodifiedSince` is compared with.
+    412 counts as accepted, because other tests change the targets that `ifUnmodifiedSince` is compared with.
     """
     response = requests.post(f"{url}/policy-changes", params={"dryRun": "true"}, json=document, timeout=30)
     assert response.status_code in {200, 412, 422}, response.text

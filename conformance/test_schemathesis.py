@@ -1,4 +1,4 @@
-"""schemathesis, with its examples, coverage, fuzzing and stateful phases, finds nothing."""
+"""schemathesis finds no error in its examples, coverage, fuzzing and stateful phases."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from contract import Contract
 
 HERE = ROOT / "conformance"
 PROGRAM = Path(sys.executable).with_name("schemathesis")
-# A run takes a third of a minute here.
+# A run takes about 20 seconds.
 SECONDS = 300
 
 
@@ -44,6 +44,6 @@ def test_schemathesis_finds_nothing(serve: Callable[..., Sandbox], tmp_path: Pat
     assert found["operations"]["tested"] == len(Contract().operations())
     assert (found["failures"], found["errors"]) == ([], [])
     assert found["test_cases"]["generated"] > 500
-    # A change that is always refused tests little.
+    # A change that is always rejected tests little.
     rates = found["valid_rates"]
     assert [name for name in rates if not all(rates[name][phase]["accepted"] for phase in rates[name])] == []

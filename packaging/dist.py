@@ -1,4 +1,4 @@
-"""Makes dist/: a versioned zip of the bootstrap with checksum, SBOM and third-party licences.
+"""Creates dist/: a versioned zip of the bootstrap, with checksum, SBOM and third-party licences.
 
     make dist            the architecture of this machine
     make dist ARCH=arm64 where cargo-lambda can build it
@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PACKAGE = "connect-attachment-policy"
 TARGETS = {"x86_64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
-# The earliest time a zip can hold: a build's own time would change the checksum.
+# The earliest time that a zip can store. The time of the build would change the checksum.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 LICENCE_NAMES = ("LICENSE", "LICENCE", "COPYING", "NOTICE", "UNLICENSE")
 

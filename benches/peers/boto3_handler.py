@@ -1,6 +1,6 @@
 """The same work in Python: validate, describe, compare, update, audit.
 
-What a careful team would write as a Lambda handler. Run by benches/cost.py with the smallest runtime that can be: the
+What a careful team would write as a Lambda handler. benches/cost.py runs it with the smallest possible runtime: the
 Runtime API over http.client, without AWS's own interface client.
 """
 

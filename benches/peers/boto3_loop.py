@@ -1,4 +1,4 @@
-"""What people write today: a boto3 loop over every instance and scope.
+"""The usual script: a boto3 loop over every instance and scope.
 
 Run by benches/propagation.py; prints one JSON object. The retry mode is botocore's own
 (`standard` or `adaptive`, botocore's "Retries" guide), with its default of three attempts.

@@ -1,4 +1,4 @@
-//! What a change costs in this process alone: no network, no waiting.
+//! The cost of a change inside this process: no network, no waiting.
 
 use aws_sdk_connect::config::SharedHttpClient;
 use connect_attachment_policy::audit::{Audit, AuditedChange};
@@ -22,7 +22,7 @@ use tracing::Level;
 
 const ARN: &str = "arn:aws:lambda:us-east-1:111122223333:function:connect-attachment-policy";
 
-/// A prepared scenario: what `run` does is what is measured.
+/// A prepared scenario. Only `run` is measured.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) run: Box<dyn Fn()>,
@@ -56,7 +56,7 @@ fn id(number: usize) -> String {
     format!("{number:08x}-0000-4000-8000-000000000000")
 }
 
-/// A change of so many targets: one alone, else four scopes of each instance.
+/// A change of this many targets: one target, or four scopes of each instance.
 fn document(targets: usize) -> String {
     let ids: Vec<_> = (1..=targets.div_ceil(4)).map(id).collect();
     let scopes = if targets == 1 { json!("CHAT") } else { json!("*") };
@@ -156,7 +156,7 @@ fn now() -> OffsetDateTime {
     OffsetDateTime::UNIX_EPOCH
 }
 
-/// A whole invocation that calls nobody: recognised, refused, on record, counted, answered.
+/// A whole invocation without a call: recognised, rejected, audited, counted and answered.
 fn refuse(document: &str) -> impl Fn() + use<> {
     let lookup = |name: &str| (name == "AWS_REGION").then(|| "us-east-1".to_owned());
     let handler = handler(&lookup);

@@ -1,4 +1,4 @@
-//! What holds for every input: the bodies of the fuzz targets, which `tests/it/corpus.rs` includes to
+//! Properties that hold for every input: the bodies of the fuzz targets. `tests/it/corpus.rs` includes them to
 //! replay the committed corpus with the stable compiler.
 
 mod tree;
@@ -17,14 +17,14 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tree::Tree;
 
-/// A refusal repeats eight keys of 40 characters at most, the rest is ours.
+/// A rejection repeats at most eight keys of 40 characters; the rest is fixed text.
 const LONGEST_REFUSAL: usize = 2_048;
-/// The violations listed, and the one that says there are more.
+/// The violations listed, and one that says there are more.
 const MOST_VIOLATIONS: usize = 257;
 
-/// Any payload is recognised as one trigger's or refused, each time alike, and its document parsed.
+/// Every payload is recognised as one trigger's or rejected, always with the same result, and its document is parsed.
 pub fn payload(bytes: &[u8]) {
-    // the runtime hands over nothing else
+    // the runtime passes on nothing else
     let Ok(payload) = serde_json::from_slice::<&RawValue>(bytes) else { return };
     let invocation = Invocation { request_id: "11111111-2222-3333-4444-555555555555".into(), trace_id: None };
     let recognised = trigger::recognise(payload, &invocation);
@@ -59,7 +59,7 @@ pub fn payload(bytes: &[u8]) {
     }
 }
 
-/// Any text is a document, or not JSON, or breaks rules at places that are there.
+/// Every text is a document, or not JSON, or has violations whose pointers lead to existing places.
 pub fn document(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     parses(text, &Form::Submission, None);
@@ -75,7 +75,7 @@ fn home() -> Home {
     Home { region: "us-east-1".into(), account: Some("111122223333".into()) }
 }
 
-/// By the rules of a function in Lambda, and by those of one that allows all and knows no account.
+/// With the rules of a function in Lambda, and with rules that allow everything and have no account.
 fn parses(text: &str, form: &Form, since: Option<OffsetDateTime>) {
     let strict = Rules { home: home(), ..Rules::default() };
     let home = Home { account: None, ..home() };
@@ -130,7 +130,7 @@ fn targets(change: &PolicyChange) -> usize {
     instances * change.scopes.len()
 }
 
-/// Warnings point into the document as it was sent, so its normal form has other ones.
+/// Warnings point into the document as it was sent, so those of its normal form differ.
 fn unwarned(changes: &[PolicyChange]) -> Vec<PolicyChange> {
     changes.iter().map(|change| PolicyChange { warnings: Vec::new(), ..change.clone() }).collect()
 }

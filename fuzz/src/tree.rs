@@ -1,4 +1,4 @@
-//! Where something stands in a JSON text. Equal keys are kept, which `serde_json::Value` would not do.
+//! The places in a JSON text. Duplicate keys are kept, unlike in `serde_json::Value`.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
@@ -11,7 +11,7 @@ pub(crate) enum Tree {
 }
 
 impl Tree {
-    /// Whether a JSON pointer (RFC 6901) leads anywhere; of equal keys, into any of them.
+    /// Whether a JSON pointer (RFC 6901) leads to a value. With duplicate keys, any of them counts.
     pub(crate) fn has(&self, pointer: &str) -> bool {
         let Some(rest) = pointer.strip_prefix('/') else { return pointer.is_empty() };
         let (token, rest) = match rest.find('/') {

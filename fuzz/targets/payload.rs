@@ -1,4 +1,4 @@
-//! The trigger decoder, and the document in whatever it decodes.
+//! The trigger decoder, and the document in what it decodes.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! The bare floor: one read and one unconditional update, nothing else.
+//! The minimal function: one read and one unconditional update, nothing else.
 
 use aws_config::BehaviorVersion;
 use aws_sdk_connect::Client;
