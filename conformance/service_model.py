@@ -22,7 +22,7 @@ OPERATIONS = {
         "DescribeAttachedFilesConfiguration",
         "ListAttachedFilesConfigurations",
         "ListInstances",
-        "ListTagsForResource",
+        "DescribeInstance",
     )
 }
 

@@ -92,7 +92,8 @@ def test_lists_are_paged_and_put_together(connect: Connect) -> None:
     assert page["AttachedFilesConfigurations"] + rest["AttachedFilesConfigurations"] == whole["AttachedFilesConfigurations"]
     instances = told("connect", url, "list-instances", "--query", "InstanceSummaryList[].Id")
     assert instances == [instance_id(number) for number in range(1, 13)]
-    assert told("connect", url, "list-tags-for-resource", "--resource-arn", instance_arn(1)) == {"tags": {}}
+    described = told("connect", url, "describe-instance", "--instance-id", instance_id(1))["Instance"]
+    assert (described["Arn"], described["Tags"]) == (instance_arn(1), {})
 
 
 @pytest.mark.parametrize(

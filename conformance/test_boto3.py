@@ -22,7 +22,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "describe_attached_files_configuration": ONE,
     "list_attached_files_configurations": {"InstanceId": INSTANCE},
     "list_instances": {},
-    "list_tags_for_resource": {"resourceArn": instance_arn(1)},
+    "describe_instance": {"InstanceId": INSTANCE},
 }
 
 Connect = Callable[..., str]
@@ -111,7 +111,7 @@ def test_boto3s_paginator_sees_every_instance_once(connect: Connect) -> None:
 
 
 def test_tags_are_a_dictionary(boto: Any) -> None:
-    assert boto.list_tags_for_resource(resourceArn=instance_arn(1))["tags"] == {}
+    assert boto.describe_instance(InstanceId=INSTANCE)["Instance"]["Tags"] == {}
 
 
 # ---- Names ----
@@ -187,8 +187,8 @@ def test_a_fault_is_the_exception_of_its_class(
         ("list_attached_files_configurations", {"InstanceId": NOBODY}, "ResourceNotFoundException"),
         ("list_instances", {"MaxResults": 11}, "InvalidRequestException"),
         ("list_instances", {"NextToken": "forged"}, "InvalidRequestException"),
-        ("list_tags_for_resource", {"resourceArn": "arn:aws:s3:::bucket"}, "InvalidParameterException"),
-        ("list_tags_for_resource", {"resourceArn": instance_arn(9)}, "ResourceNotFoundException"),
+        ("describe_instance", {"InstanceId": "arn:aws:s3:::bucket"}, "InvalidRequestException"),
+        ("describe_instance", {"InstanceId": instance_arn(9)}, "ResourceNotFoundException"),
     ],
 )  # fmt: skip
 def test_a_wrong_request_is_the_exception_of_its_class(

@@ -156,9 +156,9 @@ def calls(draw: Draw) -> tuple[str, dict[str, Any]]:
     who = st.sampled_from([instance_id(1), instance_arn(2), instance_id(13), instance_arn(1, "eu-west-2"), "arn:aws:s3:::b"])
     who |= texts.filter(bool)
     scopes = st.sampled_from([*SCOPES, "chat"]) | texts.filter(bool)
-    if name == "ListTagsForResource":
-        return name, {"resourceArn": draw(who)}
     call: dict[str, Any] = {} if name == "ListInstances" else {"InstanceId": draw(who)}
+    if name == "DescribeInstance":
+        return name, call
     if name.startswith("List"):
         if draw(st.booleans()):
             call["MaxResults"] = draw(st.integers(1, 120))

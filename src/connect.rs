@@ -51,7 +51,7 @@ enum Operation {
     Describe,
     List,
     ListInstances,
-    ListTags,
+    DescribeInstance,
 }
 
 /// Every account and Region of Amazon Connect this function may call.
@@ -78,7 +78,7 @@ pub struct LaneClient {
     describe: Arc<RateLimiter>,
     list: Arc<RateLimiter>,
     list_instances: Arc<RateLimiter>,
-    list_tags: Arc<RateLimiter>,
+    describe_instance: Arc<RateLimiter>,
 }
 
 impl Connect {
@@ -137,7 +137,7 @@ impl Connect {
             describe: limiter(),
             list: limiter(),
             list_instances: limiter(),
-            list_tags: limiter(),
+            describe_instance: limiter(),
         }
     }
 
@@ -159,13 +159,13 @@ impl LaneClient {
             Operation::Describe => &self.describe,
             Operation::List => &self.list,
             Operation::ListInstances => &self.list_instances,
-            Operation::ListTags => &self.list_tags,
+            Operation::DescribeInstance => &self.describe_instance,
         }
     }
 
     /// How long the tags of that many instances would take at the configured rate, from now.
     pub fn estimate_tags(&self, instances: usize) -> Duration {
-        self.list_tags.estimate(instances)
+        self.describe_instance.estimate(instances)
     }
 
     /// How long that many reads and updates would take at the configured rate, from now.

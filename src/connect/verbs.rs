@@ -164,7 +164,7 @@ impl LaneClient {
     ///
     /// # Errors
     /// Refused, failed, or not possible in time.
-    pub async fn active_instances(&self, call: Call<'_>) -> Result<Vec<(InstanceId, String)>, CallError> {
+    pub async fn active_instances(&self, call: Call<'_>) -> Result<Vec<InstanceId>, CallError> {
         let mut instances = Vec::new();
         let mut next_token = None;
         loop {
@@ -177,10 +177,7 @@ impl LaneClient {
                 .await?;
             for found in output.instance_summary_list() {
                 let active = found.instance_status == Some(InstanceStatus::Active);
-                let id = found.id().and_then(InstanceId::parse);
-                if let (true, Some(id), Some(arn)) = (active, id, found.arn()) {
-                    instances.push((id, arn.to_owned()));
-                }
+                instances.extend(found.id().filter(|_| active).and_then(InstanceId::parse));
             }
             next_token = output.next_token;
             if next_token.is_none() {
@@ -189,17 +186,25 @@ impl LaneClient {
         }
     }
 
-    /// `ListTagsForResource` of an instance.
+    /// An instance's tags, by `DescribeInstance`. `ListTagsForResource` would do too, but IAM's list of its
+    /// resource types has no instance, so nobody can say that a policy for one permits it.
     ///
     /// # Errors
     /// Refused, failed, or not possible in time.
-    pub async fn tags(&self, arn: &str, call: Call<'_>) -> Result<BTreeMap<String, String>, CallError> {
-        let permit = self.read_permit(Operation::ListTags, call.until).await?;
-        let request = self.client.list_tags_for_resource().resource_arn(arn);
+    pub async fn tags(
+        &self,
+        instance: &InstanceId,
+        call: Call<'_>,
+    ) -> Result<BTreeMap<String, String>, CallError> {
+        let permit = self.read_permit(Operation::DescribeInstance, call.until).await?;
+        let request = self.client.describe_instance().instance_id(instance.as_str());
         let (output, _) = self
-            .send(Operation::ListTags, permit, call, |attach| request.customize().interceptor(attach).send())
+            .send(Operation::DescribeInstance, permit, call, |attach| {
+                request.customize().interceptor(attach).send()
+            })
             .await?;
-        Ok(output.tags.unwrap_or_default().into_iter().collect())
+        let tags = output.instance.and_then(|instance| instance.tags);
+        Ok(tags.unwrap_or_default().into_iter().collect())
     }
 
     async fn read_permit(&self, operation: Operation, until: Instant) -> Result<Permit, CallError> {

@@ -27,20 +27,19 @@ async fn active(
     let call = propagation.call();
     let lane = propagation.connect.lane(&propagation.connect.home_key(audited.home));
     let active = lane.active_instances(call).await?;
-    let mut instances: Vec<_> =
-        active.into_iter().map(|(id, arn)| (audited.home.instance(id), arn)).collect();
+    let mut instances: Vec<_> = active.into_iter().map(|id| audited.home.instance(id)).collect();
     if tags.is_empty() {
-        return Ok(instances.into_iter().map(|(instance, _)| instance).collect());
+        return Ok(instances);
     }
     // an instance that the guardrail excludes gets no call, so nobody learns whether its tags match
-    instances.retain(|(instance, _)| propagation.guardrails.allows(instance));
+    instances.retain(|instance| propagation.guardrails.allows(instance));
     if !propagation.deadline.leaves(Instant::now(), lane.estimate_tags(instances.len())) {
         // known before the first of them, so that the change can still be queued
         return Err(CallError::out_of_time());
     }
     let mut matching = Vec::new();
-    for (instance, arn) in instances {
-        if matches(tags, &lane.tags(&arn, call).await?) {
+    for instance in instances {
+        if matches(tags, &lane.tags(&instance.id, call).await?) {
             matching.push(instance);
         }
     }

@@ -11,8 +11,8 @@ async fn where_the_instances_cannot_be_found_nothing_is_begun() {
         (Operation::ListInstances, json!({}), Fault::Throttle, "ThrottlingException", true),
         (Operation::ListInstances, json!({}), Fault::ResetAfter, "ConnectionFailed", true),
         (Operation::ListInstances, json!({}), Fault::AccessDenied, "AccessDeniedException", false),
-        (Operation::ListTagsForResource, tagged.clone(), Fault::ExpiredToken, "ExpiredTokenException", true),
-        (Operation::ListTagsForResource, tagged, Fault::AccessDenied, "AccessDeniedException", false),
+        (Operation::DescribeInstance, tagged.clone(), Fault::ExpiredToken, "ExpiredTokenException", true),
+        (Operation::DescribeInstance, tagged, Fault::AccessDenied, "AccessDeniedException", false),
     ] {
         let world = World::with(Options::default(), &[("CONNECT_MAX_ATTEMPTS", "2")]).await;
         world.connect.always(operation, Some(fault));

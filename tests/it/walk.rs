@@ -267,7 +267,7 @@ async fn an_instance_outside_the_allow_list_is_not_even_asked_for_its_tags() {
     let world = World::with(options, &[("POLICY_ALLOWED_INSTANCES", TWO)]).await;
     let report = world.report(&chat("*", &json!({"instanceTags": {"stage": "prod"}}))).await;
     assert_eq!((outcomes(&report), &report["results"][0]["instanceId"]), (vec!["applied"], &json!(TWO)));
-    assert_eq!(world.calls(Operation::ListTagsForResource).len(), 1);
+    assert_eq!(world.calls(Operation::DescribeInstance).len(), 1);
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ pub(super) enum Command {
     Describe { id: String, scope: Scope },
     List { id: String, page: Page },
     Instances { page: Page },
-    Tags { id: String },
+    Instance { id: String },
 }
 
 /// What an operation did and answers.
@@ -78,9 +78,8 @@ impl Command {
                 let page = Page::read(query, LARGEST_PAGE_OF_INSTANCES, list(""));
                 Self::Instances { page: page.map_err(Refusal::invalid_request)? }
             }
-            Operation::ListTagsForResource => {
-                Self::Tags { id: reference::instance_of_arn(&resource()?, caller)? }
-            }
+            // the operation does not model InvalidParameterException
+            Operation::DescribeInstance => Self::Instance { id: id().map_err(Refusal::as_invalid_request)? },
         })
     }
 
@@ -118,9 +117,9 @@ impl Command {
                 let summaries = instances.into_iter().map(document::instance).collect();
                 Ok(Done::reading(document::page("InstanceSummaryList", summaries, next)))
             }
-            Self::Tags { id } => {
+            Self::Instance { id } => {
                 let instance = state.visible(&id, caller).ok_or_else(|| no_instance(&id))?;
-                Ok(Done::reading(json!({ "tags": instance.tags })))
+                Ok(Done::reading(json!({ "Instance": document::instance_with_tags(instance) })))
             }
         }
     }

@@ -44,6 +44,13 @@ pub(super) fn instance(instance: &Instance) -> Value {
     })
 }
 
+/// `Instance`: its summary and its tags.
+pub(super) fn instance_with_tags(described: &Instance) -> Value {
+    let mut document = instance(described);
+    document["Tags"] = json!(described.tags);
+    document
+}
+
 /// One page of a list, under its member's name.
 pub(super) fn page(member: &str, items: Vec<Value>, next: Option<String>) -> Value {
     let mut document = json!({});

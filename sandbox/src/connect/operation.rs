@@ -18,8 +18,8 @@ pub enum Operation {
     ListAttachedFilesConfigurations,
     /// Reads the account's instances in a Region.
     ListInstances,
-    /// Reads an instance's tags.
-    ListTagsForResource,
+    /// Reads one instance, its tags included.
+    DescribeInstance,
 }
 
 impl Operation {
@@ -29,7 +29,7 @@ impl Operation {
         Self::DescribeAttachedFilesConfiguration,
         Self::ListAttachedFilesConfigurations,
         Self::ListInstances,
-        Self::ListTagsForResource,
+        Self::DescribeInstance,
     ];
 
     /// The name in the service model, in IAM (after `connect:`) and in `CloudTrail`.
@@ -40,7 +40,7 @@ impl Operation {
             Self::DescribeAttachedFilesConfiguration => "DescribeAttachedFilesConfiguration",
             Self::ListAttachedFilesConfigurations => "ListAttachedFilesConfigurations",
             Self::ListInstances => "ListInstances",
-            Self::ListTagsForResource => "ListTagsForResource",
+            Self::DescribeInstance => "DescribeInstance",
         }
     }
 }
@@ -82,7 +82,7 @@ impl std::error::Error for UnknownOperation {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Route<'path> {
     pub operation: Operation,
-    /// The instance id, or the ARN of the resource.
+    /// The instance: its id or its ARN.
     pub resource: Option<&'path str>,
     pub scope: Option<&'path str>,
 }
@@ -94,7 +94,7 @@ impl<'path> Route<'path> {
         let (operation, resource, scope) = match (method, segments.as_slice()) {
             (&Method::GET, ["instance"]) => (Operation::ListInstances, None, None),
             (_, [_, "", ..] | [_, _, ""]) => return None,
-            (&Method::GET, ["tags", arn]) => (Operation::ListTagsForResource, Some(*arn), None),
+            (&Method::GET, ["instance", id]) => (Operation::DescribeInstance, Some(*id), None),
             (&Method::GET, ["attached-files-configurations", id]) => {
                 (Operation::ListAttachedFilesConfigurations, Some(*id), None)
             }
@@ -134,7 +134,7 @@ mod tests {
             Some(Operation::ListAttachedFilesConfigurations)
         );
         assert_eq!(found(&Method::GET, "/instance"), Some(Operation::ListInstances));
-        assert_eq!(found(&Method::GET, "/tags/arn%3Aaws"), Some(Operation::ListTagsForResource));
+        assert_eq!(found(&Method::GET, "/instance/i"), Some(Operation::DescribeInstance));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(super) fn instance_id(text: &str, caller: &Caller) -> Result<String, Refusal
 /// Reads an instance ARN, which must be in the caller's account and Region.
 ///
 /// A resource of another kind is not served here, so it does not exist.
-pub(super) fn instance_of_arn(arn: &str, caller: &Caller) -> Result<String, Refusal> {
+fn instance_of_arn(arn: &str, caller: &Caller) -> Result<String, Refusal> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let ["arn", of_partition, "connect", region, account, resource] = parts[..] else {
         return Err(Refusal::invalid_parameter(format!(

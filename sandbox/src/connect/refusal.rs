@@ -31,6 +31,14 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "InvalidRequestException", message)
     }
 
+    /// The same refusal by an operation whose model has no `InvalidParameterException`.
+    pub(super) fn as_invalid_request(self) -> Self {
+        match self.name {
+            Some("InvalidParameterException") => Self::invalid_request(self.message),
+            _ => self,
+        }
+    }
+
     pub(super) fn not_found(message: String) -> Self {
         Self::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", message)
     }

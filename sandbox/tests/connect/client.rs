@@ -158,12 +158,12 @@ pub(crate) fn update(n: u32, size: i64) -> Request {
 
 /// A valid request of each operation, for the first instance.
 pub(crate) fn every_operation() -> [(Operation, Request); 5] {
-    let arn = Instance::numbered(1).arn().replace(':', "%3A").replace('/', "%2F");
+    let id = Instance::numbered(1).id;
     [
         (Operation::UpdateAttachedFilesConfiguration, update(1, 5)),
         (Operation::DescribeAttachedFilesConfiguration, Request::new("GET", format!("{}/CHAT", path(1)))),
         (Operation::ListAttachedFilesConfigurations, Request::new("GET", path(1))),
         (Operation::ListInstances, Request::new("GET", "/instance")),
-        (Operation::ListTagsForResource, Request::new("GET", format!("/tags/{arn}"))),
+        (Operation::DescribeInstance, Request::new("GET", format!("/instance/{id}"))),
     ]
 }

@@ -111,7 +111,7 @@ pub(crate) fn short(operation: Operation) -> &'static str {
         Operation::UpdateAttachedFilesConfiguration => "Update",
         Operation::DescribeAttachedFilesConfiguration => "Describe",
         Operation::ListAttachedFilesConfigurations => "List",
-        Operation::ListInstances | Operation::ListTagsForResource => operation.name(),
+        Operation::ListInstances | Operation::DescribeInstance => operation.name(),
     }
 }
 

@@ -121,18 +121,19 @@ fn instances_of_other_accounts_and_regions_are_not_listed() {
 }
 
 #[test]
-fn tags_are_read_by_arn_only() {
+fn an_instance_is_described_with_its_tags_by_its_id_or_its_arn() {
     let mut state = state();
     let tagged = Instance { tags: [("team".to_owned(), "a".to_owned())].into(), ..Instance::numbered(1) };
     let arn = |n| Instance::numbered(n).arn().replace(':', "%3A").replace('/', "%2F");
+    let tags = |state: &mut State, name: &str| {
+        get(state, &format!("/instance/{name}")).map(|body| body["Instance"]["Tags"].clone())
+    };
     state.add(tagged).unwrap();
-    assert_eq!(get(&mut state, &format!("/tags/{}", arn(1))), Ok(json!({"tags": {"team": "a"}})));
-    assert_eq!(get(&mut state, &format!("/tags/{}", arn(2))), Ok(json!({"tags": {}})));
-    assert_eq!(get(&mut state, &format!("/tags/{}", arn(99))), Err((404, "ResourceNotFoundException")));
-    assert_eq!(
-        get(&mut state, &format!("/tags/{}", Instance::numbered(1).id)),
-        Err((400, "InvalidParameterException"))
-    );
+    assert_eq!(tags(&mut state, &arn(1)), Ok(json!({"team": "a"})));
+    assert_eq!(tags(&mut state, &Instance::numbered(1).id), Ok(json!({"team": "a"})));
+    assert_eq!(tags(&mut state, &arn(2)), Ok(json!({})));
+    assert_eq!(tags(&mut state, &arn(99)), Err((404, "ResourceNotFoundException")));
+    assert_eq!(tags(&mut state, &"i".repeat(101)), Err((400, "InvalidRequestException")));
 }
 
 #[test]
