@@ -127,10 +127,14 @@ dist: sam-build ## dist/: a versioned zip with checksum, SBOM and third-party li
 	$(call heading,Distribution)
 	$(VENV)/bin/python packaging/dist.py --architecture $(ARCH) --bootstrap .aws-sam/build/ApiFunction/bootstrap
 
-deploy: ## build and deploy with samconfig.toml's environment (ENV=dev or prod)
+# The packaged template names the code that is deployed: a rollback deploys it again and compiles nothing
+PACKAGED = deployed/$(or $(ENV),default)-$(shell git describe --tags --always --dirty).yaml
+deploy: ## build, package and deploy with samconfig.toml's environment (ENV=dev or prod)
 	cargo metadata --locked --format-version 1 > /dev/null
 	sam build --config-env $(or $(ENV),default)
-	sam deploy --config-env $(or $(ENV),default)
+	mkdir -p deployed
+	sam package --config-env $(or $(ENV),default) --output-template-file $(PACKAGED)
+	sam deploy --config-env $(or $(ENV),default) --template-file $(PACKAGED)
 
 bench: build $(VENV)/done ## the benchmarks, against the production binary (about 6 minutes when built)
 	@cargo build --locked --release --package floor

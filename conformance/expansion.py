@@ -1,6 +1,7 @@
 """template.yaml as AWS CloudFormation receives it: expanded by AWS's own SAM translator."""
 
 import os
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,31 @@ ROOT = Path(__file__).parent.parent
 TEMPLATE = ROOT / "template.yaml"
 
 Properties = dict[str, Any]
+
+# A value for every parameter that is empty or off by default, as a landing zone would give it
+EVERY = {
+    "InstanceArns": "arn:aws:connect:us-east-1:111122223333:instance/00000001-0000-4000-8000-000000000001",
+    "InstanceTagValue": "governed",
+    "ConnectRoleArns": ",".join(f"arn:aws:iam::{id_}:role/attachment-policy" for id_ in (444455556666, 777788889999)),
+    "GrantDescribeDirectories": "true",
+    "AllowedInstances": "00000001-0000-4000-8000-000000000001",
+    "BlockedExtensions": "exe,js",
+    "MaxSizeBytes": "20971520",
+    "AllowEmptyExtensions": "true",
+    "ProducerAccounts": "444455556666,777788889999",
+    "ForwardingAccounts": "222233334444",
+    "DriftPolicy": '{"instanceId": "*", "attachmentScope": "CHAT", "maximumSize": "20 MB"}',
+    "AlarmTopicArn": "arn:aws:sns:us-east-1:111122223333:alarms",
+    "PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary",
+    "RolePath": "/attachment-policy/",
+    "SubnetIds": "subnet-00000000000000001,subnet-00000000000000002",
+    "SecurityGroupIds": "sg-00000000000000001",
+    "DataKeyArn": "arn:aws:kms:us-east-1:111122223333:key/00000001-0000-4000-8000-000000000001",
+    "LogKmsKeyArn": "arn:aws:kms:us-east-1:111122223333:key/00000001-0000-4000-8000-000000000002",
+    "CaBundleFile": "/opt/ca.pem",
+    "CaBundleLayerArn": "arn:aws:lambda:us-east-1:111122223333:layer:ca:1",
+    "FipsEndpoints": "true",
+}
 
 
 class NoManagedPolicies:
@@ -32,6 +58,70 @@ def expanded() -> Properties:
     return transform(template, {}, NoManagedPolicies())
 
 
+def filled(values: dict[str, str]) -> Properties:
+    """The template as it is deployed with these parameters: each condition decided, each parameter a value."""
+    template = expanded()
+    known: dict[str, Any] = {}
+    for name, definition in template["Parameters"].items():
+        value = values.get(name, definition["Default"])
+        known[name] = str(value).split(",") if definition["Type"] == "CommaDelimitedList" else value
+    decided = {name: bool(chosen(rule, known, template["Conditions"])) for name, rule in template["Conditions"].items()}
+    kept = {}
+    for name, resource in template["Resources"].items():
+        if decided.get(resource.get("Condition"), True):
+            rest = {key: value for key, value in resource.items() if key != "Condition"}
+            kept[name] = chosen(rest, known, decided)
+    top = {key: template[key] for key in ("AWSTemplateFormatVersion", "Description")}
+    return {**top, "Resources": kept, "Outputs": chosen(template["Outputs"], known, decided)}
+
+
+NOTHING = object()
+
+
+def chosen(value: Any, known: dict[str, Any], conditions: dict[str, Any]) -> Any:
+    """A value with its parameters and conditions filled in; `NOTHING` for AWS::NoValue."""
+
+    def inner(nested: Any) -> Any:
+        return chosen(nested, known, conditions)
+
+    match value:
+        case {"Ref": "AWS::NoValue"}:
+            return NOTHING
+        case {"Ref": name} if name in known:
+            return known[name]
+        case {"Condition": str(name), **others} if not others:
+            rule = conditions[name]
+            return rule if isinstance(rule, bool) else inner(rule)
+        case {"Fn::Equals": [left, right]}:
+            return inner(left) == inner(right)
+        case {"Fn::Not": [rule]}:
+            return not inner(rule)
+        case {"Fn::And": rules}:
+            return all(inner(rule) for rule in rules)
+        case {"Fn::If": [name, true, false]}:
+            return inner(true if conditions[name] else false)
+        case {"Fn::Join": [str(separator), parts]}:
+            parts = inner(parts)
+            literal = isinstance(parts, list) and all(isinstance(part, str) for part in parts)
+            return separator.join(parts) if literal else {"Fn::Join": [separator, parts]}
+        case {"Fn::Sub": str(text)}:
+            text = re.sub(r"\$\{(\w+)\}", lambda found: str(known.get(found[1], found[0])), text)
+            return {"Fn::Sub": text} if re.search(r"\$\{[^!]", text) else text
+        case dict():
+            pairs = ((key, inner(nested)) for key, nested in value.items())
+            return {key: nested for key, nested in pairs if nested is not NOTHING}
+        case list():
+            return [nested for nested in map(inner, value) if nested is not NOTHING]
+    return value
+
+
+def is_allowed(name: str, value: str) -> bool:
+    """As CloudFormation does: the pattern must match all of the value, or of each entry of a list."""
+    definition = expanded()["Parameters"][name]
+    entries = value.split(",") if definition["Type"] == "CommaDelimitedList" else [value]
+    return all(re.fullmatch(definition.get("AllowedPattern", ".*"), entry) for entry in entries)
+
+
 def resources(kind: str) -> dict[str, Properties]:
     """The properties of every resource of a type, by name."""
     found = expanded()["Resources"].items()
@@ -40,6 +130,12 @@ def resources(kind: str) -> dict[str, Properties]:
         for name, resource in found
         if resource["Type"] == kind
     }
+
+
+def rust_functions() -> dict[str, Properties]:
+    """The functions that are this project's program; the start check is a few lines of the template's own."""
+    functions = resources("AWS::Lambda::Function").items()
+    return {name: function for name, function in functions if function["Runtime"] == "provided.al2023"}
 
 
 def named(value: Any) -> str:
@@ -68,8 +164,8 @@ def statements(document: Properties) -> Iterator[Properties]:
     """Every statement of a policy, including those that a condition adds."""
     for statement in as_list(document["Statement"]):
         match statement:
-            case {"Fn::If": [_, chosen, {"Ref": "AWS::NoValue"}]}:
-                yield chosen
+            case {"Fn::If": [_, statement, {"Ref": "AWS::NoValue"}]}:
+                yield statement
             case _:
                 yield statement
 

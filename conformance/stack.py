@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 
-from expansion import default, expanded
+from expansion import filled
 
 REGION = "us-east-1"
 NAME = "attachment-policy"
@@ -27,8 +27,9 @@ class Stack:
         self.sqs = self.client("sqs")
         self.events = self.client("events")
         self.account = self.client("sts").get_caller_identity()["Account"]
+        self.resources = filled({})["Resources"]
         for kind in MADE:
-            for name, resource in expanded()["Resources"].items():
+            for name, resource in self.resources.items():
                 if resource["Type"] == kind:
                     self.make(name)
 
@@ -45,7 +46,7 @@ class Stack:
         """Creates a resource once, after the resources that it refers to."""
         if name in self.references:
             return
-        resource = expanded()["Resources"][name]
+        resource = self.resources[name]
         properties = self.filled(resource["Properties"])
         match resource["Type"]:
             case "AWS::SQS::Queue":
@@ -65,15 +66,15 @@ class Stack:
             case "AWS::Events::Rule":
                 targets, bus = properties.pop("Targets"), properties["EventBusName"]
                 properties["EventPattern"] = text(properties["EventPattern"])
-                self.arns[name] = self.events.put_rule(Name=name, **properties)["RuleArn"]
-                self.references[name] = name
-                refused = self.events.put_targets(Rule=name, EventBusName=bus, Targets=targets)
+                self.arns[name] = self.events.put_rule(**properties)["RuleArn"]
+                self.references[name] = properties["Name"]
+                refused = self.events.put_targets(Rule=properties["Name"], EventBusName=bus, Targets=targets)
                 assert refused["FailedEntryCount"] == 0
             case other:
                 raise AssertionError(f"{name} is not of the event path: {other}")
 
     def filled(self, value: Any) -> Any:
-        """The value without intrinsic functions."""
+        """The value without references; parameters and conditions are filled in already."""
         match value:
             case {"Ref": name}:
                 return self.reference(name)
@@ -82,9 +83,6 @@ class Stack:
                 return self.arns[name]
             case {"Fn::Sub": str(template)}:
                 return re.sub(r"\$\{([\w:]+)\}", lambda found: self.reference(found[1]), template)
-            case {"Fn::Join": [separator, parts]}:
-                parts = self.filled(parts)
-                return separator.join(parts.split(",") if isinstance(parts, str) else parts)
             case dict():
                 return {key: self.filled(nested) for key, nested in value.items()}
             case list():
@@ -100,8 +98,6 @@ class Stack:
         }
         if name in pseudo:
             return pseudo[name]
-        if name in expanded()["Parameters"]:
-            return default({"Ref": name})
         self.make(name)
         return self.references[name]
 

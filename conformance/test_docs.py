@@ -89,7 +89,7 @@ def test_a_block_of_python_compiles(block: Block) -> None:
 
 
 def test_every_kind_of_block_is_known() -> None:
-    kinds = {"json", "json policy", "yaml", "python", "sh", "console"}
+    kinds = {"json", "json policy", "yaml", "toml", "python", "sh", "console"}
     assert [str(block) for block in every() if block.language not in kinds | UNREAD] == []
 
 

@@ -28,8 +28,9 @@ COMMANDS = every("sh", "console")
 # A word of the block, and why it is not run here.
 NOT_RUN = {
     "make test    #": "it is what runs this test",
-    "sam build && sam deploy": "it needs an AWS account; test_template.py validates the template with sam",
-    "sam deploy --guided": "it needs an AWS account; test_template.py validates the template with sam",
+    "make deploy": "it needs an AWS account; test_sam.py builds and packages as it does",
+    "sam deploy --config-env": "it needs an AWS account; test_parameters.py parses its parameters with sam",
+    "sam deploy --guided": "it needs an AWS account; test_lint.py validates the template with sam",
     "sha256sum --check": "it needs a release's files",
     "--url-port 9310": "it measures 20 seconds of a quota; tests/it has the pace under a clock of its own",
     "--url-port 9330": "it shows 30 seconds of a quota; tests/it has the deadline under a clock of its own",

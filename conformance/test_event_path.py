@@ -39,7 +39,7 @@ class EventPath:
         self.directory = directory
         [mapping] = resources("AWS::Lambda::EventSourceMapping").values()
         self.queue = named(mapping["EventSourceArn"])
-        worker = resources("AWS::Lambda::Function")[named(mapping["FunctionName"])]
+        worker = stack.resources[named(mapping["FunctionName"])]["Properties"]
         variables = stack.filled(worker["Environment"]["Variables"])
         self.environment = {name: str(value) for name, value in variables.items()}
         self.environment["AWS_ENDPOINT_URL_SQS"] = stack.url

@@ -34,7 +34,7 @@ use std::time::Duration;
 /// TCP and TLS to a Region's endpoint: two round trips and their retransmissions.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// From a request to the head of its answer. Configuration calls answer within a second; five times
-/// that is lost rather than slow, and still leaves a 29 s HTTP invocation time to try again.
+/// that is lost rather than slow, and still leaves a 28 s HTTP invocation time to try again.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// A call is not begun with less than this left: configuration calls answer within it, and one that is cut
 /// off tells nothing.

@@ -1,0 +1,44 @@
+"""What a landing zone asks for: keys, a boundary, a network, endpoints. All of it is optional."""
+
+import json
+
+from expansion import EVERY, filled, named, rust_functions
+
+
+def test_a_key_of_the_operator_s_takes_the_place_of_the_services_own() -> None:
+    key = EVERY["DataKeyArn"]
+    for name, resource in filled(EVERY)["Resources"].items():
+        properties = resource["Properties"]
+        match resource["Type"]:
+            case "AWS::SQS::Queue":
+                assert (properties["KmsMasterKeyId"], properties["SqsManagedSseEnabled"]) == (key, False), name
+            case "AWS::Events::Archive":
+                assert properties["KmsKeyIdentifier"] == key
+            case "AWS::Events::EventBus":
+                assert properties["KmsKeyIdentifier"] == key
+                # "Encrypting EventBridge event buses with AWS KMS keys" recommends one
+                assert named(properties["DeadLetterConfig"]["Arn"]) == "ParkedQueue"
+            case "AWS::Logs::LogGroup":
+                assert properties["KmsKeyId"] == EVERY["LogKmsKeyArn"]
+    assert "Kms" not in json.dumps(filled({}))
+
+
+def test_a_landing_zone_s_boundary_path_and_network_reach_everything_they_are_for() -> None:
+    for name, resource in filled(EVERY)["Resources"].items():
+        properties = resource["Properties"]
+        match resource["Type"]:
+            case "AWS::IAM::Role":
+                boundary = (properties["Path"], properties["PermissionsBoundary"])
+                assert boundary == (EVERY["RolePath"], EVERY["PermissionsBoundaryArn"]), name
+            case "AWS::IAM::ManagedPolicy":
+                assert properties["Path"] == EVERY["RolePath"]
+            case "AWS::Lambda::Function" if name in rust_functions():
+                variables = properties["Environment"]["Variables"]
+                assert (variables["AWS_USE_FIPS_ENDPOINT"], variables["SSL_CERT_FILE"]) == ("true", "/opt/ca.pem")
+                assert properties["Layers"] == [EVERY["CaBundleLayerArn"]]
+                assert properties["VpcConfig"]["SubnetIds"] == EVERY["SubnetIds"].split(",")
+                assert properties["VpcConfig"]["SecurityGroupIds"] == EVERY["SecurityGroupIds"].split(",")
+    plain = filled({})["Resources"]
+    assert "SSL_CERT_FILE" not in plain["ApiFunction"]["Properties"]["Environment"]["Variables"]
+    assert not {"VpcConfig", "Layers"} & plain["ApiFunction"]["Properties"].keys()
+    assert "PermissionsBoundary" not in plain["ApiRole"]["Properties"]

@@ -1,0 +1,64 @@
+"""What the tools say of template.yaml: as it is written, expanded, and as it is deployed."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from expansion import EVERY, TEMPLATE, expanded, filled, rust_functions
+from linters import beside_python, checked, run
+
+# with nothing that a landing zone would set, and with all of it
+FILLED = pytest.mark.parametrize("values", [{}, EVERY], ids=["none", "every"])
+
+
+def test_sam_validates_and_lints_it(tmp_path: Path) -> None:
+    result = run(beside_python("sam"), "validate", "--lint", "-t", TEMPLATE, home=tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_cfn_lint_finds_nothing_in_it(tmp_path: Path) -> None:
+    result = run(beside_python("cfn-lint"), TEMPLATE, home=tmp_path)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_cfn_lint_finds_nothing_in_its_expansion(tmp_path: Path) -> None:
+    """On a SAM template it misses wrong runtimes and IAM actions."""
+    path = tmp_path / "expanded.json"
+    path.write_text(json.dumps(expanded()))
+    result = run(beside_python("cfn-lint"), path, home=tmp_path)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+@FILLED
+def test_cfn_lint_finds_nothing_in_what_is_deployed(tmp_path: Path, values: dict[str, str]) -> None:
+    path = tmp_path / "filled.json"
+    path.write_text(json.dumps(filled(values)))
+    result = run(beside_python("cfn-lint"), path, home=tmp_path)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+@FILLED
+def test_checkov_finds_nothing_in_what_is_deployed_but_what_the_template_skips(
+    tmp_path: Path, values: dict[str, str]
+) -> None:
+    path = tmp_path / "filled.json"
+    path.write_text(json.dumps(filled(values)))
+    report = checked(path, tmp_path)
+    failed = {check["check_id"] for check in report["results"]["failed_checks"]}
+    # what a key, a VPC or the VPC's own permissions decide
+    by_parameter = {"CKV_AWS_27", "CKV_AWS_158"} if not values else {"CKV_AWS_111"}
+    assert failed == {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_173"} | by_parameter
+    networked = {"StartCheckFunction"} if values else {"StartCheckFunction", *rust_functions()}
+    outside = [check["resource"] for check in report["results"]["failed_checks"] if check["check_id"] == "CKV_AWS_117"]
+    assert {name.removeprefix("AWS::Lambda::Function.") for name in outside} == networked
+
+
+def test_checkov_finds_nothing_but_what_is_skipped_with_a_reason(tmp_path: Path) -> None:
+    skips = re.findall(r"checkov:skip=(\w+)(?::(.+))?", TEMPLATE.read_text())
+    assert [check for check, reason in skips if len(reason) < 40] == []
+    report = checked(TEMPLATE, tmp_path)
+    failed = [(check["check_id"], check["resource"]) for check in report["results"]["failed_checks"]]
+    assert (failed, report["results"]["parsing_errors"]) == ([], [])
+    skipped = sorted(check["check_id"] for check in report["results"]["skipped_checks"])
+    assert skipped == sorted(check for check, _ in skips), "a skip that skips nothing"
