@@ -12,6 +12,7 @@ mod extensions;
 mod guardrail;
 mod instance;
 mod json;
+mod order;
 mod reader;
 mod scope;
 mod size;

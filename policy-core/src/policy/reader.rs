@@ -1,13 +1,14 @@
 //! Reads one object field by field and collects every violation on the way.
 
 use super::json::Json;
+use super::order;
 use super::violation::{Code, Violation, join};
 use std::collections::BTreeSet;
 use std::slice;
 
 /// The violations found so far.
 #[derive(Debug, Default)]
-pub(super) struct Problems(pub(super) Vec<Violation>);
+pub(super) struct Problems(Vec<Violation>);
 
 /// The most violations listed: an answer ends at 6 MB, and nobody reads more.
 const MAX_VIOLATIONS: usize = 256;
@@ -26,6 +27,28 @@ impl Problems {
             _ => return,
         };
         self.0.push(violation);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether there are more than are listed.
+    pub(super) fn has_overflowed(&self) -> bool {
+        self.0.len() > MAX_VIOLATIONS
+    }
+
+    /// As they were found.
+    pub(super) fn into_vec(self) -> Vec<Violation> {
+        self.0
+    }
+
+    /// In the order of the document; the one that says that there are more stays the last.
+    pub(super) fn in_order_of(mut self, json: &Json) -> Vec<Violation> {
+        let more = self.0.split_off(self.0.len().min(MAX_VIOLATIONS));
+        let mut violations = order::sorted(self.0, json);
+        violations.extend(more);
+        violations
     }
 
     /// Whether no further one is listed.
@@ -198,18 +221,17 @@ impl<'j> Fields<'j> {
         self.get(name).filter(|found| !matches!(found.value, Json::Null))
     }
 
-    /// Whichever of two forms of one field is there; both are a problem.
-    pub(super) fn either(
-        &self,
-        one: &'static str,
-        other: &'static str,
+    /// Every form of one field that is present. More than one is a violation, and each is read all the same.
+    pub(super) fn forms<'f>(
+        &'f self,
+        forms: [&'static str; 2],
         problems: &mut Problems,
-    ) -> Option<(&'static str, &Found<'j>)> {
-        if let (Some(first), Some(second)) = (self.get(one), self.get(other)) {
+    ) -> impl Iterator<Item = (&'static str, &'f Found<'j>)> + use<'f, 'j> {
+        if let [Some(first), Some(second)] = forms.map(|name| self.get(name)) {
             let message = format!("says the same as `{}`; one must go", first.pointer);
             problems.add(second.pointer.clone(), Code::ConflictingFields, message);
         }
-        [one, other].into_iter().find_map(|name| self.get(name).map(|found| (name, found)))
+        forms.into_iter().filter_map(|name| self.get(name).map(|found| (name, found)))
     }
 }
 

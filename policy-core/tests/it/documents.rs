@@ -254,10 +254,10 @@ fn every_problem_is_reported_at_once() {
     let text = r#"{"instanceId":"x","instanceId":"y","attachmentScope":"FAX","maximumSize":null,"sise":1}"#;
     let expected = [
         ("/instanceId", "DuplicateKey"),
-        ("/maximumSize", "NullValue"),
-        ("/sise", "UnknownField"),
         ("/instanceId", "InvalidInstance"),
         ("/attachmentScope", "InvalidScope"),
+        ("/maximumSize", "NullValue"),
+        ("/sise", "UnknownField"),
     ];
     assert_eq!(problems(text), expected.map(|(p, c)| (p.to_owned(), c.to_owned())));
     assert_eq!(problems("[]"), [(String::new(), "WrongType".to_owned())]);
@@ -314,9 +314,7 @@ fn changes_keep_their_place_and_may_not_overlap() {
         json!({"changes": [same, {"instanceId": ID, "attachmentScope": "TASK", "maximumSize": "0 MB"}]})
             .to_string();
     assert_eq!(problems(&text), [("/changes/1/maximumSize".into(), "SizeOutOfRange".into())]);
-    for (changes, code) in
-        [(json!([]), "EmptyList"), (json!({}), "WrongType"), (json!(vec![same; 101]), "TooManyEntries")]
-    {
+    for (changes, code) in [(json!([]), "EmptyList"), (json!({}), "WrongType")] {
         assert_eq!(problems(&json!({"changes": changes}).to_string()), [("/changes".into(), code.into())]);
     }
 }

@@ -135,7 +135,7 @@ fn sizes_have_their_range() {
     }
 }
 
-/// The first 256 in the order of the document, and one line that says there are more.
+/// The first 256 that were found, and one line that says there are more.
 #[test]
 fn at_most_256_problems_are_listed() {
     for (unknown, listed) in [(255, 255), (256, 256), (257, 257), (1_000, 257)] {

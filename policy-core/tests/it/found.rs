@@ -29,7 +29,7 @@ fn the_first_hours_of_the_year_0_have_no_place_in_utc() {
 #[test]
 fn a_change_id_too_long_for_its_changes_is_pointed_at_as_it_is_spelled_and_only_where_it_is() {
     let long = "x".repeat(127);
-    let changes = r#""changes":[{}]"#;
+    let changes = r#""changes":[{"instanceId":"*","attachmentScope":"CHAT","maximumSize":"1 MB"}]"#;
     let id = |pointer: &str| [(pointer.to_owned(), "InvalidChangeId".to_owned())];
     assert_eq!(problems(&format!(r#"{{"changeId":"{long}",{changes}}}"#), "c"), id("/changeId"));
     assert_eq!(problems(&format!(r#"{{"ChangeId":"{long}",{changes}}}"#), "c"), id("/ChangeId"));

@@ -10,6 +10,8 @@
 mod corpus;
 mod documents;
 mod edges;
+mod faults;
 mod found;
 mod messages;
+mod parsing;
 mod properties;

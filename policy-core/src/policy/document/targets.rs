@@ -15,12 +15,34 @@ pub(super) fn read_instances(
     rules: &Rules,
     problems: &mut Problems,
 ) -> Option<Instances> {
-    let tags = fields.value("instanceTags");
-    let Some((_, found)) = fields.either("instanceId", "instanceIds", problems) else {
+    let forms = ["instanceId", "instanceIds"];
+    if forms.iter().all(|name| fields.get(name).is_none()) {
         let message = "must name the instance: `instanceId` (an id, an ARN, or `*`) or `instanceIds`";
         problems.add(fields.base(), Code::MissingInstance, message);
-        return None;
-    };
+    }
+    let mut selected = None;
+    for (_, found) in fields.forms(forms, problems) {
+        selected = selected.or(read_selection(found, rules, problems));
+    }
+    let tags = fields.value("instanceTags");
+    match (selected, tags) {
+        (Some(Instances::Named(named)), tags) => {
+            if let Some(tags) = tags {
+                let message = "goes with `\"instanceId\": \"*\"` only";
+                problems.add(&tags.pointer, Code::InvalidTags, message);
+            }
+            Some(Instances::Named(named))
+        }
+        (selected, None) => selected,
+        (selected, Some(tags)) => {
+            let tags = read_tags(tags, problems);
+            selected.map(|_| Instances::All { tags })
+        }
+    }
+}
+
+/// The instances of one field; those of `"*"` have no tags yet. `None`: null.
+fn read_selection(found: &Found<'_>, rules: &Rules, problems: &mut Problems) -> Option<Instances> {
     if matches!(found.value, Json::Null) {
         return None;
     }
@@ -34,35 +56,27 @@ pub(super) fn read_instances(
         };
         if text == "*" {
             if count == 1 {
-                let tags = tags.map_or_else(BTreeMap::new, |tags| read_tags(tags, problems));
-                return Some(Instances::All { tags });
+                return Some(Instances::All { tags: BTreeMap::new() });
             }
             let message = "means every instance and stands alone";
             problems.add(&entry.pointer, Code::InvalidInstance, message);
             continue;
         }
-        match InstanceName::parse(text) {
-            Some(InstanceName::Id(id)) => {
-                let instance = rules.home.instance(id);
-                if seen.insert(instance.clone()) {
-                    named.push(instance);
-                }
-            }
+        let instance = match InstanceName::parse(text) {
+            Some(InstanceName::Id(id)) => rules.home.instance(id),
             Some(InstanceName::Arn(instance)) => {
                 check_reachable(&entry.pointer, &instance, rules, problems);
-                if seen.insert(instance.clone()) {
-                    named.push(instance);
-                }
+                instance
             }
             None => {
                 let message = "must be an instance id (a UUID), an instance ARN, or `*`";
                 problems.add(&entry.pointer, Code::InvalidInstance, message);
+                continue;
             }
+        };
+        if seen.insert(instance.clone()) {
+            named.push(instance);
         }
-    }
-    if let Some(tags) = tags {
-        let message = "goes with `\"instanceId\": \"*\"` only";
-        problems.add(&tags.pointer, Code::InvalidTags, message);
     }
     Some(Instances::Named(named))
 }
@@ -106,12 +120,21 @@ fn read_tags(found: &Found<'_>, problems: &mut Problems) -> BTreeMap<String, BTr
 }
 
 pub(super) fn read_scopes(fields: &Fields<'_>, problems: &mut Problems) -> Option<Vec<Scope>> {
-    let Some((_, found)) = fields.either("attachmentScope", "attachmentScopes", problems) else {
+    let forms = ["attachmentScope", "attachmentScopes"];
+    if forms.iter().all(|name| fields.get(name).is_none()) {
         let message =
             "must name the scope: `attachmentScope` (EMAIL, CHAT, CASE, TASK, or `*`) or `attachmentScopes`";
         problems.add(fields.base(), Code::MissingScope, message);
-        return None;
-    };
+    }
+    let mut scopes = None;
+    for (_, found) in fields.forms(forms, problems) {
+        scopes = scopes.or(read_scopes_of(found, problems));
+    }
+    scopes
+}
+
+/// The scopes of one field. `None`: null.
+fn read_scopes_of(found: &Found<'_>, problems: &mut Problems) -> Option<Vec<Scope>> {
     if matches!(found.value, Json::Null) {
         return None;
     }

@@ -36,7 +36,20 @@ fn read_size(
     problems: &mut Problems,
     warnings: &mut Problems,
 ) -> Option<MaxSize> {
-    let (name, found) = fields.either("maximumSizeLimitInBytes", "maximumSize", problems)?;
+    let mut size = None;
+    for (name, found) in fields.forms(["maximumSizeLimitInBytes", "maximumSize"], problems) {
+        size = size.or(read_size_of(name, found, scopes, problems, warnings));
+    }
+    size
+}
+
+fn read_size_of(
+    name: &str,
+    found: &Found<'_>,
+    scopes: &[Scope],
+    problems: &mut Problems,
+    warnings: &mut Problems,
+) -> Option<MaxSize> {
     let size = match (name, found.value) {
         (_, Json::Null) => return None,
         ("maximumSize", Json::String(text)) => MaxSize::from_units(text),
@@ -71,7 +84,19 @@ fn read_size(
 }
 
 fn read_extensions(fields: &Fields<'_>, rules: &Rules, problems: &mut Problems) -> Option<ExtensionSet> {
-    let (name, found) = fields.either("allowedExtensions", "extensionConfiguration", problems)?;
+    let mut extensions = None;
+    for (name, found) in fields.forms(["allowedExtensions", "extensionConfiguration"], problems) {
+        extensions = extensions.or(read_extensions_of(name, found, rules, problems));
+    }
+    extensions
+}
+
+fn read_extensions_of(
+    name: &str,
+    found: &Found<'_>,
+    rules: &Rules,
+    problems: &mut Problems,
+) -> Option<ExtensionSet> {
     if matches!(found.value, Json::Null) {
         return None;
     }
@@ -97,12 +122,9 @@ fn read_extensions(fields: &Fields<'_>, rules: &Rules, problems: &mut Problems) 
         let message =
             "must not be empty: nothing could be attached any more; POLICY_ALLOW_EMPTY_EXTENSIONS allows it";
         problems.add(&list.pointer, Code::EmptyExtensionList, message);
-        return None;
-    }
-    if entries.len() > MAX_EXTENSIONS {
+    } else if entries.len() > MAX_EXTENSIONS {
         let message = format!("must hold at most {MAX_EXTENSIONS} extensions, not {}", entries.len());
         problems.add(&list.pointer, Code::TooManyEntries, message);
-        return None;
     }
     let mut set = ExtensionSet::default();
     for entry in entries {
