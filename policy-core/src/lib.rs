@@ -17,4 +17,5 @@ pub mod origin;
 pub mod policy;
 pub mod problem;
 pub mod report;
+mod stable_names;
 pub mod trigger;
