@@ -27,7 +27,7 @@ pub use guardrail::{Blocked, Guardrails};
 pub use instance::{Home, Instance, InstanceId, InstanceName, is_account, percent_decoded};
 pub use scope::Scope;
 pub use size::{MAX_SIZE, MaxSize};
-pub use violation::{Code, Violation};
+pub use violation::{InvalidValue, Violation, ViolationCode};
 
 use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;

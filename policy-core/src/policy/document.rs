@@ -12,7 +12,7 @@ use super::change_id::{self, ChangeId};
 use super::instance::Instance;
 use super::json::Json;
 use super::reader::{Fields, Found, Problems};
-use super::violation::{Code, Violation};
+use super::violation::{Violation, ViolationCode};
 use super::{Instances, PolicyChange, Rules, Scope};
 use overlap::report_overlaps;
 use targets::{read_instances, read_scopes};
@@ -100,7 +100,7 @@ pub enum Rejected {
 pub fn parse(text: &str, form: &Form, defaults: &Defaults, rules: &Rules) -> Result<Document, Rejected> {
     if text.len() > MAX_DOCUMENT {
         let message = format!("must be at most {MAX_DOCUMENT} bytes, not {}", text.len());
-        let violation = Violation { pointer: String::new(), code: Code::DocumentTooLarge, message };
+        let violation = Violation { pointer: String::new(), code: ViolationCode::DocumentTooLarge, message };
         return Err(Rejected::Violations {
             violations: vec![violation],
             change_id: defaults.change_id.clone(),
@@ -148,10 +148,10 @@ fn batch(
     };
     let count = entries.len();
     if count == 0 {
-        problems.add(&list.pointer, Code::EmptyList, "must hold at least one policy change");
+        problems.add(&list.pointer, ViolationCode::EmptyList, "must hold at least one policy change");
     } else if count > MAX_CHANGES {
         let message = format!("must hold at most {MAX_CHANGES} policy changes, not {count}");
-        problems.add(&list.pointer, Code::TooManyEntries, message);
+        problems.add(&list.pointer, ViolationCode::TooManyEntries, message);
     }
     let last_index = count.clamp(1, MAX_CHANGES) - 1;
     if base.of_index(last_index).is_none() {
@@ -159,7 +159,7 @@ fn batch(
             format!("with `/{last_index}` added it must be at most {} characters", change_id::MAX_LENGTH);
         // the trigger's own id stands nowhere in the document
         let pointer = fields.value("changeId").map_or("", |found| &found.pointer);
-        problems.add(pointer, Code::InvalidChangeId, message);
+        problems.add(pointer, ViolationCode::InvalidChangeId, message);
     }
     let mut changes = Vec::with_capacity(count.min(MAX_CHANGES));
     for (index, entry) in entries.enumerate() {
@@ -192,7 +192,7 @@ fn count_targets(change: &PolicyChange) -> usize {
 
 fn too_many_targets(pointer: &str, targets: usize, problems: &mut Problems) {
     let message = format!("must name at most {MAX_TARGETS} targets (instances × scopes), not {targets}");
-    problems.add(pointer, Code::TooManyTargets, message);
+    problems.add(pointer, ViolationCode::TooManyTargets, message);
 }
 
 fn change(
@@ -209,7 +209,7 @@ fn change(
         Form::Values(instance, scope) => {
             for found in TARGET_FIELDS.iter().filter_map(|name| fields.get(name)) {
                 let message = "is named by the path; the body holds the values only";
-                problems.add(&found.pointer, Code::UnexpectedField, message);
+                problems.add(&found.pointer, ViolationCode::UnexpectedField, message);
             }
             (Some(Instances::Named(vec![instance.clone()])), Some(vec![*scope]))
         }
@@ -258,7 +258,7 @@ fn parse_change_id(found: &Found<'_>, problems: &mut Problems) -> Option<ChangeI
     let id = ChangeId::parse(text);
     if id.is_none() {
         let message = format!("must be 1 to {} characters of `A-Z a-z 0-9 . _ : / -`", change_id::MAX_LENGTH);
-        problems.add(&found.pointer, Code::InvalidChangeId, message);
+        problems.add(&found.pointer, ViolationCode::InvalidChangeId, message);
     }
     id
 }
@@ -274,7 +274,7 @@ fn read_timestamp(found: &Found<'_>, problems: &mut Problems) -> Option<OffsetDa
     let at = timestamp(text);
     if at.is_none() {
         let message = "must be an RFC 3339 time, such as `2026-11-23T09:00:00Z`";
-        problems.add(&found.pointer, Code::InvalidTimestamp, message);
+        problems.add(&found.pointer, ViolationCode::InvalidTimestamp, message);
     }
     at
 }

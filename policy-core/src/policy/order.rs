@@ -69,7 +69,7 @@ fn unescaped(token: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::violation::Code;
+    use super::super::violation::ViolationCode;
     use super::*;
 
     #[test]
@@ -81,7 +81,7 @@ mod tests {
         reversed.reverse();
         let violation = |(number, pointer): (usize, &str)| Violation {
             pointer: pointer.to_owned(),
-            code: Code::WrongType,
+            code: ViolationCode::WrongType,
             message: number.to_string(),
         };
         let found = sorted(reversed.into_iter().enumerate().map(violation).collect(), &json);

@@ -2,7 +2,7 @@
 
 use super::json::Json;
 use super::order;
-use super::violation::{Code, Violation, join};
+use super::violation::{InvalidValue, Violation, ViolationCode, join};
 use std::collections::BTreeSet;
 use std::slice;
 
@@ -16,12 +16,17 @@ const MAX_VIOLATIONS: usize = 256;
 const MAX_ECHO: usize = 64;
 
 impl Problems {
-    pub(super) fn add(&mut self, pointer: impl Into<String>, code: Code, message: impl Into<String>) {
+    pub(super) fn add(
+        &mut self,
+        pointer: impl Into<String>,
+        code: ViolationCode,
+        message: impl Into<String>,
+    ) {
         let violation = match self.0.len() {
             0..MAX_VIOLATIONS => Violation { pointer: pointer.into(), code, message: message.into() },
             MAX_VIOLATIONS => Violation {
                 pointer: String::new(),
-                code: Code::TooManyViolations,
+                code: ViolationCode::TooManyViolations,
                 message: format!("has more problems than the {MAX_VIOLATIONS} listed"),
             },
             _ => return,
@@ -60,16 +65,16 @@ impl Problems {
         if matches!(found, Json::Null) {
             let message =
                 "must not be null: there is no reset; leave the field out to keep what the instance has";
-            self.add(pointer, Code::NullValue, message);
+            self.add(pointer, ViolationCode::NullValue, message);
         } else {
             let message = format!("must be {expected}, not {}", found.kind());
-            self.add(pointer, Code::WrongType, message);
+            self.add(pointer, ViolationCode::WrongType, message);
         }
     }
 
     /// Takes a value or notes why there is none.
-    pub(super) fn keep<T>(&mut self, pointer: &str, result: Result<T, (Code, String)>) -> Option<T> {
-        result.map_err(|(code, message)| self.add(pointer, code, message)).ok()
+    pub(super) fn keep<T>(&mut self, pointer: &str, result: Result<T, InvalidValue>) -> Option<T> {
+        result.map_err(|invalid| self.add(pointer, invalid.code, invalid.message)).ok()
     }
 }
 
@@ -107,7 +112,7 @@ impl Found<'_> {
         let length = text.chars().count();
         if length > limit {
             let message = format!("must be at most {limit} characters, not {length}");
-            problems.add(&self.pointer, Code::TooLong, message);
+            problems.add(&self.pointer, ViolationCode::TooLong, message);
             return None;
         }
         Some(text.to_owned())
@@ -139,7 +144,7 @@ impl<'j> Found<'j> {
             one => (slice::from_ref(one), false),
         };
         if found.is_empty() {
-            problems.add(&self.pointer, Code::EmptyList, "must name at least one");
+            problems.add(&self.pointer, ViolationCode::EmptyList, "must name at least one");
         }
         found.iter().enumerate().map(move |(index, value)| {
             let pointer =
@@ -174,18 +179,18 @@ impl<'j> Fields<'j> {
         for (key, value) in entries {
             if key.len() > MAX_ECHO {
                 let message = format!("has a key of {} bytes, which is no field here", key.len());
-                problems.add(base, Code::UnknownField, message);
+                problems.add(base, ViolationCode::UnknownField, message);
                 continue;
             }
             let pointer = join(base, key);
             if !seen.insert(key.as_str()) {
-                problems.add(pointer, Code::DuplicateKey, "stands twice; one must go");
+                problems.add(pointer, ViolationCode::DuplicateKey, "stands twice; one must go");
                 continue;
             }
             let Some(name) = known.iter().find(|name| same_field(name, key)) else {
                 // the nearest name is looked for only where it is told: a document may have 100,000 such keys
                 let message = if problems.is_full() { String::new() } else { unknown(key, known) };
-                problems.add(pointer, Code::UnknownField, message);
+                problems.add(pointer, ViolationCode::UnknownField, message);
                 continue;
             };
             fields.take(name, Found { pointer, value }, problems);
@@ -196,7 +201,7 @@ impl<'j> Fields<'j> {
     fn take(&mut self, name: &'static str, found: Found<'j>, problems: &mut Problems) {
         if let Some(first) = self.get(name) {
             let message = format!("says the same as `{}`; one must go", first.pointer);
-            problems.add(found.pointer, Code::ConflictingFields, message);
+            problems.add(found.pointer, ViolationCode::ConflictingFields, message);
         } else if matches!(found.value, Json::Null) {
             problems.wrong_type(&found.pointer, "", found.value);
             // present all the same, so that nobody is told besides that it is missing
@@ -229,7 +234,7 @@ impl<'j> Fields<'j> {
     ) -> impl Iterator<Item = (&'static str, &'f Found<'j>)> + use<'f, 'j> {
         if let [Some(first), Some(second)] = forms.map(|name| self.get(name)) {
             let message = format!("says the same as `{}`; one must go", first.pointer);
-            problems.add(second.pointer.clone(), Code::ConflictingFields, message);
+            problems.add(second.pointer.clone(), ViolationCode::ConflictingFields, message);
         }
         forms.into_iter().filter_map(|name| self.get(name).map(|found| (name, found)))
     }

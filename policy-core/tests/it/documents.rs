@@ -47,7 +47,7 @@ fn with(field: &str, value: Value) -> Value {
 fn problems(text: &str) -> Vec<(String, String)> {
     match parse_text(text, &rules()) {
         Err(Rejected::Violations { violations, .. }) => {
-            violations.into_iter().map(|v| (v.pointer, v.code.name())).collect()
+            violations.into_iter().map(|v| (v.pointer, v.code.name().to_owned())).collect()
         }
         other => panic!("{text}: {other:?}"),
     }
@@ -281,7 +281,7 @@ fn email_ends_at_20_mb_and_below_1_mb_is_a_warning() {
     assert!(parse(&change).warnings.is_empty());
     let small = parse(&with("maximumSize", json!("512 KB")));
     assert_eq!(
-        (small.warnings[0].pointer.as_str(), small.warnings[0].code.name().as_str()),
+        (small.warnings[0].pointer.as_str(), small.warnings[0].code.name()),
         ("/maximumSize", "SizeBelowDocumentedRange")
     );
 }

@@ -12,7 +12,7 @@ fn first_problem(text: &str) -> Option<(String, String)> {
         Ok(_) => None,
         Err(Rejected::Violations { violations, .. }) => {
             let first = &violations[0];
-            Some((first.code.name(), first.pointer.clone()))
+            Some((first.code.name().to_owned(), first.pointer.clone()))
         }
         Err(Rejected::NotJson(message)) => panic!("{message}"),
     }

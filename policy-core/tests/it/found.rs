@@ -10,7 +10,7 @@ fn problems(text: &str, default_id: &str) -> Vec<(String, String)> {
     let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
     match document::parse(text, &Form::Submission, &defaults, &Rules::default()) {
         Err(Rejected::Violations { violations, .. }) => {
-            violations.into_iter().map(|v| (v.pointer, v.code.name())).collect()
+            violations.into_iter().map(|v| (v.pointer, v.code.name().to_owned())).collect()
         }
         other => panic!("{text}: {other:?}"),
     }

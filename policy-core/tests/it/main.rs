@@ -8,6 +8,7 @@
 )]
 
 mod corpus;
+mod documentation;
 mod documents;
 mod edges;
 mod faults;

@@ -29,7 +29,7 @@ pub(crate) fn violations_of(text: &str, form: &Form, defaults: &Defaults) -> Vec
     match document::parse(text, form, defaults, &rules()) {
         Ok(_) => Vec::new(),
         Err(Rejected::Violations { violations, .. }) => {
-            violations.into_iter().map(|v| (v.pointer, v.code.name())).collect()
+            violations.into_iter().map(|v| (v.pointer, v.code.name().to_owned())).collect()
         }
         Err(Rejected::NotJson(message)) => panic!("{text}: {message}"),
     }

@@ -1,7 +1,7 @@
 //! Rejects documents with two changes of the same target: the result would depend on their order.
 
 use super::super::reader::Problems;
-use super::super::violation::Code;
+use super::super::violation::ViolationCode;
 use super::super::{Instance, Instances, PolicyChange, Scope};
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ pub(super) fn report_overlaps(changes: &[(String, PolicyChange)], problems: &mut
             let instance = instance.map_or("*", |instance| instance.id.as_str());
             let first = changes.get(first).map_or("", |(pointer, _)| pointer);
             let message = format!("names the target `{instance}` {scope} that `{first}` names already");
-            problems.add(pointer, Code::OverlappingTarget, message);
+            problems.add(pointer, ViolationCode::OverlappingTarget, message);
         }
         earlier.add(number, change);
     }

@@ -3,7 +3,7 @@
 use super::super::instance::{Instance, InstanceName};
 use super::super::json::Json;
 use super::super::reader::{Fields, Found, Problems};
-use super::super::violation::{Code, join};
+use super::super::violation::{ViolationCode, join};
 use super::super::{Instances, Rules, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ pub(super) fn read_instances(
     let forms = ["instanceId", "instanceIds"];
     if forms.iter().all(|name| fields.get(name).is_none()) {
         let message = "must name the instance: `instanceId` (an id, an ARN, or `*`) or `instanceIds`";
-        problems.add(fields.base(), Code::MissingInstance, message);
+        problems.add(fields.base(), ViolationCode::MissingInstance, message);
     }
     let mut selected = None;
     for (_, found) in fields.forms(forms, problems) {
@@ -29,7 +29,7 @@ pub(super) fn read_instances(
         (Some(Instances::Named(named)), tags) => {
             if let Some(tags) = tags {
                 let message = "goes with `\"instanceId\": \"*\"` only";
-                problems.add(&tags.pointer, Code::InvalidTags, message);
+                problems.add(&tags.pointer, ViolationCode::InvalidTags, message);
             }
             Some(Instances::Named(named))
         }
@@ -59,7 +59,7 @@ fn read_selection(found: &Found<'_>, rules: &Rules, problems: &mut Problems) -> 
                 return Some(Instances::All { tags: BTreeMap::new() });
             }
             let message = "means every instance and stands alone";
-            problems.add(&entry.pointer, Code::InvalidInstance, message);
+            problems.add(&entry.pointer, ViolationCode::InvalidInstance, message);
             continue;
         }
         let instance = match InstanceName::parse(text) {
@@ -70,7 +70,7 @@ fn read_selection(found: &Found<'_>, rules: &Rules, problems: &mut Problems) -> 
             }
             None => {
                 let message = "must be an instance id (a UUID), an instance ARN, or `*`";
-                problems.add(&entry.pointer, Code::InvalidInstance, message);
+                problems.add(&entry.pointer, ViolationCode::InvalidInstance, message);
                 continue;
             }
         };
@@ -86,7 +86,7 @@ pub(super) fn check_reachable(pointer: &str, instance: &Instance, rules: &Rules,
     if !rules.reaches(instance) {
         let account = instance.account.as_deref().unwrap_or_default();
         let message = format!("is of account {account}, for which CONNECT_ROLE_ARNS has no role");
-        problems.add(pointer, Code::NoRoleForAccount, message);
+        problems.add(pointer, ViolationCode::NoRoleForAccount, message);
     }
 }
 
@@ -97,19 +97,19 @@ fn read_tags(found: &Found<'_>, problems: &mut Problems) -> BTreeMap<String, BTr
         return tags;
     };
     if entries.is_empty() {
-        problems.add(&found.pointer, Code::InvalidTags, "must name at least one tag");
+        problems.add(&found.pointer, ViolationCode::InvalidTags, "must name at least one tag");
     }
     for (key, value) in entries {
         // not repeated in a pointer either: there would be one for each of its values
         let length = key.chars().count();
         if length > MAX_TAG_KEY {
             let message = format!("has a key of {length} characters; a tag's key has at most {MAX_TAG_KEY}");
-            problems.add(&found.pointer, Code::InvalidTags, message);
+            problems.add(&found.pointer, ViolationCode::InvalidTags, message);
             continue;
         }
         let entry = Found { pointer: join(&found.pointer, key), value };
         if tags.contains_key(key) {
-            problems.add(entry.pointer, Code::DuplicateKey, "stands twice; one must go");
+            problems.add(entry.pointer, ViolationCode::DuplicateKey, "stands twice; one must go");
             continue;
         }
         let values = entry.one_or_many(problems);
@@ -124,7 +124,7 @@ pub(super) fn read_scopes(fields: &Fields<'_>, problems: &mut Problems) -> Optio
     if forms.iter().all(|name| fields.get(name).is_none()) {
         let message =
             "must name the scope: `attachmentScope` (EMAIL, CHAT, CASE, TASK, or `*`) or `attachmentScopes`";
-        problems.add(fields.base(), Code::MissingScope, message);
+        problems.add(fields.base(), ViolationCode::MissingScope, message);
     }
     let mut scopes = None;
     for (_, found) in fields.forms(forms, problems) {
@@ -151,7 +151,7 @@ fn read_scopes_of(found: &Found<'_>, problems: &mut Problems) -> Option<Vec<Scop
                 Some(scope) => add(scope),
                 None => problems.add(
                     &entry.pointer,
-                    Code::InvalidScope,
+                    ViolationCode::InvalidScope,
                     "must be EMAIL, CHAT, CASE, TASK, or `*`",
                 ),
             },
