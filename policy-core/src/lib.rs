@@ -12,6 +12,7 @@
 //! The function (the root package) does the I/O around it. Fuzzing, mutation testing and the property
 //! tests need this crate alone.
 
+pub mod aws;
 pub mod decision;
 pub mod origin;
 pub mod policy;

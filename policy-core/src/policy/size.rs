@@ -20,13 +20,11 @@ impl MaxSize {
     /// # Errors
     /// The rule that it breaks and what would be right.
     pub fn from_bytes(bytes: i128) -> Result<Self, InvalidValue> {
-        match u32::try_from(bytes) {
-            Ok(bytes @ 1..=MAX_SIZE) => Ok(Self(bytes)),
-            _ => {
-                let message = format!("must be 1 to {MAX_SIZE} bytes (100 MB), not {bytes}");
-                Err(InvalidValue::new(ViolationCode::SizeOutOfRange, message))
-            }
+        if let Ok(bytes @ 1..=MAX_SIZE) = u32::try_from(bytes) {
+            return Ok(Self(bytes));
         }
+        let message = format!("must be 1 to {MAX_SIZE} bytes (100 MB), not {bytes}");
+        Err(InvalidValue::new(ViolationCode::SizeOutOfRange, message))
     }
 
     /// A JSON number: integral, so `1048576.0` is 1 MB and `1048576.5` is nothing.

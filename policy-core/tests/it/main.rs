@@ -7,6 +7,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod batches;
 mod corpus;
 mod documentation;
 mod documents;
@@ -16,3 +17,4 @@ mod found;
 mod messages;
 mod parsing;
 mod properties;
+mod rules;

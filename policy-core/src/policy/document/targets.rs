@@ -82,9 +82,8 @@ fn read_selection(found: &Found<'_>, rules: &Rules, problems: &mut Problems) -> 
 }
 
 /// An instance of another account needs a role there.
-pub(super) fn check_reachable(pointer: &str, instance: &Instance, rules: &Rules, problems: &mut Problems) {
-    if !rules.reaches(instance) {
-        let account = instance.account.as_deref().unwrap_or_default();
+fn check_reachable(pointer: &str, instance: &Instance, rules: &Rules, problems: &mut Problems) {
+    if let Some(account) = instance.account.filter(|_| !rules.reaches(instance)) {
         let message = format!("is of account {account}, for which CONNECT_ROLE_ARNS has no role");
         problems.add(pointer, ViolationCode::NoRoleForAccount, message);
     }
