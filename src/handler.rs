@@ -13,8 +13,9 @@ use crate::queue::Queues;
 use crate::settings::Settings;
 use change::Submission;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use policy_core::aws::Arn;
 use policy_core::origin::{Invocation, Origin, TriggerKind};
-use policy_core::policy::{Code, Rules, is_account};
+use policy_core::policy::{Rules, ViolationCode};
 use policy_core::report::{self, Outcome, Report, Status};
 use policy_core::trigger::{self, NotAccepted, Trigger, event_bridge};
 use serde_json::value::{RawValue, to_raw_value};
@@ -152,14 +153,14 @@ impl Handler {
 
     fn invocation_context(&self, context: &Context) -> InvocationContext {
         // arn:aws:lambda:{region}:{account}:function:…; `cargo lambda watch` sends `function-arn`
-        let account = context.invoked_function_arn.split(':').nth(4).filter(|part| is_account(part));
+        let account = Arn::parse(&context.invoked_function_arn).and_then(|arn| arn.account);
         let left = context.deadline().duration_since(SystemTime::now()).ok();
         InvocationContext {
             invocation: Invocation {
                 request_id: context.request_id.clone(),
                 trace_id: context.xray_trace_id.clone(),
             },
-            rules: self.settings.rules(account.map(str::to_owned)),
+            rules: self.settings.rules(account),
             tally: Mutex::default(),
             deadline: Deadline::new(Instant::now(), left.filter(|left| *left > Duration::ZERO)),
         }
@@ -204,7 +205,7 @@ impl Handler {
                 context,
                 &submission.origin,
                 &submission.change_id(),
-                Code::SourceRefused,
+                ViolationCode::SourceRefused,
                 why,
             );
         }

@@ -11,7 +11,7 @@ use crate::connect::{CALL_TIME, Connect};
 use futures_util::future::join_all;
 use lane::LanePropagation;
 use policy_core::decision;
-use policy_core::policy::{Code, Guardrails, Instance, Instances, Scope, Violation};
+use policy_core::policy::{Guardrails, Instance, Instances, Scope, Violation, ViolationCode};
 use policy_core::report::{ChangeReport, Disposition, Failure, FailureKind, Outcome, TargetResult};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -116,7 +116,7 @@ impl Propagation<'_> {
         if resolved.0.as_ref().is_ok_and(Vec::is_empty) {
             report.warnings.push(Violation {
                 pointer: String::new(),
-                code: Code::NoInstanceMatches,
+                code: ViolationCode::NoInstanceMatches,
                 message: "means no ACTIVE instance of this account and Region: nothing was to be done"
                     .to_owned(),
             });

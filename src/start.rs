@@ -23,8 +23,8 @@ pub fn handler(
 ) -> Result<Handler, InvalidSettings> {
     let settings = Settings::read(lookup)?;
     let http = sdk::http(lookup);
-    let config = sdk::config(&settings.region, http.clone(), lookup);
-    tracing::info!(version = VERSION, region = settings.region, "started");
+    let config = sdk::config(settings.region.as_str(), http.clone(), lookup);
+    tracing::info!(version = VERSION, region = settings.region.as_str(), "started");
     Ok(assemble(settings, config, http, pipe, level))
 }
 

@@ -103,7 +103,8 @@ pub fn differs() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{ChangeId, Defaults, Form, IfMatch, Rules, document};
+    use crate::aws::RegionName;
+    use crate::policy::{ChangeId, Defaults, Form, Home, IfMatch, Rules, document};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
     use time::macros::datetime;
@@ -118,7 +119,8 @@ mod tests {
         );
         let change_id = ChangeId::parse("c").unwrap();
         let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
-        match document::parse(&text, &Form::Submission, &defaults, &Rules::default()) {
+        let home = Home { region: RegionName::parse("us-east-1").unwrap(), account: None };
+        match document::parse(&text, &Form::Submission, &defaults, &Rules::at(home)) {
             Ok(document) => document.changes[0].clone(),
             other => panic!("{other:?}"),
         }

@@ -5,7 +5,7 @@ use crate::audit::AuditedChange;
 use crate::propagate::{Propagation, Resolved};
 use policy_core::origin::{Origin, TriggerKind};
 use policy_core::policy::{
-    ChangeId, Code, Defaults, Document, Form, IfMatch, PolicyChange, Rejected, document,
+    ChangeId, Defaults, Document, Form, IfMatch, PolicyChange, Rejected, ViolationCode, document,
 };
 use policy_core::report::{ChangeReport, Disposition, Report, Status};
 use std::sync::PoisonError;
@@ -73,7 +73,7 @@ impl Handler {
             }
             Err(Rejected::NotJson(message)) => {
                 let message = format!("must be JSON: {message}");
-                self.reject(context, origin, &defaults.change_id, Code::NotJson, &message)
+                self.reject(context, origin, &defaults.change_id, ViolationCode::NotJson, &message)
             }
             Err(Rejected::Violations { violations, change_id }) => {
                 self.note_violations(context, origin, &change_id, &violations);

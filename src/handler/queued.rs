@@ -3,7 +3,7 @@
 use super::{Handler, InvocationContext, change::Submission};
 use aws_lambda_events::sqs::SqsBatchResponse;
 use policy_core::origin::Origin;
-use policy_core::policy::Code;
+use policy_core::policy::ViolationCode;
 use policy_core::report::{FailureKind, Report, Status, Verdict};
 use policy_core::trigger::sqs::{self, Content, Record};
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl Handler {
             Err(refused) => {
                 let origin: &Origin = &record.origin;
                 let id = Submission::new("", origin.clone()).change_id();
-                self.reject(context, origin, &id, Code::MalformedEnvelope, &refused.to_string())
+                self.reject(context, origin, &id, ViolationCode::MalformedEnvelope, &refused.to_string())
             }
         }
     }

@@ -4,7 +4,7 @@ use super::{FunctionError, Handler, InvocationContext, Reply, change::Submission
 use crate::audit::Reason;
 use crate::queue::Label;
 use policy_core::origin::{Origin, TriggerKind};
-use policy_core::policy::{ChangeId, Code, Home, Violation};
+use policy_core::policy::{ChangeId, Home, Violation, ViolationCode};
 use policy_core::problem::Problem;
 use policy_core::report::{ChangeReport, Report};
 use policy_core::trigger::NotAccepted;
@@ -27,7 +27,8 @@ impl Handler {
         let origin = Origin { kind, ..Origin::invoker(&context.invocation) };
         if kind == TriggerKind::EventBridge && self.queues.parks() {
             let id = Submission::new("", origin.clone()).change_id();
-            let report = self.reject(context, &origin, &id, Code::MalformedEnvelope, &refused.to_string());
+            let report =
+                self.reject(context, &origin, &id, ViolationCode::MalformedEnvelope, &refused.to_string());
             return match self.park(payload.get(), &report).await {
                 Ok(()) => encoded(&report),
                 Err(()) => Err(FunctionError::new("PolicyChangeIncomplete", refused)),
@@ -56,7 +57,7 @@ impl Handler {
         context: &InvocationContext,
         origin: &Origin,
         id: &ChangeId,
-        code: Code,
+        code: ViolationCode,
         message: &str,
     ) -> Report {
         let violation = Violation { pointer: String::new(), code, message: message.to_owned() };

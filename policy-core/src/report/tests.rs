@@ -1,10 +1,12 @@
 use super::*;
+use crate::aws::{AccountId, RegionName};
 use crate::policy::{Home, InstanceId, ViolationCode};
 use serde_json::{Value, json};
 use time::macros::datetime;
 
 fn target(outcome: Outcome, retryable: bool) -> TargetResult {
-    let home = Home { region: "us-east-1".into(), account: Some("111122223333".into()) };
+    let home =
+        Home { region: RegionName::parse("us-east-1").unwrap(), account: AccountId::parse("111122223333") };
     let id = InstanceId::parse("00000001-0000-4000-8000-000000000001").unwrap();
     let mut result = TargetResult::new(Some(home.instance(id)), Scope::Chat, outcome);
     if outcome == Outcome::Failed {
