@@ -39,6 +39,7 @@ ACCEPTED: list[Any] = [
     SIZED,
     {"InstanceIds": [ID.upper(), ARN], "AttachmentScopes": ["chat", "Task"], "MaximumSize": "1 KB"},
     {**SIZED, "instanceId": ARN.replace(":", "%3A").replace("/", "%2f")},
+    {**SIZED, "instanceId": ARN.replace("aws:", "aws-eusc:").replace("us-east-1", "eusc-de-east-1")},
     {**SIZED, "instanceId": ["*"]},
     {**SIZED, "instanceId": "*", "instanceTags": {"brand": "north", "team": ["a", "b"]}},
     {**SIZED, "attachmentScope": ["CHAT", "*"]},

@@ -53,7 +53,7 @@ impl From<&Violation> for Reason {
     fn from(violation: &Violation) -> Self {
         Self {
             pointer: violation.pointer.clone(),
-            code: violation.code.name(),
+            code: violation.code.name().to_owned(),
             message: violation.message.clone(),
         }
     }

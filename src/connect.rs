@@ -24,6 +24,7 @@ use aws_sdk_connect::config::retry::{ClassifyRetry, RetryAction, RetryConfig, Re
 use aws_sdk_connect::config::timeout::TimeoutConfig;
 use aws_sdk_connect::config::{Builder, Region, SharedHttpClient};
 use aws_sdk_connect::{Client, config};
+use policy_core::aws::{RegionName, RoleArn};
 use policy_core::policy::{Home, Instance};
 use rate_limiter::RateLimiter;
 use role::AssumedRole;
@@ -66,8 +67,8 @@ pub struct Connect {
 /// What shares one quota: an account (`None`: our own) and a Region.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LaneKey {
-    role_arn: Option<String>,
-    region: String,
+    role_arn: Option<RoleArn>,
+    region: RegionName,
 }
 
 /// One account and Region: its client and its rate limits.
@@ -112,7 +113,7 @@ impl Connect {
     }
 
     fn open(&self, key: &LaneKey) -> LaneClient {
-        let region = Region::new(key.region.clone());
+        let region = Region::new(key.region.to_string());
         let mut builder = Builder::from(&self.config)
             .region(region)
             .http_client(CountedClient(self.http.clone()))
@@ -125,7 +126,7 @@ impl Connect {
                 TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build(),
             );
         if let Some(role_arn) = &key.role_arn {
-            let provider = AssumedRole::new(&self.config, role_arn);
+            let provider = AssumedRole::new(&self.config, role_arn.as_str());
             builder = builder.credentials_provider(provider);
         }
         let limiter = || Arc::new(RateLimiter::new(self.settings.requests_per_second, self.settings.burst));

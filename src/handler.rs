@@ -14,9 +14,10 @@ use crate::queue::{PATIENCE as QUEUE_PATIENCE, Queues};
 use crate::settings::Settings;
 use change::Submission;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use policy_core::aws::Arn;
 use policy_core::function_error::FunctionErrorType;
 use policy_core::origin::{Invocation, Origin, TriggerKind};
-use policy_core::policy::{Code, Rules, is_account};
+use policy_core::policy::{Rules, ViolationCode};
 use policy_core::report::{self, OutcomeKind, Report, Status};
 use policy_core::trigger::{self, NotAccepted, Trigger, event_bridge};
 use refusal::NotParked;
@@ -160,11 +161,11 @@ impl Handler {
         kind: Option<TriggerKind>,
     ) -> InvocationContext {
         // arn:aws:lambda:{region}:{account}:function:…; `cargo lambda watch` sends `function-arn`
-        let account = context.invoked_function_arn.split(':').nth(4).filter(|part| is_account(part));
+        let account = Arn::parse(&context.invoked_function_arn).and_then(|arn| arn.account);
         let left = context.deadline().duration_since(SystemTime::now()).ok();
         InvocationContext {
             invocation,
-            rules: self.settings.rules(account.map(str::to_owned)),
+            rules: self.settings.rules(account),
             tally: Lock::default(),
             log: CallLog::default(),
             deadline: Deadline::new(Instant::now(), left, self.afterwards(kind)),
@@ -213,7 +214,7 @@ impl Handler {
 
     async fn change_of_event(&self, context: &InvocationContext, event: &event_bridge::Event<'_>) -> Report {
         if let Some(why) = &event.refused {
-            return self.reject(context, &event.origin, Code::SourceRefused, why);
+            return self.reject(context, &event.origin, ViolationCode::SourceRefused, why);
         }
         let mut submission = Submission::new(&event.document, event.origin.clone());
         submission.if_unmodified_since = event.replayed_from;

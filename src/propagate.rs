@@ -13,7 +13,7 @@ use crate::connect::{Call, CallLog, Connect};
 use futures_util::future::join_all;
 use lane::LanePropagation;
 use policy_core::failure::{ErrorCode, Failure};
-use policy_core::policy::{Code, Guardrails, Instance, Instances, Scope, Violation};
+use policy_core::policy::{Guardrails, Instance, Instances, Scope, Violation, ViolationCode};
 use policy_core::report::{ChangeReport, Disposition, Outcome, TargetResult};
 use std::collections::BTreeMap;
 use std::io;
@@ -89,7 +89,7 @@ impl<'a> Propagation<'a> {
         if resolved.0.as_ref().is_ok_and(Vec::is_empty) {
             report.warnings.push(Violation {
                 pointer: String::new(),
-                code: Code::NoInstanceMatches,
+                code: ViolationCode::NoInstanceMatches,
                 message: "`*` matches no ACTIVE instance of this account and Region; nothing was changed"
                     .to_owned(),
             });

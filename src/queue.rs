@@ -5,6 +5,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::SdkError;
 use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
 use aws_sdk_sqs::types::MessageAttributeValue;
+use policy_core::aws::Arn;
 use sha2::{Digest, Sha256};
 use std::error::Error;
 use std::fmt::Write;
@@ -77,15 +78,14 @@ impl Queues {
     }
 
     /// A queue's URL from its ARN. Ours are known; of any other SQS itself made the name:
-    /// `https://sqs.{region}.amazonaws.com/{account}/{name}`.
+    /// `https://sqs.{region}.{domain}/{account}/{name}`.
     fn url_of(&self, arn: &str) -> Option<String> {
-        let mut parts = arn.splitn(6, ':').skip(1);
-        let (partition, _, region) = (parts.next()?, parts.next()?, parts.next()?);
-        let (account, name) = (parts.next()?, parts.next()?);
+        let arn = Arn::parse(arn).filter(|arn| arn.service == "sqs")?;
+        let (region, account, name) = (arn.region?, arn.account?, arn.resource);
         let path = format!("/{account}/{name}");
         let ours = self.change_queue_url.iter().find(|url| url.ends_with(&path));
-        let suffix = if partition == "aws-cn" { ".cn" } else { "" };
-        Some(ours.cloned().unwrap_or_else(|| format!("https://sqs.{region}.amazonaws.com{suffix}{path}")))
+        let domain = arn.partition.dns_suffix();
+        Some(ours.cloned().unwrap_or_else(|| format!("https://sqs.{region}.{domain}{path}")))
     }
 
     fn client(&self) -> &Client {
@@ -181,5 +181,35 @@ where
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(QueueError::Refused(Box::new(error))),
         Err(_) => Err(QueueError::NoAnswer),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_that_is_not_ours_has_the_url_of_its_partition() {
+        let ours = "http://127.0.0.1:9324/111122223333/changes.fifo";
+        let queues = Queues::new(SdkConfig::builder().build(), Some(ours.to_owned()), None);
+        for (arn, url) in [
+            ("arn:aws:sqs:us-east-1:111122223333:changes.fifo", Some(ours)),
+            (
+                "arn:aws:sqs:us-east-1:111122223333:other",
+                Some("https://sqs.us-east-1.amazonaws.com/111122223333/other"),
+            ),
+            (
+                "arn:aws-cn:sqs:cn-north-1:111122223333:other",
+                Some("https://sqs.cn-north-1.amazonaws.com.cn/111122223333/other"),
+            ),
+            (
+                "arn:aws-eusc:sqs:eusc-de-east-1:111122223333:other",
+                Some("https://sqs.eusc-de-east-1.amazonaws.eu/111122223333/other"),
+            ),
+            ("arn:aws:sns:us-east-1:111122223333:other", None),
+            ("changes.fifo", None),
+        ] {
+            assert_eq!(queues.url_of(arn).as_deref(), url, "{arn}");
+        }
     }
 }

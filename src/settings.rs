@@ -1,8 +1,9 @@
 //! Environment variables, read once at start. Every wrong one is named in one error.
 
 use crate::connect::ConnectSettings;
+use policy_core::aws::{AccountId, RegionName, RoleArn};
 use policy_core::origin::TriggerKind;
-use policy_core::policy::{ExtensionSet, Guardrails, Home, InstanceName, MaxSize, Rules, is_account};
+use policy_core::policy::{ExtensionSet, Guardrails, Home, InstanceName, MaxSize, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -22,7 +23,7 @@ pub struct Settings {
     /// `PARKED_QUEUE_URL`.
     pub parked_queue_url: Option<String>,
     /// `AWS_REGION`, which Lambda sets.
-    pub region: String,
+    pub region: RegionName,
     /// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets: the metrics' dimension.
     pub function_name: String,
 }
@@ -45,17 +46,37 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    fn lookup(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.trim().is_empty())
+    }
+
     /// The variable, parsed; absent or empty is `default`.
     fn read<T>(&mut self, name: &str, default: T, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
-        let value = (self.lookup)(name).filter(|value| !value.trim().is_empty());
-        let Some(value) = value else { return default };
-        match parse(value.trim()) {
-            Ok(parsed) => parsed,
-            Err(why) => {
-                self.wrong.push(format!("{name} {why}"));
-                default
-            }
+        let value = self.lookup(name);
+        value.and_then(|value| self.parsed(name, &value, parse)).unwrap_or(default)
+    }
+
+    /// The variable, parsed; absent or empty is an error, with a hint.
+    fn required<T>(
+        &mut self,
+        name: &str,
+        hint: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let value = self.lookup(name);
+        if value.is_none() {
+            self.wrong.push(format!("{name} is missing; {hint}"));
         }
+        self.parsed(name, &value?, parse)
+    }
+
+    fn parsed<T>(
+        &mut self,
+        name: &str,
+        value: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        parse(value.trim()).map_err(|why| self.wrong.push(format!("{name} {why}"))).ok()
     }
 }
 
@@ -66,61 +87,69 @@ impl Settings {
     /// Every wrong one, by name.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, InvalidSettings> {
         let mut reader = Reader { lookup, wrong: Vec::new() };
-        let defaults = ConnectSettings::default();
-        let settings = Self {
-            accepted_triggers: reader.read("ACCEPTED_TRIGGERS", TriggerKind::ALL.into(), triggers),
-            guardrails: Guardrails {
-                allowed_instances: reader.read("POLICY_ALLOWED_INSTANCES", Vec::new(), instances),
-                blocked_extensions: reader.read(
-                    "POLICY_BLOCKED_EXTENSIONS",
-                    ExtensionSet::default(),
-                    |list| ExtensionSet::parse(entries(list)?),
-                ),
-                max_size: reader.read("POLICY_MAX_SIZE_BYTES", None, |text| {
-                    let bytes =
-                        text.parse().map_err(|_| format!("must be a number of bytes, not `{text}`"))?;
-                    MaxSize::from_bytes(bytes).map(Some).map_err(|(_, message)| message)
-                }),
-            },
-            allow_empty_extensions: reader.read("POLICY_ALLOW_EMPTY_EXTENSIONS", false, boolean),
-            connect: ConnectSettings {
-                requests_per_second: reader.read(
-                    "CONNECT_REQUESTS_PER_SECOND",
-                    defaults.requests_per_second,
-                    rate,
-                ),
-                burst: reader.read("CONNECT_BURST", defaults.burst, |text| within(text, 1, 1_000)),
-                shared_quota: reader.read("CONNECT_QUOTA", false, |text| match text {
-                    "shared" => Ok(true),
-                    "per-operation" => Ok(false),
-                    other => Err(format!("must be `per-operation` or `shared`, not `{other}`")),
-                }),
-                max_attempts: reader
-                    .read("CONNECT_MAX_ATTEMPTS", defaults.max_attempts, |text| within(text, 1, 100)),
-                roles: reader.read("CONNECT_ROLE_ARNS", BTreeMap::new(), roles),
-            },
-            change_queue_url: reader.read("CHANGE_QUEUE_URL", None, |url| queue_url(url).map(Some)),
-            parked_queue_url: reader.read("PARKED_QUEUE_URL", None, |url| queue_url(url).map(Some)),
-            region: reader.read("AWS_REGION", String::new(), |region| Ok(region.to_owned())),
-            function_name: reader.read(
-                "AWS_LAMBDA_FUNCTION_NAME",
-                env!("CARGO_PKG_NAME").to_owned(),
-                |name| Ok(name.to_owned()),
-            ),
-        };
-        if settings.region.is_empty() {
-            reader.wrong.push("AWS_REGION is missing; Lambda sets it".to_owned());
+        let accepted_triggers = reader.read("ACCEPTED_TRIGGERS", TriggerKind::ALL.into(), triggers);
+        let guardrails = guardrails(&mut reader);
+        let allow_empty_extensions = reader.read("POLICY_ALLOW_EMPTY_EXTENSIONS", false, boolean);
+        let connect = connect(&mut reader);
+        let change_queue_url = reader.read("CHANGE_QUEUE_URL", None, |url| queue_url(url).map(Some));
+        let parked_queue_url = reader.read("PARKED_QUEUE_URL", None, |url| queue_url(url).map(Some));
+        let region = reader.required("AWS_REGION", "Lambda sets it", |text| {
+            RegionName::parse(text).ok_or_else(|| format!("must be a Region's name, not `{text}`"))
+        });
+        let function_name =
+            reader.read("AWS_LAMBDA_FUNCTION_NAME", env!("CARGO_PKG_NAME").to_owned(), |name| {
+                Ok(name.to_owned())
+            });
+        match region {
+            Some(region) if reader.wrong.is_empty() => Ok(Self {
+                accepted_triggers,
+                guardrails,
+                allow_empty_extensions,
+                connect,
+                change_queue_url,
+                parked_queue_url,
+                region,
+                function_name,
+            }),
+            _ => Err(InvalidSettings(reader.wrong)),
         }
-        if reader.wrong.is_empty() { Ok(settings) } else { Err(InvalidSettings(reader.wrong)) }
     }
 
     /// The rules for documents, once the function knows its account.
-    pub fn rules(&self, account: Option<String>) -> Rules {
+    pub fn rules(&self, account: Option<AccountId>) -> Rules {
         Rules {
             home: Home { region: self.region.clone(), account },
-            role_accounts: self.connect.roles.keys().cloned().collect(),
+            role_accounts: self.connect.roles.keys().copied().collect(),
             allow_empty_extensions: self.allow_empty_extensions,
         }
+    }
+}
+
+fn guardrails(reader: &mut Reader<'_>) -> Guardrails {
+    Guardrails {
+        allowed_instances: reader.read("POLICY_ALLOWED_INSTANCES", Vec::new(), instances),
+        blocked_extensions: reader.read("POLICY_BLOCKED_EXTENSIONS", ExtensionSet::default(), |list| {
+            ExtensionSet::parse(entries(list)?)
+        }),
+        max_size: reader.read("POLICY_MAX_SIZE_BYTES", None, |text| {
+            let bytes = text.parse().map_err(|_| format!("must be a number of bytes, not `{text}`"))?;
+            MaxSize::from_bytes(bytes).map(Some).map_err(|invalid| invalid.message)
+        }),
+    }
+}
+
+fn connect(reader: &mut Reader<'_>) -> ConnectSettings {
+    let defaults = ConnectSettings::default();
+    ConnectSettings {
+        requests_per_second: reader.read("CONNECT_REQUESTS_PER_SECOND", defaults.requests_per_second, rate),
+        burst: reader.read("CONNECT_BURST", defaults.burst, |text| within(text, 1, 1_000)),
+        shared_quota: reader.read("CONNECT_QUOTA", false, |text| match text {
+            "shared" => Ok(true),
+            "per-operation" => Ok(false),
+            other => Err(format!("must be `per-operation` or `shared`, not `{other}`")),
+        }),
+        max_attempts: reader.read("CONNECT_MAX_ATTEMPTS", defaults.max_attempts, |text| within(text, 1, 100)),
+        roles: reader.read("CONNECT_ROLE_ARNS", BTreeMap::new(), roles),
     }
 }
 
@@ -170,16 +199,12 @@ fn within(text: &str, low: u32, high: u32) -> Result<u32, String> {
     }
 }
 
-fn roles(list: &str) -> Result<BTreeMap<String, String>, String> {
+fn roles(list: &str) -> Result<BTreeMap<AccountId, RoleArn>, String> {
     let mut roles = BTreeMap::new();
-    for arn in entries(list)? {
-        let mut parts = arn.splitn(6, ':');
-        let account = parts.nth(4).filter(|account| is_account(account));
-        let role = parts.next().filter(|role| role.starts_with("role/"));
-        let (true, Some(account), Some(_)) = (arn.starts_with("arn:"), account, role) else {
-            return Err(format!("names `{arn}`, which is no role ARN"));
-        };
-        if roles.insert(account.to_owned(), arn.to_owned()).is_some() {
+    for entry in entries(list)? {
+        let role = RoleArn::parse(entry).ok_or_else(|| format!("names `{entry}`, which is no role ARN"))?;
+        let account = role.account();
+        if roles.insert(account, role).is_some() {
             return Err(format!("names two roles of account {account}"));
         }
     }

@@ -29,8 +29,8 @@ pub fn handler(
             return Err(InvalidSettings(wrong));
         }
     };
-    let config = sdk::config(&settings.region, http.clone(), lookup);
-    tracing::info!(version = VERSION, region = settings.region, "started");
+    let config = sdk::config(settings.region.as_str(), http.clone(), lookup);
+    tracing::info!(version = VERSION, region = settings.region.as_str(), "started");
     Ok(assemble(settings, config, http, pipe, level))
 }
 

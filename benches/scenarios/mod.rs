@@ -7,6 +7,7 @@ use connect_attachment_policy::settings::Settings;
 use connect_attachment_policy::telemetry::{LogLevel, LogPipe};
 use connect_attachment_policy::{sdk, start};
 use lambda_runtime::{Context, LambdaEvent};
+use policy_core::aws::{AccountId, RegionName};
 use policy_core::origin::{Invocation, Origin};
 use policy_core::policy::{
     ChangeId, Configuration, Defaults, Form, Guardrails, Home, Instances, PolicyChange, Rejected, Rules,
@@ -48,8 +49,8 @@ fn scenario(name: &'static str, run: impl Fn() + 'static) -> Scenario {
 }
 
 fn rules() -> Rules {
-    let home = Home { region: "us-east-1".to_owned(), account: Some("111122223333".to_owned()) };
-    Rules { home, ..Rules::default() }
+    let Some(region) = RegionName::parse("us-east-1") else { unreachable!("a Region's name") };
+    Rules::at(Home { region, account: AccountId::parse("111122223333") })
 }
 
 fn id(number: usize) -> String {
@@ -183,7 +184,7 @@ fn handler(lookup: &dyn Fn(&str) -> Option<String>) -> Handler {
         Ok(http) => http,
         Err(error) => unreachable!("{error}"),
     };
-    let config = sdk::config(&settings.region, http.clone(), lookup);
+    let config = sdk::config(settings.region.as_str(), http.clone(), lookup);
     start::assemble(settings, config, http, LogPipe::new(std::io::sink()), LogLevel::Level(Level::INFO))
 }
 

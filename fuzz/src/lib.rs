@@ -3,6 +3,7 @@
 
 mod tree;
 
+use policy_core::aws::{AccountId, RegionName};
 use policy_core::origin::Invocation;
 use policy_core::policy::document::{MAX_CHANGES, MAX_TARGETS};
 use policy_core::policy::{
@@ -72,14 +73,17 @@ fn id(text: &str) -> InstanceId {
 }
 
 fn home() -> Home {
-    Home { region: "us-east-1".into(), account: Some("111122223333".into()) }
+    Home {
+        region: RegionName::parse("us-east-1").expect("a Region"),
+        account: AccountId::parse("111122223333"),
+    }
 }
 
 /// With the rules of a function in Lambda, and with rules that allow everything and have no account.
 fn parses(text: &str, form: &Form, since: Option<OffsetDateTime>) {
-    let strict = Rules { home: home(), ..Rules::default() };
+    let strict = Rules::at(home());
     let home = Home { account: None, ..home() };
-    let lenient = Rules { home, allow_empty_extensions: true, ..Rules::default() };
+    let lenient = Rules { allow_empty_extensions: true, ..Rules::at(home) };
     for rules in [strict, lenient] {
         match parse(text, form, since, &rules) {
             Ok(document) => accepted(text, &document, &rules),

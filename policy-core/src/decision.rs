@@ -50,7 +50,8 @@ pub fn decide<'c>(change: &'c PolicyChange, held: &Configuration, modified: Modi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{ChangeId, Defaults, Form, IfMatch, Rules, document};
+    use crate::aws::RegionName;
+    use crate::policy::{ChangeId, Defaults, Form, Home, IfMatch, Rules, document};
     use crate::report::OutcomeKind;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
@@ -66,7 +67,8 @@ mod tests {
         );
         let change_id = ChangeId::parse("c").unwrap();
         let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
-        match document::parse(&text, &Form::Submission, &defaults, &Rules::default()) {
+        let home = Home { region: RegionName::parse("us-east-1").unwrap(), account: None };
+        match document::parse(&text, &Form::Submission, &defaults, &Rules::at(home)) {
             Ok(document) => document.changes[0].clone(),
             other => panic!("{other:?}"),
         }

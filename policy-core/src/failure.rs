@@ -2,12 +2,12 @@
 
 use crate::policy::Blocked;
 use crate::problem::Problem;
-use crate::stable_codes::stable_codes;
+use crate::stable_names;
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 use std::borrow::Cow;
 
-stable_codes! {
+stable_names! {
     /// Why a target is not as asked. Stable: callers match on the names, docs/problems.md explains each.
     ///
     /// Amazon Connect's errors keep the names of its API model. A name that it gives besides these stays as
@@ -53,6 +53,25 @@ stable_codes! {
 }
 
 impl ErrorCode {
+    /// What an error name of Amazon Connect or of AWS in front of it means; `None`: its HTTP status decides.
+    pub fn of_service(name: &str) -> Option<Self> {
+        Some(match name {
+            "InvalidParameterException" | "InvalidRequestException" | "ValidationException" => {
+                Self::InvalidParameterException
+            }
+            "ResourceNotFoundException" => Self::ResourceNotFoundException,
+            "AccessDeniedException" => Self::AccessDeniedException,
+            "ThrottlingException" | "TooManyRequestsException" => Self::ThrottlingException,
+            "ExpiredTokenException"
+            | "ExpiredToken"
+            | "RequestExpired"
+            | "UnrecognizedClientException"
+            | "InvalidSignatureException"
+            | "InvalidClientTokenId" => Self::CredentialsUnusable,
+            _ => return None,
+        })
+    }
+
     /// The HTTP problem of a request whose targets all ended like this.
     pub const fn problem(self) -> Problem {
         match self {

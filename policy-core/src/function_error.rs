@@ -1,17 +1,17 @@
 //! Lambda's `errorType`: what Step Functions' `Catch` and alarms match on.
 
 use crate::report::Status;
-use crate::stable_codes::stable_codes;
+use crate::stable_names;
 
-stable_codes! {
+stable_names! {
     /// Why an invocation ends as a function error. Stable; docs/problems.md explains each.
     pub enum FunctionErrorType {
         /// The document has violations: nothing was done.
         PolicyChangeRejected,
-        /// Some target failed for now, is unknown or pending: the same change again helps.
-        PolicyChangeIncomplete,
         /// Targets are blocked, superseded or failed for good.
         PolicyChangeFailed,
+        /// Some target failed for now, is unknown or pending: the same change again helps.
+        PolicyChangeIncomplete,
         /// The payload is of no known trigger, or carries the marks of several.
         UnrecognisedPayload,
         /// The payload is a known trigger's, but broken.

@@ -12,6 +12,7 @@
 //! The function (the root package) does the I/O around it. Fuzzing, mutation testing and the property
 //! tests need this crate alone.
 
+pub mod aws;
 pub mod calls;
 pub mod decision;
 pub mod failure;
@@ -20,5 +21,5 @@ pub mod origin;
 pub mod policy;
 pub mod problem;
 pub mod report;
-mod stable_codes;
+mod stable_names;
 pub mod trigger;

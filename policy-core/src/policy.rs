@@ -1,7 +1,7 @@
 //! What a policy change says: its vocabulary, its rules, and every way a document can break them.
 //!
-//! Pure: no input or output, no AWS SDK, nothing from the other modules. Everything here is parsed
-//! once ([`document::parse`]); the types then carry the knowledge, and nothing downstream checks again.
+//! Pure: no input or output, no AWS SDK, nothing from the other modules but [`crate::aws`]. Everything here is
+//! parsed once ([`document::parse`]); the types then carry the knowledge, and nothing downstream checks again.
 
 mod canonical;
 mod change_id;
@@ -12,6 +12,7 @@ mod extensions;
 mod guardrail;
 mod instance;
 mod json;
+mod order;
 mod reader;
 mod scope;
 mod size;
@@ -23,11 +24,12 @@ pub use document::{Defaults, Document, Form, Rejected};
 pub use entity_tag::{IfMatch, entity_tag, entity_tag_of_all};
 pub use extensions::ExtensionSet;
 pub use guardrail::{Blocked, Guardrails};
-pub use instance::{Home, Instance, InstanceId, InstanceName, is_account, percent_decoded};
+pub use instance::{Home, Instance, InstanceId, InstanceName, percent_decoded};
 pub use scope::Scope;
 pub use size::{MAX_SIZE, MaxSize};
-pub use violation::{Code, Violation};
+pub use violation::{InvalidValue, Violation, ViolationCode};
 
+use crate::aws::AccountId;
 use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
 
@@ -80,22 +82,26 @@ pub struct Values {
 }
 
 /// What an operator decided about documents, as opposed to what AWS allows.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Rules {
     /// Where this function runs: completes a bare instance id.
     pub home: Home,
     /// Accounts for which `CONNECT_ROLE_ARNS` has a role.
-    pub role_accounts: BTreeSet<String>,
+    pub role_accounts: BTreeSet<AccountId>,
     /// `POLICY_ALLOW_EMPTY_EXTENSIONS`: an empty list may lock every customer out.
     pub allow_empty_extensions: bool,
 }
 
 impl Rules {
-    /// Whether the instance is of the function's own account, or of one that has a role here.
+    /// Those of a function here, with every other one at its default: no roles, no empty lists.
+    pub const fn at(home: Home) -> Self {
+        Self { home, role_accounts: BTreeSet::new(), allow_empty_extensions: false }
+    }
+
+    /// Whether the instance is in the function's own account, or in one that has a role here.
     pub fn reaches(&self, instance: &Instance) -> bool {
-        let home = &self.home.account;
-        home.is_none()
-            || instance.account == *home
-            || instance.account.as_ref().is_some_and(|account| self.role_accounts.contains(account))
+        self.home.account.is_none()
+            || instance.account == self.home.account
+            || instance.account.is_some_and(|account| self.role_accounts.contains(&account))
     }
 }

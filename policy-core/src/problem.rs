@@ -3,47 +3,48 @@
 //! Written here and not taken from a crate: most of it is members that the standard does not have.
 
 use crate::policy::Violation;
-use crate::stable_codes::stable_codes;
+use crate::stable_names;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-stable_codes! {
-    /// The kinds of problems, each with its type URI, status and title.
+stable_names! {
+    /// The kinds of problems, named by the last part of the type URI:
+    /// `urn:problem-type:connect-attachment-policy:{name}`. docs/problems.md explains each.
     pub enum Problem {
         /// Not JSON.
-        NotJson,
+        NotJson = "not-json",
         /// Bad base64, not UTF-8, or no body.
-        InvalidBody,
+        InvalidBody = "invalid-body",
         /// A broken API Gateway envelope.
-        MalformedEnvelope,
+        MalformedEnvelope = "malformed-envelope",
         /// An unknown query parameter, or a wrong value.
-        InvalidQuery,
+        InvalidQuery = "invalid-query",
         /// A guardrail forbids every target.
-        Blocked,
+        Blocked = "blocked",
         /// No such path.
-        NotFound,
+        NotFound = "not-found",
         /// Connect has no such instance.
-        InstanceNotFound,
+        InstanceNotFound = "instance-not-found",
         /// The path has other methods.
-        MethodNotAllowed,
+        MethodNotAllowed = "method-not-allowed",
         /// Every target was modified since, or holds other values than `If-Match` names.
-        PreconditionFailed,
+        PreconditionFailed = "precondition-failed",
         /// More bytes than a document takes.
-        TooLarge,
+        TooLarge = "too-large",
         /// Not a JSON media type.
-        UnsupportedMediaType,
+        UnsupportedMediaType = "unsupported-media-type",
         /// The document has violations.
-        Rejected,
+        Rejected = "rejected",
         /// Connect rejects the values.
-        InvalidParameter,
+        InvalidParameter = "invalid-parameter",
         /// Connect throttled every attempt.
-        Throttled,
+        Throttled = "throttled",
         /// Connect failed, or denied access to this function.
-        UpstreamFailed,
+        UpstreamFailed = "upstream-failed",
         /// Time ran out before the first call, or the audit could not be written.
-        Unavailable,
+        Unavailable = "unavailable",
         /// No answer in time.
-        UpstreamTimeout,
+        UpstreamTimeout = "upstream-timeout",
     }
 }
 
@@ -53,34 +54,30 @@ impl Problem {
         self.row().0
     }
 
-    /// The last part of the type URI: `urn:problem-type:connect-attachment-policy:{slug}`.
-    pub const fn slug(self) -> &'static str {
+    /// The title.
+    pub const fn title(self) -> &'static str {
         self.row().1
     }
 
-    const fn title(self) -> &'static str {
-        self.row().2
-    }
-
-    const fn row(self) -> (u16, &'static str, &'static str) {
+    const fn row(self) -> (u16, &'static str) {
         match self {
-            Self::NotJson => (400, "not-json", "The body is not JSON"),
-            Self::InvalidBody => (400, "invalid-body", "The body cannot be read"),
-            Self::MalformedEnvelope => (400, "malformed-envelope", "The request's envelope is malformed"),
-            Self::InvalidQuery => (400, "invalid-query", "The query is invalid"),
-            Self::Blocked => (403, "blocked", "A guardrail blocks this change"),
-            Self::NotFound => (404, "not-found", "There is no such path"),
-            Self::InstanceNotFound => (404, "instance-not-found", "There is no such instance"),
-            Self::MethodNotAllowed => (405, "method-not-allowed", "The path does not have this method"),
-            Self::PreconditionFailed => (412, "precondition-failed", "The target was modified since"),
-            Self::TooLarge => (413, "too-large", "The document is too large"),
-            Self::UnsupportedMediaType => (415, "unsupported-media-type", "The body must be JSON"),
-            Self::Rejected => (422, "rejected", "The policy change is invalid"),
-            Self::InvalidParameter => (422, "invalid-parameter", "Amazon Connect rejects these values"),
-            Self::Throttled => (429, "throttled", "Amazon Connect throttled the change"),
-            Self::UpstreamFailed => (502, "upstream-failed", "Amazon Connect failed"),
-            Self::Unavailable => (503, "unavailable", "The change could not be begun"),
-            Self::UpstreamTimeout => (504, "upstream-timeout", "Amazon Connect did not answer in time"),
+            Self::NotJson => (400, "The body is not JSON"),
+            Self::InvalidBody => (400, "The body cannot be read"),
+            Self::MalformedEnvelope => (400, "The request's envelope is malformed"),
+            Self::InvalidQuery => (400, "The query is invalid"),
+            Self::Blocked => (403, "A guardrail blocks this change"),
+            Self::NotFound => (404, "There is no such path"),
+            Self::InstanceNotFound => (404, "There is no such instance"),
+            Self::MethodNotAllowed => (405, "The path does not have this method"),
+            Self::PreconditionFailed => (412, "The target was modified since"),
+            Self::TooLarge => (413, "The document is too large"),
+            Self::UnsupportedMediaType => (415, "The body must be JSON"),
+            Self::Rejected => (422, "The policy change is invalid"),
+            Self::InvalidParameter => (422, "Amazon Connect rejects these values"),
+            Self::Throttled => (429, "Amazon Connect throttled the change"),
+            Self::UpstreamFailed => (502, "Amazon Connect failed"),
+            Self::Unavailable => (503, "The change could not be begun"),
+            Self::UpstreamTimeout => (504, "Amazon Connect did not answer in time"),
         }
     }
 }
@@ -113,7 +110,7 @@ pub fn encode(
     report: Option<&RawValue>,
 ) -> Result<String, serde_json::Error> {
     serde_json::to_string(&Document {
-        kind: format!("urn:problem-type:connect-attachment-policy:{}", problem.slug()),
+        kind: format!("urn:problem-type:connect-attachment-policy:{}", problem.name()),
         title: problem.title(),
         status: problem.status(),
         detail,

@@ -185,8 +185,8 @@ impl<'a> Event<'a> {
             resources: Vec::new(),
             cloud: Cloud {
                 provider: "AWS",
-                region: &home.region,
-                account: home.account.as_deref().map(Uid::of),
+                region: home.region.as_str(),
+                account: home.account.as_ref().map(|account| Uid::of(account.as_str())),
             },
             trace,
             unmapped: Unmapped {

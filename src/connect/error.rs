@@ -84,32 +84,15 @@ fn meaning<E: ProvideErrorMetadata>(
     attempts: u32,
 ) -> ErrorCode {
     match error {
-        SdkError::ServiceError(_) => match (error.code(), status) {
-            (Some("InvalidParameterException" | "InvalidRequestException" | "ValidationException"), _) => {
-                ErrorCode::InvalidParameterException
-            }
-            (Some("ResourceNotFoundException"), _) => ErrorCode::ResourceNotFoundException,
-            (Some("AccessDeniedException"), _) => ErrorCode::AccessDeniedException,
-            (
-                Some(
-                    "ExpiredTokenException"
-                    | "ExpiredToken"
-                    | "UnrecognizedClientException"
-                    | "InvalidSignatureException"
-                    | "InvalidClientTokenId"
-                    | "RequestExpired",
-                ),
-                _,
-            ) => ErrorCode::CredentialsUnusable,
-            (Some("ThrottlingException" | "TooManyRequestsException"), _) | (_, Some(429)) => {
-                ErrorCode::ThrottlingException
-            }
-            (_, Some(500..=599)) => ErrorCode::InternalServiceException,
-            (_, Some(403)) => ErrorCode::AccessDeniedException,
-            (_, Some(404)) => ErrorCode::ResourceNotFoundException,
+        SdkError::ServiceError(_) => match (error.code().and_then(ErrorCode::of_service), status) {
+            (Some(code), _) => code,
+            (None, Some(429)) => ErrorCode::ThrottlingException,
+            (None, Some(500..=599)) => ErrorCode::InternalServiceException,
+            (None, Some(403)) => ErrorCode::AccessDeniedException,
+            (None, Some(404)) => ErrorCode::ResourceNotFoundException,
             // an answer that says it succeeded but cannot be read
-            (_, Some(200..=299)) => ErrorCode::ConnectionFailed,
-            _ => ErrorCode::RequestRefused,
+            (None, Some(200..=299)) => ErrorCode::ConnectionFailed,
+            (None, _) => ErrorCode::RequestRefused,
         },
         // no request was made or sent: without credentials (a role that may not be assumed) there is none
         SdkError::ConstructionFailure(_) => ErrorCode::CredentialsUnusable,

@@ -1,5 +1,6 @@
 //! How Amazon Connect is called, as the operator decides.
 
+use policy_core::aws::{AccountId, RoleArn};
 use std::collections::BTreeMap;
 
 /// How Connect is called.
@@ -14,7 +15,7 @@ pub struct ConnectSettings {
     /// `CONNECT_MAX_ATTEMPTS`, retries included.
     pub max_attempts: u32,
     /// `CONNECT_ROLE_ARNS`: account → role.
-    pub roles: BTreeMap<String, String>,
+    pub roles: BTreeMap<AccountId, RoleArn>,
 }
 
 impl ConnectSettings {

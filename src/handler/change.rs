@@ -6,7 +6,9 @@ use crate::propagate::{Propagation, Resolved};
 use crate::queue::QueueError;
 use crate::telemetry::causes;
 use policy_core::origin::{Origin, TriggerKind};
-use policy_core::policy::{Code, Defaults, Document, Form, IfMatch, PolicyChange, Rejected, document};
+use policy_core::policy::{
+    Defaults, Document, Form, IfMatch, PolicyChange, Rejected, ViolationCode, document,
+};
 use policy_core::report::{ChangeReport, Disposition, Report, Status};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -70,7 +72,7 @@ impl Handler {
             }
             Err(Rejected::NotJson(message)) => {
                 let message = format!("must be JSON: {message}");
-                self.reject(context, origin, Code::NotJson, &message)
+                self.reject(context, origin, ViolationCode::NotJson, &message)
             }
             Err(Rejected::Violations { violations, change_id }) => {
                 self.note_violations(context, origin, &change_id, &violations);

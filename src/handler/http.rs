@@ -121,7 +121,7 @@ impl Handler {
         problem: Problem,
         why: &str,
     ) -> Answered {
-        let id = self.note_refusal(context, &request.origin, problem.slug(), why);
+        let id = self.note_refusal(context, &request.origin, problem.name(), why);
         Ok(Response::problem(problem, why, Some(&id))?)
     }
 

@@ -4,7 +4,7 @@ use super::{Handler, InvocationContext, change::Submission};
 use crate::telemetry::causes;
 use aws_lambda_events::sqs::SqsBatchResponse;
 use futures_util::future::join_all;
-use policy_core::policy::Code;
+use policy_core::policy::ViolationCode;
 use policy_core::report::{Report, Status, Verdict};
 use policy_core::trigger::sqs::{self, Content, Record};
 use std::time::Duration;
@@ -55,7 +55,7 @@ impl Handler {
                 self.change(context, &submission).await
             }
             Err(refused) => {
-                self.reject(context, &record.origin, Code::MalformedEnvelope, &refused.to_string())
+                self.reject(context, &record.origin, ViolationCode::MalformedEnvelope, &refused.to_string())
             }
         }
     }

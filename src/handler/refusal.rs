@@ -6,7 +6,7 @@ use crate::queue::Label;
 use crate::telemetry::causes;
 use policy_core::function_error::FunctionErrorType;
 use policy_core::origin::{Origin, TriggerKind};
-use policy_core::policy::{ChangeId, Code, Home, Violation};
+use policy_core::policy::{ChangeId, Home, Violation, ViolationCode};
 use policy_core::problem::Problem;
 use policy_core::report::{ChangeReport, Report};
 use policy_core::trigger::NotAccepted;
@@ -32,7 +32,8 @@ impl Handler {
         };
         let origin = Origin { kind, ..Origin::invoker(&context.invocation) };
         if kind == TriggerKind::EventBridge && self.queues.parks() {
-            let report = self.reject(context, &origin, Code::MalformedEnvelope, &refused.to_string());
+            let report =
+                self.reject(context, &origin, ViolationCode::MalformedEnvelope, &refused.to_string());
             return match self.park(context, payload.get(), &report).await {
                 Ok(()) => encoded(&report),
                 Err(NotParked) => Err(FunctionError::new(FunctionErrorType::PolicyChangeIncomplete, refused)),
@@ -66,7 +67,7 @@ impl Handler {
         &self,
         context: &InvocationContext,
         origin: &Origin,
-        code: Code,
+        code: ViolationCode,
         message: &str,
     ) -> Report {
         let id = origin.change_id();

@@ -44,7 +44,7 @@ fn every_variable_is_read() {
         burst: 3,
         shared_quota: true,
         max_attempts: 4,
-        roles: [("444455556666".to_owned(), role.to_owned())].into(),
+        roles: RoleArn::parse(role).into_iter().map(|role| (role.account(), role)).collect(),
     };
     assert_eq!(settings.connect, connect);
     assert!(settings.change_queue_url.is_some() && settings.parked_queue_url.is_some());
@@ -92,4 +92,25 @@ fn a_list_that_names_nothing_does_not_lift_the_limit_it_sets() {
         assert_eq!(read(&[(name, " , ")]).unwrap_err().0, [format!("{name} names nothing: `,`")]);
         assert!(read(&[(name, " ")]).is_ok());
     }
+}
+
+#[test]
+fn a_region_that_could_lead_a_call_elsewhere_is_an_error() {
+    for region in ["us-east", "us-east-1.example.org", "us-east-1/x"] {
+        let error = format!("AWS_REGION must be a Region's name, not `{region}`");
+        assert_eq!(read(&[("AWS_REGION", region)]).unwrap_err().0, [error]);
+    }
+    let sovereign = read(&[("AWS_REGION", "eusc-de-east-1")]).unwrap();
+    assert_eq!(sovereign.region.as_str(), "eusc-de-east-1");
+}
+
+#[test]
+fn roles_are_one_of_each_account() {
+    let (one, two) = ("arn:aws:iam::444455556666:role/a", "arn:aws-eusc:iam::777788889999:role/b");
+    let settings = read(&[("CONNECT_ROLE_ARNS", &format!("{one},{two}"))]).unwrap();
+    let roles: Vec<_> = settings.connect.roles.values().map(RoleArn::as_str).collect();
+    assert_eq!(roles, [one, two]);
+    let same = format!("{one},arn:aws:iam::444455556666:role/b");
+    let error = "CONNECT_ROLE_ARNS names two roles of account 444455556666".to_owned();
+    assert_eq!(read(&[("CONNECT_ROLE_ARNS", &same)]).unwrap_err().0, [error]);
 }

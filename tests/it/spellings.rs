@@ -4,6 +4,7 @@
 mod respelt;
 
 use crate::world::World;
+use policy_core::aws::{AccountId, RegionName};
 use policy_core::policy::{
     ChangeId, Defaults, ExtensionSet, Form, Guardrails, Home, InstanceName, Instances, Rules, document,
 };
@@ -20,7 +21,7 @@ const BLOCKED: &str = "exe";
 const ATTEMPTS: u32 = 256;
 
 fn home() -> Home {
-    Home { region: "us-east-1".into(), account: Some("111122223333".into()) }
+    Home { region: RegionName::parse("us-east-1").unwrap(), account: AccountId::parse("111122223333") }
 }
 
 /// Both exist, with the same tags.
@@ -156,7 +157,8 @@ fn without_guardrails_the_same_attempts_reach_what_they_are_after() {
 fn parse(text: &str) -> Option<policy_core::policy::PolicyChange> {
     let change_id = ChangeId::parse("default").unwrap();
     let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
-    let rules = Rules { home: home(), role_accounts: ["444455556666".to_owned()].into(), ..Rules::default() };
+    let rules =
+        Rules { role_accounts: AccountId::parse("444455556666").into_iter().collect(), ..Rules::at(home()) };
     document::parse(text, &Form::Submission, &defaults, &rules)
         .ok()
         .map(|mut document| document.changes.remove(0))

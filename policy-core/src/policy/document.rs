@@ -12,9 +12,9 @@ use super::change_id::{self, ChangeId};
 use super::instance::Instance;
 use super::json::Json;
 use super::reader::{Fields, Found, Problems};
-use super::violation::{Code, Violation};
+use super::violation::{Violation, ViolationCode};
 use super::{Instances, PolicyChange, Rules, Scope};
-use overlap::Named;
+use overlap::report_overlaps;
 use targets::{read_instances, read_scopes};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
@@ -86,7 +86,7 @@ pub enum Rejected {
     NotJson(String),
     /// JSON that breaks rules: all of them.
     Violations {
-        /// Every problem, in the order of the document.
+        /// Every one, in the order of the document; of more than 256, the first ones that were found.
         violations: Vec<Violation>,
         /// The id the document gave itself, or its default.
         change_id: ChangeId,
@@ -100,7 +100,7 @@ pub enum Rejected {
 pub fn parse(text: &str, form: &Form, defaults: &Defaults, rules: &Rules) -> Result<Document, Rejected> {
     if text.len() > MAX_DOCUMENT {
         let message = format!("must be at most {MAX_DOCUMENT} bytes, not {}", text.len());
-        let violation = Violation { pointer: String::new(), code: Code::DocumentTooLarge, message };
+        let violation = Violation { pointer: String::new(), code: ViolationCode::DocumentTooLarge, message };
         return Err(Rejected::Violations {
             violations: vec![violation],
             change_id: defaults.change_id.clone(),
@@ -116,10 +116,10 @@ pub fn parse(text: &str, form: &Form, defaults: &Defaults, rules: &Rules) -> Res
         change("", &json, form, defaults, rules, &mut problems).map(|change| vec![change])
     };
     match changes {
-        Some(changes) if problems.0.is_empty() => Ok(Document { changes, is_batch }),
+        Some(changes) if problems.is_empty() => Ok(Document { changes, is_batch }),
         _ => Err(Rejected::Violations {
             change_id: claimed_id(&json).unwrap_or_else(|| defaults.change_id.clone()),
-            violations: problems.0,
+            violations: problems.in_order_of(&json),
         }),
     }
 }
@@ -140,51 +140,49 @@ fn batch(
     problems: &mut Problems,
 ) -> Option<Vec<PolicyChange>> {
     let fields = Fields::read("", json, &["changes", "changeId"], problems)?;
-    let base = match fields.value("changeId") {
-        Some(found) => parse_change_id(found, problems)?,
-        None => defaults.change_id.clone(),
-    };
+    let base = change_id(&fields, defaults, problems);
     let list = fields.value("changes")?;
     let Some(entries) = list.entries() else {
         problems.wrong_type(&list.pointer, "an array of policy changes", list.value);
         return None;
     };
-    if entries.len() == 0 {
-        problems.add(&list.pointer, Code::EmptyList, "must hold at least one policy change");
-        return None;
+    let count = entries.len();
+    if count == 0 {
+        problems.add(&list.pointer, ViolationCode::EmptyList, "must hold at least one policy change");
+    } else if count > MAX_CHANGES {
+        let message = format!("must hold at most {MAX_CHANGES} policy changes, not {count}");
+        problems.add(&list.pointer, ViolationCode::TooManyEntries, message);
     }
-    if entries.len() > MAX_CHANGES {
-        let message = format!("must hold at most {MAX_CHANGES} policy changes, not {}", entries.len());
-        problems.add(&list.pointer, Code::TooManyEntries, message);
-        return None;
+    let last_index = count.clamp(1, MAX_CHANGES) - 1;
+    if base.of_index(last_index).is_none() {
+        let message =
+            format!("with `/{last_index}` added it must be at most {} characters", change_id::MAX_LENGTH);
+        // the trigger's own id stands nowhere in the document
+        let pointer = fields.value("changeId").map_or("", |found| &found.pointer);
+        problems.add(pointer, ViolationCode::InvalidChangeId, message);
     }
-    let mut changes = Vec::with_capacity(entries.len());
-    let (mut named, mut targets) = (Named::default(), 0);
+    let mut changes = Vec::with_capacity(count.min(MAX_CHANGES));
     for (index, entry) in entries.enumerate() {
-        let Some(change_id) = base.of_index(index) else {
-            let message =
-                format!("with `/{index}` added it must be at most {} characters", change_id::MAX_LENGTH);
-            // the trigger's own id stands nowhere in the document
-            let pointer = fields.value("changeId").map_or("", |found| &found.pointer);
-            problems.add(pointer, Code::InvalidChangeId, message);
+        // whatever else is found would not be listed
+        if problems.has_overflowed() {
             return None;
-        };
+        }
+        let change_id = base.of_index(index).unwrap_or_else(|| base.clone());
         let defaults = Defaults { change_id, ..defaults.clone() };
         let parsed = change(&entry.pointer, entry.value, &Form::Submission, &defaults, rules, problems);
-        if let Some(change) = parsed {
-            targets += count(&change);
-            if targets > MAX_TARGETS {
-                too_many_targets(&list.pointer, targets, problems);
-                return None;
-            }
-            named.add(&entry.pointer, index, &change, problems);
-            changes.push(change);
-        }
+        changes.extend(parsed.map(|change| (entry.pointer, change)));
     }
-    Some(changes)
+    let mut counts = changes.iter().map(|(_, change)| count_targets(change));
+    let targets: usize = counts.clone().sum();
+    // one change that has too many alone is a violation already
+    if targets > MAX_TARGETS && counts.all(|alone| alone <= MAX_TARGETS) {
+        too_many_targets(&list.pointer, targets, problems);
+    }
+    report_overlaps(&changes, problems);
+    Some(changes.into_iter().map(|(_, change)| change).collect())
 }
 
-fn count(change: &PolicyChange) -> usize {
+fn count_targets(change: &PolicyChange) -> usize {
     let instances = match &change.instances {
         Instances::Named(named) => named.len(),
         Instances::All { .. } => 1,
@@ -194,7 +192,7 @@ fn count(change: &PolicyChange) -> usize {
 
 fn too_many_targets(pointer: &str, targets: usize, problems: &mut Problems) {
     let message = format!("must name at most {MAX_TARGETS} targets (instances × scopes), not {targets}");
-    problems.add(pointer, Code::TooManyTargets, message);
+    problems.add(pointer, ViolationCode::TooManyTargets, message);
 }
 
 fn change(
@@ -211,17 +209,14 @@ fn change(
         Form::Values(instance, scope) => {
             for found in TARGET_FIELDS.iter().filter_map(|name| fields.get(name)) {
                 let message = "is named by the path; the body holds the values only";
-                problems.add(&found.pointer, Code::UnexpectedField, message);
+                problems.add(&found.pointer, ViolationCode::UnexpectedField, message);
             }
             (Some(Instances::Named(vec![instance.clone()])), Some(vec![*scope]))
         }
     };
     let mut warnings = Problems::default();
     let values = read_values(&fields, scopes.as_deref().unwrap_or_default(), rules, problems, &mut warnings);
-    let change_id = match fields.value("changeId") {
-        Some(found) => parse_change_id(found, problems)?,
-        None => defaults.change_id.clone(),
-    };
+    let change_id = change_id(&fields, defaults, problems);
     let if_unmodified_since = match fields.value("ifUnmodifiedSince") {
         Some(found) => read_timestamp(found, problems),
         None => defaults.if_unmodified_since,
@@ -241,13 +236,21 @@ fn change(
         requested_by,
         dry_run: dry_run || defaults.dry_run,
         force,
-        warnings: warnings.0,
+        warnings: warnings.into_vec(),
     };
-    let targets = count(&change);
+    let targets = count_targets(&change);
     if targets > MAX_TARGETS {
         too_many_targets(base, targets, problems);
     }
     Some(change)
+}
+
+/// The document's own id. An invalid one is a violation, and reading goes on with the default.
+fn change_id(fields: &Fields<'_>, defaults: &Defaults, problems: &mut Problems) -> ChangeId {
+    fields
+        .value("changeId")
+        .and_then(|found| parse_change_id(found, problems))
+        .unwrap_or_else(|| defaults.change_id.clone())
 }
 
 fn parse_change_id(found: &Found<'_>, problems: &mut Problems) -> Option<ChangeId> {
@@ -255,7 +258,7 @@ fn parse_change_id(found: &Found<'_>, problems: &mut Problems) -> Option<ChangeI
     let id = ChangeId::parse(text);
     if id.is_none() {
         let message = format!("must be 1 to {} characters of `A-Z a-z 0-9 . _ : / -`", change_id::MAX_LENGTH);
-        problems.add(&found.pointer, Code::InvalidChangeId, message);
+        problems.add(&found.pointer, ViolationCode::InvalidChangeId, message);
     }
     id
 }
@@ -271,7 +274,7 @@ fn read_timestamp(found: &Found<'_>, problems: &mut Problems) -> Option<OffsetDa
     let at = timestamp(text);
     if at.is_none() {
         let message = "must be an RFC 3339 time, such as `2026-11-23T09:00:00Z`";
-        problems.add(&found.pointer, Code::InvalidTimestamp, message);
+        problems.add(&found.pointer, ViolationCode::InvalidTimestamp, message);
     }
     at
 }

@@ -1,4 +1,4 @@
-use super::violation::Code;
+use super::violation::{InvalidValue, ViolationCode};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -15,16 +15,15 @@ impl ExtensionSet {
     ///
     /// Only ASCII is lowered, so that no other letter (K, the Kelvin sign) can turn into an
     /// allowed or a blocked one.
-    pub(super) fn insert(&mut self, written: &str) -> Result<(), (Code, String)> {
+    pub(super) fn insert(&mut self, written: &str) -> Result<(), InvalidValue> {
         let trimmed = written.trim();
         let bare = trimmed.strip_prefix('.').unwrap_or(trimmed);
         let fits = (1..=MAX_LENGTH).contains(&bare.len())
             && bare.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if !fits {
-            return Err((
-                Code::InvalidExtension,
-                format!("must be 1 to {MAX_LENGTH} letters, digits, `-` or `_`, such as `pdf`{}", hint(bare)),
-            ));
+            let message =
+                format!("must be 1 to {MAX_LENGTH} letters, digits, `-` or `_`, such as `pdf`{}", hint(bare));
+            return Err(InvalidValue::new(ViolationCode::InvalidExtension, message));
         }
         self.0.insert(bare.to_ascii_lowercase());
         Ok(())
@@ -37,7 +36,7 @@ impl ExtensionSet {
     pub fn parse<'a>(written: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
         let mut set = Self::default();
         for extension in written {
-            set.insert(extension).map_err(|(_, message)| format!("`{extension}` {message}"))?;
+            set.insert(extension).map_err(|invalid| format!("`{extension}` {invalid}"))?;
         }
         Ok(set)
     }
@@ -89,8 +88,8 @@ mod tests {
             "\u{212a}ey",
             "é",
         ] {
-            let refused = ExtensionSet::default().insert(bad).map_err(|e| e.0);
-            assert_eq!(refused, Err(Code::InvalidExtension), "{bad:?}");
+            let refused = ExtensionSet::default().insert(bad).map_err(|e| e.code);
+            assert_eq!(refused, Err(ViolationCode::InvalidExtension), "{bad:?}");
         }
     }
 
@@ -101,7 +100,7 @@ mod tests {
             ("tar.gz", "such as `pdf`; of a double extension only the last part counts, such as `gz`"),
             ("p df", "such as `pdf`"),
         ] {
-            let refused = ExtensionSet::default().insert(bad).map_err(|e| e.1);
+            let refused = ExtensionSet::default().insert(bad).map_err(|e| e.message);
             assert!(matches!(&refused, Err(message) if message.ends_with(hint)), "{refused:?}");
         }
     }

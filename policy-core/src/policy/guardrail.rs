@@ -90,9 +90,11 @@ fn quoted(names: &BTreeSet<String>) -> String {
 mod tests {
     use super::super::{Home, InstanceId};
     use super::*;
+    use crate::aws::{AccountId, RegionName};
 
     fn instance(region: &str) -> Instance {
-        let home = Home { region: region.into(), account: Some("111122223333".into()) };
+        let home =
+            Home { region: RegionName::parse(region).unwrap(), account: AccountId::parse("111122223333") };
         home.instance(InstanceId::parse("00000001-0000-4000-8000-000000000001").unwrap())
     }
 

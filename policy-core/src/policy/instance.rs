@@ -1,3 +1,4 @@
+use crate::aws::{AccountId, Arn, RegionName};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt;
@@ -30,37 +31,48 @@ impl fmt::Display for InstanceId {
     }
 }
 
-/// An instance and where it lives.
+/// The service of an instance's ARN.
+const SERVICE: &str = "connect";
+/// What comes before the id in an instance's ARN.
+const RESOURCE: &str = "instance/";
+
+/// An instance and where it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instance {
     /// Its id.
     pub id: InstanceId,
     /// Its Region: picks the endpoint.
-    pub region: String,
+    pub region: RegionName,
     /// Its account; unknown only where the function itself does not know its own.
-    pub account: Option<String>,
+    pub account: Option<AccountId>,
 }
 
 impl Instance {
     /// The instance's ARN, where its account is known.
     pub fn arn(&self) -> Option<String> {
-        let account = self.account.as_ref()?;
-        let (partition, region, id) = (partition(&self.region), &self.region, &self.id);
-        Some(format!("arn:{partition}:connect:{region}:{account}:instance/{id}"))
+        let resource = format!("{RESOURCE}{}", self.id);
+        let arn = Arn {
+            partition: self.region.partition(),
+            service: SERVICE,
+            region: Some(self.region.clone()),
+            account: Some(self.account?),
+            resource: &resource,
+        };
+        Some(arn.to_string())
     }
 }
 
 /// The account and Region this function runs in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
     /// `AWS_REGION`.
-    pub region: String,
+    pub region: RegionName,
     /// From the invoked function's ARN; unknown outside Lambda.
-    pub account: Option<String>,
+    pub account: Option<AccountId>,
 }
 
 impl Home {
-    /// The instance a name names, seen from here.
+    /// The instance that a name means here.
     pub fn complete(&self, name: &InstanceName) -> Instance {
         match name {
             InstanceName::Arn(instance) => instance.clone(),
@@ -70,7 +82,7 @@ impl Home {
 
     /// The instance of this account and Region with that id.
     pub fn instance(&self, id: InstanceId) -> Instance {
-        Instance { id, region: self.region.clone(), account: self.account.clone() }
+        Instance { id, region: self.region.clone(), account: self.account }
     }
 }
 
@@ -90,49 +102,10 @@ impl InstanceName {
         if let Some(id) = InstanceId::parse(&decoded) {
             return Some(Self::Id(id));
         }
-        let mut parts = decoded.splitn(6, ':');
-        let mut next = || parts.next();
-        let (
-            Some("arn"),
-            Some(written_partition),
-            Some("connect"),
-            Some(region),
-            Some(account),
-            Some(resource),
-        ) = (next(), next(), next(), next(), next(), next())
-        else {
-            return None;
-        };
-        let id = InstanceId::parse(resource.strip_prefix("instance/")?)?;
-        let fits = is_region(region) && is_account(account) && written_partition == partition(region);
-        fits.then(|| Self::Arn(Instance { id, region: region.to_owned(), account: Some(account.to_owned()) }))
+        let arn = Arn::parse(&decoded).filter(|arn| arn.service == SERVICE)?;
+        let id = InstanceId::parse(arn.resource.strip_prefix(RESOURCE)?)?;
+        Some(Self::Arn(Instance { id, region: arn.region?, account: Some(arn.account?) }))
     }
-}
-
-/// The partition of a Region, as its name tells.
-fn partition(region: &str) -> &'static str {
-    if region.starts_with("us-gov-") {
-        "aws-us-gov"
-    } else if region.starts_with("cn-") {
-        "aws-cn"
-    } else {
-        "aws"
-    }
-}
-
-/// `eu-central-1`: lower-case words and a number, joined by hyphens. It becomes part of a host name.
-fn is_region(text: &str) -> bool {
-    let mut words = text.rsplit('-');
-    let number = words.next().is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
-    let words: Vec<_> = words.collect();
-    number
-        && words.len() >= 2
-        && words.iter().all(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase()))
-}
-
-/// Twelve digits.
-pub fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Percent-decoding, once (RFC 3986 section 2.1). `None`: a broken escape or not UTF-8.
@@ -173,6 +146,20 @@ mod tests {
     }
 
     #[test]
+    fn an_instance_may_be_in_every_partition() {
+        for (partition, region) in [
+            ("aws", "us-east-1"),
+            ("aws-cn", "cn-north-1"),
+            ("aws-us-gov", "us-gov-west-1"),
+            ("aws-eusc", "eusc-de-east-1"),
+        ] {
+            let arn = format!("arn:{partition}:connect:{region}:111122223333:instance/{ID}");
+            let Some(InstanceName::Arn(instance)) = InstanceName::parse(&arn) else { panic!("{arn}") };
+            assert_eq!((instance.region.as_str(), instance.arn()), (region, Some(arn)));
+        }
+    }
+
+    #[test]
     fn what_is_no_instance_is_none() {
         for bad in [
             "",
@@ -186,6 +173,9 @@ mod tests {
             &format!("arn:aws:connect:eu-central-1:11112222333:instance/{ID}"),
             &format!("arn%3Aaws%3Aconnect%3Aeu-central-1%3A111122223333%3Ainstance%252F{ID}"),
             "arn:aws:connect:eu-central-1:111122223333:instance/*",
+            &format!("arn:aws:connect:eusc-de-east-1:111122223333:instance/{ID}"),
+            &format!("arn:aws:connect::111122223333:instance/{ID}"),
+            &format!("arn:aws:connect:eu-central-1::instance/{ID}"),
             &format!("arn:aws:connect:eu-1:111122223333:instance/{ID}"),
             &format!("arn:aws:connect:eu--1:111122223333:instance/{ID}"),
             &format!("arn:aws:connect:eu-Central-1:111122223333:instance/{ID}"),

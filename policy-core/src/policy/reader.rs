@@ -1,13 +1,14 @@
 //! Reads one object field by field and collects every violation on the way.
 
 use super::json::Json;
-use super::violation::{Code, Violation, join};
+use super::order;
+use super::violation::{InvalidValue, Violation, ViolationCode, join};
 use std::collections::BTreeSet;
 use std::slice;
 
 /// The violations found so far.
 #[derive(Debug, Default)]
-pub(super) struct Problems(pub(super) Vec<Violation>);
+pub(super) struct Problems(Vec<Violation>);
 
 /// The most violations listed: an answer ends at 6 MB, and nobody reads more.
 const MAX_VIOLATIONS: usize = 256;
@@ -15,17 +16,44 @@ const MAX_VIOLATIONS: usize = 256;
 const MAX_ECHO: usize = 64;
 
 impl Problems {
-    pub(super) fn add(&mut self, pointer: impl Into<String>, code: Code, message: impl Into<String>) {
+    pub(super) fn add(
+        &mut self,
+        pointer: impl Into<String>,
+        code: ViolationCode,
+        message: impl Into<String>,
+    ) {
         let violation = match self.0.len() {
             0..MAX_VIOLATIONS => Violation { pointer: pointer.into(), code, message: message.into() },
             MAX_VIOLATIONS => Violation {
                 pointer: String::new(),
-                code: Code::TooManyViolations,
+                code: ViolationCode::TooManyViolations,
                 message: format!("has more problems than the {MAX_VIOLATIONS} listed"),
             },
             _ => return,
         };
         self.0.push(violation);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether there are more than are listed.
+    pub(super) fn has_overflowed(&self) -> bool {
+        self.0.len() > MAX_VIOLATIONS
+    }
+
+    /// As they were found.
+    pub(super) fn into_vec(self) -> Vec<Violation> {
+        self.0
+    }
+
+    /// In the order of the document; the one that says that there are more stays the last.
+    pub(super) fn in_order_of(mut self, json: &Json) -> Vec<Violation> {
+        let more = self.0.split_off(self.0.len().min(MAX_VIOLATIONS));
+        let mut violations = order::sorted(self.0, json);
+        violations.extend(more);
+        violations
     }
 
     /// Whether no further one is listed.
@@ -37,16 +65,16 @@ impl Problems {
         if matches!(found, Json::Null) {
             let message =
                 "must not be null: there is no reset; leave the field out to keep what the instance has";
-            self.add(pointer, Code::NullValue, message);
+            self.add(pointer, ViolationCode::NullValue, message);
         } else {
             let message = format!("must be {expected}, not {}", found.kind());
-            self.add(pointer, Code::WrongType, message);
+            self.add(pointer, ViolationCode::WrongType, message);
         }
     }
 
     /// Takes a value or notes why there is none.
-    pub(super) fn keep<T>(&mut self, pointer: &str, result: Result<T, (Code, String)>) -> Option<T> {
-        result.map_err(|(code, message)| self.add(pointer, code, message)).ok()
+    pub(super) fn keep<T>(&mut self, pointer: &str, result: Result<T, InvalidValue>) -> Option<T> {
+        result.map_err(|invalid| self.add(pointer, invalid.code, invalid.message)).ok()
     }
 }
 
@@ -84,7 +112,7 @@ impl Found<'_> {
         let length = text.chars().count();
         if length > limit {
             let message = format!("must be at most {limit} characters, not {length}");
-            problems.add(&self.pointer, Code::TooLong, message);
+            problems.add(&self.pointer, ViolationCode::TooLong, message);
             return None;
         }
         Some(text.to_owned())
@@ -116,7 +144,7 @@ impl<'j> Found<'j> {
             one => (slice::from_ref(one), false),
         };
         if found.is_empty() {
-            problems.add(&self.pointer, Code::EmptyList, "must name at least one");
+            problems.add(&self.pointer, ViolationCode::EmptyList, "must name at least one");
         }
         found.iter().enumerate().map(move |(index, value)| {
             let pointer =
@@ -151,18 +179,18 @@ impl<'j> Fields<'j> {
         for (key, value) in entries {
             if key.len() > MAX_ECHO {
                 let message = format!("has a key of {} bytes, which is no field here", key.len());
-                problems.add(base, Code::UnknownField, message);
+                problems.add(base, ViolationCode::UnknownField, message);
                 continue;
             }
             let pointer = join(base, key);
             if !seen.insert(key.as_str()) {
-                problems.add(pointer, Code::DuplicateKey, "stands twice; one must go");
+                problems.add(pointer, ViolationCode::DuplicateKey, "stands twice; one must go");
                 continue;
             }
             let Some(name) = known.iter().find(|name| same_field(name, key)) else {
                 // the nearest name is looked for only where it is told: a document may have 100,000 such keys
                 let message = if problems.is_full() { String::new() } else { unknown(key, known) };
-                problems.add(pointer, Code::UnknownField, message);
+                problems.add(pointer, ViolationCode::UnknownField, message);
                 continue;
             };
             fields.take(name, Found { pointer, value }, problems);
@@ -173,7 +201,7 @@ impl<'j> Fields<'j> {
     fn take(&mut self, name: &'static str, found: Found<'j>, problems: &mut Problems) {
         if let Some(first) = self.get(name) {
             let message = format!("says the same as `{}`; one must go", first.pointer);
-            problems.add(found.pointer, Code::ConflictingFields, message);
+            problems.add(found.pointer, ViolationCode::ConflictingFields, message);
         } else if matches!(found.value, Json::Null) {
             problems.wrong_type(&found.pointer, "", found.value);
             // present all the same, so that nobody is told besides that it is missing
@@ -198,18 +226,17 @@ impl<'j> Fields<'j> {
         self.get(name).filter(|found| !matches!(found.value, Json::Null))
     }
 
-    /// Whichever of two forms of one field is there; both are a problem.
-    pub(super) fn either(
-        &self,
-        one: &'static str,
-        other: &'static str,
+    /// Every form of one field that is present. More than one is a violation, and each is read all the same.
+    pub(super) fn forms<'f>(
+        &'f self,
+        forms: [&'static str; 2],
         problems: &mut Problems,
-    ) -> Option<(&'static str, &Found<'j>)> {
-        if let (Some(first), Some(second)) = (self.get(one), self.get(other)) {
+    ) -> impl Iterator<Item = (&'static str, &'f Found<'j>)> + use<'f, 'j> {
+        if let [Some(first), Some(second)] = forms.map(|name| self.get(name)) {
             let message = format!("says the same as `{}`; one must go", first.pointer);
-            problems.add(second.pointer.clone(), Code::ConflictingFields, message);
+            problems.add(second.pointer.clone(), ViolationCode::ConflictingFields, message);
         }
-        [one, other].into_iter().find_map(|name| self.get(name).map(|found| (name, found)))
+        forms.into_iter().filter_map(|name| self.get(name).map(|found| (name, found)))
     }
 }
 

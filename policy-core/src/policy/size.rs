@@ -1,5 +1,5 @@
 use super::reader::shown;
-use super::violation::Code;
+use super::violation::{InvalidValue, ViolationCode};
 use serde::Serialize;
 
 /// A maximum attachment size in bytes, 1–104857600 (`MaximumSizeLimitInBytes` in the API model).
@@ -19,32 +19,32 @@ impl MaxSize {
     ///
     /// # Errors
     /// The rule that it breaks and what would be right.
-    pub fn from_bytes(bytes: i128) -> Result<Self, (Code, String)> {
-        match u32::try_from(bytes) {
-            Ok(bytes @ 1..=MAX_SIZE) => Ok(Self(bytes)),
-            _ => Err((Code::SizeOutOfRange, format!("must be 1 to {MAX_SIZE} bytes (100 MB), not {bytes}"))),
+    pub fn from_bytes(bytes: i128) -> Result<Self, InvalidValue> {
+        if let Ok(bytes @ 1..=MAX_SIZE) = u32::try_from(bytes) {
+            return Ok(Self(bytes));
         }
+        let message = format!("must be 1 to {MAX_SIZE} bytes (100 MB), not {bytes}");
+        Err(InvalidValue::new(ViolationCode::SizeOutOfRange, message))
     }
 
     /// A JSON number: integral, so `1048576.0` is 1 MB and `1048576.5` is nothing.
-    pub(super) fn from_float(number: f64) -> Result<Self, (Code, String)> {
+    pub(super) fn from_float(number: f64) -> Result<Self, InvalidValue> {
         if number.fract() != 0.0 {
-            return Err((Code::InvalidSize, format!("must be a whole number of bytes, not {number}")));
+            let message = format!("must be a whole number of bytes, not {number}");
+            return Err(InvalidValue::new(ViolationCode::InvalidSize, message));
         }
         #[expect(clippy::cast_possible_truncation, reason = "saturates, and what saturates is out of range")]
         Self::from_bytes(number as i128)
     }
 
     /// A string of digits: bytes, for producers that cannot send numbers.
-    pub(super) fn from_digits(text: &str) -> Result<Self, (Code, String)> {
+    pub(super) fn from_digits(text: &str) -> Result<Self, InvalidValue> {
         if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
-            return Err((
-                Code::InvalidSize,
-                format!(
-                    "must be a number of bytes, not `{}`; `maximumSize` takes units, such as `10 MB`",
-                    shown(text)
-                ),
-            ));
+            let message = format!(
+                "must be a number of bytes, not `{}`; `maximumSize` takes units, such as `10 MB`",
+                shown(text)
+            );
+            return Err(InvalidValue::new(ViolationCode::InvalidSize, message));
         }
         // only digits: what does not fit an i128 is far out of range
         Self::from_bytes(text.parse().unwrap_or(i128::MAX))
@@ -53,15 +53,13 @@ impl MaxSize {
     /// A number with a unit: `10 MB`, `10MiB`, `512 KB`, `1.5 MB`.
     ///
     /// 1 MB is 1 MiB is 1,048,576 bytes, as Connect counts ("100 MB" is 104857600 in its documentation).
-    pub(super) fn from_units(text: &str) -> Result<Self, (Code, String)> {
+    pub(super) fn from_units(text: &str) -> Result<Self, InvalidValue> {
         let invalid = || {
-            (
-                Code::InvalidSize,
-                format!(
-                    "must be a number and a unit (B, KB, KiB, MB, MiB), such as `10 MB`, not `{}`",
-                    shown(text)
-                ),
-            )
+            let message = format!(
+                "must be a number and a unit (B, KB, KiB, MB, MiB), such as `10 MB`, not `{}`",
+                shown(text)
+            );
+            InvalidValue::new(ViolationCode::InvalidSize, message)
         };
         let trimmed = text.trim();
         let split = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(invalid)?;
@@ -83,10 +81,8 @@ impl MaxSize {
         let fraction: i128 = fraction.parse().map_err(|_| invalid())?;
         let scaled = (whole * scale + fraction) * unit;
         if scaled % scale != 0 {
-            return Err((
-                Code::InvalidSize,
-                format!("must be a whole number of bytes, not `{}`", shown(text)),
-            ));
+            let message = format!("must be a whole number of bytes, not `{}`", shown(text));
+            return Err(InvalidValue::new(ViolationCode::InvalidSize, message));
         }
         Self::from_bytes(scaled / scale)
     }
@@ -123,32 +119,35 @@ mod tests {
     #[test]
     fn what_is_no_size_is_told_apart_from_a_size_out_of_range() {
         for (text, code) in [
-            ("10", Code::InvalidSize),
-            ("MB", Code::InvalidSize),
-            ("10 XB", Code::InvalidSize),
-            ("-1 MB", Code::InvalidSize),
-            ("1e1 MB", Code::InvalidSize),
-            ("1..5 MB", Code::InvalidSize),
-            ("0.0000001 MB", Code::InvalidSize),
-            ("1. MB", Code::InvalidSize),
-            (".5 MB", Code::InvalidSize),
-            ("0000000000010 MB", Code::InvalidSize),
-            ("1.5000000000 MB", Code::InvalidSize),
-            ("1 GB", Code::SizeOutOfRange),
-            ("0 MB", Code::SizeOutOfRange),
-            ("101 MB", Code::SizeOutOfRange),
+            ("10", ViolationCode::InvalidSize),
+            ("MB", ViolationCode::InvalidSize),
+            ("10 XB", ViolationCode::InvalidSize),
+            ("-1 MB", ViolationCode::InvalidSize),
+            ("1e1 MB", ViolationCode::InvalidSize),
+            ("1..5 MB", ViolationCode::InvalidSize),
+            ("0.0000001 MB", ViolationCode::InvalidSize),
+            ("1. MB", ViolationCode::InvalidSize),
+            (".5 MB", ViolationCode::InvalidSize),
+            ("0000000000010 MB", ViolationCode::InvalidSize),
+            ("1.5000000000 MB", ViolationCode::InvalidSize),
+            ("1 GB", ViolationCode::SizeOutOfRange),
+            ("0 MB", ViolationCode::SizeOutOfRange),
+            ("101 MB", ViolationCode::SizeOutOfRange),
         ] {
-            assert_eq!(MaxSize::from_units(text).map_err(|e| e.0), Err(code), "{text}");
+            assert_eq!(MaxSize::from_units(text).map_err(|e| e.code), Err(code), "{text}");
         }
     }
 
     #[test]
     fn numbers_beyond_any_integer_are_out_of_range() {
         assert_eq!(MaxSize::from_float(1_048_576.0).map(MaxSize::bytes), Ok(1_048_576));
-        assert_eq!(MaxSize::from_float(0.5).map_err(|e| e.0), Err(Code::InvalidSize));
-        assert_eq!(MaxSize::from_float(1e300).map_err(|e| e.0), Err(Code::SizeOutOfRange));
-        assert_eq!(MaxSize::from_digits(&"9".repeat(60)).map_err(|e| e.0), Err(Code::SizeOutOfRange));
-        assert_eq!(MaxSize::from_digits("").map_err(|e| e.0), Err(Code::InvalidSize));
-        assert_eq!(MaxSize::from_digits("+5").map_err(|e| e.0), Err(Code::InvalidSize));
+        assert_eq!(MaxSize::from_float(0.5).map_err(|e| e.code), Err(ViolationCode::InvalidSize));
+        assert_eq!(MaxSize::from_float(1e300).map_err(|e| e.code), Err(ViolationCode::SizeOutOfRange));
+        assert_eq!(
+            MaxSize::from_digits(&"9".repeat(60)).map_err(|e| e.code),
+            Err(ViolationCode::SizeOutOfRange)
+        );
+        assert_eq!(MaxSize::from_digits("").map_err(|e| e.code), Err(ViolationCode::InvalidSize));
+        assert_eq!(MaxSize::from_digits("+5").map_err(|e| e.code), Err(ViolationCode::InvalidSize));
     }
 }

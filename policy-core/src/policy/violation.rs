@@ -1,99 +1,109 @@
 //! What is wrong with a document: where, which rule, and what would be right.
 
+use crate::stable_names;
 use serde::Serialize;
 use std::fmt;
 
-/// One problem, reported beside all others of the same document.
+/// One broken rule, reported with all others of the same document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Violation {
     /// A JSON pointer (RFC 6901) into the change document as it was sent, in its own spelling.
     pub pointer: String,
     /// The rule, stable across versions.
-    pub code: Code,
+    pub code: ViolationCode,
     /// What would be right, in one lower-case line.
     pub message: String,
 }
 
-/// The rules by name. Stable: callers match on them, docs/problems.md explains each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub enum Code {
-    /// No `instanceId` or `instanceIds`.
-    MissingInstance,
-    /// No `attachmentScope` or `attachmentScopes`.
-    MissingScope,
-    /// Neither a size nor extensions.
-    MissingValues,
-    /// Two forms or two spellings of one field.
-    ConflictingFields,
-    /// The same key twice in one object.
-    DuplicateKey,
-    /// A key no policy change has.
-    UnknownField,
-    /// A field that this place takes from elsewhere (the path of a PATCH).
-    UnexpectedField,
-    /// `null`: there is no reset.
-    NullValue,
-    /// Another JSON type than the field's.
-    WrongType,
-    /// Not an instance id, an instance ARN, or `*`.
-    InvalidInstance,
-    /// Another account's ARN, and no role of that account is configured.
-    NoRoleForAccount,
-    /// `instanceTags` without `"*"`, or not tag key → value or values.
-    InvalidTags,
-    /// Not EMAIL, CHAT, CASE, TASK, or `*`.
-    InvalidScope,
-    /// Not an integral number of bytes, or not a number with a unit.
-    InvalidSize,
-    /// Outside 1–104857600 bytes.
-    SizeOutOfRange,
-    /// Above 20971520 bytes where a scope is EMAIL.
-    SizeTooLargeForEmail,
-    /// Below 1 MB: applied, with this warning.
-    SizeBelowDocumentedRange,
-    /// `"*"` means no instance: a warning, for a tag may be misspelt.
-    NoInstanceMatches,
-    /// Not 1–10 of `[A-Za-z0-9_-]` after normalising.
-    InvalidExtension,
-    /// An empty extension list, and no setting that allows it.
-    EmptyExtensionList,
-    /// Not 1–128 of `[A-Za-z0-9._:/-]`.
-    InvalidChangeId,
-    /// Not RFC 3339.
-    InvalidTimestamp,
-    /// More characters than the field takes.
-    TooLong,
-    /// An empty array where at least one entry is needed.
-    EmptyList,
-    /// More entries than the list takes.
-    TooManyEntries,
-    /// More targets than a document takes.
-    TooManyTargets,
-    /// Two changes of one document name the same target.
-    OverlappingTarget,
-    /// More problems than are listed.
-    TooManyViolations,
-    /// More bytes than a document takes.
-    DocumentTooLarge,
-    /// Not JSON (RFC 8259).
-    NotJson,
-    /// The envelope round the document is broken.
-    MalformedEnvelope,
-    /// The document came in an event whose source is refused.
-    SourceRefused,
-}
-
-impl Code {
-    /// The name as it appears in answers and audit.
-    pub fn name(self) -> String {
-        // the Debug name of a unit variant is its Serialize name: one spelling, not two tables
-        format!("{self:?}")
+stable_names! {
+    /// The rules by name. Stable: callers match on them, docs/problems.md explains each.
+    pub enum ViolationCode {
+        /// No `instanceId` or `instanceIds`.
+        MissingInstance,
+        /// No `attachmentScope` or `attachmentScopes`.
+        MissingScope,
+        /// Neither a size nor extensions.
+        MissingValues,
+        /// Two forms or two spellings of one field.
+        ConflictingFields,
+        /// The same key twice in one object.
+        DuplicateKey,
+        /// An unknown field.
+        UnknownField,
+        /// A field that the path of a PATCH already determines.
+        UnexpectedField,
+        /// `null`: there is no reset.
+        NullValue,
+        /// A wrong JSON type.
+        WrongType,
+        /// Not an instance id, an instance ARN, or `*`.
+        InvalidInstance,
+        /// Another account's ARN, and no role of that account is configured.
+        NoRoleForAccount,
+        /// `instanceTags` without `"*"`, or not tag key → value or values.
+        InvalidTags,
+        /// Not EMAIL, CHAT, CASE, TASK, or `*`.
+        InvalidScope,
+        /// Not an integral number of bytes, or not a number with a unit.
+        InvalidSize,
+        /// Outside 1–104857600 bytes.
+        SizeOutOfRange,
+        /// Above 20971520 bytes where a scope is EMAIL.
+        SizeTooLargeForEmail,
+        /// Below 1 MB: applied, with this warning.
+        SizeBelowDocumentedRange,
+        /// `"*"` matches no instance: a warning, because a tag may be misspelt.
+        NoInstanceMatches,
+        /// Not 1–10 of `[A-Za-z0-9_-]` after normalising.
+        InvalidExtension,
+        /// An empty extension list, and no setting that allows it.
+        EmptyExtensionList,
+        /// Not 1–128 of `[A-Za-z0-9._:/-]`.
+        InvalidChangeId,
+        /// Not RFC 3339.
+        InvalidTimestamp,
+        /// More characters than the field takes.
+        TooLong,
+        /// An empty array where at least one entry is needed.
+        EmptyList,
+        /// More entries than the list takes.
+        TooManyEntries,
+        /// More targets than a document takes.
+        TooManyTargets,
+        /// Two changes of one document name the same target.
+        OverlappingTarget,
+        /// More violations than are listed.
+        TooManyViolations,
+        /// More bytes than a document takes.
+        DocumentTooLarge,
+        /// Not JSON (RFC 8259).
+        NotJson,
+        /// The envelope around the document is malformed.
+        MalformedEnvelope,
+        /// The document came in an event whose source is rejected.
+        SourceRefused,
     }
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at `{}`: {}", self.code.name(), self.pointer, self.message)
+        write!(f, "{} at `{}`: {}", self.code, self.pointer, self.message)
+    }
+}
+
+/// A value that breaks a rule: what a field or a setting was given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct InvalidValue {
+    /// The rule.
+    pub code: ViolationCode,
+    /// What would be right, in one lower-case line.
+    pub message: String,
+}
+
+impl InvalidValue {
+    pub(super) fn new(code: ViolationCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
     }
 }
 

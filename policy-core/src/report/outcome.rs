@@ -4,29 +4,28 @@ use super::Verdict;
 use crate::calls::CallCost;
 use crate::failure::Failure;
 use crate::policy::{Configuration, Instance, Scope};
-use crate::stable_codes::stable_codes;
+use crate::stable_names;
 use time::OffsetDateTime;
 
-stable_codes! {
-    /// How a target ended, in one word of the report: these names in lower case.
-    #[serde(rename_all = "lowercase")]
+stable_names! {
+    /// How a target ended, in one word of the report.
     pub enum OutcomeKind {
         /// Updated, and the response holds what was asked.
-        Applied,
+        Applied = "applied",
         /// It held the values already: no call.
-        Unchanged,
+        Unchanged = "unchanged",
         /// A dry run would update it.
-        Planned,
+        Planned = "planned",
         /// It was modified meanwhile: no call.
-        Superseded,
+        Superseded = "superseded",
         /// A guardrail blocks it: no call.
-        Blocked,
+        Blocked = "blocked",
         /// It was rejected, or it failed; `error.retryable` says which.
-        Failed,
+        Failed = "failed",
         /// The update's answer never came: it may have taken effect.
-        Unknown,
+        Unknown = "unknown",
         /// Time ran out before it was begun.
-        Pending,
+        Pending = "pending",
     }
 }
 

@@ -1,7 +1,8 @@
 use super::*;
+use crate::aws::{AccountId, RegionName};
 use crate::calls::CallCost;
 use crate::failure::{ErrorCode, Failure};
-use crate::policy::{Code, Configuration, Home, InstanceId, Scope};
+use crate::policy::{Configuration, Home, InstanceId, Scope, ViolationCode};
 use serde_json::{Value, json};
 use time::macros::datetime;
 
@@ -29,7 +30,8 @@ fn target(kind: OutcomeKind, retryable: bool) -> TargetResult {
 }
 
 fn of(outcome: Outcome) -> TargetResult {
-    let home = Home { region: "us-east-1".into(), account: Some("111122223333".into()) };
+    let home =
+        Home { region: RegionName::parse("us-east-1").unwrap(), account: AccountId::parse("111122223333") };
     let id = InstanceId::parse("00000001-0000-4000-8000-000000000001").unwrap();
     TargetResult::without_calls(Some(home.instance(id)), Scope::Chat, outcome)
 }
@@ -114,8 +116,11 @@ fn a_report_says_all_that_is_known_and_no_more() {
     applied.trace.request_id = Some("r".to_owned());
     applied.trace.last_modified = Some(datetime!(2026-11-23 09:00:00.125 UTC));
     let mut change = walked(vec![applied, target(OutcomeKind::Failed, true)], false);
-    let warning =
-        Violation { pointer: "/p".to_owned(), code: Code::SizeBelowDocumentedRange, message: "m".to_owned() };
+    let warning = Violation {
+        pointer: "/p".to_owned(),
+        code: ViolationCode::SizeBelowDocumentedRange,
+        message: "m".to_owned(),
+    };
     change.warnings = vec![warning];
     let id = "00000001-0000-4000-8000-000000000001";
     let arn = format!("arn:aws:connect:us-east-1:111122223333:instance/{id}");
@@ -155,7 +160,8 @@ fn a_report_of_several_changes_has_one_of_each() {
 
 #[test]
 fn a_refusal_has_its_violations_and_a_queued_change_says_how_to_learn_its_end() {
-    let violation = Violation { pointer: "/a".to_owned(), code: Code::UnknownField, message: "m".to_owned() };
+    let violation =
+        Violation { pointer: "/a".to_owned(), code: ViolationCode::UnknownField, message: "m".to_owned() };
     let id = ChangeId::parse("c").unwrap();
     let rejected = ChangeReport::rejected(id.clone(), vec![violation.clone()]);
     assert_eq!((rejected.violations(), rejected.results()), (&[violation][..], &[][..]));
@@ -232,7 +238,7 @@ fn the_limit_itself_is_no_reason_to_leave_anything_out() {
 #[test]
 fn a_refusal_longer_than_the_limit_ends() {
     let message = "x".repeat(4_000_001);
-    let violation = Violation { pointer: String::new(), code: Code::UnknownField, message };
+    let violation = Violation { pointer: String::new(), code: ViolationCode::UnknownField, message };
     let rejected = ChangeReport::rejected(ChangeId::parse("c").unwrap(), vec![violation]);
     assert!(encode(&Report::one(rejected)).unwrap().len() > 4_000_001);
 }

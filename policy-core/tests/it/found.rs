@@ -1,20 +1,10 @@
 //! What fuzzing and the invariants it checks have found, each as the smallest document that shows it.
 
+use crate::parsing::{at, defaults, violations, violations_of};
 use policy_core::origin::Invocation;
-use policy_core::policy::{ChangeId, Defaults, Form, Rejected, Rules, document};
+use policy_core::policy::Form;
 use policy_core::trigger::{self, Trigger};
 use serde_json::value::RawValue;
-
-fn problems(text: &str, default_id: &str) -> Vec<(String, String)> {
-    let change_id = ChangeId::parse(default_id).unwrap();
-    let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
-    match document::parse(text, &Form::Submission, &defaults, &Rules::default()) {
-        Err(Rejected::Violations { violations, .. }) => {
-            violations.into_iter().map(|v| (v.pointer, v.code.name())).collect()
-        }
-        other => panic!("{text}: {other:?}"),
-    }
-}
 
 /// It was accepted as a time of the year -1, which no document can say: the normal form of such a change
 /// could not be written, and so not be queued.
@@ -22,19 +12,19 @@ fn problems(text: &str, default_id: &str) -> Vec<(String, String)> {
 fn the_first_hours_of_the_year_0_have_no_place_in_utc() {
     let text = r#"{"instanceId":"00000001-0000-4000-8000-000000000001","attachmentScope":"CHAT",
         "maximumSize":"1 MB","ifUnmodifiedSince":"0000-01-01T00:00:00+00:01"}"#;
-    assert_eq!(problems(text, "c"), [("/ifUnmodifiedSince".to_owned(), "InvalidTimestamp".to_owned())]);
+    assert_eq!(violations(text), [at("/ifUnmodifiedSince", "InvalidTimestamp")]);
 }
 
 /// It pointed at `/changeId`, which is not there.
 #[test]
 fn a_change_id_too_long_for_its_changes_is_pointed_at_as_it_is_spelled_and_only_where_it_is() {
     let long = "x".repeat(127);
-    let changes = r#""changes":[{}]"#;
-    let id = |pointer: &str| [(pointer.to_owned(), "InvalidChangeId".to_owned())];
-    assert_eq!(problems(&format!(r#"{{"changeId":"{long}",{changes}}}"#), "c"), id("/changeId"));
-    assert_eq!(problems(&format!(r#"{{"ChangeId":"{long}",{changes}}}"#), "c"), id("/ChangeId"));
+    let changes = r#""changes":[{"instanceId":"*","attachmentScope":"CHAT","maximumSize":"1 MB"}]"#;
+    let id = |pointer: &str| [at(pointer, "InvalidChangeId")];
+    assert_eq!(violations(&format!(r#"{{"changeId":"{long}",{changes}}}"#)), id("/changeId"));
+    assert_eq!(violations(&format!(r#"{{"ChangeId":"{long}",{changes}}}"#)), id("/ChangeId"));
     // the trigger's own id, which no document holds
-    assert_eq!(problems(&format!("{{{changes}}}"), &long), id(""));
+    assert_eq!(violations_of(&format!("{{{changes}}}"), &Form::Submission, &defaults(&long)), id(""));
 }
 
 /// Its time went on to the queue as it was, where no document may say it.

@@ -7,9 +7,14 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod batches;
 mod corpus;
+mod documentation;
 mod documents;
 mod edges;
+mod faults;
 mod found;
 mod messages;
+mod parsing;
 mod properties;
+mod rules;

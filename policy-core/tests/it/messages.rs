@@ -1,6 +1,6 @@
 //! What a refusal tells besides its code: what would be right, and what was written, no longer than a line.
 
-use policy_core::policy::{ChangeId, Defaults, Form, Rejected, Rules, document};
+use crate::parsing::{change as parsed, parse, refusal};
 use serde_json::{Value, json};
 
 /// The first problem of a change with one field more, or another one: its pointer and its message.
@@ -8,14 +8,8 @@ fn told(field: &str, value: &Value) -> (String, String) {
     let mut change = json!({"instanceId": "00000001-0000-4000-8000-000000000001", "attachmentScope": "CHAT",
         "allowedExtensions": ["pdf"]});
     change[field] = value.clone();
-    let change_id = ChangeId::parse("default").unwrap();
-    let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
-    match document::parse(&change.to_string(), &Form::Submission, &defaults, &Rules::default()) {
-        Err(Rejected::Violations { violations, .. }) => {
-            (violations[0].pointer.clone(), violations[0].message.clone())
-        }
-        other => panic!("{field} {value}: {other:?}"),
-    }
+    let first = &refusal(parse(&change.to_string()))[0];
+    (first.pointer.clone(), first.message.clone())
 }
 
 #[test]
@@ -78,11 +72,7 @@ fn a_length_is_told_with_its_limit() {
 
 #[test]
 fn a_violation_reads_as_one_line() {
-    let change_id = ChangeId::parse("default").unwrap();
-    let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
-    let refused = document::parse("[]", &Form::Submission, &defaults, &Rules::default());
-    let Err(Rejected::Violations { violations, .. }) = refused else { panic!("{refused:?}") };
-    assert_eq!(violations[0].to_string(), "WrongType at ``: must be an object, not an array");
+    assert_eq!(refusal(parse("[]"))[0].to_string(), "WrongType at ``: must be an object, not an array");
 }
 
 #[test]
@@ -90,12 +80,8 @@ fn an_overlap_names_the_target_and_the_earlier_change() {
     let change = json!({"instanceId": "00000001-0000-4000-8000-000000000001", "attachmentScope": "CHAT",
         "maximumSize": "1 MB"});
     let text = json!({"changes": [change, change]}).to_string();
-    let change_id = ChangeId::parse("default").unwrap();
-    let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
-    let refused = document::parse(&text, &Form::Submission, &defaults, &Rules::default());
-    let Err(Rejected::Violations { violations, .. }) = refused else { panic!("{refused:?}") };
     assert_eq!(
-        violations[0].message,
+        refusal(parse(&text))[0].message,
         "names the target `00000001-0000-4000-8000-000000000001` CHAT that `/changes/0` names already"
     );
 }
@@ -106,10 +92,7 @@ fn a_small_size_is_warned_of_below_the_documented_minimum_only() {
     let warned = |bytes: u32| {
         let text = json!({"instanceId": "00000001-0000-4000-8000-000000000001", "attachmentScope": "CHAT",
             "maximumSizeLimitInBytes": bytes});
-        let change_id = ChangeId::parse("default").unwrap();
-        let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
-        let document = document::parse(&text.to_string(), &Form::Submission, &defaults, &Rules::default());
-        document.unwrap().changes[0].warnings.len()
+        parsed(&text).warnings.len()
     };
     assert_eq!([warned(1), warned(1_048_575), warned(1_048_576)], [1, 1, 0]);
 }

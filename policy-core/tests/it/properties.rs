@@ -1,24 +1,14 @@
 //! What holds for every input.
 
+use crate::parsing::parse;
 use policy_core::origin::Invocation;
-use policy_core::policy::{ChangeId, Defaults, Document, Form, Home, Rejected, Rules, document};
+use policy_core::policy::{Rejected, document};
 use policy_core::report::{Status, Verdict};
 use policy_core::trigger;
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-
-fn rules() -> Rules {
-    let home = Home { region: "us-east-1".into(), account: Some("111122223333".into()) };
-    Rules { home, ..Rules::default() }
-}
-
-fn parse(text: &str) -> Result<Document, Rejected> {
-    let change_id = ChangeId::parse("default").unwrap();
-    let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
-    document::parse(text, &Form::Submission, &defaults, &rules())
-}
 
 prop_compose! {
     fn instance()(n in 0..4_u32) -> String {

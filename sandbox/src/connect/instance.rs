@@ -126,6 +126,8 @@ pub(super) fn partition(region: &str) -> &'static str {
         "aws-us-gov"
     } else if region.starts_with("cn-") {
         "aws-cn"
+    } else if region.starts_with("eusc-") {
+        "aws-eusc"
     } else {
         "aws"
     }
@@ -150,6 +152,7 @@ mod tests {
         let of = |region: &str| Instance { region: region.to_owned(), ..Instance::numbered(1) }.arn();
         assert!(of("us-gov-west-1").starts_with("arn:aws-us-gov:connect:us-gov-west-1:"));
         assert!(of("cn-north-1").starts_with("arn:aws-cn:connect:cn-north-1:"));
+        assert!(of("eusc-de-east-1").starts_with("arn:aws-eusc:connect:eusc-de-east-1:"));
         assert!(of("eu-west-2").starts_with("arn:aws:connect:eu-west-2:"));
     }
 

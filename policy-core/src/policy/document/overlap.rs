@@ -1,59 +1,59 @@
-//! Two changes of one document may not name the same target: their order would decide what holds.
+//! Rejects documents with two changes of the same target: the result would depend on their order.
 
 use super::super::reader::Problems;
-use super::super::violation::Code;
+use super::super::violation::ViolationCode;
 use super::super::{Instance, Instances, PolicyChange, Scope};
 use std::collections::HashMap;
 
-/// The targets that earlier changes of the document named, and which change did.
+/// The targets that earlier changes of the document have, and the number of that change.
 #[derive(Debug, Default)]
-pub(super) struct Named {
-    targets: HashMap<(Instance, Scope), usize>,
+struct Earlier<'c> {
+    named: HashMap<(&'c Instance, Scope), usize>,
     all: HashMap<Scope, usize>,
     any: HashMap<Scope, usize>,
 }
 
-impl Named {
-    /// Notes the change at `index`, and as a problem where an earlier one names one of its targets.
-    /// `"*"` may name any instance, so it shares no scope with anything.
-    pub(super) fn add(
-        &mut self,
-        pointer: &str,
-        index: usize,
-        change: &PolicyChange,
-        problems: &mut Problems,
-    ) {
-        let clash = change.scopes.iter().find_map(|scope| {
-            let (instance, at) = self.earlier(*scope, &change.instances)?;
-            Some((instance, *scope, at))
-        });
-        if let Some((instance, scope, at)) = clash {
-            let message = format!("names the target `{instance}` {scope} that `/changes/{at}` names already");
-            problems.add(pointer, Code::OverlappingTarget, message);
+/// Reports each change that has a target of an earlier one. Each comes with the pointer to it.
+/// `"*"` may include any instance, so no other change may use the same scope.
+pub(super) fn report_overlaps(changes: &[(String, PolicyChange)], problems: &mut Problems) {
+    let mut earlier = Earlier::default();
+    for (number, (pointer, change)) in changes.iter().enumerate() {
+        if let Some((instance, scope, first)) = earlier.clash(change) {
+            let instance = instance.map_or("*", |instance| instance.id.as_str());
+            let first = changes.get(first).map_or("", |(pointer, _)| pointer);
+            let message = format!("names the target `{instance}` {scope} that `{first}` names already");
+            problems.add(pointer, ViolationCode::OverlappingTarget, message);
         }
+        earlier.add(number, change);
+    }
+}
+
+impl<'c> Earlier<'c> {
+    /// The first target of the change that an earlier change has: its instance (`None`: `"*"`), its scope and
+    /// the number of that change.
+    fn clash(&self, change: &'c PolicyChange) -> Option<(Option<&'c Instance>, Scope, usize)> {
+        change.scopes.iter().find_map(|scope| match &change.instances {
+            Instances::All { .. } => self.any.get(scope).map(|first| (None, *scope, *first)),
+            Instances::Named(named) => named.iter().find_map(|instance| {
+                let same = self.named.get(&(instance, *scope)).or_else(|| self.all.get(scope));
+                same.map(|first| (Some(instance), *scope, *first))
+            }),
+        })
+    }
+
+    fn add(&mut self, number: usize, change: &'c PolicyChange) {
         for scope in &change.scopes {
-            self.any.entry(*scope).or_insert(index);
+            self.any.entry(*scope).or_insert(number);
             match &change.instances {
                 Instances::Named(named) => {
                     for instance in named {
-                        self.targets.entry((instance.clone(), *scope)).or_insert(index);
+                        self.named.entry((instance, *scope)).or_insert(number);
                     }
                 }
                 Instances::All { .. } => {
-                    self.all.entry(*scope).or_insert(index);
+                    self.all.entry(*scope).or_insert(number);
                 }
             }
-        }
-    }
-
-    fn earlier(&self, scope: Scope, instances: &Instances) -> Option<(String, usize)> {
-        match instances {
-            Instances::All { .. } => self.any.get(&scope).map(|at| ("*".to_owned(), *at)),
-            Instances::Named(named) => named.iter().find_map(|instance| {
-                let same = self.targets.get(&(instance.clone(), scope));
-                let at = same.or_else(|| self.all.get(&scope))?;
-                Some((instance.id.to_string(), *at))
-            }),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::super::instance::{Instance, InstanceName};
 use super::super::json::Json;
 use super::super::reader::{Fields, Found, Problems};
-use super::super::violation::{Code, join};
+use super::super::violation::{ViolationCode, join};
 use super::super::{Instances, Rules, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,12 +15,34 @@ pub(super) fn read_instances(
     rules: &Rules,
     problems: &mut Problems,
 ) -> Option<Instances> {
-    let tags = fields.value("instanceTags");
-    let Some((_, found)) = fields.either("instanceId", "instanceIds", problems) else {
+    let forms = ["instanceId", "instanceIds"];
+    if forms.iter().all(|name| fields.get(name).is_none()) {
         let message = "must name the instance: `instanceId` (an id, an ARN, or `*`) or `instanceIds`";
-        problems.add(fields.base(), Code::MissingInstance, message);
-        return None;
-    };
+        problems.add(fields.base(), ViolationCode::MissingInstance, message);
+    }
+    let mut selected = None;
+    for (_, found) in fields.forms(forms, problems) {
+        selected = selected.or(read_selection(found, rules, problems));
+    }
+    let tags = fields.value("instanceTags");
+    match (selected, tags) {
+        (Some(Instances::Named(named)), tags) => {
+            if let Some(tags) = tags {
+                let message = "goes with `\"instanceId\": \"*\"` only";
+                problems.add(&tags.pointer, ViolationCode::InvalidTags, message);
+            }
+            Some(Instances::Named(named))
+        }
+        (selected, None) => selected,
+        (selected, Some(tags)) => {
+            let tags = read_tags(tags, problems);
+            selected.map(|_| Instances::All { tags })
+        }
+    }
+}
+
+/// The instances of one field; those of `"*"` have no tags yet. `None`: null.
+fn read_selection(found: &Found<'_>, rules: &Rules, problems: &mut Problems) -> Option<Instances> {
     if matches!(found.value, Json::Null) {
         return None;
     }
@@ -34,45 +56,36 @@ pub(super) fn read_instances(
         };
         if text == "*" {
             if count == 1 {
-                let tags = tags.map_or_else(BTreeMap::new, |tags| read_tags(tags, problems));
-                return Some(Instances::All { tags });
+                return Some(Instances::All { tags: BTreeMap::new() });
             }
             let message = "means every instance and stands alone";
-            problems.add(&entry.pointer, Code::InvalidInstance, message);
+            problems.add(&entry.pointer, ViolationCode::InvalidInstance, message);
             continue;
         }
-        match InstanceName::parse(text) {
-            Some(InstanceName::Id(id)) => {
-                let instance = rules.home.instance(id);
-                if seen.insert(instance.clone()) {
-                    named.push(instance);
-                }
-            }
+        let instance = match InstanceName::parse(text) {
+            Some(InstanceName::Id(id)) => rules.home.instance(id),
             Some(InstanceName::Arn(instance)) => {
                 check_reachable(&entry.pointer, &instance, rules, problems);
-                if seen.insert(instance.clone()) {
-                    named.push(instance);
-                }
+                instance
             }
             None => {
                 let message = "must be an instance id (a UUID), an instance ARN, or `*`";
-                problems.add(&entry.pointer, Code::InvalidInstance, message);
+                problems.add(&entry.pointer, ViolationCode::InvalidInstance, message);
+                continue;
             }
+        };
+        if seen.insert(instance.clone()) {
+            named.push(instance);
         }
-    }
-    if let Some(tags) = tags {
-        let message = "goes with `\"instanceId\": \"*\"` only";
-        problems.add(&tags.pointer, Code::InvalidTags, message);
     }
     Some(Instances::Named(named))
 }
 
 /// An instance of another account needs a role there.
-pub(super) fn check_reachable(pointer: &str, instance: &Instance, rules: &Rules, problems: &mut Problems) {
-    if !rules.reaches(instance) {
-        let account = instance.account.as_deref().unwrap_or_default();
+fn check_reachable(pointer: &str, instance: &Instance, rules: &Rules, problems: &mut Problems) {
+    if let Some(account) = instance.account.filter(|_| !rules.reaches(instance)) {
         let message = format!("is of account {account}, for which CONNECT_ROLE_ARNS has no role");
-        problems.add(pointer, Code::NoRoleForAccount, message);
+        problems.add(pointer, ViolationCode::NoRoleForAccount, message);
     }
 }
 
@@ -83,19 +96,19 @@ fn read_tags(found: &Found<'_>, problems: &mut Problems) -> BTreeMap<String, BTr
         return tags;
     };
     if entries.is_empty() {
-        problems.add(&found.pointer, Code::InvalidTags, "must name at least one tag");
+        problems.add(&found.pointer, ViolationCode::InvalidTags, "must name at least one tag");
     }
     for (key, value) in entries {
         // not repeated in a pointer either: there would be one for each of its values
         let length = key.chars().count();
         if length > MAX_TAG_KEY {
             let message = format!("has a key of {length} characters; a tag's key has at most {MAX_TAG_KEY}");
-            problems.add(&found.pointer, Code::InvalidTags, message);
+            problems.add(&found.pointer, ViolationCode::InvalidTags, message);
             continue;
         }
         let entry = Found { pointer: join(&found.pointer, key), value };
         if tags.contains_key(key) {
-            problems.add(entry.pointer, Code::DuplicateKey, "stands twice; one must go");
+            problems.add(entry.pointer, ViolationCode::DuplicateKey, "stands twice; one must go");
             continue;
         }
         let values = entry.one_or_many(problems);
@@ -106,12 +119,21 @@ fn read_tags(found: &Found<'_>, problems: &mut Problems) -> BTreeMap<String, BTr
 }
 
 pub(super) fn read_scopes(fields: &Fields<'_>, problems: &mut Problems) -> Option<Vec<Scope>> {
-    let Some((_, found)) = fields.either("attachmentScope", "attachmentScopes", problems) else {
+    let forms = ["attachmentScope", "attachmentScopes"];
+    if forms.iter().all(|name| fields.get(name).is_none()) {
         let message =
             "must name the scope: `attachmentScope` (EMAIL, CHAT, CASE, TASK, or `*`) or `attachmentScopes`";
-        problems.add(fields.base(), Code::MissingScope, message);
-        return None;
-    };
+        problems.add(fields.base(), ViolationCode::MissingScope, message);
+    }
+    let mut scopes = None;
+    for (_, found) in fields.forms(forms, problems) {
+        scopes = scopes.or(read_scopes_of(found, problems));
+    }
+    scopes
+}
+
+/// The scopes of one field. `None`: null.
+fn read_scopes_of(found: &Found<'_>, problems: &mut Problems) -> Option<Vec<Scope>> {
     if matches!(found.value, Json::Null) {
         return None;
     }
@@ -128,7 +150,7 @@ pub(super) fn read_scopes(fields: &Fields<'_>, problems: &mut Problems) -> Optio
                 Some(scope) => add(scope),
                 None => problems.add(
                     &entry.pointer,
-                    Code::InvalidScope,
+                    ViolationCode::InvalidScope,
                     "must be EMAIL, CHAT, CASE, TASK, or `*`",
                 ),
             },

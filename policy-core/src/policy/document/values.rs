@@ -3,7 +3,7 @@
 use super::super::json::Json;
 use super::super::reader::{Fields, Found, Problems};
 use super::super::size::{DOCUMENTED_MINIMUM, MAX_EMAIL_SIZE};
-use super::super::violation::Code;
+use super::super::violation::ViolationCode;
 use super::super::{ExtensionSet, MaxSize, Rules, Scope, Values};
 
 /// The most extensions in one list (ours; AWS documents none).
@@ -22,7 +22,7 @@ pub(super) fn read_values(
     if FORMS.iter().all(|name| fields.get(name).is_none()) {
         let message =
             "must say a size (`maximumSizeLimitInBytes` or `maximumSize`), `allowedExtensions`, or both";
-        problems.add(fields.base(), Code::MissingValues, message);
+        problems.add(fields.base(), ViolationCode::MissingValues, message);
     }
     Values {
         max_size: read_size(fields, scopes, problems, warnings),
@@ -36,7 +36,20 @@ fn read_size(
     problems: &mut Problems,
     warnings: &mut Problems,
 ) -> Option<MaxSize> {
-    let (name, found) = fields.either("maximumSizeLimitInBytes", "maximumSize", problems)?;
+    let mut size = None;
+    for (name, found) in fields.forms(["maximumSizeLimitInBytes", "maximumSize"], problems) {
+        size = size.or(read_size_of(name, found, scopes, problems, warnings));
+    }
+    size
+}
+
+fn read_size_of(
+    name: &str,
+    found: &Found<'_>,
+    scopes: &[Scope],
+    problems: &mut Problems,
+    warnings: &mut Problems,
+) -> Option<MaxSize> {
     let size = match (name, found.value) {
         (_, Json::Null) => return None,
         ("maximumSize", Json::String(text)) => MaxSize::from_units(text),
@@ -58,20 +71,32 @@ fn read_size(
             "must be at most {MAX_EMAIL_SIZE} bytes (20 MB) where a scope is EMAIL, not {}",
             size.bytes()
         );
-        problems.add(&found.pointer, Code::SizeTooLargeForEmail, message);
+        problems.add(&found.pointer, ViolationCode::SizeTooLargeForEmail, message);
     }
     if size.bytes() < DOCUMENTED_MINIMUM {
         let message = format!(
             "{} bytes are below the documented minimum of 1 MB ({DOCUMENTED_MINIMUM} bytes): was another unit meant?",
             size.bytes()
         );
-        warnings.add(&found.pointer, Code::SizeBelowDocumentedRange, message);
+        warnings.add(&found.pointer, ViolationCode::SizeBelowDocumentedRange, message);
     }
     Some(size)
 }
 
 fn read_extensions(fields: &Fields<'_>, rules: &Rules, problems: &mut Problems) -> Option<ExtensionSet> {
-    let (name, found) = fields.either("allowedExtensions", "extensionConfiguration", problems)?;
+    let mut extensions = None;
+    for (name, found) in fields.forms(["allowedExtensions", "extensionConfiguration"], problems) {
+        extensions = extensions.or(read_extensions_of(name, found, rules, problems));
+    }
+    extensions
+}
+
+fn read_extensions_of(
+    name: &str,
+    found: &Found<'_>,
+    rules: &Rules,
+    problems: &mut Problems,
+) -> Option<ExtensionSet> {
     if matches!(found.value, Json::Null) {
         return None;
     }
@@ -80,7 +105,7 @@ fn read_extensions(fields: &Fields<'_>, rules: &Rules, problems: &mut Problems) 
         nested = Fields::read(&found.pointer, found.value, &["allowedExtensions"], problems)?;
         let Some(list) = nested.get("allowedExtensions") else {
             let message = "must hold `allowedExtensions`";
-            problems.add(&found.pointer, Code::MissingValues, message);
+            problems.add(&found.pointer, ViolationCode::MissingValues, message);
             return None;
         };
         list
@@ -96,13 +121,10 @@ fn read_extensions(fields: &Fields<'_>, rules: &Rules, problems: &mut Problems) 
     if entries.len() == 0 && !rules.allow_empty_extensions {
         let message =
             "must not be empty: nothing could be attached any more; POLICY_ALLOW_EMPTY_EXTENSIONS allows it";
-        problems.add(&list.pointer, Code::EmptyExtensionList, message);
-        return None;
-    }
-    if entries.len() > MAX_EXTENSIONS {
+        problems.add(&list.pointer, ViolationCode::EmptyExtensionList, message);
+    } else if entries.len() > MAX_EXTENSIONS {
         let message = format!("must hold at most {MAX_EXTENSIONS} extensions, not {}", entries.len());
-        problems.add(&list.pointer, Code::TooManyEntries, message);
-        return None;
+        problems.add(&list.pointer, ViolationCode::TooManyEntries, message);
     }
     let mut set = ExtensionSet::default();
     for entry in entries {
@@ -128,7 +150,7 @@ fn read_extension(entry: &Found<'_>, set: &mut ExtensionSet, problems: &mut Prob
                         problems.keep(&found.pointer, set.insert(text));
                     }
                 }
-                None => problems.add(&entry.pointer, Code::MissingValues, "must hold `extension`"),
+                None => problems.add(&entry.pointer, ViolationCode::MissingValues, "must hold `extension`"),
             }
         }
         other => problems.wrong_type(&entry.pointer, "a string such as `pdf`", other),

@@ -96,12 +96,12 @@ pub fn of(report: &Report, seconds_for: impl Fn(usize) -> u64) -> Result<Respons
 }
 
 fn refusal(report: &Report) -> Problem {
-    use crate::policy::Code;
+    use crate::policy::ViolationCode;
     let mut codes =
         report.changes.iter().flat_map(report::ChangeReport::violations).map(|violation| violation.code);
     match codes.next() {
-        Some(Code::NotJson) => Problem::NotJson,
-        Some(Code::DocumentTooLarge) => Problem::TooLarge,
+        Some(ViolationCode::NotJson) => Problem::NotJson,
+        Some(ViolationCode::DocumentTooLarge) => Problem::TooLarge,
         _ => Problem::Rejected,
     }
 }
