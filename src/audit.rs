@@ -27,7 +27,7 @@ pub struct Audit {
     sequence: AtomicU64,
 }
 
-/// One change being walked: who asked for what.
+/// The change that is being processed, and who requested it.
 #[derive(Debug, Clone, Copy)]
 pub struct AuditedChange<'a> {
     /// Who asked and from where.
@@ -98,7 +98,7 @@ impl Audit {
         self.write(audited.origin, |stamp| Event::outcome(stamp, audited, result))
     }
 
-    /// A change that was queued whole: nothing is done yet.
+    /// A change that was queued: nothing has been changed yet.
     ///
     /// # Errors
     /// A full or closed pipe.
@@ -106,7 +106,7 @@ impl Audit {
         self.write(audited.origin, |stamp| Event::accepted(stamp, audited))
     }
 
-    /// A payload that was refused: nothing was done.
+    /// A payload that was rejected: nothing was changed.
     ///
     /// # Errors
     /// A full or closed pipe.

@@ -1,4 +1,4 @@
-//! Amazon Connect behind our verbs: read, update, resolve. The only place that knows its SDK.
+//! The Amazon Connect client: read, update, resolve. The only module that uses its SDK.
 //!
 //! One retry policy, the SDK's; one rate limit per account, Region and operation, which retries obey too;
 //! one bound, the instant by which a call must have ended.
@@ -37,8 +37,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// From a request to the head of its answer. Configuration calls answer within a second; five times
 /// that is lost rather than slow, and still leaves a 28 s HTTP invocation time to try again.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
-/// A call is not begun with less than this left: configuration calls answer within it, and one that is cut
-/// off tells nothing.
+/// A call is not started with less time than this. Configuration calls answer within it, and a call that is
+/// cut off leaves its result unknown.
 pub const CALL_TIME: Duration = Duration::from_millis(500);
 /// What a configuration call usually takes, for estimates only.
 const USUAL_LATENCY: Duration = Duration::from_millis(100);

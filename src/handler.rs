@@ -46,7 +46,7 @@ struct InvocationContext {
     deadline: Deadline,
 }
 
-/// What Lambda is told of an invocation that did not do what it was asked.
+/// The function error of an invocation that did not do what was requested.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FunctionError {
     /// `errorType`: stable, for Step Functions' `Catch` and for alarms.
@@ -74,7 +74,7 @@ impl FunctionError {
         Self { error_type, message }
     }
 
-    /// A report that is no success, as a function error.
+    /// A report of an unsuccessful change, as a function error.
     fn of(report: &Report) -> Self {
         let message = report::encode(report).unwrap_or_default();
         Self { error_type: FunctionErrorType::of(report.status()), message }
@@ -98,7 +98,7 @@ impl Handler {
     /// Handles one invocation: its answer, and before it one line of metrics and one of summary.
     ///
     /// # Errors
-    /// What the contract's table makes a function error.
+    /// The change is rejected, incomplete or failed, and the trigger has no other way to report it.
     pub async fn handle(&self, event: LambdaEvent<Box<RawValue>>) -> Reply {
         let started = Instant::now();
         let invocation = Invocation {
@@ -137,7 +137,7 @@ impl Handler {
         };
         let kind = trigger.kind();
         if !self.settings.accepted_triggers.contains(&kind) {
-            let message = format!("{} payloads are not in this function's ACCEPTED_TRIGGERS", kind.as_str());
+            let message = format!("this function's ACCEPTED_TRIGGERS does not include {}", kind.as_str());
             let origin = Origin { kind, ..Origin::invoker(&context.invocation) };
             let error_type = FunctionErrorType::TriggerNotAccepted;
             self.note_refusal(context, &origin, error_type.name(), &message);
@@ -188,7 +188,7 @@ impl Handler {
         if report.is_settled() { encoded(&report) } else { Err(FunctionError::of(&report)) }
     }
 
-    /// An event: what is over is reported or parked, what is not comes again through Lambda's retries.
+    /// An EventBridge event: a final result is reported or parked; Lambda retries anything else.
     async fn answer_event(
         &self,
         context: &InvocationContext,
@@ -202,7 +202,7 @@ impl Handler {
         if report.status() != Status::Incomplete && self.queues.parks() {
             return match self.park(context, payload.get(), &report).await {
                 Ok(()) => encoded(&report),
-                // not over before somebody can find it: Lambda tries again
+                // parking failed, so fail the invocation: Lambda retries it
                 Err(NotParked) => Err(FunctionError {
                     error_type: FunctionErrorType::PolicyChangeIncomplete,
                     ..FunctionError::of(&report)

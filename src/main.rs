@@ -14,7 +14,7 @@ async fn main() -> Result<(), Error> {
     let handler = match start::handler(pipe, level, &environment) {
         Ok(handler) => handler,
         Err(wrong) => {
-            tracing::error!(%wrong, "the function does not start");
+            tracing::error!(%wrong, "the function could not start");
             return Err(wrong.into());
         }
     };

@@ -1,4 +1,4 @@
-//! The walk over a change's targets: read, compare, decide, update, verify, report.
+//! Applies a change to its targets: read, compare, decide, update, verify, report.
 //!
 //! Each account and Region is a lane: its reads and its updates overlap, and lanes run side by side. Nothing is remembered between invocations: what was applied is unchanged the next time.
 
@@ -79,7 +79,7 @@ impl<'a> Propagation<'a> {
         longest
     }
 
-    /// Brings every target of the change to the asked values, as far as time allows.
+    /// Applies the change to every target, as far as time allows.
     pub async fn run(&self, audited: AuditedChange<'_>, resolved: &Resolved) -> ChangeReport {
         let results = match &resolved.0 {
             Ok(instances) => self.walk(audited, instances).await,
@@ -90,7 +90,7 @@ impl<'a> Propagation<'a> {
             report.warnings.push(Violation {
                 pointer: String::new(),
                 code: ViolationCode::NoInstanceMatches,
-                message: "`*` matches no ACTIVE instance of this account and Region; nothing was changed"
+                message: "`*` matches no ACTIVE instance in this account and Region, so nothing was changed"
                     .to_owned(),
             });
         }
@@ -164,7 +164,7 @@ impl<'a> Propagation<'a> {
     /// outcome nobody can prove is not complete.
     fn recorded(&self, audited: AuditedChange<'_>, mut result: TargetResult) -> TargetResult {
         if let Err(error) = self.audit.outcome(audited, &result) {
-            tracing::error!(%error, "the audit could not be written");
+            tracing::error!(%error, "the audit log could not be written");
             result.outcome = result.outcome.unrecorded(unaudited(&error));
         }
         result

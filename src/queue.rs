@@ -77,7 +77,7 @@ impl Queues {
         self.parked_queue_url.is_some()
     }
 
-    /// A queue's URL from its ARN. Ours are known; of any other SQS itself made the name:
+    /// A queue's URL from its ARN. Ours are configured; any other has the URL that SQS derives from its name:
     /// `https://sqs.{region}.{domain}/{account}/{name}`.
     fn url_of(&self, arn: &str) -> Option<String> {
         let arn = Arn::parse(arn).filter(|arn| arn.service == "sqs")?;

@@ -46,12 +46,12 @@ pub fn config(region: &str, http: SharedHttpClient, lookup: Lookup) -> SdkConfig
     builder.build()
 }
 
-/// A variable's value. One that is not understood is as good as none, as in other AWS SDKs, but for a warning.
+/// A variable's value. An invalid one is ignored with a warning, as in other AWS SDKs.
 fn parsed<T>(lookup: Lookup, name: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
     let text = lookup(name).filter(|text| !text.is_empty())?;
     let value = parse(&text);
     if value.is_none() {
-        tracing::warn!(name, "not understood, and so ignored");
+        tracing::warn!(name, "the value is invalid and is ignored");
     }
     value
 }

@@ -23,7 +23,7 @@ const LINE_LENGTH: usize = 4_096;
 
 /// Where lines go: the audit's, the metrics' and the log's, one at a time and each with one `write`.
 ///
-/// Not `std::io::Stdout`: its buffer would hold a line back that the audit promised to have handed over.
+/// Not `std::io::Stdout`: its buffer could still hold a line that the audit has reported as written.
 #[derive(Clone)]
 pub struct LogPipe(Arc<Lock<dyn Write + Send>>);
 

@@ -26,7 +26,8 @@ pub enum Modified {
     At(Option<OffsetDateTime>),
 }
 
-/// Unchanged before superseded before planned: what holds already needs nothing, whenever it was set.
+/// Checks in this order: unchanged, superseded, planned. A target that already has the values needs no
+/// update, whenever they were set.
 pub fn decide<'c>(change: &'c PolicyChange, held: &Configuration, modified: Modified) -> Step<'c> {
     let superseded = |code| Step::Done(Outcome::Superseded { held: held.clone(), why: Failure::new(code) });
     if change.if_match.as_ref().is_some_and(|wanted| !wanted.matches(held)) {
@@ -132,7 +133,7 @@ mod tests {
     }
 
     proptest! {
-        /// Told by what was asked and what holds, not by `would_change`, which the plan itself asks.
+        /// Judged by the requested and the current values, not by `would_change`, which the plan itself uses.
         #[test]
         fn an_update_is_sent_only_where_it_changes_something_or_is_forced(
             (size, list) in (sizes(), names()).prop_filter("asks for something", |(s, l)| s.is_some() || l.is_some()),

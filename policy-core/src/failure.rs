@@ -121,28 +121,30 @@ impl ErrorCode {
             Self::InstanceNotAllowed => "the instance is not in POLICY_ALLOWED_INSTANCES",
             Self::ExtensionBlocked => "POLICY_BLOCKED_EXTENSIONS blocks an extension",
             Self::SizeBlocked => "the size is above POLICY_MAX_SIZE_BYTES",
-            Self::ETagDiffers => "the target does not hold the values that If-Match names",
+            Self::ETagDiffers => "the target's current ETag does not match If-Match",
             Self::ModifiedSince => "the target was modified after ifUnmodifiedSince",
-            Self::NoTimeLeft => "the invocation's time ran out before this target was begun",
-            Self::EarlierChangeIncomplete => "an earlier change of the same document is incomplete",
+            Self::NoTimeLeft => "the invocation ran out of time before it reached this target",
+            Self::EarlierChangeIncomplete => "an earlier change in the same document is not complete",
             Self::AuditUnavailable => {
-                "the audit log could not be written; no update is sent without its record"
+                "the audit log could not be written, and no update is sent without an audit record"
             }
             Self::ResponseDiffers => {
-                "Amazon Connect answered with other values than were sent; `after` shows what it says it holds"
+                "Amazon Connect returned different values from those requested; `after` shows them"
             }
-            Self::InvalidParameterException => "Amazon Connect rejects these values",
+            Self::InvalidParameterException => "Amazon Connect rejected these values",
             Self::ResourceNotFoundException => {
-                "Amazon Connect has no such instance in this account and Region"
+                "Amazon Connect did not find the instance in this account and Region"
             }
             Self::AccessDeniedException => {
-                "Amazon Connect denies this function access; its role lacks the permission"
+                "Amazon Connect denied access to this function; its role lacks the permission"
             }
             Self::ThrottlingException => "Amazon Connect throttled every attempt",
-            Self::InternalServiceException => "Amazon Connect failed",
+            Self::InternalServiceException => "Amazon Connect returned a server error",
             Self::CredentialsUnusable => "this function's AWS credentials were not accepted",
-            Self::ConnectionFailed => "Amazon Connect gave no usable answer",
-            Self::DeadlineExceeded => "no answer came before the invocation's time ran out",
+            Self::ConnectionFailed => {
+                "Amazon Connect could not be reached, or its response could not be read"
+            }
+            Self::DeadlineExceeded => "the invocation ran out of time before Amazon Connect responded",
             Self::RequestRefused => "Amazon Connect rejected the call",
         }
     }

@@ -50,8 +50,8 @@ impl TriggerKind {
     }
 }
 
-/// Who vouched for the identity. A payload's shape is only a claim: whoever may invoke the function
-/// can imitate any of them, which `ACCEPTED_TRIGGERS` limits.
+/// Who verified the identity. The form of a payload proves nothing: anyone who may invoke the function can
+/// imitate any trigger. `ACCEPTED_TRIGGERS` limits which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdentitySource {
     /// `SigV4`, checked by API Gateway or a function URL.
@@ -64,7 +64,7 @@ pub enum IdentitySource {
     EventBridge,
     /// SQS, which stamps the sender's id.
     SqsSender,
-    /// Whoever may invoke the function: IAM let them, Lambda does not say whom.
+    /// A direct invocation: IAM allowed it, but Lambda does not pass on the caller's identity.
     Invoker,
     /// HTTP without an authoriser.
     Nobody,
@@ -97,7 +97,7 @@ pub struct Origin {
     /// The account that an event's envelope names where the envelope came through a queue. Whoever may send to
     /// the queue can write any: it is worth as much as who vouches for the message.
     pub claimed_account: Option<String>,
-    /// Who vouched for it.
+    /// Who verified it.
     pub vouched_by: IdentitySource,
     /// The caller's address.
     pub source_ip: Option<String>,

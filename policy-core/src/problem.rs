@@ -25,7 +25,7 @@ stable_names! {
         NotFound = "not-found",
         /// Connect has no such instance.
         InstanceNotFound = "instance-not-found",
-        /// The path has other methods.
+        /// The path does not support the method.
         MethodNotAllowed = "method-not-allowed",
         /// Every target was modified since, or holds other values than `If-Match` names.
         PreconditionFailed = "precondition-failed",
@@ -64,20 +64,20 @@ impl Problem {
             Self::NotJson => (400, "The body is not JSON"),
             Self::InvalidBody => (400, "The body cannot be read"),
             Self::MalformedEnvelope => (400, "The request's envelope is malformed"),
-            Self::InvalidQuery => (400, "The query is invalid"),
-            Self::Blocked => (403, "A guardrail blocks this change"),
-            Self::NotFound => (404, "There is no such path"),
-            Self::InstanceNotFound => (404, "There is no such instance"),
-            Self::MethodNotAllowed => (405, "The path does not have this method"),
-            Self::PreconditionFailed => (412, "The target was modified since"),
+            Self::InvalidQuery => (400, "The query string is invalid"),
+            Self::Blocked => (403, "A guardrail forbids this request"),
+            Self::NotFound => (404, "Path not found"),
+            Self::InstanceNotFound => (404, "Instance not found"),
+            Self::MethodNotAllowed => (405, "Method not allowed"),
+            Self::PreconditionFailed => (412, "Precondition failed"),
             Self::TooLarge => (413, "The document is too large"),
             Self::UnsupportedMediaType => (415, "The body must be JSON"),
             Self::Rejected => (422, "The policy change is invalid"),
-            Self::InvalidParameter => (422, "Amazon Connect rejects these values"),
-            Self::Throttled => (429, "Amazon Connect throttled the change"),
-            Self::UpstreamFailed => (502, "Amazon Connect failed"),
-            Self::Unavailable => (503, "The change could not be begun"),
-            Self::UpstreamTimeout => (504, "Amazon Connect did not answer in time"),
+            Self::InvalidParameter => (422, "Amazon Connect rejected these values"),
+            Self::Throttled => (429, "Amazon Connect throttled the request"),
+            Self::UpstreamFailed => (502, "The call to Amazon Connect failed"),
+            Self::Unavailable => (503, "The request could not be started"),
+            Self::UpstreamTimeout => (504, "Amazon Connect did not respond in time"),
         }
     }
 }

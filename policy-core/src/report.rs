@@ -28,7 +28,7 @@ pub enum Disposition {
     Rejected(Vec<Violation>),
     /// Queued whole.
     Accepted,
-    /// Walked, target by target.
+    /// Processed target by target.
     Walked {
         /// In the order of the targets.
         results: Vec<TargetResult>,
@@ -55,7 +55,7 @@ impl ChangeReport {
         }
     }
 
-    /// The targets' results; none where nothing was walked.
+    /// The targets' results; empty if no target was processed.
     pub fn results(&self) -> &[TargetResult] {
         match &self.disposition {
             Disposition::Walked { results, .. } => results,
@@ -95,7 +95,7 @@ impl Report {
     /// The status of the whole, by the same function over every change's targets.
     pub fn status(&self) -> Status {
         let mut statuses = self.changes.iter().map(ChangeReport::status);
-        // these come alone, or with their like: a document is refused or queued whole
+        // a document is rejected or queued as a whole, so the first change decides
         if let Some(first @ (Status::Rejected | Status::Accepted)) = statuses.next() {
             return first;
         }

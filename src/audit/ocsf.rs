@@ -237,10 +237,10 @@ fn free_text(text: &str) -> String {
 fn verb(kind: OutcomeKind) -> &'static str {
     match kind {
         OutcomeKind::Applied => "updated",
-        OutcomeKind::Unchanged => "found as asked",
+        OutcomeKind::Unchanged => "did not need to update",
         OutcomeKind::Planned => "would update",
-        OutcomeKind::Superseded => "left alone, modified since,",
-        OutcomeKind::Blocked => "blocked",
+        OutcomeKind::Superseded => "did not update (superseded)",
+        OutcomeKind::Blocked => "did not update (blocked)",
         OutcomeKind::Failed => "failed to update",
         OutcomeKind::Unknown => "may have updated",
         OutcomeKind::Pending => "did not reach",

@@ -23,7 +23,7 @@ pub struct CallError {
     pub request_id: Option<String>,
     /// What the call cost.
     pub cost: CallCost,
-    /// Whether it may have taken effect all the same.
+    /// Whether the call may have taken effect although it failed.
     pub may_have_taken_effect: bool,
 }
 
@@ -33,7 +33,7 @@ impl CallError {
         Self {
             code: ErrorCode::NoTimeLeft,
             service_code: None,
-            detail: "not begun: it could not end before the invocation's deadline".to_owned(),
+            detail: "not started: too little time before the invocation's deadline".to_owned(),
             request_id: None,
             cost: CallCost::default(),
             may_have_taken_effect: false,
@@ -49,7 +49,7 @@ impl CallError {
             CallCost { throttled: 1.., .. } if !may_have_taken_effect => ErrorCode::ThrottlingException,
             _ => ErrorCode::DeadlineExceeded,
         };
-        let detail = "cut off before the invocation's deadline".to_owned();
+        let detail = "stopped shortly before the invocation's deadline".to_owned();
         Self { code, service_code: None, detail, request_id: None, cost, may_have_taken_effect }
     }
 

@@ -17,7 +17,7 @@ pub(crate) struct RateLimiter {
     full_at: Lock<Instant>,
 }
 
-/// Leave to send one request, once.
+/// Permission to send one request.
 #[derive(Debug)]
 #[must_use]
 pub struct Permit {
@@ -25,7 +25,7 @@ pub struct Permit {
     pub(crate) waited: Duration,
 }
 
-/// The wait for a permit would end too late. None was taken.
+/// Waiting for a permit would take too long. No permit was taken.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NoTime;
 
@@ -70,7 +70,7 @@ impl RateLimiter {
         (waiting + self.interval * calls).saturating_sub(self.tolerance)
     }
 
-    /// Amazon throttled: whatever we believed, its bucket is empty, so ours is.
+    /// Amazon Connect throttled a call, so its bucket is empty. Empty ours too.
     pub(crate) fn drained(&self) {
         let mut full_at = self.full_at.lock();
         *full_at = (*full_at).max(Instant::now() + self.tolerance);

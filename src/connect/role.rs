@@ -29,10 +29,12 @@ impl AssumedRole {
     async fn credentials(&self) -> provider::Result {
         let request = self.client.assume_role().role_arn(&self.role_arn).role_session_name(SESSION_NAME);
         let assumed = request.send().await.map_err(|error| {
-            tracing::warn!(error = causes(&error), role_arn = self.role_arn, "the role cannot be assumed");
+            tracing::warn!(error = causes(&error), role_arn = self.role_arn, "the role could not be assumed");
             CredentialsError::provider_error(error)
         })?;
-        let given = assumed.credentials.ok_or_else(|| CredentialsError::unhandled("STS gave none"))?;
+        let given = assumed
+            .credentials
+            .ok_or_else(|| CredentialsError::unhandled("AssumeRole returned no credentials"))?;
         let expiry = SystemTime::try_from(given.expiration).map_err(CredentialsError::unhandled)?;
         Ok(Credentials::new(
             given.access_key_id,

@@ -1,4 +1,4 @@
-//! The few calls, in our words.
+//! The calls to Amazon Connect, in this project's types.
 
 use super::attempts::{Attach, AttemptTracker};
 use super::error::CallError;
@@ -56,7 +56,7 @@ pub struct Listed {
 }
 
 impl LaneClient {
-    /// Leave to send one update, to be taken before its intent is recorded.
+    /// Waits for permission to send one update. Called before the intent is recorded.
     ///
     /// # Errors
     /// It would come too late.

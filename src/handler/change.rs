@@ -1,4 +1,4 @@
-//! One submission: parse, decide where it runs, walk it, report. The same for every trigger.
+//! Handles one submission: parse it, run or queue it, report it. Every trigger uses this.
 
 use super::{Handler, InvocationContext};
 use crate::audit::AuditedChange;
@@ -109,7 +109,8 @@ impl Handler {
         if too_long && self.may_queue(origin, changes) {
             match self.enqueue(context, origin, changes).await {
                 Ok(reports) => return reports,
-                // without the queue it does what it can; the rest is pending
+                // the queue is unavailable: apply what fits into this invocation and report the rest as
+                // pending
                 Err(error) => tracing::error!(error = causes(&error), "the change could not be queued"),
             }
         }
@@ -140,8 +141,8 @@ impl Handler {
         reports
     }
 
-    /// SQS never re-sends: what is left stays at the head of its group. `If-Match` is for now or never, and
-    /// a dry run's answer is all it is for.
+    /// A change from SQS is not queued again: it stays at the head of its message group. A change with
+    /// `If-Match` must run now, and a dry run exists only for its answer.
     fn may_queue(&self, origin: &Origin, changes: &[PolicyChange]) -> bool {
         self.queues.takes_changes()
             && origin.kind != TriggerKind::Sqs
@@ -164,7 +165,7 @@ impl Handler {
             if let Err(error) =
                 self.audit.accepted(AuditedChange { origin, change, home: &context.rules.home })
             {
-                tracing::error!(%error, "the audit could not be written");
+                tracing::error!(%error, "the audit log could not be written");
             }
             ChangeReport {
                 change_id: change.change_id.clone(),

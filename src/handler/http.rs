@@ -53,7 +53,7 @@ impl Handler {
             Err(NoRoute::NotFound(why)) => return self.refuse(context, request, Problem::NotFound, &why),
             Err(NoRoute::Query(why)) => return self.refuse(context, request, Problem::InvalidQuery, &why),
             Err(NoRoute::MethodNotAllowed(allow)) => {
-                let why = format!("this path has {allow}");
+                let why = format!("this path supports only {allow}");
                 let refused = self.refuse(context, request, Problem::MethodNotAllowed, &why)?;
                 return Ok(refused.with("allow", allow));
             }
@@ -77,7 +77,7 @@ impl Handler {
         };
         if form == Form::Submission && request.if_match.is_some() {
             // RFC 9110 section 13.1.1: a path without a representation of its own matches nothing
-            let why = "If-Match goes with PATCH: this path has no values of its own";
+            let why = "If-Match is supported only with PATCH";
             return self.refuse(context, request, Problem::PreconditionFailed, why);
         }
         let body = match &request.body {
@@ -99,7 +99,7 @@ impl Handler {
         Ok(answer::of(&report, |targets| self.settings.connect.seconds_for(targets))?)
     }
 
-    /// An instance of an account without a role here does not exist for this API.
+    /// For this API, an instance in an account without a configured role does not exist.
     fn unreachable(
         &self,
         context: &InvocationContext,
@@ -113,7 +113,7 @@ impl Handler {
         self.refuse(context, request, Problem::InstanceNotFound, why).map(Some)
     }
 
-    /// A request that reaches no change is in the audit all the same.
+    /// Answers a request that contains no valid change. The audit log records it too.
     fn refuse(
         &self,
         context: &InvocationContext,

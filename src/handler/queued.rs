@@ -20,7 +20,8 @@ const LONGEST_DELAY: Duration = Duration::from_mins(15);
 const AT_ONCE: usize = 16;
 
 impl Handler {
-    /// Handles each record by itself. On FIFO the first that is not done keeps all later ones untouched.
+    /// Handles each record by itself. On a FIFO queue the first failed record ends the batch: later records
+    /// are returned unprocessed.
     pub(super) async fn answer_batch(
         &self,
         context: &InvocationContext,
@@ -30,7 +31,7 @@ impl Handler {
         let mut held_back = false;
         for record in records {
             if held_back {
-                // in flight, it would keep its group waiting for the queue's visibility timeout
+                // otherwise its message group would wait for the queue's visibility timeout
                 failures.push((record, Duration::ZERO));
                 continue;
             }
@@ -78,14 +79,14 @@ impl Handler {
             return;
         }
         if let Err(error) = self.queues.show_again(arn, receipt, delay, context.deadline.end()).await {
-            // it comes back all the same, after the queue's visibility timeout
+            // the message still returns, after the queue's visibility timeout
             let (error, message_id) = (causes(&error), &record.message_id);
             tracing::warn!(error, message_id, "the message could not be made visible again");
         }
     }
 }
 
-/// At once where only time ran out: the next invocation goes on where this one stopped.
+/// Zero if lack of time was the only cause: the next invocation continues where this one stopped.
 fn delay(receive_count: u32, report: &Report) -> Duration {
     let only_time = report.status() == Status::Incomplete
         && report

@@ -1,4 +1,4 @@
-//! What is not carried out: refused in the audit, answered in its trigger's way, parked for a person.
+//! Rejected payloads: recorded in the audit log, answered in the trigger's format, parked where possible.
 
 use super::{FunctionError, Handler, InvocationContext, Reply, encoded};
 use crate::audit::Reason;
@@ -47,7 +47,7 @@ impl Handler {
         Err(FunctionError::new(error_type, refused))
     }
 
-    /// Puts an original event aside for a person.
+    /// Sends the original event to the parked queue, for an operator.
     pub(super) async fn park(
         &self,
         context: &InvocationContext,
@@ -62,7 +62,8 @@ impl Handler {
         })
     }
 
-    /// A document refused for something other than its own fields: in the audit and as a report.
+    /// Rejects a document for a reason outside its fields, such as its source: records it and returns the
+    /// report.
     pub(super) fn reject(
         &self,
         context: &InvocationContext,
@@ -103,7 +104,7 @@ impl Handler {
 
     pub(super) fn note(&self, origin: &Origin, home: &Home, id: &ChangeId, reasons: &[Reason]) {
         if let Err(error) = self.audit.refusal(origin, home, id, reasons) {
-            tracing::error!(%error, "the audit could not be written");
+            tracing::error!(%error, "the audit log could not be written");
         }
     }
 }

@@ -12,7 +12,7 @@ const SHARE: u32 = 4;
 /// Where the invocation's deadline is unknown.
 const UNKNOWN: Duration = Duration::from_secs(30);
 
-/// When an invocation must be over.
+/// When an invocation must end.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
     calls: Instant,
@@ -43,7 +43,7 @@ impl Deadline {
         self.end
     }
 
-    /// Whether work of this length surely ends in time, counted from `now`.
+    /// Whether work of this length, started at `now`, is certain to end in time.
     pub fn leaves(self, now: Instant, work: Duration) -> bool {
         now + work <= self.last_update()
     }

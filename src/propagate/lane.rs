@@ -176,7 +176,7 @@ impl<'a> LanePropagation<'a> {
         let Due { mut target, before, values } = due;
         let (instance, scope) = (target.instance, target.scope);
         if let Err(error) = self.propagation.audit.intent(self.audited, instance, scope, &before, &values) {
-            tracing::error!(%error, "the audit could not be written");
+            tracing::error!(%error, "the audit log could not be written");
             let why = super::unaudited(&error);
             return target.result(Outcome::Failed { before: Some(before), after: None, why });
         }

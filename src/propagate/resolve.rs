@@ -34,7 +34,7 @@ async fn active(
     // an instance that the guardrail excludes gets no call, so nobody learns whether its tags match
     instances.retain(|instance| propagation.guardrails.allows(instance));
     if !propagation.deadline.leaves(Instant::now(), lane.estimate_tags(instances.len())) {
-        // known before the first of them, so that the change can still be queued
+        // fail before the first tag is read, so that the change can still be queued
         return Err(CallError::out_of_time());
     }
     let mut matching = Vec::new();

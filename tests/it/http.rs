@@ -103,7 +103,7 @@ async fn violations_are_422_with_all_of_them() {
     assert_eq!((status, slug(&problem), &problem["changeId"]), (422, "rejected", &json!("CHG-1")));
     let codes: Vec<_> = problem["violations"].as_array().unwrap().iter().map(|v| v["code"].clone()).collect();
     assert_eq!(codes, ["MissingScope", "MissingValues"]);
-    assert_eq!(problem["detail"], "2 problems, listed in `violations`; nothing was changed");
+    assert_eq!(problem["detail"], "2 violations; nothing was changed");
 }
 
 #[tokio::test]
@@ -166,8 +166,8 @@ async fn the_path_of_a_patch_takes_ids_and_arns_in_every_spelling_and_any_stage(
     assert_eq!(
         pointers,
         [
-            (json!("/instanceId"), json!("UnexpectedField")),
-            (json!("/attachmentScope"), json!("UnexpectedField"))
+            (json!("/attachmentScope"), json!("UnexpectedField")),
+            (json!("/instanceId"), json!("UnexpectedField"))
         ]
     );
 }

@@ -114,14 +114,14 @@ async fn what_the_audit_quotes_is_spelled_out() {
         (
             json!({part: 1}),
             "/status_detail",
-            "unrecognised payload: the keys `x<U+000A><U+202E>y`; none marks an API Gateway, EventBridge or SQS \
-             payload or a policy change"
+            "unrecognised payload: the keys `x<U+000A><U+202E>y`; it is not an API Gateway, EventBridge or SQS \
+             payload, and not a policy change"
                 .to_owned(),
         ),
         (
             http(&body, &json!({"/headers": {}, "/rawPath": format!("/{part}")})),
             "/status_detail",
-            "no such path".to_owned(),
+            "the path does not exist".to_owned(),
         ),
     ] {
         let event = audited(&payload).await;

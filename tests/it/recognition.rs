@@ -19,19 +19,19 @@ async fn what_is_nobodys_is_unrecognised_and_says_what_was_seen() {
         (json!(5), "unrecognised payload: a number, not an object"),
         (
             json!({}),
-            "unrecognised payload: no keys; none marks an API Gateway, EventBridge or SQS payload or a policy change",
+            "unrecognised payload: no keys; it is not an API Gateway, EventBridge or SQS payload, and not a policy change",
         ),
         (
             json!({"Type": "Notification", "Message": "{}"}),
-            "unrecognised payload: the keys `Message`, `Type`; none marks an API Gateway, EventBridge or SQS payload or a policy change",
+            "unrecognised payload: the keys `Message`, `Type`; it is not an API Gateway, EventBridge or SQS payload, and not a policy change",
         ),
         (
             json!({"Records": [{"eventSource": "aws:s3"}]}),
-            "unrecognised payload: records of \"aws:s3\"; only those of \"aws:sqs\" are accepted",
+            "unrecognised payload: the records' event source is \"aws:s3\"; only \"aws:sqs\" is accepted",
         ),
         (
             json!({"instanceId": ONE, "detail-type": "x", "source": "y"}),
-            "unrecognised payload: the marks of an EventBridge event and a policy change",
+            "unrecognised payload: it matches more than one payload type: an EventBridge event and a policy change",
         ),
     ] {
         assert_eq!(refused(&world, payload).await, ("UnrecognisedPayload".to_owned(), seen.to_owned()));
@@ -47,7 +47,7 @@ async fn what_is_broken_is_malformed_and_says_whose_it_is() {
     for (payload, why) in [
         (
             event(json!(5)),
-            "malformed eventbridge payload: `detail` is neither an object nor a string that holds one",
+            "malformed eventbridge payload: `detail` must be an object, or a string that contains one",
         ),
         (
             json!({"detail-type": "t", "source": "s", "detail": {}}),
@@ -55,9 +55,9 @@ async fn what_is_broken_is_malformed_and_says_whose_it_is() {
         ),
         (
             json!({"id": 1, "detail-type": "t", "source": "s", "detail": {}}),
-            "malformed eventbridge payload: `id` is no string",
+            "malformed eventbridge payload: `id` is not a string",
         ),
-        (json!({"Records": {}}), "malformed sqs payload: `Records` is no array"),
+        (json!({"Records": {}}), "malformed sqs payload: `Records` is not an array"),
         (json!({"Records": []}), "malformed sqs payload: `Records` is empty"),
         (
             json!({"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}),
@@ -80,7 +80,7 @@ async fn a_decisive_key_that_stands_twice_is_malformed() {
     let (kind, why) = failed(world.invoke_text(text, 0).await);
     assert_eq!(
         (kind.as_str(), &why),
-        ("MalformedPayload", &json!("malformed eventbridge payload: `detail` stands twice"))
+        ("MalformedPayload", &json!("malformed eventbridge payload: `detail` appears more than once"))
     );
 }
 
@@ -102,7 +102,7 @@ async fn only_accepted_triggers_are_served() {
     let world = World::with(options, &[("ACCEPTED_TRIGGERS", "http,sqs")]).await;
     let (kind, why) = refused(&world, chat(ONE, &json!({}))).await;
     assert_eq!(kind, "TriggerNotAccepted");
-    assert_eq!(why, "bare payloads are not in this function's ACCEPTED_TRIGGERS");
+    assert_eq!(why, "this function's ACCEPTED_TRIGGERS does not include bare");
     let event = json!({"id": "e", "detail-type": "t", "source": "s", "detail": {}});
     assert_eq!(refused(&world, event).await.0, "TriggerNotAccepted");
     assert_eq!(world.audit()[1]["unmapped"]["trigger"], "eventbridge");

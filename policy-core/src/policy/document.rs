@@ -59,7 +59,7 @@ pub enum Form {
     Values(Instance, Scope),
 }
 
-/// What the trigger supplies where the document is silent.
+/// Values from the trigger, used where the document has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Defaults {
     /// The id of the event, message, request or invocation.
@@ -148,16 +148,18 @@ fn batch(
     };
     let count = entries.len();
     if count == 0 {
-        problems.add(&list.pointer, ViolationCode::EmptyList, "must hold at least one policy change");
+        problems.add(&list.pointer, ViolationCode::EmptyList, "must have at least one policy change");
     } else if count > MAX_CHANGES {
-        let message = format!("must hold at most {MAX_CHANGES} policy changes, not {count}");
+        let message = format!("must have at most {MAX_CHANGES} policy changes, not {count}");
         problems.add(&list.pointer, ViolationCode::TooManyEntries, message);
     }
     let last_index = count.clamp(1, MAX_CHANGES) - 1;
     if base.of_index(last_index).is_none() {
-        let message =
-            format!("with `/{last_index}` added it must be at most {} characters", change_id::MAX_LENGTH);
-        // the trigger's own id stands nowhere in the document
+        let message = format!(
+            "must be at most {} characters, including the suffix `/{last_index}`",
+            change_id::MAX_LENGTH
+        );
+        // the trigger's own id is not part of the document, so there is nothing to point at
         let pointer = fields.value("changeId").map_or("", |found| &found.pointer);
         problems.add(pointer, ViolationCode::InvalidChangeId, message);
     }
@@ -191,7 +193,7 @@ fn count_targets(change: &PolicyChange) -> usize {
 }
 
 fn too_many_targets(pointer: &str, targets: usize, problems: &mut Problems) {
-    let message = format!("must name at most {MAX_TARGETS} targets (instances × scopes), not {targets}");
+    let message = format!("must have at most {MAX_TARGETS} targets (instances × scopes), not {targets}");
     problems.add(pointer, ViolationCode::TooManyTargets, message);
 }
 
@@ -208,7 +210,7 @@ fn change(
         Form::Submission => (read_instances(&fields, rules, problems), read_scopes(&fields, problems)),
         Form::Values(instance, scope) => {
             for found in TARGET_FIELDS.iter().filter_map(|name| fields.get(name)) {
-                let message = "is named by the path; the body holds the values only";
+                let message = "is not allowed here, because the path identifies the target";
                 problems.add(&found.pointer, ViolationCode::UnexpectedField, message);
             }
             (Some(Instances::Named(vec![instance.clone()])), Some(vec![*scope]))
@@ -263,7 +265,7 @@ fn parse_change_id(found: &Found<'_>, problems: &mut Problems) -> Option<ChangeI
     id
 }
 
-/// An RFC 3339 time in UTC, where the first hours of the year 0 and the last of 9999 may have no place.
+/// An RFC 3339 time in UTC. `None` also for a time that in UTC is outside the years 0 to 9999.
 pub fn timestamp(text: &str) -> Option<OffsetDateTime> {
     let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     at.checked_to_offset(UtcOffset::UTC).filter(|at| at.year() >= 0)

@@ -16,7 +16,7 @@ pub(super) enum Json {
 }
 
 impl Json {
-    /// The type as a person would say it.
+    /// The type's name in messages.
     pub(super) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",

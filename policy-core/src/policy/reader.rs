@@ -10,7 +10,7 @@ use std::slice;
 #[derive(Debug, Default)]
 pub(super) struct Problems(Vec<Violation>);
 
-/// The most violations listed: an answer ends at 6 MB, and nobody reads more.
+/// The most violations listed: Lambda's responses are limited to 6 MB, and nobody reads more.
 const MAX_VIOLATIONS: usize = 256;
 /// A key or value longer than this is not repeated in a message or pointer.
 const MAX_ECHO: usize = 64;
@@ -27,7 +27,7 @@ impl Problems {
             MAX_VIOLATIONS => Violation {
                 pointer: String::new(),
                 code: ViolationCode::TooManyViolations,
-                message: format!("has more problems than the {MAX_VIOLATIONS} listed"),
+                message: format!("has more than the {MAX_VIOLATIONS} violations that are listed"),
             },
             _ => return,
         };
@@ -56,7 +56,7 @@ impl Problems {
         violations
     }
 
-    /// Whether no further one is listed.
+    /// Whether the list of violations is full.
     fn is_full(&self) -> bool {
         self.0.len() >= MAX_VIOLATIONS
     }
@@ -64,7 +64,7 @@ impl Problems {
     pub(super) fn wrong_type(&mut self, pointer: impl Into<String>, expected: &str, found: &Json) {
         if matches!(found, Json::Null) {
             let message =
-                "must not be null: there is no reset; leave the field out to keep what the instance has";
+                "must not be null; omit the field to keep the current value (Amazon Connect cannot reset it)";
             self.add(pointer, ViolationCode::NullValue, message);
         } else {
             let message = format!("must be {expected}, not {}", found.kind());
@@ -72,7 +72,7 @@ impl Problems {
         }
     }
 
-    /// Takes a value or notes why there is none.
+    /// Returns the value, or records the violation.
     pub(super) fn keep<T>(&mut self, pointer: &str, result: Result<T, InvalidValue>) -> Option<T> {
         result.map_err(|invalid| self.add(pointer, invalid.code, invalid.message)).ok()
     }
@@ -144,7 +144,7 @@ impl<'j> Found<'j> {
             one => (slice::from_ref(one), false),
         };
         if found.is_empty() {
-            problems.add(&self.pointer, ViolationCode::EmptyList, "must name at least one");
+            problems.add(&self.pointer, ViolationCode::EmptyList, "must have at least one entry");
         }
         found.iter().enumerate().map(move |(index, value)| {
             let pointer =
@@ -178,17 +178,18 @@ impl<'j> Fields<'j> {
         let mut seen = BTreeSet::new();
         for (key, value) in entries {
             if key.len() > MAX_ECHO {
-                let message = format!("has a key of {} bytes, which is no field here", key.len());
+                let message = format!("has an unknown field with a name of {} bytes", key.len());
                 problems.add(base, ViolationCode::UnknownField, message);
                 continue;
             }
             let pointer = join(base, key);
             if !seen.insert(key.as_str()) {
-                problems.add(pointer, ViolationCode::DuplicateKey, "stands twice; one must go");
+                problems.add(pointer, ViolationCode::DuplicateKey, "appears more than once; keep only one");
                 continue;
             }
             let Some(name) = known.iter().find(|name| same_field(name, key)) else {
-                // the nearest name is looked for only where it is told: a document may have 100,000 such keys
+                // find the nearest name only if the violation will be listed: a document may have 100,000
+                // unknown keys
                 let message = if problems.is_full() { String::new() } else { unknown(key, known) };
                 problems.add(pointer, ViolationCode::UnknownField, message);
                 continue;
@@ -200,11 +201,11 @@ impl<'j> Fields<'j> {
 
     fn take(&mut self, name: &'static str, found: Found<'j>, problems: &mut Problems) {
         if let Some(first) = self.get(name) {
-            let message = format!("says the same as `{}`; one must go", first.pointer);
+            let message = format!("conflicts with `{}`; keep only one", first.pointer);
             problems.add(found.pointer, ViolationCode::ConflictingFields, message);
         } else if matches!(found.value, Json::Null) {
             problems.wrong_type(&found.pointer, "", found.value);
-            // present all the same, so that nobody is told besides that it is missing
+            // keep it, so that it is not also reported as missing
             self.found.push((name, found));
         } else {
             self.found.push((name, found));
@@ -221,7 +222,7 @@ impl<'j> Fields<'j> {
         self.found.iter().find(|(known, _)| *known == name).map(|(_, found)| found)
     }
 
-    /// The field, unless absent or null (which is noted already).
+    /// The field, unless it is absent or null (null is already a violation).
     pub(super) fn value(&self, name: &str) -> Option<&Found<'j>> {
         self.get(name).filter(|found| !matches!(found.value, Json::Null))
     }
@@ -233,7 +234,7 @@ impl<'j> Fields<'j> {
         problems: &mut Problems,
     ) -> impl Iterator<Item = (&'static str, &'f Found<'j>)> + use<'f, 'j> {
         if let [Some(first), Some(second)] = forms.map(|name| self.get(name)) {
-            let message = format!("says the same as `{}`; one must go", first.pointer);
+            let message = format!("conflicts with `{}`; keep only one", first.pointer);
             problems.add(second.pointer.clone(), ViolationCode::ConflictingFields, message);
         }
         forms.into_iter().filter_map(|name| self.get(name).map(|found| (name, found)))
@@ -255,8 +256,8 @@ fn unknown(key: &str, known: &[&str]) -> String {
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .filter(|(similarity, _)| *similarity > 0.85);
     match nearest {
-        Some((_, name)) => format!("is no field here; did you mean `{name}`?"),
-        None => "is no field here".to_owned(),
+        Some((_, name)) => format!("is not a known field; did you mean `{name}`?"),
+        None => "is not a known field".to_owned(),
     }
 }
 

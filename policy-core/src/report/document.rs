@@ -1,4 +1,5 @@
-//! The report as JSON: absent rather than null, in the order of the targets, below Lambda's 6 MB.
+//! The report as JSON: absent values are omitted, results keep the order of the targets, and it stays below
+//! Lambda's 6 MB.
 
 use super::{ChangeReport, Disposition, OutcomeKind, Report, Status, TargetResult};
 use crate::failure::Failure;
@@ -8,15 +9,15 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Above this many results only those that need somebody are listed.
+/// With more results than this, applied and unchanged targets are left out.
 const MAX_RESULTS: usize = 500;
 /// Above this many bytes `before` and `after` are left to the audit, and then results. Lambda's answers end at
 /// 6 MB, and a body of JSON inside JSON grows by its escaped quotes: at most by half here.
 const MAX_BYTES: usize = 4_000_000;
 
 /// How to learn the end of a change that was queued.
-const QUEUED: &str = "queued whole; the audit log has every outcome under this changeId \
-    (metadata.correlation_uid), and GET /instances/{instanceId}/attachment-policies shows what holds";
+const QUEUED: &str = "queued; nothing has been changed yet. The audit log records every outcome under this changeId \
+    (metadata.correlation_uid), and GET /instances/{instanceId}/attachment-policies returns the current values";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -70,8 +71,8 @@ pub fn encode(report: &Report) -> Result<String, serde_json::Error> {
     let mut shown = Shown { done: targets <= MAX_RESULTS, values: true, most };
     let mut encoded = write(report, shown)?;
     while encoded.len() > MAX_BYTES && shown.most > 0 {
-        // first without values and without what needs nobody, then half as many results and half again: the audit
-        // has all of them
+        // first leave out values and targets that need no action, then halve the number of results until it
+        // fits; the audit log has them all
         let most = if shown.values { shown.most } else { shown.most / 2 };
         shown = Shown { done: false, values: false, most };
         encoded = write(report, shown)?;
@@ -82,7 +83,7 @@ pub fn encode(report: &Report) -> Result<String, serde_json::Error> {
 /// What of a report is shown.
 #[derive(Debug, Clone, Copy)]
 struct Shown {
-    /// Also targets that need nobody.
+    /// Whether to include targets that need no action.
     done: bool,
     /// `before` and `after`.
     values: bool,

@@ -9,7 +9,7 @@ pub enum Verdict {
     Done,
     /// The same change again would help.
     NotYet,
-    /// It will not be as asked, however often the change is sent.
+    /// It failed for good: sending the change again does not help.
     NotForGood,
 }
 

@@ -133,7 +133,7 @@ fn a_report_says_all_that_is_known_and_no_more() {
              "after": {"maximumSizeLimitInBytes": 2, "allowedExtensions": ["pdf"]},
              "attempts": 3, "requestId": "r", "lastModifiedTime": "2026-11-23T09:00:00.125Z"},
             {"instanceId": id, "instanceArn": arn, "attachmentScope": "CHAT", "outcome": "failed",
-             "attempts": 0, "error": {"code": "ConnectionFailed", "message": "Amazon Connect gave no usable answer", "retryable": true}},
+             "attempts": 0, "error": {"code": "ConnectionFailed", "message": "Amazon Connect could not be reached, or its response could not be read", "retryable": true}},
         ],
     });
     assert_eq!(document(&Report::one(change)), expected);

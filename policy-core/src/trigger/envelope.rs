@@ -1,4 +1,4 @@
-//! The top level of a payload, key by key, and why one goes no further.
+//! The top level of a payload, and the reasons to reject a payload.
 
 use crate::origin::TriggerKind;
 use serde::Deserializer;
@@ -7,13 +7,13 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-/// Why a payload goes no further. Both say what was seen.
+/// Why a payload is rejected. The message describes what was received.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAccepted {
-    /// It carries the marks of no trigger, or of several.
+    /// It matches no trigger, or more than one.
     #[error("unrecognised payload: {0}")]
     Unrecognised(String),
-    /// It is this trigger's envelope, but broken.
+    /// It is an envelope of this trigger, but malformed.
     #[error("malformed {} payload: {message}", kind.as_str())]
     Malformed {
         /// Whose marks it carries.
@@ -24,13 +24,13 @@ pub enum NotAccepted {
 }
 
 impl NotAccepted {
-    /// Some member is not of its documented type. Where, but not what: serde would repeat the value,
-    /// which may be a header's or a token's.
+    /// A member has an unexpected type. The message has the position but not serde's text, which would repeat
+    /// the value: it may be a header or a token.
     pub(super) fn shape(kind: TriggerKind, what: &str, error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         Self::malformed(
             kind,
-            format_args!("{what} is not of the documented shape, at line {line} column {column}"),
+            format_args!("{what} does not have the documented structure (line {line}, column {column})"),
         )
     }
 
@@ -50,7 +50,7 @@ impl<'a> Envelope<'a> {
         deserializer.deserialize_map(EnvelopeVisitor).ok()
     }
 
-    /// The key's raw text, the last one where it stands twice (as AWS's own parsers take it).
+    /// The raw text of a key. If the key is repeated, the last value, as AWS's own parsers take it.
     pub(super) fn get(&self, key: &str) -> Option<&'a str> {
         self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.get())
     }
@@ -69,7 +69,7 @@ impl<'a> Envelope<'a> {
         self.get(key).is_some_and(|raw| raw.starts_with('{'))
     }
 
-    /// Whether the key stands more than once.
+    /// Whether the key appears more than once.
     fn repeats(&self, key: &str) -> bool {
         self.0.iter().filter(|(name, _)| name == key).count() > 1
     }
@@ -96,7 +96,8 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        /// A real envelope has a few dozen keys; a longer object is none, and is not collected.
+        /// A real envelope has a few dozen keys. A longer object is not an envelope and is not collected
+        /// further.
         const MAX_KEYS: usize = 256;
         let mut entries = Vec::new();
         while entries.len() < MAX_KEYS {
@@ -116,16 +117,17 @@ impl Envelope<'_> {
         self.has("detail-type") && self.has("source")
     }
 
-    /// Refuses an envelope whose decisive keys stand twice: parsers differ about which one counts.
+    /// Rejects an envelope that repeats a key this function depends on: parsers differ about which value
+    /// counts.
     pub(super) fn once(&self, kind: TriggerKind, keys: &[&str]) -> Result<(), NotAccepted> {
         match keys.iter().find(|key| self.repeats(key)) {
-            Some(key) => Err(NotAccepted::malformed(kind, format_args!("`{key}` stands twice"))),
+            Some(key) => Err(NotAccepted::malformed(kind, format_args!("`{key}` appears more than once"))),
             None => Ok(()),
         }
     }
 
-    /// Refuses an envelope that is long without its body. What is round a body becomes maps of headers,
-    /// parameters and claims: 6 MB of them take many times that, and of more than 24,576 headers
+    /// Rejects an envelope that is large outside its body. The rest becomes maps of headers, parameters and
+    /// claims: 6 MB of them take many times that in memory, and of more than 24,576 headers
     /// `http::HeaderMap` panics.
     pub(super) fn brief(&self, kind: TriggerKind, payload: &RawValue) -> Result<(), NotAccepted> {
         /// API Gateway takes at most 10,240 bytes of request line and headers ("Quotas for HTTP APIs",
@@ -135,19 +137,18 @@ impl Envelope<'_> {
         match payload.get().len().saturating_sub(body) {
             ..=MAX_AROUND => Ok(()),
             around => {
-                let message =
-                    format_args!("{around} bytes besides `body`; at most {MAX_AROUND} are a request's");
+                let message = format_args!("{around} bytes outside `body`; the limit is {MAX_AROUND}");
                 Err(NotAccepted::malformed(kind, message))
             }
         }
     }
 
-    /// Refuses an envelope whose key holds no object.
+    /// Rejects an envelope whose key is not an object.
     pub(super) fn object(&self, kind: TriggerKind, key: &str) -> Result<(), NotAccepted> {
         if self.is_object(key) {
             Ok(())
         } else {
-            Err(NotAccepted::malformed(kind, format_args!("`{key}` is no object")))
+            Err(NotAccepted::malformed(kind, format_args!("`{key}` is not an object")))
         }
     }
 }

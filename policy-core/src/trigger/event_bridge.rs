@@ -20,7 +20,7 @@ pub struct Event<'a> {
     pub document: Cow<'a, str>,
     /// A replayed event's `time`: newer changes of the same target supersede it.
     pub replayed_from: Option<OffsetDateTime>,
-    /// Why the event is refused whatever it holds.
+    /// If set, the event is rejected for this reason, whatever it contains.
     pub refused: Option<String>,
 }
 
@@ -37,7 +37,7 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
         None | Some("null") => Ok(None),
         Some(raw) => serde_json::from_str::<String>(raw)
             .map(Some)
-            .map_err(|_| malformed(format!("`{key}` is no string"))),
+            .map_err(|_| malformed(format!("`{key}` is not a string"))),
     };
     let required = |key: &str| string(key)?.ok_or_else(|| malformed(format!("`{key}` is missing")));
     let source = required("source")?;
@@ -53,18 +53,21 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
             Cow::Owned(text)
         }
         _ => {
-            return Err(malformed("`detail` is neither an object nor a string that holds one".to_owned()));
+            return Err(malformed("`detail` must be an object, or a string that contains one".to_owned()));
         }
     };
     let replayed_from = match string("replay-name")? {
         Some(_) => {
             let time = document::timestamp(&required("time")?);
-            Some(time.ok_or_else(|| malformed("`time` is not RFC 3339".to_owned()))?)
+            Some(time.ok_or_else(|| malformed("`time` is not an RFC 3339 time".to_owned()))?)
         }
         None => None,
     };
-    let refused = (source == CONNECT_SOURCE)
-        .then(|| format!("events of source `{CONNECT_SOURCE}` are refused: a change must never feed itself"));
+    let refused = (source == CONNECT_SOURCE).then(|| {
+        format!(
+            "events with the source `{CONNECT_SOURCE}` are rejected, because a change must not trigger itself"
+        )
+    });
     let origin = Origin {
         kind: TriggerKind::EventBridge,
         principal: None,

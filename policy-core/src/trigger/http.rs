@@ -29,13 +29,13 @@ pub struct Request {
     pub body: Result<Option<String>, InvalidBody>,
 }
 
-/// A body that is no text.
+/// A body that cannot be decoded to text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBody {
     /// `isBase64Encoded`, and it is not (RFC 4648 section 4).
-    #[error("the body is not valid base64, though `isBase64Encoded` says so")]
+    #[error("the body is not valid base64, although `isBase64Encoded` is true")]
     Base64,
     /// JSON is UTF-8 (RFC 8259 section 8.1).
-    #[error("the body is not UTF-8")]
+    #[error("the body is not valid UTF-8")]
     Utf8,
 }

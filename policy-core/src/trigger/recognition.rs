@@ -1,4 +1,4 @@
-//! Which envelope a payload is, told by its own marks, never by trial deserialisation.
+//! Recognises a payload's envelope by its distinguishing keys, never by trial deserialisation.
 
 use super::envelope::{Envelope, NotAccepted};
 use super::{Trigger, event_bridge, http, sqs};
@@ -6,7 +6,7 @@ use crate::origin::Invocation;
 use crate::policy::document;
 use serde_json::value::RawValue;
 
-/// The marks by which each envelope is known.
+/// The payload types whose distinguishing keys are present.
 fn marks(envelope: &Envelope<'_>) -> Vec<Mark> {
     let mut found = Vec::new();
     let rest = envelope.has("httpMethod") && envelope.has("requestContext");
@@ -64,7 +64,7 @@ fn is_change(envelope: &Envelope<'_>) -> bool {
 /// Recognises and decodes a payload.
 ///
 /// # Errors
-/// It is no trigger's, or broken; both say what was seen.
+/// The payload is unrecognised or malformed. The message describes what was received.
 pub fn recognise<'a>(payload: &'a RawValue, invocation: &Invocation) -> Result<Trigger<'a>, NotAccepted> {
     let Some(envelope) = Envelope::open(payload) else {
         let seen = match payload.get().as_bytes().first() {
@@ -88,12 +88,15 @@ pub fn recognise<'a>(payload: &'a RawValue, invocation: &Invocation) -> Result<T
         [Mark::Records] => sqs::decode(&envelope, invocation).map(Trigger::Sqs),
         [Mark::Bare] => Ok(Trigger::Bare(payload)),
         [] => Err(NotAccepted::Unrecognised(format!(
-            "{}; none marks an API Gateway, EventBridge or SQS payload or a policy change",
+            "{}; it is not an API Gateway, EventBridge or SQS payload, and not a policy change",
             envelope.keys()
         ))),
         several => {
             let names: Vec<_> = several.iter().map(|mark| mark.name()).collect();
-            Err(NotAccepted::Unrecognised(format!("the marks of {}", names.join(" and "))))
+            Err(NotAccepted::Unrecognised(format!(
+                "it matches more than one payload type: {}",
+                names.join(" and ")
+            )))
         }
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn decode(envelope: &Envelope<'_>, invocation: &Invocation) -> Result
     envelope.once(TriggerKind::Sqs, &["Records"])?;
     let records = envelope.get("Records").unwrap_or_default();
     let records: Vec<&RawValue> = serde_json::from_str(records)
-        .map_err(|_| NotAccepted::malformed(TriggerKind::Sqs, "`Records` is no array"))?;
+        .map_err(|_| NotAccepted::malformed(TriggerKind::Sqs, "`Records` is not an array"))?;
     if records.is_empty() {
         return Err(NotAccepted::malformed(TriggerKind::Sqs, "`Records` is empty"));
     }
@@ -50,7 +50,7 @@ pub(super) fn decode(envelope: &Envelope<'_>, invocation: &Invocation) -> Result
         let count = records.len();
         return Err(NotAccepted::malformed(
             TriggerKind::Sqs,
-            format_args!("`Records` holds {count}; SQS sends at most {MAX_RECORDS}"),
+            format_args!("`Records` has {count} entries; SQS sends at most {MAX_RECORDS}"),
         ));
     }
     records.into_iter().enumerate().map(|(index, raw)| record(index, raw, invocation)).collect()
@@ -58,15 +58,15 @@ pub(super) fn decode(envelope: &Envelope<'_>, invocation: &Invocation) -> Result
 
 fn record(index: usize, raw: &RawValue, invocation: &Invocation) -> Result<Record, NotAccepted> {
     let fields = Envelope::open(raw).ok_or_else(|| {
-        NotAccepted::malformed(TriggerKind::Sqs, format_args!("`Records[{index}]` is no object"))
+        NotAccepted::malformed(TriggerKind::Sqs, format_args!("`Records[{index}]` is not an object"))
     })?;
     match fields.get("eventSource").or_else(|| fields.get("EventSource")) {
         Some("\"aws:sqs\"") => {}
         other => {
-            let source = other
-                .map_or_else(|| "no event source".to_owned(), |source| source.chars().take(60).collect());
+            let source =
+                other.map_or_else(|| "(none)".to_owned(), |source| source.chars().take(60).collect());
             return Err(NotAccepted::Unrecognised(format!(
-                "records of {source}; only those of \"aws:sqs\" are accepted"
+                "the records' event source is {source}; only \"aws:sqs\" is accepted"
             )));
         }
     }
@@ -112,7 +112,7 @@ impl Record {
         match Envelope::open(body) {
             Some(envelope) if envelope.is_event() => {
                 let mut event = event_bridge::decode(&envelope, &self.origin.invocation)?;
-                // the queue's sender is all that is verified: whoever may send can imitate any event
+                // only the queue's sender is verified: anyone who may send to the queue can forge an event
                 let envelope = std::mem::replace(&mut event.origin, self.origin.clone());
                 event.origin.service = envelope.service;
                 event.origin.claimed_account = envelope.account;
@@ -129,7 +129,7 @@ fn is_fifo(arn: &str) -> bool {
     arn.as_bytes().ends_with(b".fifo")
 }
 
-/// The batch's answer: which messages are to come again.
+/// The batch's answer: the messages that SQS must deliver again.
 pub fn answer(failures: Vec<String>) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     for id in failures {

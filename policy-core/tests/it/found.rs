@@ -44,6 +44,9 @@ fn a_replayed_event_has_a_time_that_a_document_may_say() {
     let expected = time::macros::datetime!(2026-11-23 08:00 UTC);
     assert_eq!(event("2026-11-23T09:00:00+01:00"), Ok(Some(expected)));
     for time in ["9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+00:01"] {
-        assert_eq!(event(time), Err("malformed eventbridge payload: `time` is not RFC 3339".to_owned()));
+        assert_eq!(
+            event(time),
+            Err("malformed eventbridge payload: `time` is not an RFC 3339 time".to_owned())
+        );
     }
 }

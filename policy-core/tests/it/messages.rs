@@ -27,19 +27,19 @@ fn a_wrong_type_is_called_what_it_is() {
     let null = told("reason", &json!(null)).1;
     assert_eq!(
         null,
-        "must not be null: there is no reset; leave the field out to keep what the instance has"
+        "must not be null; omit the field to keep the current value (Amazon Connect cannot reset it)"
     );
 }
 
 #[test]
 fn an_unknown_field_is_compared_with_the_known_ones_and_named_unless_it_is_long() {
-    assert_eq!(told("REASONS", &json!(1)).1, "is no field here; did you mean `reason`?");
-    assert_eq!(told("colour", &json!(1)).1, "is no field here");
+    assert_eq!(told("REASONS", &json!(1)).1, "is not a known field; did you mean `reason`?");
+    assert_eq!(told("colour", &json!(1)).1, "is not a known field");
     let (at, beyond) = ("k".repeat(64), "k".repeat(65));
-    assert_eq!(told(&at, &json!(1)), (format!("/{at}"), "is no field here".to_owned()));
+    assert_eq!(told(&at, &json!(1)), (format!("/{at}"), "is not a known field".to_owned()));
     assert_eq!(
         told(&beyond, &json!(1)),
-        (String::new(), "has a key of 65 bytes, which is no field here".to_owned())
+        (String::new(), "has an unknown field with a name of 65 bytes".to_owned())
     );
 }
 
@@ -56,12 +56,12 @@ fn two_spellings_of_one_field_name_the_first() {
     let (pointer, message) = told("AllowedExtensions", &json!(["pdf"]));
     assert_eq!(
         (pointer.as_str(), message.as_str()),
-        ("/allowedExtensions", "says the same as `/AllowedExtensions`; one must go")
+        ("/allowedExtensions", "conflicts with `/AllowedExtensions`; keep only one")
     );
     let (pointer, message) = told("instanceIds", &json!([]));
     assert_eq!(
         (pointer.as_str(), message.as_str()),
-        ("/instanceIds", "says the same as `/instanceId`; one must go")
+        ("/instanceIds", "conflicts with `/instanceId`; keep only one")
     );
 }
 
@@ -82,7 +82,7 @@ fn an_overlap_names_the_target_and_the_earlier_change() {
     let text = json!({"changes": [change, change]}).to_string();
     assert_eq!(
         refusal(parse(&text))[0].message,
-        "names the target `00000001-0000-4000-8000-000000000001` CHAT that `/changes/0` names already"
+        "has the same target as `/changes/0`: CHAT of `00000001-0000-4000-8000-000000000001`"
     );
 }
 

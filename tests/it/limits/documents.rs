@@ -74,7 +74,7 @@ fn arrays() -> Vec<Case> {
         Case::invoke(
             "10,000 changes",
             format!(r#"{{"changes":{}}}"#, array("{}", 10_000)),
-            many("/changes", "TooManyEntries"),
+            too_many_empty_changes(),
         ),
         Case::invoke(
             "520,000 numbers",
@@ -131,8 +131,8 @@ fn depths() -> Vec<Case> {
             Ends::Error(
                 "UnrecognisedPayload",
                 Told::Text(
-                    "unrecognised payload: the keys `a`; none marks an API Gateway, EventBridge or SQS payload \
-                     or a policy change"
+                    "unrecognised payload: the keys `a`; it is not an API Gateway, EventBridge or SQS payload, \
+                     and not a policy change"
                         .into(),
                 ),
             ),
@@ -185,8 +185,8 @@ fn keys() -> Vec<Case> {
                 "UnrecognisedPayload",
                 Told::Text(
                     "unrecognised payload: the keys `a000000`, `a000001`, `a000002`, `a000003`, `a000004`, \
-                     `a000005`, `a000006`, `a000007`, and 248 more; none marks an API Gateway, EventBridge or \
-                     SQS payload or a policy change"
+                     `a000005`, `a000006`, `a000007`, and 248 more; it is not an API Gateway, EventBridge or \
+                     SQS payload, and not a policy change"
                         .into(),
                 ),
             ),
@@ -227,4 +227,14 @@ fn names() -> Case {
     let payload = with("instanceIds", &json!(written).to_string());
     let ends = Ends::Error("PolicyChangeRejected", Told::Violations(violations));
     Case::invoke("ids with separators, plain and encoded", payload, ends)
+}
+
+/// The list is too long, and each change of it lacks three things: the first 256 violations are listed.
+fn too_many_empty_changes() -> Ends {
+    let codes = ["MissingInstance", "MissingScope", "MissingValues"];
+    let lacking = (0..85).flat_map(|n| codes.map(|code| (format!("/changes/{n}"), code)));
+    let first = [("/changes".to_owned(), "TooManyEntries")];
+    let last = [(String::new(), "TooManyViolations")];
+    let told = Told::Violations(first.into_iter().chain(lacking).chain(last).collect());
+    Ends::Error("PolicyChangeRejected", told)
 }

@@ -39,7 +39,7 @@ fn not_utf_8() -> Vec<Case> {
     };
     let broken = [b"{\"instanceId\":\"".as_slice(), b"\xC3\x28", b"\"}"].concat();
     let overlong = [b"{\"instanceId\":\"".as_slice(), b"\xC0\xAF", b"\"}"].concat();
-    let body = Told::Text("the body is not UTF-8".into());
+    let body = Told::Text("the body is not valid UTF-8".into());
     let surrogate = with("reason", r#""\ud800""#);
     vec![
         Case::invoke("not UTF-8", broken.clone(), runtime("invalid unicode code point at line 1 column 16")),
@@ -51,7 +51,7 @@ fn not_utf_8() -> Vec<Case> {
         Case::invoke("nothing", "", runtime("EOF while parsing a value at line 1 column 0")),
         Case::url("not UTF-8, through HTTP", POST, broken, Ends::Http(400, "invalid-body", body)),
         Case::url("UTF-16, through HTTP", POST, b"\xFF\xFE{\0}\0".as_slice(), {
-            Ends::Http(400, "invalid-body", Told::Text("the body is not UTF-8".into()))
+            Ends::Http(400, "invalid-body", Told::Text("the body is not valid UTF-8".into()))
         }),
         Case::url(
             "a lone surrogate, through HTTP",
@@ -63,15 +63,14 @@ fn not_utf_8() -> Vec<Case> {
             "4 MB that are not UTF-8, through HTTP",
             POST,
             vec![0xFF; 4_000_000],
-            Ends::Http(400, "invalid-body", Told::Text("the body is not UTF-8".into())),
+            Ends::Http(400, "invalid-body", Told::Text("the body is not valid UTF-8".into())),
         ),
     ]
 }
 
 fn http() -> Vec<Case> {
     let too_large = || Ends::Http(413, "too-large", one("", "DocumentTooLarge"));
-    let around =
-        |bytes: usize| malformed(&format!("{bytes} bytes besides `body`; at most 131072 are a request's"));
+    let around = |bytes: usize| malformed(&format!("{bytes} bytes outside `body`; the limit is 131072"));
     let long = filled(&with("reason", r#""…""#), 5_000_000);
     let headers: Vec<String> = (0..400_000).map(|n| format!(r#""h{n:06}":"""#)).collect();
     let headers = http_2(&json!("{}"), "")
@@ -94,7 +93,7 @@ fn http() -> Vec<Case> {
         Case::invoke(
             "an authoriser's 50,000 levels",
             deep,
-            malformed("the request is not of the documented shape, at line 1 column 411"),
+            malformed("the request does not have the documented structure (line 1, column 411)"),
         ),
         Case::url(
             "500,000 levels, through HTTP",
@@ -108,14 +107,19 @@ fn http() -> Vec<Case> {
 /// Parsers differ about which of two equal keys counts, so none does.
 fn twice() -> Vec<Case> {
     let change = json!(with("force", "true"));
-    let http = |more: &str, key: &str| (http_2(&change, more), malformed(&format!("`{key}` stands twice")));
+    let http = |more: &str, key: &str| {
+        (http_2(&change, more), malformed(&format!("`{key}` appears more than once")))
+    };
     let (body, body_ends) = http(r#""body":"{}","#, "body");
     let (encoded, encoded_ends) = http(r#""isBase64Encoded":true,"#, "isBase64Encoded");
     let (escaped, escaped_ends) = http(r#""\u0062ody":"{}","#, "body");
     let (context, context_ends) = http(r#""requestContext":{},"#, "requestContext");
     let event = |more: &str| format!(r#"{{{more}"id":"1","detail-type":"t","source":"s","detail":{{}}}}"#);
     let of = |kind: &str, key: &str| {
-        Ends::Error("MalformedPayload", Told::Text(format!("malformed {kind} payload: `{key}` stands twice")))
+        Ends::Error(
+            "MalformedPayload",
+            Told::Text(format!("malformed {kind} payload: `{key}` appears more than once")),
+        )
     };
     vec![
         Case::invoke("two bodies", body, body_ends),
@@ -131,8 +135,9 @@ fn twice() -> Vec<Case> {
 /// Paths that would lead elsewhere. A function URL keeps their encoding; none of them names an instance.
 fn paths() -> Vec<Case> {
     let not_found = |text: &str| Ends::Http(404, "not-found", Told::Text(text.to_owned()));
-    let no_instance = || not_found("the path names no instance: an id (a UUID) or an instance ARN");
-    let no_scope = || not_found("the path names no scope: EMAIL, CHAT, CASE or TASK");
+    let no_instance =
+        || not_found("the path does not have a valid instance: use an id (a UUID) or an instance ARN");
+    let no_scope = || not_found("the path does not have a valid scope: use EMAIL, CHAT, CASE or TASK");
     macro_rules! get {
         ($path:literal) => {
             concat!("GET /instances/", $path, " HTTP/1.1")
@@ -203,12 +208,16 @@ fn records() -> Vec<Case> {
         |text: &str| Ends::Error("MalformedPayload", Told::Text(format!("malformed sqs payload: {text}")));
     vec![
         Case::invoke("5 records of 1 MB", batch(&six), Ends::Batch(5, "TooLong")),
-        Case::invoke("10,000 records", short(10_000), Ends::Batch(10_000, "InvalidInstance")),
-        Case::invoke("10,001 records", short(10_001), over("`Records` holds 10001; SQS sends at most 10000")),
+        Case::invoke("10,000 records", short(10_000), Ends::Batch(10_000, "MissingScope")),
+        Case::invoke(
+            "10,001 records",
+            short(10_001),
+            over("`Records` has 10001 entries; SQS sends at most 10000"),
+        ),
         Case::invoke(
             "2,000,000 empty records, 6 MB",
             format!(r#"{{"Records":{}}}"#, array("{}", 2_000_000)),
-            over("`Records` holds 2000000; SQS sends at most 10000"),
+            over("`Records` has 2000000 entries; SQS sends at most 10000"),
         ),
         Case::invoke(
             "a record's 150,000 attributes",

@@ -11,8 +11,8 @@ use sandbox::connect::{Fault, Operation};
 use std::time::Duration;
 
 const PARKED: (&str, &str) = ("PARKED_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/parked");
-const DENIED: &str =
-    "CHAT: AccessDeniedException Amazon Connect denies this function access; its role lacks the permission";
+const DENIED: &str = "CHAT: AccessDeniedException Amazon Connect denied access to this function; its \
+    role lacks the permission";
 
 /// What stands for its like: what goes wrong, and what becomes of the target.
 struct Representative {

@@ -21,7 +21,7 @@ pub(super) fn report_overlaps(changes: &[(String, PolicyChange)], problems: &mut
         if let Some((instance, scope, first)) = earlier.clash(change) {
             let instance = instance.map_or("*", |instance| instance.id.as_str());
             let first = changes.get(first).map_or("", |(pointer, _)| pointer);
-            let message = format!("names the target `{instance}` {scope} that `{first}` names already");
+            let message = format!("has the same target as `{first}`: {scope} of `{instance}`");
             problems.add(pointer, ViolationCode::OverlappingTarget, message);
         }
         earlier.add(number, change);

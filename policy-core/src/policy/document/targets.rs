@@ -17,7 +17,7 @@ pub(super) fn read_instances(
 ) -> Option<Instances> {
     let forms = ["instanceId", "instanceIds"];
     if forms.iter().all(|name| fields.get(name).is_none()) {
-        let message = "must name the instance: `instanceId` (an id, an ARN, or `*`) or `instanceIds`";
+        let message = "must have `instanceId` (an id, an ARN, or `*`) or `instanceIds`";
         problems.add(fields.base(), ViolationCode::MissingInstance, message);
     }
     let mut selected = None;
@@ -28,7 +28,7 @@ pub(super) fn read_instances(
     match (selected, tags) {
         (Some(Instances::Named(named)), tags) => {
             if let Some(tags) = tags {
-                let message = "goes with `\"instanceId\": \"*\"` only";
+                let message = "is only allowed with `\"instanceId\": \"*\"`";
                 problems.add(&tags.pointer, ViolationCode::InvalidTags, message);
             }
             Some(Instances::Named(named))
@@ -58,7 +58,7 @@ fn read_selection(found: &Found<'_>, rules: &Rules, problems: &mut Problems) -> 
             if count == 1 {
                 return Some(Instances::All { tags: BTreeMap::new() });
             }
-            let message = "means every instance and stands alone";
+            let message = "must be the only entry, because `*` means every instance";
             problems.add(&entry.pointer, ViolationCode::InvalidInstance, message);
             continue;
         }
@@ -84,7 +84,7 @@ fn read_selection(found: &Found<'_>, rules: &Rules, problems: &mut Problems) -> 
 /// An instance of another account needs a role there.
 fn check_reachable(pointer: &str, instance: &Instance, rules: &Rules, problems: &mut Problems) {
     if let Some(account) = instance.account.filter(|_| !rules.reaches(instance)) {
-        let message = format!("is of account {account}, for which CONNECT_ROLE_ARNS has no role");
+        let message = format!("is in account {account}, for which CONNECT_ROLE_ARNS has no role");
         problems.add(pointer, ViolationCode::NoRoleForAccount, message);
     }
 }
@@ -92,23 +92,24 @@ fn check_reachable(pointer: &str, instance: &Instance, rules: &Rules, problems: 
 fn read_tags(found: &Found<'_>, problems: &mut Problems) -> BTreeMap<String, BTreeSet<String>> {
     let mut tags = BTreeMap::new();
     let Json::Object(entries) = found.value else {
-        problems.wrong_type(&found.pointer, "an object of tag key and value", found.value);
+        problems.wrong_type(&found.pointer, "an object of tag keys and values", found.value);
         return tags;
     };
     if entries.is_empty() {
-        problems.add(&found.pointer, ViolationCode::InvalidTags, "must name at least one tag");
+        problems.add(&found.pointer, ViolationCode::InvalidTags, "must have at least one tag");
     }
     for (key, value) in entries {
-        // not repeated in a pointer either: there would be one for each of its values
+        // the long key is not put into a pointer either, since the pointer of each of its values would repeat
+        // it
         let length = key.chars().count();
         if length > MAX_TAG_KEY {
-            let message = format!("has a key of {length} characters; a tag's key has at most {MAX_TAG_KEY}");
+            let message = format!("has a tag key of {length} characters; the limit is {MAX_TAG_KEY}");
             problems.add(&found.pointer, ViolationCode::InvalidTags, message);
             continue;
         }
         let entry = Found { pointer: join(&found.pointer, key), value };
         if tags.contains_key(key) {
-            problems.add(entry.pointer, ViolationCode::DuplicateKey, "stands twice; one must go");
+            problems.add(entry.pointer, ViolationCode::DuplicateKey, "appears more than once; keep only one");
             continue;
         }
         let values = entry.one_or_many(problems);
@@ -121,8 +122,7 @@ fn read_tags(found: &Found<'_>, problems: &mut Problems) -> BTreeMap<String, BTr
 pub(super) fn read_scopes(fields: &Fields<'_>, problems: &mut Problems) -> Option<Vec<Scope>> {
     let forms = ["attachmentScope", "attachmentScopes"];
     if forms.iter().all(|name| fields.get(name).is_none()) {
-        let message =
-            "must name the scope: `attachmentScope` (EMAIL, CHAT, CASE, TASK, or `*`) or `attachmentScopes`";
+        let message = "must have `attachmentScope` (EMAIL, CHAT, CASE, TASK, or `*`) or `attachmentScopes`";
         problems.add(fields.base(), ViolationCode::MissingScope, message);
     }
     let mut scopes = None;

@@ -21,7 +21,7 @@ pub(super) fn read_values(
 ) -> Values {
     if FORMS.iter().all(|name| fields.get(name).is_none()) {
         let message =
-            "must say a size (`maximumSizeLimitInBytes` or `maximumSize`), `allowedExtensions`, or both";
+            "must have a size (`maximumSizeLimitInBytes` or `maximumSize`), `allowedExtensions`, or both";
         problems.add(fields.base(), ViolationCode::MissingValues, message);
     }
     Values {
@@ -68,14 +68,14 @@ fn read_size_of(
     let size = problems.keep(&found.pointer, size)?;
     if scopes.contains(&Scope::Email) && size.bytes() > MAX_EMAIL_SIZE {
         let message = format!(
-            "must be at most {MAX_EMAIL_SIZE} bytes (20 MB) where a scope is EMAIL, not {}",
+            "must be at most {MAX_EMAIL_SIZE} bytes (20 MB) when a scope is EMAIL, not {}",
             size.bytes()
         );
         problems.add(&found.pointer, ViolationCode::SizeTooLargeForEmail, message);
     }
     if size.bytes() < DOCUMENTED_MINIMUM {
         let message = format!(
-            "{} bytes are below the documented minimum of 1 MB ({DOCUMENTED_MINIMUM} bytes): was another unit meant?",
+            "is {} bytes, below the documented minimum of 1 MB ({DOCUMENTED_MINIMUM} bytes); check the unit",
             size.bytes()
         );
         warnings.add(&found.pointer, ViolationCode::SizeBelowDocumentedRange, message);
@@ -104,7 +104,7 @@ fn read_extensions_of(
     let list = if name == "extensionConfiguration" {
         nested = Fields::read(&found.pointer, found.value, &["allowedExtensions"], problems)?;
         let Some(list) = nested.get("allowedExtensions") else {
-            let message = "must hold `allowedExtensions`";
+            let message = "must have `allowedExtensions`";
             problems.add(&found.pointer, ViolationCode::MissingValues, message);
             return None;
         };
@@ -120,10 +120,10 @@ fn read_extensions_of(
     };
     if entries.len() == 0 && !rules.allow_empty_extensions {
         let message =
-            "must not be empty: nothing could be attached any more; POLICY_ALLOW_EMPTY_EXTENSIONS allows it";
+            "must not be empty: that may block every attachment (POLICY_ALLOW_EMPTY_EXTENSIONS allows it)";
         problems.add(&list.pointer, ViolationCode::EmptyExtensionList, message);
     } else if entries.len() > MAX_EXTENSIONS {
-        let message = format!("must hold at most {MAX_EXTENSIONS} extensions, not {}", entries.len());
+        let message = format!("must have at most {MAX_EXTENSIONS} extensions, not {}", entries.len());
         problems.add(&list.pointer, ViolationCode::TooManyEntries, message);
     }
     let mut set = ExtensionSet::default();
@@ -150,7 +150,7 @@ fn read_extension(entry: &Found<'_>, set: &mut ExtensionSet, problems: &mut Prob
                         problems.keep(&found.pointer, set.insert(text));
                     }
                 }
-                None => problems.add(&entry.pointer, ViolationCode::MissingValues, "must hold `extension`"),
+                None => problems.add(&entry.pointer, ViolationCode::MissingValues, "must have `extension`"),
             }
         }
         other => problems.wrong_type(&entry.pointer, "a string such as `pdf`", other),

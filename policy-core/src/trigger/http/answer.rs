@@ -128,9 +128,11 @@ fn detail(report: &Report, problem: Problem) -> String {
         let count = report.changes.iter().map(|change| change.violations().len()).sum::<usize>();
         let first = report.changes.iter().flat_map(report::ChangeReport::violations).next();
         return match (count, first) {
-            (1, Some(violation)) if violation.pointer.is_empty() => violation.message.clone(),
+            (1, Some(violation)) if violation.pointer.is_empty() => {
+                format!("the document {}", violation.message)
+            }
             (1, Some(violation)) => format!("`{}` {}", violation.pointer, violation.message),
-            _ => format!("{count} problems, listed in `violations`; nothing was changed"),
+            _ => format!("{count} violations; nothing was changed"),
         };
     }
     let first = report

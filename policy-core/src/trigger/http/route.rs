@@ -17,11 +17,11 @@ pub enum Route {
 /// Why there is no route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoRoute {
-    /// 404: no such path, or what stands for the instance or scope is none.
+    /// 404: an unknown path, or one with an invalid instance or scope.
     NotFound(String),
-    /// 405: these methods it has (the `Allow` header).
+    /// 405: the path supports only these methods (the `Allow` header).
     MethodNotAllowed(&'static str),
-    /// 400: a query parameter that is none, or has no meaning here.
+    /// 400: an unknown query parameter, or one that this route does not support.
     Query(String),
 }
 
@@ -49,12 +49,14 @@ fn by_path(path: &str, method: &str) -> Result<Route, NoRoute> {
     if path == "/policy-changes" {
         return if method == "POST" { Ok(Route::Submit) } else { Err(NoRoute::MethodNotAllowed("POST")) };
     }
-    let not_found = || NoRoute::NotFound("no such path".to_owned());
+    let not_found = || NoRoute::NotFound("the path does not exist".to_owned());
     let rest = path.strip_prefix("/instances/").ok_or_else(not_found)?;
-    // an ARN that API Gateway decoded holds slashes itself: the last marker counts
+    // an ARN that API Gateway has decoded contains slashes, so split at the last marker
     let (instance, rest) = rest.rsplit_once("/attachment-policies").ok_or_else(not_found)?;
     let instance = InstanceName::parse(instance).ok_or_else(|| {
-        NoRoute::NotFound("the path names no instance: an id (a UUID) or an instance ARN".to_owned())
+        NoRoute::NotFound(
+            "the path does not have a valid instance: use an id (a UUID) or an instance ARN".to_owned(),
+        )
     })?;
     if rest.is_empty() {
         return match method {
@@ -63,9 +65,9 @@ fn by_path(path: &str, method: &str) -> Result<Route, NoRoute> {
         };
     }
     let scope = rest.strip_prefix('/').ok_or_else(not_found)?;
-    let scope = percent_decoded(scope)
-        .and_then(|scope| Scope::parse(&scope))
-        .ok_or_else(|| NoRoute::NotFound("the path names no scope: EMAIL, CHAT, CASE or TASK".to_owned()))?;
+    let scope = percent_decoded(scope).and_then(|scope| Scope::parse(&scope)).ok_or_else(|| {
+        NoRoute::NotFound("the path does not have a valid scope: use EMAIL, CHAT, CASE or TASK".to_owned())
+    })?;
     match method {
         "GET" => Ok(Route::Read(instance, Some(scope))),
         "PATCH" => Ok(Route::Patch(instance, scope)),
@@ -82,12 +84,13 @@ fn query(request: &Request, route: &Route) -> Result<bool, NoRoute> {
             ("dryRun", "true" | "false") if writes && dry_run.is_none() => dry_run = Some(value == "true"),
             ("dryRun", _) if writes => {
                 return Err(NoRoute::Query(
-                    "query parameter `dryRun` must be `true` or `false`, once".to_owned(),
+                    "query parameter `dryRun` must be `true` or `false`, and appear only once".to_owned(),
                 ));
             }
             _ => {
                 let name: String = name.chars().take(40).collect();
-                let known = if writes { "`dryRun` is the only one" } else { "there is none" };
+                let known =
+                    if writes { "only `dryRun` is supported" } else { "this path has no query parameters" };
                 return Err(NoRoute::Query(format!("unknown query parameter `{name}`: {known}")));
             }
         }
