@@ -1,4 +1,4 @@
-//! Environment variables, read once at start. Every wrong one is named in one error.
+//! Environment variables, read once at start. One error names every invalid one.
 
 use crate::connect::ConnectSettings;
 use policy_core::aws::{AccountId, RegionName, RoleArn};
@@ -7,7 +7,7 @@ use policy_core::policy::{ExtensionSet, Guardrails, Home, InstanceName, MaxSize,
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// What an operator sets; the README has the table.
+/// What an operator sets; docs/settings.md has the table.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// `ACCEPTED_TRIGGERS`.
@@ -34,7 +34,7 @@ pub struct InvalidSettings(pub Vec<String>);
 
 impl fmt::Display for InvalidSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "wrong settings: {}", self.0.join("; "))
+        write!(f, "invalid settings: {}", self.0.join("; "))
     }
 }
 
@@ -94,7 +94,7 @@ impl Settings {
         let change_queue_url = reader.read("CHANGE_QUEUE_URL", None, |url| queue_url(url).map(Some));
         let parked_queue_url = reader.read("PARKED_QUEUE_URL", None, |url| queue_url(url).map(Some));
         let region = reader.required("AWS_REGION", "Lambda sets it", |text| {
-            RegionName::parse(text).ok_or_else(|| format!("must be a Region's name, not `{text}`"))
+            RegionName::parse(text).ok_or_else(|| format!("must be the name of a Region, not `{text}`"))
         });
         let function_name =
             reader.read("AWS_LAMBDA_FUNCTION_NAME", env!("CARGO_PKG_NAME").to_owned(), |name| {
@@ -153,11 +153,12 @@ fn connect(reader: &mut Reader<'_>) -> ConnectSettings {
     }
 }
 
-/// A list's entries. One that is set but names nothing (`,`) would lift the very limit it is meant to set.
+/// A list's entries. An empty list (`,`) is an error: treating it as unset would lift the limit it is meant
+/// to set.
 fn entries(list: &str) -> Result<impl Iterator<Item = &str>, String> {
     let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
     if entries.clone().next().is_none() {
-        return Err(format!("names nothing: `{list}`"));
+        return Err(format!("has no entries: `{list}`"));
     }
     Ok(entries)
 }
@@ -165,14 +166,14 @@ fn entries(list: &str) -> Result<impl Iterator<Item = &str>, String> {
 fn triggers(list: &str) -> Result<BTreeSet<TriggerKind>, String> {
     let known = |name| {
         let kind = TriggerKind::ALL.into_iter().find(|kind| kind.as_str() == name);
-        kind.ok_or_else(|| format!("names `{name}`, which is none of http, eventbridge, sqs, bare"))
+        kind.ok_or_else(|| format!("has the unknown trigger `{name}`; use http, eventbridge, sqs or bare"))
     };
     entries(list)?.map(known).collect()
 }
 
 fn instances(list: &str) -> Result<Vec<InstanceName>, String> {
     let known = |text| {
-        InstanceName::parse(text).ok_or_else(|| format!("names `{text}`, which is no instance id or ARN"))
+        InstanceName::parse(text).ok_or_else(|| format!("has `{text}`, which is not an instance id or ARN"))
     };
     entries(list)?.map(known).collect()
 }
@@ -188,7 +189,7 @@ fn boolean(text: &str) -> Result<bool, String> {
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if (0.01..=1_000.0).contains(&rate) => Ok(rate),
-        _ => Err(format!("must be 0.01 to 1000 calls a second, not `{text}`")),
+        _ => Err(format!("must be 0.01 to 1000 calls per second, not `{text}`")),
     }
 }
 
@@ -202,10 +203,10 @@ fn within(text: &str, low: u32, high: u32) -> Result<u32, String> {
 fn roles(list: &str) -> Result<BTreeMap<AccountId, RoleArn>, String> {
     let mut roles = BTreeMap::new();
     for entry in entries(list)? {
-        let role = RoleArn::parse(entry).ok_or_else(|| format!("names `{entry}`, which is no role ARN"))?;
+        let role = RoleArn::parse(entry).ok_or_else(|| format!("has `{entry}`, which is not a role ARN"))?;
         let account = role.account();
         if roles.insert(account, role).is_some() {
-            return Err(format!("names two roles of account {account}"));
+            return Err(format!("has two roles for account {account}"));
         }
     }
     Ok(roles)

@@ -68,16 +68,16 @@ fn every_wrong_one_is_named_in_one_error() {
     ])
     .unwrap_err();
     let expected = [
-        "ACCEPTED_TRIGGERS names `sns`, which is none of http, eventbridge, sqs, bare",
-        "POLICY_ALLOWED_INSTANCES names `*`, which is no instance id or ARN",
-        "POLICY_BLOCKED_EXTENSIONS `*.exe` must be 1 to 10 letters, digits, `-` or `_`, such as `pdf`; there are no wildcards",
+        "ACCEPTED_TRIGGERS has the unknown trigger `sns`; use http, eventbridge, sqs or bare",
+        "POLICY_ALLOWED_INSTANCES has `*`, which is not an instance id or ARN",
+        "POLICY_BLOCKED_EXTENSIONS `*.exe` must be 1 to 10 letters, digits, `-` or `_`, such as `pdf`; wildcards are not supported",
         "POLICY_MAX_SIZE_BYTES must be a number of bytes, not `20 MB`",
         "POLICY_ALLOW_EMPTY_EXTENSIONS must be `true` or `false`, not `yes`",
-        "CONNECT_REQUESTS_PER_SECOND must be 0.01 to 1000 calls a second, not `NaN`",
+        "CONNECT_REQUESTS_PER_SECOND must be 0.01 to 1000 calls per second, not `NaN`",
         "CONNECT_BURST must be 1 to 1000, not `0`",
         "CONNECT_QUOTA must be `per-operation` or `shared`, not `both`",
         "CONNECT_MAX_ATTEMPTS must be 1 to 100, not `-1`",
-        "CONNECT_ROLE_ARNS names `arn:aws:iam::444455556666:user/x`, which is no role ARN",
+        "CONNECT_ROLE_ARNS has `arn:aws:iam::444455556666:user/x`, which is not a role ARN",
         "CHANGE_QUEUE_URL must be a queue URL, not `changes.fifo`",
         "AWS_REGION is missing; Lambda sets it",
     ];
@@ -89,7 +89,7 @@ fn a_list_that_names_nothing_does_not_lift_the_limit_it_sets() {
     let lists =
         ["ACCEPTED_TRIGGERS", "POLICY_ALLOWED_INSTANCES", "POLICY_BLOCKED_EXTENSIONS", "CONNECT_ROLE_ARNS"];
     for name in lists {
-        assert_eq!(read(&[(name, " , ")]).unwrap_err().0, [format!("{name} names nothing: `,`")]);
+        assert_eq!(read(&[(name, " , ")]).unwrap_err().0, [format!("{name} has no entries: `,`")]);
         assert!(read(&[(name, " ")]).is_ok());
     }
 }
@@ -97,7 +97,7 @@ fn a_list_that_names_nothing_does_not_lift_the_limit_it_sets() {
 #[test]
 fn a_region_that_could_lead_a_call_elsewhere_is_an_error() {
     for region in ["us-east", "us-east-1.example.org", "us-east-1/x"] {
-        let error = format!("AWS_REGION must be a Region's name, not `{region}`");
+        let error = format!("AWS_REGION must be the name of a Region, not `{region}`");
         assert_eq!(read(&[("AWS_REGION", region)]).unwrap_err().0, [error]);
     }
     let sovereign = read(&[("AWS_REGION", "eusc-de-east-1")]).unwrap();
@@ -111,6 +111,6 @@ fn roles_are_one_of_each_account() {
     let roles: Vec<_> = settings.connect.roles.values().map(RoleArn::as_str).collect();
     assert_eq!(roles, [one, two]);
     let same = format!("{one},arn:aws:iam::444455556666:role/b");
-    let error = "CONNECT_ROLE_ARNS names two roles of account 444455556666".to_owned();
+    let error = "CONNECT_ROLE_ARNS has two roles for account 444455556666".to_owned();
     assert_eq!(read(&[("CONNECT_ROLE_ARNS", &same)]).unwrap_err().0, [error]);
 }

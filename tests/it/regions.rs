@@ -41,7 +41,7 @@ async fn an_arn_of_an_account_without_a_role_is_refused() {
     assert_eq!(
         report["violations"],
         json!([{"pointer": "/instanceId", "code": "NoRoleForAccount",
-        "message": "is of account 444455556666, for which CONNECT_ROLE_ARNS has no role"}])
+        "message": "is in account 444455556666, for which CONNECT_ROLE_ARNS has no role"}])
     );
     assert_eq!(world.connect.journal().len(), 0);
 }

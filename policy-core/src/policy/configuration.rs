@@ -2,7 +2,7 @@ use super::Values;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// What a target holds as Connect tells it: the `before` and `after` of a report.
+/// What Connect reports for a target: the `before` and `after` of a report.
 ///
 /// Extensions are as Connect spells them, sorted, because AWS does not document whether their
 /// case matters: a change is due wherever the spelling differs.

@@ -36,7 +36,7 @@ fn hashed(canonical: &str) -> String {
 /// An `If-Match` header (RFC 9110 section 13.1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IfMatch {
-    /// `*`: whatever it holds; a target always holds something.
+    /// `*`: matches every target, because every target has a configuration.
     Any,
     /// Any of these tags; weak ones never match.
     Tags(Vec<String>),

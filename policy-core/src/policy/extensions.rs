@@ -32,7 +32,7 @@ impl ExtensionSet {
     /// A set of written extensions, for settings.
     ///
     /// # Errors
-    /// What is wrong with the first that is none.
+    /// What is wrong with the first invalid extension.
     pub fn parse<'a>(written: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
         let mut set = Self::default();
         for extension in written {
@@ -54,9 +54,9 @@ impl ExtensionSet {
 
 fn hint(bare: &str) -> &'static str {
     if bare.contains('*') {
-        "; there are no wildcards"
+        "; wildcards are not supported"
     } else if bare.contains('.') {
-        "; of a double extension only the last part counts, such as `gz`"
+        "; for a double extension, give only the last part, such as `gz`"
     } else {
         ""
     }
@@ -96,8 +96,8 @@ mod tests {
     #[test]
     fn a_wildcard_and_a_double_extension_get_a_hint() {
         for (bad, hint) in [
-            ("*.pdf", "such as `pdf`; there are no wildcards"),
-            ("tar.gz", "such as `pdf`; of a double extension only the last part counts, such as `gz`"),
+            ("*.pdf", "such as `pdf`; wildcards are not supported"),
+            ("tar.gz", "such as `pdf`; for a double extension, give only the last part, such as `gz`"),
             ("p df", "such as `pdf`"),
         ] {
             let refused = ExtensionSet::default().insert(bad).map_err(|e| e.message);

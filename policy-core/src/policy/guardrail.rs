@@ -24,7 +24,7 @@ pub enum Blocked {
     #[error("POLICY_BLOCKED_EXTENSIONS forbids {}", quoted(.0))]
     Extensions(BTreeSet<String>),
     /// The size is above `POLICY_MAX_SIZE_BYTES`.
-    #[error("{asked} bytes are above POLICY_MAX_SIZE_BYTES, {limit}")]
+    #[error("{asked} bytes is more than POLICY_MAX_SIZE_BYTES allows ({limit})")]
     Size {
         /// What the change asks for, in bytes.
         asked: u32,

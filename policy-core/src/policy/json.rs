@@ -16,7 +16,11 @@ pub(super) enum Json {
 }
 
 impl Json {
-    /// The type as a person would say it.
+    pub(super) const fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// The type's name in messages.
     pub(super) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",

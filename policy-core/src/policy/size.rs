@@ -27,7 +27,7 @@ impl MaxSize {
         Err(InvalidValue::new(ViolationCode::SizeOutOfRange, message))
     }
 
-    /// A JSON number: integral, so `1048576.0` is 1 MB and `1048576.5` is nothing.
+    /// A JSON number. It must be integral: `1048576.0` is 1 MB, `1048576.5` is invalid.
     pub(super) fn from_float(number: f64) -> Result<Self, InvalidValue> {
         if number.fract() != 0.0 {
             let message = format!("must be a whole number of bytes, not {number}");
@@ -41,7 +41,7 @@ impl MaxSize {
     pub(super) fn from_digits(text: &str) -> Result<Self, InvalidValue> {
         if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
             let message = format!(
-                "must be a number of bytes, not `{}`; `maximumSize` takes units, such as `10 MB`",
+                "must be a number of bytes, not `{}`; for a value with a unit, such as `10 MB`, use `maximumSize`",
                 shown(text)
             );
             return Err(InvalidValue::new(ViolationCode::InvalidSize, message));

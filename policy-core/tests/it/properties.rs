@@ -2,7 +2,8 @@
 
 use crate::parsing::parse;
 use policy_core::origin::Invocation;
-use policy_core::policy::{Rejected, document};
+use policy_core::policy::Rejected;
+use policy_core::policy::document::Field;
 use policy_core::report::{Status, Verdict};
 use policy_core::trigger;
 use proptest::collection::{btree_set, vec};
@@ -46,7 +47,7 @@ fn anything() -> impl Strategy<Value = Value> {
         Just(Value::from("CHAT")),
     ];
     leaf.prop_recursive(4, 48, 6, |inner| {
-        let known = prop::sample::select(document::FIELDS.to_vec()).prop_map(str::to_owned);
+        let known = prop::sample::select(Field::ALL).prop_map(|field| field.name().to_owned());
         let envelope = vec![
             "changes",
             "Records",

@@ -115,7 +115,7 @@ fn every_problem_is_reported_at_once() {
 #[test]
 fn an_unknown_field_names_the_nearest_known_one() {
     let refused = refusal(parse(&with("allowedExtension", json!([])).to_string()));
-    assert_eq!(refused[0].message, "is no field here; did you mean `allowedExtensions`?");
+    assert_eq!(refused[0].message, "is not a known field; did you mean `allowedExtensions`?");
 }
 
 #[test]
