@@ -5,7 +5,7 @@ use crate::audit::AuditedChange;
 use crate::propagate::{Propagation, Resolved};
 use policy_core::origin::{Origin, TriggerKind};
 use policy_core::policy::{
-    ChangeId, Defaults, Document, Form, IfMatch, PolicyChange, Rejected, ViolationCode, document,
+    ChangeId, Defaults, Document, Form, PolicyChange, Rejected, ViolationCode, document,
 };
 use policy_core::report::{ChangeReport, Disposition, Report, Status};
 use std::sync::PoisonError;
@@ -22,7 +22,6 @@ pub(super) struct Submission<'a> {
     /// The event's, message's or request's id.
     pub(super) default_id: String,
     pub(super) if_unmodified_since: Option<OffsetDateTime>,
-    pub(super) if_match: Option<IfMatch>,
     pub(super) dry_run: bool,
 }
 
@@ -34,7 +33,6 @@ impl<'a> Submission<'a> {
             default_id: origin.request_id.clone().unwrap_or_else(|| origin.invocation.request_id.clone()),
             origin,
             if_unmodified_since: None,
-            if_match: None,
             dry_run: false,
         }
     }
@@ -64,10 +62,7 @@ impl Handler {
         };
         let origin = &submission.origin;
         match document::parse(submission.document, &submission.form, &defaults, &context.rules) {
-            Ok(Document { mut changes, is_batch }) => {
-                for change in &mut changes {
-                    change.if_match.clone_from(&submission.if_match);
-                }
+            Ok(Document { changes, is_batch }) => {
                 let changes = self.carry_out(context, origin, &changes).await;
                 Report { changes, is_batch }
             }
