@@ -166,8 +166,8 @@ async fn the_path_of_a_patch_takes_ids_and_arns_in_every_spelling_and_any_stage(
     assert_eq!(
         pointers,
         [
-            (json!("/instanceId"), json!("UnexpectedField")),
-            (json!("/attachmentScope"), json!("UnexpectedField"))
+            (json!("/attachmentScope"), json!("UnexpectedField")),
+            (json!("/instanceId"), json!("UnexpectedField"))
         ]
     );
 }

@@ -203,7 +203,7 @@ fn records() -> Vec<Case> {
         |text: &str| Ends::Error("MalformedPayload", Told::Text(format!("malformed sqs payload: {text}")));
     vec![
         Case::invoke("5 records of 1 MB", batch(&six), Ends::Batch(5, "TooLong")),
-        Case::invoke("10,000 records", short(10_000), Ends::Batch(10_000, "InvalidInstance")),
+        Case::invoke("10,000 records", short(10_000), Ends::Batch(10_000, "MissingScope")),
         Case::invoke("10,001 records", short(10_001), over("`Records` holds 10001; SQS sends at most 10000")),
         Case::invoke(
             "2,000,000 empty records, 6 MB",
