@@ -94,7 +94,7 @@ impl Settings {
         let change_queue_url = reader.read("CHANGE_QUEUE_URL", None, |url| queue_url(url).map(Some));
         let parked_queue_url = reader.read("PARKED_QUEUE_URL", None, |url| queue_url(url).map(Some));
         let region = reader.required("AWS_REGION", "Lambda sets it", |text| {
-            RegionName::parse(text).ok_or_else(|| format!("must be a Region's name, not `{text}`"))
+            RegionName::parse(text).ok_or_else(|| format!("must be the name of a Region, not `{text}`"))
         });
         let function_name =
             reader.read("AWS_LAMBDA_FUNCTION_NAME", env!("CARGO_PKG_NAME").to_owned(), |name| {

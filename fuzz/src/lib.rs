@@ -7,8 +7,8 @@ use policy_core::aws::{AccountId, RegionName};
 use policy_core::origin::Invocation;
 use policy_core::policy::document::{MAX_CHANGES, MAX_TARGETS};
 use policy_core::policy::{
-    ChangeId, Defaults, Document, Form, Home, InstanceId, Instances, PolicyChange, Rejected, Rules, Scope,
-    Violation, document,
+    ChangeId, Defaults, Document, Form, Home, IfMatch, InstanceId, Instances, PolicyChange, Rejected, Rules,
+    Scope, Violation, document,
 };
 use policy_core::trigger::http::route::{self, Route};
 use policy_core::trigger::sqs::Content;
@@ -50,7 +50,11 @@ pub fn payload(bytes: &[u8]) {
         Ok(Trigger::Http(request)) => {
             let form = match route::of(&request) {
                 Ok((Route::Submit, _)) => Form::Submission,
-                Ok((Route::Patch(name, scope), _)) => Form::Values(home().complete(&name), scope),
+                Ok((Route::Patch(name, scope), _)) => Form::Values {
+                    instance: home().complete(&name),
+                    scope,
+                    if_match: request.if_match.as_deref().map(IfMatch::parse),
+                },
                 Ok((Route::Read(..), _)) | Err(_) => return,
             };
             if let Ok(Some(body)) = &request.body {
@@ -64,8 +68,8 @@ pub fn payload(bytes: &[u8]) {
 pub fn document(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     parses(text, &Form::Submission, None);
-    let target = home().instance(id("0123abcd-0000-4000-8000-00000000000f"));
-    parses(text, &Form::Values(target, Scope::Chat), None);
+    let instance = home().instance(id("0123abcd-0000-4000-8000-00000000000f"));
+    parses(text, &Form::Values { instance, scope: Scope::Chat, if_match: None }, None);
 }
 
 fn id(text: &str) -> InstanceId {

@@ -9,6 +9,7 @@ mod configuration;
 pub mod document;
 mod entity_tag;
 mod extensions;
+mod field;
 mod guardrail;
 mod instance;
 mod json;
@@ -17,6 +18,7 @@ mod reader;
 mod scope;
 mod size;
 mod violation;
+mod violations;
 
 pub use change_id::ChangeId;
 pub use configuration::Configuration;

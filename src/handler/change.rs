@@ -6,9 +6,7 @@ use crate::propagate::{Propagation, Resolved};
 use crate::queue::QueueError;
 use crate::telemetry::causes;
 use policy_core::origin::{Origin, TriggerKind};
-use policy_core::policy::{
-    Defaults, Document, Form, IfMatch, PolicyChange, Rejected, ViolationCode, document,
-};
+use policy_core::policy::{Defaults, Document, Form, PolicyChange, Rejected, ViolationCode, document};
 use policy_core::report::{ChangeReport, Disposition, Report, Status};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -21,20 +19,12 @@ pub(super) struct Submission<'a> {
     pub(super) form: Form,
     pub(super) origin: Origin,
     pub(super) if_unmodified_since: Option<OffsetDateTime>,
-    pub(super) if_match: Option<IfMatch>,
     pub(super) dry_run: bool,
 }
 
 impl<'a> Submission<'a> {
     pub(super) fn new(document: &'a str, origin: Origin) -> Self {
-        Self {
-            document,
-            form: Form::Submission,
-            origin,
-            if_unmodified_since: None,
-            if_match: None,
-            dry_run: false,
-        }
+        Self { document, form: Form::Submission, origin, if_unmodified_since: None, dry_run: false }
     }
 }
 
@@ -63,10 +53,7 @@ impl Handler {
         };
         let origin = &submission.origin;
         match document::parse(submission.document, &submission.form, &defaults, &context.rules) {
-            Ok(Document { mut changes, is_batch }) => {
-                for change in &mut changes {
-                    change.if_match.clone_from(&submission.if_match);
-                }
+            Ok(Document { changes, is_batch }) => {
                 let changes = self.carry_out(context, origin, &changes).await;
                 Report { changes, is_batch }
             }

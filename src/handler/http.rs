@@ -72,7 +72,8 @@ impl Handler {
                 if let Some(refused) = self.unreachable(context, request, &instance)? {
                     return Ok(refused);
                 }
-                Form::Values(instance, scope)
+                let if_match = request.if_match.as_deref().map(IfMatch::parse);
+                Form::Values { instance, scope, if_match }
             }
         };
         if form == Form::Submission && request.if_match.is_some() {
@@ -91,9 +92,6 @@ impl Handler {
         }
         let mut submission = Submission::new(body, request.origin.clone());
         submission.dry_run = dry_run;
-        if matches!(form, Form::Values(..)) {
-            submission.if_match = request.if_match.as_deref().map(IfMatch::parse);
-        }
         submission.form = form;
         let report = self.change(context, &submission).await;
         Ok(answer::of(&report, |targets| self.settings.connect.seconds_for(targets))?)

@@ -97,7 +97,7 @@ fn a_list_that_names_nothing_does_not_lift_the_limit_it_sets() {
 #[test]
 fn a_region_that_could_lead_a_call_elsewhere_is_an_error() {
     for region in ["us-east", "us-east-1.example.org", "us-east-1/x"] {
-        let error = format!("AWS_REGION must be a Region's name, not `{region}`");
+        let error = format!("AWS_REGION must be the name of a Region, not `{region}`");
         assert_eq!(read(&[("AWS_REGION", region)]).unwrap_err().0, [error]);
     }
     let sovereign = read(&[("AWS_REGION", "eusc-de-east-1")]).unwrap();

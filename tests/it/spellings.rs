@@ -1,16 +1,13 @@
 //! No spelling gets round a guardrail: case, ARN forms, percent-encoding, look-alike letters, escapes, duplicate
-//! keys, selectors, triggers, base64. Judged by what Amazon Connect received.
+//! keys, selectors, triggers, base64. Judged by what Amazon Connect received. policy-core/tests/it/spellings.rs shows it
+//! of the guardrails alone.
 
 mod respelt;
 
 use crate::world::World;
-use policy_core::aws::{AccountId, RegionName};
-use policy_core::policy::{
-    ChangeId, Defaults, ExtensionSet, Form, Guardrails, Home, InstanceName, Instances, Rules, document,
-};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
-use respelt::{ALLOWED, Attempt, OTHER, attempt, instance, word};
+use respelt::{ALLOWED, Attempt, OTHER, attempt};
 use sandbox::connect::{Entry, Instance, InstanceStatus, Operation, Options};
 use std::cell::Cell;
 
@@ -19,10 +16,6 @@ const LIMIT: u64 = 5_242_880;
 const BLOCKED: &str = "exe";
 /// Attempts over HTTP; each is one of millions of combinations, and every run takes others.
 const ATTEMPTS: u32 = 256;
-
-fn home() -> Home {
-    Home { region: RegionName::parse("us-east-1").unwrap(), account: AccountId::parse("111122223333") }
-}
 
 /// Both exist, with the same tags.
 fn instances() -> Vec<Instance> {
@@ -152,56 +145,4 @@ fn without_guardrails_the_same_attempts_reach_what_they_are_after() {
         "names an instance outside the allow-list",
     ];
     assert!(expected.iter().all(|why| breaches.borrow().contains(why)), "{:?}", breaches.borrow());
-}
-
-fn parse(text: &str) -> Option<policy_core::policy::PolicyChange> {
-    let change_id = ChangeId::parse("default").unwrap();
-    let defaults = Defaults { change_id, if_unmodified_since: None, dry_run: false };
-    let rules =
-        Rules { role_accounts: AccountId::parse("444455556666").into_iter().collect(), ..Rules::at(home()) };
-    document::parse(text, &Form::Submission, &defaults, &rules)
-        .ok()
-        .map(|mut document| document.changes.remove(0))
-}
-
-proptest! {
-    /// Refused, blocked, or another extension: what is sent never is the blocked one in other clothes.
-    #[test]
-    fn a_blocked_extension_is_blocked_in_every_spelling(written in word(BLOCKED), form in 0..6_usize) {
-        let list = match form {
-            0 => format!(r#""allowedExtensions":[{written}]"#),
-            1 => format!(r#""AllowedExtensions":[{{"Extension":{written}}}]"#),
-            2 => format!(r#""extensionConfiguration":{{"allowedExtensions":["pdf",{written}]}}"#),
-            3 => format!(r#""ExtensionConfiguration":{{"AllowedExtensions":[{{"extension":{written}}}]}}"#),
-            4 => format!(r#""allowedExtensions":["pdf"],"allowedExtensions":[{written}]"#),
-            _ => format!(r#""allowedExtensions":[{written}],"extensionConfiguration":{{"allowedExtensions":["pdf"]}}"#),
-        };
-        let change = parse(&format!(r#"{{"instanceId":"{ALLOWED}","attachmentScope":"CHAT",{list}}}"#));
-        prop_assert!(form < 4 || change.is_none(), "two lists: {list}");
-        if let Some(change) = change {
-            let blocked_extensions = ExtensionSet::parse([BLOCKED]).unwrap();
-            let guardrails = Guardrails { blocked_extensions, ..Guardrails::default() };
-            let Instances::Named(named) = &change.instances else { unreachable!() };
-            let sent = change.values.extensions.as_ref().unwrap();
-            match guardrails.check(&named[0], &change.values) {
-                Err(blocked) => prop_assert_eq!(blocked.code(), "ExtensionBlocked"),
-                Ok(()) => prop_assert!(sent.iter().all(|name| name.is_ascii() && !name.eq_ignore_ascii_case(BLOCKED))),
-            }
-        }
-    }
-
-    /// Whatever names an instance is refused, or is compared as what a call would name.
-    #[test]
-    fn an_instance_is_compared_as_what_a_call_would_name(written in instance(), by_arn in any::<bool>()) {
-        let allowed = home().instance(policy_core::policy::InstanceId::parse(ALLOWED).unwrap());
-        let name = if by_arn { InstanceName::Arn(allowed.clone()) } else { InstanceName::Id(allowed.id.clone()) };
-        let guardrails = Guardrails { allowed_instances: vec![name], ..Guardrails::default() };
-        let text = format!(r#"{{"instanceId":{written},"attachmentScope":"CHAT","maximumSize":"1 MB"}}"#);
-        if let Some(Instances::Named(named)) = parse(&text).map(|change| change.instances) {
-            for instance in named {
-                let same = instance.id.as_str() == ALLOWED && (!by_arn || instance == allowed);
-                prop_assert_eq!(guardrails.allows(&instance), same, "{}", written);
-            }
-        }
-    }
 }

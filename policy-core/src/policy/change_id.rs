@@ -30,7 +30,8 @@ impl ChangeId {
 
     /// The id of the change at `index` of a document's `changes`.
     pub(super) fn of_index(&self, index: usize) -> Option<Self> {
-        Self::parse(&format!("{self}/{index}"))
+        let id = format!("{self}/{index}");
+        (id.len() <= MAX_LENGTH).then_some(Self(id))
     }
 
     /// The id as text.

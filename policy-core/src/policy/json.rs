@@ -16,6 +16,10 @@ pub(super) enum Json {
 }
 
 impl Json {
+    pub(super) const fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
     /// The type's name in messages.
     pub(super) const fn kind(&self) -> &'static str {
         match self {

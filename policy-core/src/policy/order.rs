@@ -58,7 +58,7 @@ fn find(json: &Json, pointers: Vec<Pointer<'_>>) {
     }
 }
 
-/// A reference token as the key that it stands for (RFC 6901 section 4).
+/// The key of a reference token (RFC 6901 section 4).
 fn unescaped(token: &str) -> Cow<'_, str> {
     if token.contains('~') {
         Cow::Owned(token.replace("~1", "/").replace("~0", "~"))

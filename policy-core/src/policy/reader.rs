@@ -1,150 +1,84 @@
-//! Reads one object field by field and collects every violation on the way.
+//! Reads one object field by field.
 
+use super::field::{Field, ObjectKind};
 use super::json::Json;
-use super::order;
-use super::violation::{InvalidValue, Violation, ViolationCode, join};
+use super::violation::{ViolationCode, join};
+use super::violations::Violations;
 use std::collections::BTreeSet;
 use std::slice;
 
-/// The violations found so far.
-#[derive(Debug, Default)]
-pub(super) struct Problems(Vec<Violation>);
-
-/// The most violations listed: Lambda's responses are limited to 6 MB, and nobody reads more.
-const MAX_VIOLATIONS: usize = 256;
 /// A key or value longer than this is not repeated in a message or pointer.
 const MAX_ECHO: usize = 64;
+/// The Jaro-Winkler similarity above which a known field is suggested for an unknown one. At this value each known
+/// name is found with any one typing error within it, and words such as `colour` or `tags` find none
+/// (tests/it/messages.rs).
+const SIMILAR: f64 = 0.8;
 
-impl Problems {
-    pub(super) fn add(
-        &mut self,
-        pointer: impl Into<String>,
-        code: ViolationCode,
-        message: impl Into<String>,
-    ) {
-        let violation = match self.0.len() {
-            0..MAX_VIOLATIONS => Violation { pointer: pointer.into(), code, message: message.into() },
-            MAX_VIOLATIONS => Violation {
-                pointer: String::new(),
-                code: ViolationCode::TooManyViolations,
-                message: format!("has more than the {MAX_VIOLATIONS} violations that are listed"),
-            },
-            _ => return,
-        };
-        self.0.push(violation);
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Whether there are more than are listed.
-    pub(super) fn has_overflowed(&self) -> bool {
-        self.0.len() > MAX_VIOLATIONS
-    }
-
-    /// As they were found.
-    pub(super) fn into_vec(self) -> Vec<Violation> {
-        self.0
-    }
-
-    /// In the order of the document; the one that says that there are more stays the last.
-    pub(super) fn in_order_of(mut self, json: &Json) -> Vec<Violation> {
-        let more = self.0.split_off(self.0.len().min(MAX_VIOLATIONS));
-        let mut violations = order::sorted(self.0, json);
-        violations.extend(more);
-        violations
-    }
-
-    /// Whether the list of violations is full.
-    fn is_full(&self) -> bool {
-        self.0.len() >= MAX_VIOLATIONS
-    }
-
-    pub(super) fn wrong_type(&mut self, pointer: impl Into<String>, expected: &str, found: &Json) {
-        if matches!(found, Json::Null) {
-            let message =
-                "must not be null; omit the field to keep the current value (Amazon Connect cannot reset it)";
-            self.add(pointer, ViolationCode::NullValue, message);
-        } else {
-            let message = format!("must be {expected}, not {}", found.kind());
-            self.add(pointer, ViolationCode::WrongType, message);
-        }
-    }
-
-    /// Returns the value, or records the violation.
-    pub(super) fn keep<T>(&mut self, pointer: &str, result: Result<T, InvalidValue>) -> Option<T> {
-        result.map_err(|invalid| self.add(pointer, invalid.code, invalid.message)).ok()
-    }
-}
-
-/// A field's value and where it stands.
+/// A value and the pointer to it.
 #[derive(Debug, Clone)]
 pub(super) struct Found<'j> {
     pub(super) pointer: String,
     pub(super) value: &'j Json,
 }
 
-impl Found<'_> {
-    pub(super) fn string(&self, problems: &mut Problems) -> Option<&str> {
+impl<'j> Found<'j> {
+    pub(super) fn is_null(&self) -> bool {
+        self.value.is_null()
+    }
+
+    pub(super) fn string(&self, violations: &mut Violations) -> Option<&'j str> {
         match self.value {
             Json::String(text) => Some(text),
             other => {
-                problems.wrong_type(&self.pointer, "a string", other);
+                violations.wrong_type(&self.pointer, "a string", other);
                 None
             }
         }
     }
 
-    pub(super) fn boolean(&self, problems: &mut Problems) -> Option<bool> {
+    pub(super) fn boolean(&self, violations: &mut Violations) -> Option<bool> {
         match self.value {
             Json::Bool(value) => Some(*value),
             other => {
-                problems.wrong_type(&self.pointer, "true or false", other);
+                violations.wrong_type(&self.pointer, "true or false", other);
                 None
             }
         }
     }
 
     /// A string within `limit` characters (code points).
-    pub(super) fn text(&self, limit: usize, problems: &mut Problems) -> Option<String> {
-        let text = self.string(problems)?;
+    pub(super) fn text(&self, limit: usize, violations: &mut Violations) -> Option<String> {
+        let text = self.string(violations)?;
         let length = text.chars().count();
         if length > limit {
             let message = format!("must be at most {limit} characters, not {length}");
-            problems.add(&self.pointer, ViolationCode::TooLong, message);
+            violations.add(&self.pointer, ViolationCode::TooLong, message);
             return None;
         }
         Some(text.to_owned())
     }
 
-    /// The entries of an array, each with its pointer.
-    pub(super) fn entries(&self) -> Option<impl ExactSizeIterator<Item = Found<'_>>> {
+    /// The entries of an array, each with its pointer. `None`: not an array.
+    pub(super) fn entries(&self) -> Option<impl ExactSizeIterator<Item = Found<'j>> + use<'_, 'j>> {
         let Json::Array(entries) = self.value else {
             return None;
         };
-        Some(
-            entries
-                .iter()
-                .enumerate()
-                .map(|(index, value)| Found { pointer: join(&self.pointer, &index.to_string()), value }),
-        )
+        let pointer = |index: usize| join(&self.pointer, &index.to_string());
+        Some(entries.iter().enumerate().map(move |(index, value)| Found { pointer: pointer(index), value }))
     }
-}
 
-impl<'j> Found<'j> {
-    /// A string, or an array of strings: each with its pointer, made when it is asked for. There may be
+    /// A value alone, or the entries of an array: each with its pointer, made when it is asked for. There may be
     /// hundreds of thousands.
-    pub(super) fn one_or_many<'f>(
-        &'f self,
-        problems: &mut Problems,
-    ) -> impl ExactSizeIterator<Item = Found<'j>> + use<'f, 'j> {
+    pub(super) fn one_or_many(
+        &self,
+        violations: &mut Violations,
+    ) -> impl ExactSizeIterator<Item = Found<'j>> + use<'_, 'j> {
         let (found, is_array) = match self.value {
             Json::Array(entries) => (entries.as_slice(), true),
             one => (slice::from_ref(one), false),
         };
         if found.is_empty() {
-            problems.add(&self.pointer, ViolationCode::EmptyList, "must have at least one entry");
+            violations.add(&self.pointer, ViolationCode::EmptyList, "must have at least one entry");
         }
         found.iter().enumerate().map(move |(index, value)| {
             let pointer =
@@ -157,106 +91,119 @@ impl<'j> Found<'j> {
 /// The known fields of one object, found under either spelling.
 pub(super) struct Fields<'j> {
     base: String,
-    found: Vec<(&'static str, Found<'j>)>,
+    found: Vec<(Field, Found<'j>)>,
 }
 
 impl<'j> Fields<'j> {
-    /// Sorts an object's keys into `known` ones (camelCase names; PascalCase is accepted) and problems.
+    /// Takes an object apart: its known fields, and a violation for every other key.
     ///
     /// `None`: not an object at all.
     pub(super) fn read(
         base: &str,
         json: &'j Json,
-        known: &[&'static str],
-        problems: &mut Problems,
+        object: ObjectKind,
+        violations: &mut Violations,
     ) -> Option<Self> {
         let Json::Object(entries) = json else {
-            problems.wrong_type(base, "an object", json);
+            violations.wrong_type(base, "an object", json);
             return None;
         };
-        let mut fields = Self { base: base.to_owned(), found: Vec::with_capacity(known.len()) };
+        let capacity = entries.len().min(Field::ALL.len());
+        let mut fields = Self { base: base.to_owned(), found: Vec::with_capacity(capacity) };
         let mut seen = BTreeSet::new();
         for (key, value) in entries {
             if key.len() > MAX_ECHO {
                 let message = format!("has an unknown field with a name of {} bytes", key.len());
-                problems.add(base, ViolationCode::UnknownField, message);
+                violations.add(base, ViolationCode::UnknownField, message);
                 continue;
             }
             let pointer = join(base, key);
             if !seen.insert(key.as_str()) {
-                problems.add(pointer, ViolationCode::DuplicateKey, "appears more than once; keep only one");
+                violations.add(pointer, ViolationCode::DuplicateKey, "appears more than once; keep only one");
                 continue;
             }
-            let Some(name) = known.iter().find(|name| same_field(name, key)) else {
-                // find the nearest name only if the violation will be listed: a document may have 100,000
-                // unknown keys
-                let message = if problems.is_full() { String::new() } else { unknown(key, known) };
-                problems.add(pointer, ViolationCode::UnknownField, message);
-                continue;
-            };
-            fields.take(name, Found { pointer, value }, problems);
+            match Field::named(key).filter(|field| field.belongs_to(object)) {
+                Some(field) => fields.take(field, Found { pointer, value }, violations),
+                // find the nearest name only if the violation will be listed: a document may have 100,000 such keys
+                None if violations.is_full() => violations.add(pointer, ViolationCode::UnknownField, ""),
+                None => violations.add(pointer, ViolationCode::UnknownField, unknown(key, object)),
+            }
         }
         Some(fields)
     }
 
-    fn take(&mut self, name: &'static str, found: Found<'j>, problems: &mut Problems) {
-        if let Some(first) = self.get(name) {
-            let message = format!("conflicts with `{}`; keep only one", first.pointer);
-            problems.add(found.pointer, ViolationCode::ConflictingFields, message);
-        } else if matches!(found.value, Json::Null) {
-            problems.wrong_type(&found.pointer, "", found.value);
-            // keep it, so that it is not also reported as missing
-            self.found.push((name, found));
-        } else {
-            self.found.push((name, found));
+    fn take(&mut self, field: Field, found: Found<'j>, violations: &mut Violations) {
+        if let Some(first) = self.get(field) {
+            violations.add(found.pointer, ViolationCode::ConflictingFields, conflict(first));
+            return;
         }
+        if found.is_null() {
+            violations.add(&found.pointer, ViolationCode::NullValue, null_message(field));
+        }
+        // keep a null, so that it is not also reported as missing
+        self.found.push((field, found));
     }
 
-    /// Where this object stands.
+    /// The pointer to the object.
     pub(super) fn base(&self) -> &str {
         &self.base
     }
 
+    /// Whether the object has such a field, even an unusable one.
+    pub(super) fn has(&self, wanted: impl Fn(Field) -> bool) -> bool {
+        self.found.iter().any(|(field, _)| wanted(*field))
+    }
+
+    /// Every field.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Field, &Found<'j>)> {
+        self.found.iter().map(|(field, found)| (*field, found))
+    }
+
     /// The field, whether usable or not.
-    pub(super) fn get(&self, name: &str) -> Option<&Found<'j>> {
-        self.found.iter().find(|(known, _)| *known == name).map(|(_, found)| found)
+    pub(super) fn get(&self, wanted: Field) -> Option<&Found<'j>> {
+        self.found.iter().find(|(field, _)| *field == wanted).map(|(_, found)| found)
     }
 
     /// The field, unless it is absent or null (null is already a violation).
-    pub(super) fn value(&self, name: &str) -> Option<&Found<'j>> {
-        self.get(name).filter(|found| !matches!(found.value, Json::Null))
+    pub(super) fn value(&self, wanted: Field) -> Option<&Found<'j>> {
+        self.get(wanted).filter(|found| !found.is_null())
     }
 
-    /// Every form of one field that is present. More than one is a violation, and each is read all the same.
+    /// Every form of one field that is present and not null. Both together are a violation, and each is read all
+    /// the same.
     pub(super) fn forms<'f>(
         &'f self,
-        forms: [&'static str; 2],
-        problems: &mut Problems,
-    ) -> impl Iterator<Item = (&'static str, &'f Found<'j>)> + use<'f, 'j> {
-        if let [Some(first), Some(second)] = forms.map(|name| self.get(name)) {
-            let message = format!("conflicts with `{}`; keep only one", first.pointer);
-            problems.add(second.pointer.clone(), ViolationCode::ConflictingFields, message);
+        forms: [Field; 2],
+        violations: &mut Violations,
+    ) -> impl Iterator<Item = (Field, &'f Found<'j>)> + use<'f, 'j> {
+        if let [Some(first), Some(second)] = forms.map(|form| self.get(form)) {
+            violations.add(second.pointer.clone(), ViolationCode::ConflictingFields, conflict(first));
         }
-        forms.into_iter().filter_map(|name| self.get(name).map(|found| (name, found)))
+        forms.into_iter().filter_map(|form| self.value(form).map(|found| (form, found)))
     }
 }
 
-/// `instanceId` is also `InstanceId`: what works for the CLI or boto3 can be pasted.
-fn same_field(name: &str, key: &str) -> bool {
-    let (Some(n), Some(k)) = (name.as_bytes().split_first(), key.as_bytes().split_first()) else {
-        return false;
-    };
-    n.1 == k.1 && (n.0 == k.0 || n.0.to_ascii_uppercase() == *k.0)
+fn conflict(first: &Found<'_>) -> String {
+    format!("conflicts with `{}`; keep only one", first.pointer)
 }
 
-fn unknown(key: &str, known: &[&str]) -> String {
+const fn null_message(field: Field) -> &'static str {
+    if field.is_value() {
+        "must not be null; omit the field to keep the current value (Amazon Connect cannot reset it)"
+    } else {
+        "must not be null"
+    }
+}
+
+fn unknown(key: &str, object: ObjectKind) -> String {
+    let key = key.to_ascii_lowercase();
+    let known = Field::ALL.iter().filter(|field| field.belongs_to(object));
     let nearest = known
-        .iter()
-        .map(|name| (strsim::jaro_winkler(&key.to_ascii_lowercase(), &name.to_ascii_lowercase()), name))
+        .map(|field| (strsim::jaro_winkler(&key, &field.name().to_ascii_lowercase()), field))
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(similarity, _)| *similarity > 0.85);
+        .filter(|(similarity, _)| *similarity > SIMILAR);
     match nearest {
-        Some((_, name)) => format!("is not a known field; did you mean `{name}`?"),
+        Some((_, field)) => format!("is not a known field; did you mean `{field}`?"),
         None => "is not a known field".to_owned(),
     }
 }

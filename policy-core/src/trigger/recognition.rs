@@ -50,15 +50,7 @@ impl Mark {
 
 /// A bare change carries a field that only a policy change has.
 fn is_change(envelope: &Envelope<'_>) -> bool {
-    let lowered = |key: &str| {
-        let mut chars = key.chars();
-        let first = chars.next().map(|c| c.to_ascii_lowercase());
-        first.into_iter().chain(chars).collect::<String>()
-    };
-    envelope.names().any(|key| {
-        let key = lowered(key);
-        key == "changes" || document::FIELDS.contains(&key.as_str())
-    })
+    envelope.names().any(document::is_mark)
 }
 
 /// Recognises and decodes a payload.

@@ -1,7 +1,7 @@
 //! Every row of the normalisation table: what a document means, in whichever form it says it.
 
 use crate::parsing::{ID, account, change as parse, defaults, rules, with};
-use policy_core::policy::{Form, Instance, InstanceId, Instances, Rules, Scope, document};
+use policy_core::policy::{Form, IfMatch, Instance, InstanceId, Instances, Rules, Scope, document};
 use serde_json::json;
 use time::macros::datetime;
 
@@ -106,4 +106,19 @@ fn an_empty_extension_list_needs_the_setting() {
     let text = with("allowedExtensions", json!([])).to_string();
     let changes = document::parse(&text, &Form::Submission, &defaults("default"), &allowing).unwrap().changes;
     assert_eq!(changes[0].values.extensions.as_ref().unwrap().iter().count(), 0);
+}
+
+#[test]
+fn a_patch_has_its_target_and_its_condition_from_the_path_and_the_headers() {
+    let text = r#"{"maximumSize":"10 MB","reason":"r"}"#;
+    for if_match in [None, Some(IfMatch::parse("*"))] {
+        let form = Form::Values { instance: home(ID), scope: Scope::Case, if_match: if_match.clone() };
+        let document = document::parse(text, &form, &defaults("default"), &rules()).unwrap();
+        let change = &document.changes[0];
+        assert_eq!(
+            (&change.instances, &change.scopes[..]),
+            (&Instances::Named(vec![home(ID)]), &[Scope::Case][..])
+        );
+        assert_eq!((&change.if_match, document.is_batch), (&if_match, false));
+    }
 }

@@ -126,7 +126,11 @@ proptest! {
 
     #[test]
     fn every_fault_of_a_patch_is_reported_in_order(faulty in patch()) {
-        let form = Form::Values(rules().home.instance(InstanceId::parse(ID).unwrap()), Scope::Chat);
+        let form = Form::Values {
+            instance: rules().home.instance(InstanceId::parse(ID).unwrap()),
+            scope: Scope::Chat,
+            if_match: None,
+        };
         let found = violations_of(&faulty.text, &form, &defaults("default"));
         prop_assert!(is_in_order(&faulty.text, &found), "{found:?} in {}", faulty.text);
         prop_assert_eq!(sorted(found), sorted(faulty.expected), "{}", faulty.text);

@@ -18,3 +18,4 @@ mod messages;
 mod parsing;
 mod properties;
 mod rules;
+mod spellings;

@@ -1,6 +1,7 @@
 //! What a refusal tells besides its code: what would be right, and what was written, no longer than a line.
 
 use crate::parsing::{change as parsed, parse, refusal};
+use policy_core::policy::document::{Field, ObjectKind};
 use serde_json::{Value, json};
 
 /// The first problem of a change with one field more, or another one: its pointer and its message.
@@ -24,9 +25,11 @@ fn a_wrong_type_is_called_what_it_is() {
         assert_eq!(told("reason", &value).1, format!("must be a string, not {kind}"));
     }
     assert_eq!(told("force", &json!("yes")).1, "must be true or false, not a string");
-    let null = told("reason", &json!(null)).1;
+    assert_eq!(told("instanceId", &json!([null])).1, "must be a string, not null");
+    assert_eq!(told("reason", &json!(null)).1, "must not be null");
+    let value = told("maximumSize", &json!(null)).1;
     assert_eq!(
-        null,
+        value,
         "must not be null; omit the field to keep the current value (Amazon Connect cannot reset it)"
     );
 }
@@ -41,6 +44,35 @@ fn an_unknown_field_is_compared_with_the_known_ones_and_named_unless_it_is_long(
         told(&beyond, &json!(1)),
         (String::new(), "has an unknown field with a name of 65 bytes".to_owned())
     );
+}
+
+/// Whatever the typing error: one letter missing, twice, wrong, or swapped with the next.
+#[test]
+fn a_known_field_with_one_typing_error_is_suggested() {
+    for name in Field::ALL.iter().filter(|field| field.belongs_to(ObjectKind::Change)).map(|f| f.name()) {
+        for at in 1..name.len() - 1 {
+            let (before, rest) = name.split_at(at);
+            let (letter, after) = rest.split_at(1);
+            let (next, last) = after.split_at(1);
+            for typed in [
+                format!("{before}{after}"),
+                format!("{before}{letter}{letter}{after}"),
+                format!("{before}x{after}"),
+                format!("{before}{next}{letter}{last}"),
+            ] {
+                if Field::named(&typed).is_none() {
+                    let message = told(&typed, &json!(1)).1;
+                    assert!(
+                        message.starts_with("is not a known field; did you mean `"),
+                        "{typed}: {message}"
+                    );
+                }
+            }
+        }
+    }
+    for other in ["colour", "size", "comment", "scope", "tags", "priority"] {
+        assert_eq!(told(other, &json!(1)).1, "is not a known field", "{other}");
+    }
 }
 
 #[test]

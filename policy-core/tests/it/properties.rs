@@ -2,7 +2,8 @@
 
 use crate::parsing::parse;
 use policy_core::origin::Invocation;
-use policy_core::policy::{Rejected, document};
+use policy_core::policy::Rejected;
+use policy_core::policy::document::Field;
 use policy_core::report::{Status, Verdict};
 use policy_core::trigger;
 use proptest::collection::{btree_set, vec};
@@ -46,7 +47,7 @@ fn anything() -> impl Strategy<Value = Value> {
         Just(Value::from("CHAT")),
     ];
     leaf.prop_recursive(4, 48, 6, |inner| {
-        let known = prop::sample::select(document::FIELDS.to_vec()).prop_map(str::to_owned);
+        let known = prop::sample::select(Field::ALL).prop_map(|field| field.name().to_owned());
         let envelope = vec![
             "changes",
             "Records",
@@ -64,6 +65,10 @@ fn anything() -> impl Strategy<Value = Value> {
             vec((key, inner), 0..6).prop_map(|entries| Value::Object(entries.into_iter().collect())),
         ]
     })
+}
+
+fn verdicts() -> impl Strategy<Value = Vec<Verdict>> {
+    vec(prop::sample::select(vec![Verdict::Done, Verdict::NotYet, Verdict::NotForGood]), 0..8)
 }
 
 fn pascal(key: &str) -> String {
@@ -193,21 +198,53 @@ proptest! {
         let _ = parse(&text);
     }
 
+    /// Only which verdicts there are matters.
     #[test]
-    fn the_status_is_total_and_incomplete_before_partial_before_failed(
-        verdicts in vec(prop::sample::select(vec![Verdict::Done, Verdict::NotYet, Verdict::NotForGood]), 0..8),
+    fn a_status_does_not_depend_on_order_or_number(
+        (verdicts, shuffled) in verdicts().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
         dry_run in any::<bool>(),
     ) {
-        let has = |verdict| verdicts.contains(&verdict);
-        let expected = if has(Verdict::NotYet) {
-            Status::Incomplete
-        } else if has(Verdict::NotForGood) {
-            if has(Verdict::Done) { Status::Partial } else { Status::Failed }
-        } else if dry_run {
-            Status::Planned
+        let status = Status::of(verdicts.clone(), dry_run);
+        prop_assert_eq!(Status::of(shuffled.clone(), dry_run), status);
+        prop_assert_eq!(Status::of([verdicts, shuffled].concat(), dry_run), status);
+    }
+
+    #[test]
+    fn one_more_target_never_makes_a_status_better_than_the_target_is(
+        verdicts in verdicts(),
+        dry_run in any::<bool>(),
+    ) {
+        let succeeds = |status| matches!(status, Status::Succeeded | Status::Planned);
+        let before = Status::of(verdicts.clone(), dry_run);
+        let with = |more| Status::of([verdicts.clone(), vec![more]].concat(), dry_run);
+        prop_assert_eq!(with(Verdict::NotYet), Status::Incomplete);
+        prop_assert!(!succeeds(with(Verdict::NotForGood)));
+        prop_assert_eq!(succeeds(with(Verdict::Done)), succeeds(before));
+        // what is incomplete stays so, and nothing that succeeded is lost from sight
+        prop_assert_eq!(with(Verdict::Done) == Status::Incomplete, before == Status::Incomplete);
+        prop_assert!(with(Verdict::Done) != Status::Failed);
+    }
+
+    #[test]
+    fn the_whole_is_as_its_parts_are_where_they_agree(
+        (one, other) in (verdicts(), verdicts()),
+        dry_run in any::<bool>(),
+    ) {
+        let parts = [Status::of(one.clone(), dry_run), Status::of(other.clone(), dry_run)];
+        let whole = Status::of([one, other].concat(), dry_run);
+        if parts[0] == parts[1] {
+            prop_assert_eq!(whole, parts[0]);
+        }
+        prop_assert_eq!(whole == Status::Incomplete, parts.contains(&Status::Incomplete));
+    }
+
+    #[test]
+    fn a_dry_run_is_planned_exactly_where_a_run_would_succeed(verdicts in verdicts()) {
+        let (planned, run) = (Status::of(verdicts.clone(), true), Status::of(verdicts, false));
+        if run == Status::Succeeded {
+            prop_assert_eq!(planned, Status::Planned);
         } else {
-            Status::Succeeded
-        };
-        prop_assert_eq!(Status::of(verdicts, dry_run), expected);
+            prop_assert_eq!(planned, run);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Rejects documents with two changes of the same target: the result would depend on their order.
 
-use super::super::reader::Problems;
 use super::super::violation::ViolationCode;
+use super::super::violations::Violations;
 use super::super::{Instance, Instances, PolicyChange, Scope};
 use std::collections::HashMap;
 
@@ -15,14 +15,14 @@ struct Earlier<'c> {
 
 /// Reports each change that has a target of an earlier one. Each comes with the pointer to it.
 /// `"*"` may include any instance, so no other change may use the same scope.
-pub(super) fn report_overlaps(changes: &[(String, PolicyChange)], problems: &mut Problems) {
+pub(super) fn report_overlaps(changes: &[(String, PolicyChange)], violations: &mut Violations) {
     let mut earlier = Earlier::default();
     for (number, (pointer, change)) in changes.iter().enumerate() {
         if let Some((instance, scope, first)) = earlier.clash(change) {
             let instance = instance.map_or("*", |instance| instance.id.as_str());
             let first = changes.get(first).map_or("", |(pointer, _)| pointer);
             let message = format!("has the same target as `{first}`: {scope} of `{instance}`");
-            problems.add(pointer, ViolationCode::OverlappingTarget, message);
+            violations.add(pointer, ViolationCode::OverlappingTarget, message);
         }
         earlier.add(number, change);
     }

@@ -1,9 +1,11 @@
 //! Which instances and which scopes.
 
+use super::super::field::Field;
 use super::super::instance::{Instance, InstanceName};
 use super::super::json::Json;
-use super::super::reader::{Fields, Found, Problems};
+use super::super::reader::{Fields, Found};
 use super::super::violation::{ViolationCode, join};
+use super::super::violations::Violations;
 use super::super::{Instances, Rules, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,64 +15,62 @@ const MAX_TAG_KEY: usize = 128;
 pub(super) fn read_instances(
     fields: &Fields<'_>,
     rules: &Rules,
-    problems: &mut Problems,
+    violations: &mut Violations,
 ) -> Option<Instances> {
-    let forms = ["instanceId", "instanceIds"];
-    if forms.iter().all(|name| fields.get(name).is_none()) {
+    let forms = [Field::InstanceId, Field::InstanceIds];
+    if !fields.has(|field| forms.contains(&field)) {
         let message = "must have `instanceId` (an id, an ARN, or `*`) or `instanceIds`";
-        problems.add(fields.base(), ViolationCode::MissingInstance, message);
+        violations.add(fields.base(), ViolationCode::MissingInstance, message);
     }
     let mut selected = None;
-    for (_, found) in fields.forms(forms, problems) {
-        selected = selected.or(read_selection(found, rules, problems));
+    for (_, found) in fields.forms(forms, violations) {
+        let selection = read_selection(found, rules, violations);
+        selected = selected.or(Some(selection));
     }
-    let tags = fields.value("instanceTags");
+    let tags = fields.value(Field::InstanceTags);
     match (selected, tags) {
         (Some(Instances::Named(named)), tags) => {
             if let Some(tags) = tags {
                 let message = "is only allowed with `\"instanceId\": \"*\"`";
-                problems.add(&tags.pointer, ViolationCode::InvalidTags, message);
+                violations.add(&tags.pointer, ViolationCode::InvalidTags, message);
             }
             Some(Instances::Named(named))
         }
         (selected, None) => selected,
         (selected, Some(tags)) => {
-            let tags = read_tags(tags, problems);
+            let tags = read_tags(tags, violations);
             selected.map(|_| Instances::All { tags })
         }
     }
 }
 
-/// The instances of one field; those of `"*"` have no tags yet. `None`: null.
-fn read_selection(found: &Found<'_>, rules: &Rules, problems: &mut Problems) -> Option<Instances> {
-    if matches!(found.value, Json::Null) {
-        return None;
-    }
-    let entries = found.one_or_many(problems);
+/// The instances of one field; `"*"` has no tags yet.
+fn read_selection(found: &Found<'_>, rules: &Rules, violations: &mut Violations) -> Instances {
+    let entries = found.one_or_many(violations);
     let count = entries.len();
     let mut named: Vec<Instance> = Vec::new();
     let mut seen = BTreeSet::new();
     for entry in entries {
-        let Some(text) = entry.string(problems) else {
+        let Some(text) = entry.string(violations) else {
             continue;
         };
         if text == "*" {
             if count == 1 {
-                return Some(Instances::All { tags: BTreeMap::new() });
+                return Instances::All { tags: BTreeMap::new() };
             }
             let message = "must be the only entry, because `*` means every instance";
-            problems.add(&entry.pointer, ViolationCode::InvalidInstance, message);
+            violations.add(&entry.pointer, ViolationCode::InvalidInstance, message);
             continue;
         }
         let instance = match InstanceName::parse(text) {
             Some(InstanceName::Id(id)) => rules.home.instance(id),
             Some(InstanceName::Arn(instance)) => {
-                check_reachable(&entry.pointer, &instance, rules, problems);
+                check_reachable(&entry.pointer, &instance, rules, violations);
                 instance
             }
             None => {
                 let message = "must be an instance id (a UUID), an instance ARN, or `*`";
-                problems.add(&entry.pointer, ViolationCode::InvalidInstance, message);
+                violations.add(&entry.pointer, ViolationCode::InvalidInstance, message);
                 continue;
             }
         };
@@ -78,77 +78,78 @@ fn read_selection(found: &Found<'_>, rules: &Rules, problems: &mut Problems) -> 
             named.push(instance);
         }
     }
-    Some(Instances::Named(named))
+    Instances::Named(named)
 }
 
 /// An instance of another account needs a role there.
-fn check_reachable(pointer: &str, instance: &Instance, rules: &Rules, problems: &mut Problems) {
+fn check_reachable(pointer: &str, instance: &Instance, rules: &Rules, violations: &mut Violations) {
     if let Some(account) = instance.account.filter(|_| !rules.reaches(instance)) {
         let message = format!("is in account {account}, for which CONNECT_ROLE_ARNS has no role");
-        problems.add(pointer, ViolationCode::NoRoleForAccount, message);
+        violations.add(pointer, ViolationCode::NoRoleForAccount, message);
     }
 }
 
-fn read_tags(found: &Found<'_>, problems: &mut Problems) -> BTreeMap<String, BTreeSet<String>> {
+fn read_tags(found: &Found<'_>, violations: &mut Violations) -> BTreeMap<String, BTreeSet<String>> {
     let mut tags = BTreeMap::new();
     let Json::Object(entries) = found.value else {
-        problems.wrong_type(&found.pointer, "an object of tag keys and values", found.value);
+        violations.wrong_type(&found.pointer, "an object of tag keys and values", found.value);
         return tags;
     };
     if entries.is_empty() {
-        problems.add(&found.pointer, ViolationCode::InvalidTags, "must have at least one tag");
+        violations.add(&found.pointer, ViolationCode::InvalidTags, "must have at least one tag");
     }
     for (key, value) in entries {
-        // the long key is not put into a pointer either, since the pointer of each of its values would repeat
-        // it
+        // not in a pointer either: the pointer of each of its values would repeat the long key
         let length = key.chars().count();
         if length > MAX_TAG_KEY {
             let message = format!("has a tag key of {length} characters; the limit is {MAX_TAG_KEY}");
-            problems.add(&found.pointer, ViolationCode::InvalidTags, message);
+            violations.add(&found.pointer, ViolationCode::InvalidTags, message);
             continue;
         }
         let entry = Found { pointer: join(&found.pointer, key), value };
         if tags.contains_key(key) {
-            problems.add(entry.pointer, ViolationCode::DuplicateKey, "appears more than once; keep only one");
+            violations.add(
+                entry.pointer,
+                ViolationCode::DuplicateKey,
+                "appears more than once; keep only one",
+            );
             continue;
         }
-        let values = entry.one_or_many(problems);
-        let values = values.filter_map(|v| v.string(problems).map(str::to_owned)).collect();
+        let values = entry.one_or_many(violations);
+        let values = values.filter_map(|v| v.string(violations).map(str::to_owned)).collect();
         tags.insert(key.clone(), values);
     }
     tags
 }
 
-pub(super) fn read_scopes(fields: &Fields<'_>, problems: &mut Problems) -> Option<Vec<Scope>> {
-    let forms = ["attachmentScope", "attachmentScopes"];
-    if forms.iter().all(|name| fields.get(name).is_none()) {
+pub(super) fn read_scopes(fields: &Fields<'_>, violations: &mut Violations) -> Option<Vec<Scope>> {
+    let forms = [Field::AttachmentScope, Field::AttachmentScopes];
+    if !fields.has(|field| forms.contains(&field)) {
         let message = "must have `attachmentScope` (EMAIL, CHAT, CASE, TASK, or `*`) or `attachmentScopes`";
-        problems.add(fields.base(), ViolationCode::MissingScope, message);
+        violations.add(fields.base(), ViolationCode::MissingScope, message);
     }
     let mut scopes = None;
-    for (_, found) in fields.forms(forms, problems) {
-        scopes = scopes.or(read_scopes_of(found, problems));
+    for (_, found) in fields.forms(forms, violations) {
+        let read = read_scopes_of(found, violations);
+        scopes = scopes.or(Some(read));
     }
     scopes
 }
 
-/// The scopes of one field. `None`: null.
-fn read_scopes_of(found: &Found<'_>, problems: &mut Problems) -> Option<Vec<Scope>> {
-    if matches!(found.value, Json::Null) {
-        return None;
-    }
+/// The scopes of one field.
+fn read_scopes_of(found: &Found<'_>, violations: &mut Violations) -> Vec<Scope> {
     let mut scopes: Vec<Scope> = Vec::with_capacity(Scope::ALL.len());
     let mut add = |scope: Scope| {
         if !scopes.contains(&scope) {
             scopes.push(scope);
         }
     };
-    for entry in found.one_or_many(problems) {
-        match entry.string(problems) {
+    for entry in found.one_or_many(violations) {
+        match entry.string(violations) {
             Some("*") => Scope::ALL.into_iter().for_each(&mut add),
             Some(text) => match Scope::parse(text) {
                 Some(scope) => add(scope),
-                None => problems.add(
+                None => violations.add(
                     &entry.pointer,
                     ViolationCode::InvalidScope,
                     "must be EMAIL, CHAT, CASE, TASK, or `*`",
@@ -157,5 +158,5 @@ fn read_scopes_of(found: &Found<'_>, problems: &mut Problems) -> Option<Vec<Scop
             None => {}
         }
     }
-    Some(scopes)
+    scopes
 }

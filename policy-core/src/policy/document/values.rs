@@ -1,158 +1,145 @@
 //! What the targets are to hold: a size, extensions, or both.
 
+use super::super::field::{Field, ObjectKind};
 use super::super::json::Json;
-use super::super::reader::{Fields, Found, Problems};
+use super::super::reader::{Fields, Found};
 use super::super::size::{DOCUMENTED_MINIMUM, MAX_EMAIL_SIZE};
 use super::super::violation::ViolationCode;
+use super::super::violations::Violations;
 use super::super::{ExtensionSet, MaxSize, Rules, Scope, Values};
 
 /// The most extensions in one list (ours; AWS documents none).
 pub const MAX_EXTENSIONS: usize = 256;
 
-const FORMS: [&str; 4] =
-    ["maximumSizeLimitInBytes", "maximumSize", "allowedExtensions", "extensionConfiguration"];
-
 pub(super) fn read_values(
     fields: &Fields<'_>,
     scopes: &[Scope],
     rules: &Rules,
-    problems: &mut Problems,
-    warnings: &mut Problems,
+    violations: &mut Violations,
+    warnings: &mut Violations,
 ) -> Values {
-    if FORMS.iter().all(|name| fields.get(name).is_none()) {
+    if !fields.has(Field::is_value) {
         let message =
             "must have a size (`maximumSizeLimitInBytes` or `maximumSize`), `allowedExtensions`, or both";
-        problems.add(fields.base(), ViolationCode::MissingValues, message);
+        violations.add(fields.base(), ViolationCode::MissingValues, message);
     }
-    Values {
-        max_size: read_size(fields, scopes, problems, warnings),
-        extensions: read_extensions(fields, rules, problems),
+    let (mut max_size, mut extensions) = (None, None);
+    for (form, found) in fields.forms([Field::MaximumSizeLimitInBytes, Field::MaximumSize], violations) {
+        let read = read_size(form, found, violations);
+        if let Some(size) = read {
+            check_size(size, found, scopes, violations, warnings);
+        }
+        max_size = max_size.or(read);
     }
+    for (form, found) in fields.forms([Field::AllowedExtensions, Field::ExtensionConfiguration], violations) {
+        let read = match form {
+            Field::ExtensionConfiguration => read_configuration(found, rules, violations),
+            _ => read_extensions(found, rules, violations),
+        };
+        extensions = extensions.or(read);
+    }
+    Values { max_size, extensions }
 }
 
-fn read_size(
-    fields: &Fields<'_>,
-    scopes: &[Scope],
-    problems: &mut Problems,
-    warnings: &mut Problems,
-) -> Option<MaxSize> {
-    let mut size = None;
-    for (name, found) in fields.forms(["maximumSizeLimitInBytes", "maximumSize"], problems) {
-        size = size.or(read_size_of(name, found, scopes, problems, warnings));
-    }
-    size
-}
-
-fn read_size_of(
-    name: &str,
-    found: &Found<'_>,
-    scopes: &[Scope],
-    problems: &mut Problems,
-    warnings: &mut Problems,
-) -> Option<MaxSize> {
-    let size = match (name, found.value) {
-        (_, Json::Null) => return None,
-        ("maximumSize", Json::String(text)) => MaxSize::from_units(text),
-        ("maximumSize", other) => {
-            problems.wrong_type(&found.pointer, "a string such as `10 MB`", other);
+/// A size in bytes, or with a unit.
+fn read_size(form: Field, found: &Found<'_>, violations: &mut Violations) -> Option<MaxSize> {
+    let size = match (form, found.value) {
+        (Field::MaximumSize, Json::String(text)) => MaxSize::from_units(text),
+        (Field::MaximumSize, other) => {
+            violations.wrong_type(&found.pointer, "a string such as `10 MB`", other);
             return None;
         }
         (_, Json::Integer(bytes)) => MaxSize::from_bytes(*bytes),
         (_, Json::Float(bytes)) => MaxSize::from_float(*bytes),
         (_, Json::String(digits)) => MaxSize::from_digits(digits),
         (_, other) => {
-            problems.wrong_type(&found.pointer, "a number of bytes", other);
+            violations.wrong_type(&found.pointer, "a number of bytes", other);
             return None;
         }
     };
-    let size = problems.keep(&found.pointer, size)?;
-    if scopes.contains(&Scope::Email) && size.bytes() > MAX_EMAIL_SIZE {
-        let message = format!(
-            "must be at most {MAX_EMAIL_SIZE} bytes (20 MB) when a scope is EMAIL, not {}",
-            size.bytes()
-        );
-        problems.add(&found.pointer, ViolationCode::SizeTooLargeForEmail, message);
+    violations.keep(&found.pointer, size)
+}
+
+/// What a size depends on besides itself: the scopes that it is for, and what is usual.
+fn check_size(
+    size: MaxSize,
+    found: &Found<'_>,
+    scopes: &[Scope],
+    violations: &mut Violations,
+    warnings: &mut Violations,
+) {
+    let bytes = size.bytes();
+    if scopes.contains(&Scope::Email) && bytes > MAX_EMAIL_SIZE {
+        let message =
+            format!("must be at most {MAX_EMAIL_SIZE} bytes (20 MB) when a scope is EMAIL, not {bytes}");
+        violations.add(&found.pointer, ViolationCode::SizeTooLargeForEmail, message);
     }
-    if size.bytes() < DOCUMENTED_MINIMUM {
+    if bytes < DOCUMENTED_MINIMUM {
         let message = format!(
-            "is {} bytes, below the documented minimum of 1 MB ({DOCUMENTED_MINIMUM} bytes); check the unit",
-            size.bytes()
+            "is {bytes} bytes, below the documented minimum of 1 MB ({DOCUMENTED_MINIMUM} bytes); check the unit"
         );
         warnings.add(&found.pointer, ViolationCode::SizeBelowDocumentedRange, message);
     }
-    Some(size)
 }
 
-fn read_extensions(fields: &Fields<'_>, rules: &Rules, problems: &mut Problems) -> Option<ExtensionSet> {
-    let mut extensions = None;
-    for (name, found) in fields.forms(["allowedExtensions", "extensionConfiguration"], problems) {
-        extensions = extensions.or(read_extensions_of(name, found, rules, problems));
+/// The API's own form: an object around the list.
+fn read_configuration(found: &Found<'_>, rules: &Rules, violations: &mut Violations) -> Option<ExtensionSet> {
+    let fields = Fields::read(&found.pointer, found.value, ObjectKind::ExtensionConfiguration, violations)?;
+    if !fields.has(|field| field == Field::AllowedExtensions) {
+        violations.add(&found.pointer, ViolationCode::MissingValues, "must have `allowedExtensions`");
     }
-    extensions
+    read_extensions(fields.value(Field::AllowedExtensions)?, rules, violations)
 }
 
-fn read_extensions_of(
-    name: &str,
-    found: &Found<'_>,
-    rules: &Rules,
-    problems: &mut Problems,
-) -> Option<ExtensionSet> {
-    if matches!(found.value, Json::Null) {
-        return None;
-    }
-    let nested;
-    let list = if name == "extensionConfiguration" {
-        nested = Fields::read(&found.pointer, found.value, &["allowedExtensions"], problems)?;
-        let Some(list) = nested.get("allowedExtensions") else {
-            let message = "must have `allowedExtensions`";
-            problems.add(&found.pointer, ViolationCode::MissingValues, message);
-            return None;
-        };
-        list
-    } else {
-        found
-    };
-    let Some(entries) = list.entries() else {
-        if !matches!(list.value, Json::Null) {
-            problems.wrong_type(&list.pointer, "an array of extensions", list.value);
-        }
-        return None;
-    };
-    if entries.len() == 0 && !rules.allow_empty_extensions {
+/// A list of extensions that replaces the target's.
+fn read_extensions(list: &Found<'_>, rules: &Rules, violations: &mut Violations) -> Option<ExtensionSet> {
+    let extensions = read_list(list, violations)?;
+    if matches!(list.value, Json::Array(entries) if entries.is_empty()) && !rules.allow_empty_extensions {
         let message =
             "must not be empty: that may block every attachment (POLICY_ALLOW_EMPTY_EXTENSIONS allows it)";
-        problems.add(&list.pointer, ViolationCode::EmptyExtensionList, message);
-    } else if entries.len() > MAX_EXTENSIONS {
-        let message = format!("must have at most {MAX_EXTENSIONS} extensions, not {}", entries.len());
-        problems.add(&list.pointer, ViolationCode::TooManyEntries, message);
+        violations.add(&list.pointer, ViolationCode::EmptyExtensionList, message);
+    }
+    Some(extensions)
+}
+
+/// The valid extensions of a list.
+fn read_list(list: &Found<'_>, violations: &mut Violations) -> Option<ExtensionSet> {
+    let Some(entries) = list.entries() else {
+        violations.wrong_type(&list.pointer, "an array of extensions", list.value);
+        return None;
+    };
+    let count = entries.len();
+    if count > MAX_EXTENSIONS {
+        let message = format!("must have at most {MAX_EXTENSIONS} extensions, not {count}");
+        violations.add(&list.pointer, ViolationCode::TooManyEntries, message);
     }
     let mut set = ExtensionSet::default();
     for entry in entries {
-        read_extension(&entry, &mut set, problems);
+        read_extension(&entry, &mut set, violations);
     }
     Some(set)
 }
 
 /// `"pdf"`, or the API's own `{"Extension": "pdf"}`.
-fn read_extension(entry: &Found<'_>, set: &mut ExtensionSet, problems: &mut Problems) {
+fn read_extension(entry: &Found<'_>, set: &mut ExtensionSet, violations: &mut Violations) {
     match entry.value {
         Json::String(text) => {
-            problems.keep(&entry.pointer, set.insert(text));
+            violations.keep(&entry.pointer, set.insert(text));
         }
         Json::Object(_) => {
-            let Some(fields) = Fields::read(&entry.pointer, entry.value, &["extension"], problems) else {
+            let Some(fields) =
+                Fields::read(&entry.pointer, entry.value, ObjectKind::ExtensionEntry, violations)
+            else {
                 return;
             };
-            match fields.get("extension") {
-                Some(found) if matches!(found.value, Json::Null) => {}
-                Some(found) => {
-                    if let Some(text) = found.string(problems) {
-                        problems.keep(&found.pointer, set.insert(text));
-                    }
-                }
-                None => problems.add(&entry.pointer, ViolationCode::MissingValues, "must have `extension`"),
+            if !fields.has(|field| field == Field::Extension) {
+                violations.add(&entry.pointer, ViolationCode::MissingValues, "must have `extension`");
+            }
+            let Some(found) = fields.value(Field::Extension) else { return };
+            if let Some(text) = found.string(violations) {
+                violations.keep(&found.pointer, set.insert(text));
             }
         }
-        other => problems.wrong_type(&entry.pointer, "a string such as `pdf`", other),
+        other => violations.wrong_type(&entry.pointer, "a string such as `pdf`", other),
     }
 }

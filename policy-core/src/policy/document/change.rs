@@ -1,0 +1,103 @@
+//! One policy change.
+
+use super::super::change_id::{self, ChangeId};
+use super::super::field::{Field, ObjectKind};
+use super::super::json::Json;
+use super::super::reader::{Fields, Found};
+use super::super::violation::ViolationCode;
+use super::super::violations::Violations;
+use super::super::{Instances, PolicyChange, Rules};
+use super::batch::{MAX_TARGETS, count_targets, too_many_targets};
+use super::targets::{read_instances, read_scopes};
+use super::values::read_values;
+use super::{Defaults, Form, timestamp};
+use time::OffsetDateTime;
+
+const MAX_REASON: usize = 1_024;
+const MAX_REQUESTED_BY: usize = 256;
+
+/// Reads the change at `base`. It is complete only if there are no violations; `None` where not even its targets
+/// can be read.
+pub(super) fn read(
+    base: &str,
+    json: &Json,
+    form: &Form,
+    defaults: &Defaults,
+    rules: &Rules,
+    violations: &mut Violations,
+) -> Option<PolicyChange> {
+    let fields = Fields::read(base, json, ObjectKind::Change, violations)?;
+    let (instances, scopes, if_match) = match form {
+        Form::Submission => {
+            (read_instances(&fields, rules, violations), read_scopes(&fields, violations), None)
+        }
+        Form::Values { instance, scope, if_match } => {
+            for (_, found) in fields.iter().filter(|(field, _)| field.is_target()) {
+                let message = "is not allowed here, because the path identifies the target";
+                violations.add(&found.pointer, ViolationCode::UnexpectedField, message);
+            }
+            (Some(Instances::Named(vec![instance.clone()])), Some(vec![*scope]), if_match.clone())
+        }
+    };
+    let mut warnings = Violations::default();
+    let scopes_read = scopes.as_deref().unwrap_or_default();
+    let values = read_values(&fields, scopes_read, rules, violations, &mut warnings);
+    let change_id = read_change_id(&fields, defaults, violations);
+    let if_unmodified_since = match fields.value(Field::IfUnmodifiedSince) {
+        Some(found) => read_timestamp(found, violations),
+        None => defaults.if_unmodified_since,
+    };
+    let mut text = |field, limit| fields.value(field).and_then(|found| found.text(limit, violations));
+    let (reason, requested_by) =
+        (text(Field::Reason, MAX_REASON), text(Field::RequestedBy, MAX_REQUESTED_BY));
+    let mut is_set = |field| fields.value(field).and_then(|found| found.boolean(violations)).unwrap_or(false);
+    let (dry_run, force) = (is_set(Field::DryRun), is_set(Field::Force));
+    let change = PolicyChange {
+        change_id,
+        instances: instances?,
+        scopes: scopes?,
+        values,
+        if_unmodified_since,
+        if_match,
+        reason,
+        requested_by,
+        dry_run: dry_run || defaults.dry_run,
+        force,
+        warnings: warnings.into_vec(),
+    };
+    let targets = count_targets(&change);
+    if targets > MAX_TARGETS {
+        too_many_targets(base, targets, violations);
+    }
+    Some(change)
+}
+
+/// The document's own id, else the default. Reading goes on with the default after an invalid one, too.
+pub(super) fn read_change_id(
+    fields: &Fields<'_>,
+    defaults: &Defaults,
+    violations: &mut Violations,
+) -> ChangeId {
+    fields
+        .value(Field::ChangeId)
+        .and_then(|found| parse_change_id(found, violations))
+        .unwrap_or_else(|| defaults.change_id.clone())
+}
+
+fn parse_change_id(found: &Found<'_>, violations: &mut Violations) -> Option<ChangeId> {
+    let id = ChangeId::parse(found.string(violations)?);
+    if id.is_none() {
+        let message = format!("must be 1 to {} characters of `A-Z a-z 0-9 . _ : / -`", change_id::MAX_LENGTH);
+        violations.add(&found.pointer, ViolationCode::InvalidChangeId, message);
+    }
+    id
+}
+
+fn read_timestamp(found: &Found<'_>, violations: &mut Violations) -> Option<OffsetDateTime> {
+    let at = timestamp(found.string(violations)?);
+    if at.is_none() {
+        let message = "must be an RFC 3339 time, such as `2026-11-23T09:00:00Z`";
+        violations.add(&found.pointer, ViolationCode::InvalidTimestamp, message);
+    }
+    at
+}

@@ -1,0 +1,122 @@
+//! The fields of a document: their names, and the objects that have them.
+
+crate::stable_names! {
+    /// A field of a document, in the API's camelCase. Its PascalCase is accepted, too.
+    pub enum Field {
+        /// Instances by id or ARN, or `"*"`.
+        InstanceId = "instanceId",
+        /// The same.
+        InstanceIds = "instanceIds",
+        /// Which instances `"*"` means.
+        InstanceTags = "instanceTags",
+        /// Scopes.
+        AttachmentScope = "attachmentScope",
+        /// The same.
+        AttachmentScopes = "attachmentScopes",
+        /// A size in bytes.
+        MaximumSizeLimitInBytes = "maximumSizeLimitInBytes",
+        /// A size with a unit.
+        MaximumSize = "maximumSize",
+        /// A list of extensions.
+        AllowedExtensions = "allowedExtensions",
+        /// The same in the API's own form.
+        ExtensionConfiguration = "extensionConfiguration",
+        /// The id of a change, or the one that the ids of a batch's changes begin with.
+        ChangeId = "changeId",
+        /// An RFC 3339 time.
+        IfUnmodifiedSince = "ifUnmodifiedSince",
+        /// Free text.
+        Reason = "reason",
+        /// Free text.
+        RequestedBy = "requestedBy",
+        /// Whether to report only.
+        DryRun = "dryRun",
+        /// Whether to update a target that has the values already.
+        Force = "force",
+        /// The policy changes of a batch.
+        Changes = "changes",
+        /// The extension of one entry of a list.
+        Extension = "extension",
+    }
+}
+
+/// The objects of a document that have fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectKind {
+    /// `{"changes": […]}`.
+    Batch,
+    /// A policy change.
+    Change,
+    /// The value of `extensionConfiguration`.
+    ExtensionConfiguration,
+    /// An entry of a list of extensions, in the API's own form.
+    ExtensionEntry,
+}
+
+impl Field {
+    /// The field that a key names: `instanceId` is also `InstanceId`, so that what works for the CLI or boto3
+    /// can be pasted.
+    pub fn named(key: &str) -> Option<Self> {
+        let (first, rest) = key.as_bytes().split_first()?;
+        let first = first.to_ascii_lowercase();
+        let mut all = Self::ALL.iter().copied();
+        all.find(|field| field.name().as_bytes().split_first() == Some((&first, rest)))
+    }
+
+    /// Whether such an object may have the field.
+    pub const fn belongs_to(self, object: ObjectKind) -> bool {
+        match object {
+            ObjectKind::Batch => matches!(self, Self::Changes | Self::ChangeId),
+            ObjectKind::Change => !matches!(self, Self::Changes | Self::Extension),
+            ObjectKind::ExtensionConfiguration => matches!(self, Self::AllowedExtensions),
+            ObjectKind::ExtensionEntry => matches!(self, Self::Extension),
+        }
+    }
+
+    /// Whether it selects targets, which the path of a PATCH does.
+    pub(super) const fn is_target(self) -> bool {
+        matches!(
+            self,
+            Self::InstanceId
+                | Self::InstanceIds
+                | Self::InstanceTags
+                | Self::AttachmentScope
+                | Self::AttachmentScopes
+        )
+    }
+
+    /// Whether it is a value that Amazon Connect keeps: a change has at least one of these.
+    pub(super) const fn is_value(self) -> bool {
+        matches!(
+            self,
+            Self::MaximumSizeLimitInBytes
+                | Self::MaximumSize
+                | Self::AllowedExtensions
+                | Self::ExtensionConfiguration
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_names_a_field_in_camel_and_in_pascal_case_only() {
+        assert_eq!(Field::named("instanceId"), Some(Field::InstanceId));
+        assert_eq!(Field::named("InstanceId"), Some(Field::InstanceId));
+        for key in ["", "instanceid", "INSTANCEID", "instanceId ", "instance_id", "\u{49}\u{301}nstanceId"] {
+            assert_eq!(Field::named(key), None, "{key}");
+        }
+        for field in Field::ALL {
+            assert_eq!(Field::named(field.name()), Some(*field));
+        }
+    }
+
+    #[test]
+    fn a_change_has_every_field_but_those_of_what_is_around_and_within_it() {
+        let others: Vec<_> =
+            Field::ALL.iter().filter(|field| !field.belongs_to(ObjectKind::Change)).collect();
+        assert_eq!(others, [&Field::Changes, &Field::Extension]);
+    }
+}
