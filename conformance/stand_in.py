@@ -36,7 +36,7 @@ class StandIn:
         self._queues()
         self._functions()
         self._bus()
-        self._alarm()
+        self._alarms()
         of_template = {name: self.filled(output["Value"]) for name, output in expanded()["Outputs"].items()}
         self.outputs = {**of_template, **self.outputs}
         template = {
@@ -90,13 +90,18 @@ class StandIn:
         target = {"Id": "changes", "Arn": self.names["ChangeQueue.Arn"], "SqsParameters": {"MessageGroupId": GROUP}}
         events.put_targets(Rule="changes", EventBusName=NAME, Targets=[target])
 
-    def _alarm(self) -> None:
-        self.client("cloudwatch").put_metric_alarm(
-            AlarmName=f"{NAME}-ParkedAlarm-1", Namespace="AWS/SQS", MetricName="ApproximateNumberOfMessagesVisible",
-            Dimensions=[{"Name": "QueueName", "Value": self.names["ParkedQueue.QueueName"]}], Statistic="Maximum",
-            Period=300, EvaluationPeriods=1, Threshold=0, ComparisonOperator="GreaterThanThreshold",
-            AlarmActions=list(self.alarm_actions),
-        )  # fmt: skip
+    def _alarms(self) -> None:
+        """Every alarm of the template by its name, each watching the parked queue."""
+        for name, resource in expanded()["Resources"].items():
+            if resource["Type"] == "AWS::CloudWatch::Alarm":
+                self.names[name] = f"{NAME}-{name}-1"
+                self.client("cloudwatch").put_metric_alarm(
+                    AlarmName=f"{NAME}-{name}-1", Namespace="AWS/SQS",
+                    MetricName="ApproximateNumberOfMessagesVisible", Statistic="Maximum", Period=300,
+                    Dimensions=[{"Name": "QueueName", "Value": self.names["ParkedQueue.QueueName"]}],
+                    EvaluationPeriods=1, Threshold=0, ComparisonOperator="GreaterThanThreshold",
+                    AlarmActions=list(self.alarm_actions),
+                )  # fmt: skip
 
     def filled(self, value: Any) -> str:
         """An output's value. What moto does not have gets a name that says so."""

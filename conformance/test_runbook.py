@@ -25,7 +25,10 @@ HELD = {
     "Runbook", "Parked", "Errors", "Freeze all changes, and resume", "Stop running invocations too",
     "Re-issue, and do not redrive", "Undo a change",
 }  # fmt: skip
-NOT_HELD = {"Replay the archive": "moto answers it, but replays nothing"}
+NOT_HELD = {
+    "Replay the archive": "moto answers it, but replays nothing",
+    "Try a deployed stack": "test_acceptance.py runs it",
+}
 EVENT = json.loads((ROOT / "events/event-bridge.succeeded.json").read_text())
 REFUSED_ENTRY = '{"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "for its sake"}]}'
 NOTHING_SENT = {
