@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help demo serve check test rust-test deny conformance lint docs build sam-build dist deploy bench soak fuzz \
-	fuzz-corpus mutants counts counts-baseline clean
+	fuzz-corpus mutants counts counts-baseline acceptance clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -135,6 +135,13 @@ deploy: ## build, package and deploy with samconfig.toml's environment (ENV=dev 
 	mkdir -p deployed
 	sam package --config-env $(or $(ENV),default) --output-template-file $(PACKAGED)
 	sam deploy --config-env $(or $(ENV),default) --template-file $(PACKAGED)
+
+acceptance: $(VENV)/done ## a deployed stack, tried in its account (STACK=… INSTANCE=…, docs/runbook.md)
+	@PATH="$$PATH:$(CURDIR)/$(VENV)/bin" $(VENV)/bin/python -m acceptance \
+		--stack $(or $(STACK),$(error STACK=… names the stack)) \
+		--instance $(or $(INSTANCE),$(error INSTANCE=… names the one instance that may be changed)) \
+		$(if $(SCOPE),--scope $(SCOPE)) $(if $(REGION),--region $(REGION)) \
+		$(if $(filter no,$(FREEZE)),--no-freeze) $(if $(filter yes,$(RING)),--ring) $(ARGS)
 
 bench: build $(VENV)/done ## the benchmarks, against the production binary (about 6 minutes when built)
 	@cargo build --locked --release --package floor

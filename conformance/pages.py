@@ -59,6 +59,12 @@ def prose(page: Path) -> str:
     return re.sub(r"`[^`\n]*`", "`code`", text)
 
 
+def code_spans(page: Path) -> list[str]:
+    """What stands between backticks in a page's prose."""
+    text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    return re.findall(r"`([^`\n]+)`", text)
+
+
 def links(page: Path) -> list[str]:
     """Every target of a link or an image, by `[]()`, by reference or in HTML."""
     text = prose(page)

@@ -1,6 +1,7 @@
 """Every command of README.md and docs/ that can run here is run; each of the others has its reason below.
 
-Commands for the sandbox meet the sandbox, commands for AWS meet moto, by the AWS CLI's own environment variables.
+Commands for the sandbox meet the sandbox, commands for AWS meet moto, by the AWS CLI's own environment variables. The
+runbook's, which build on each other, are held by test_runbook.py and test_runbook_operations.py.
 """
 
 import json
@@ -10,18 +11,19 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from conftest import Sandbox
 from pages import ROOT, Block, every
-from moto.server import ThreadedMotoServer
+from recorded_aws import RecordedAws
+from runbook import RUNBOOK
+from shell import TO_MOTO, environment, shell
+from stand_in import StandIn
 
 COMMANDS = every("sh", "console")
 
@@ -31,19 +33,18 @@ NOT_RUN = {
     "make deploy": "it needs an AWS account; test_sam.py builds and packages as it does",
     "sam deploy --config-env": "it needs an AWS account; test_parameters.py parses its parameters with sam",
     "sam deploy --guided": "it needs an AWS account; test_lint.py validates the template with sam",
-    "sha256sum --check": "it needs a release's files",
+    "sha256sum --check": "it needs a release; test_dist.py runs its first line beside what dist.py writes",
     "--url-port 9310": "it measures 20 seconds of a quota; tests/it has the pace under a clock of its own",
     "--url-port 9330": "it shows 30 seconds of a quota; tests/it has the deadline under a clock of its own",
-    "$(output Freeze)": "its commands are outputs of the deployed stack",
-    "aws events start-replay": "moto answers it, but replays nothing",
-    "filter-log-events": "moto has no JSON filter patterns",
+    "packaging/audit-export.yaml": "moto's CloudFormation knows no stream; test_packaging.py holds the file and its names",
     "aws schemas": "moto has no schema registry",
 }
-REGION = "us-east-1"
 ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
 def why_not(block: Block) -> str | None:
+    if block.page == RUNBOOK:
+        return "test_runbook.py runs it"
     return next((why for word, why in NOT_RUN.items() if word in block.text), None)
 
 
@@ -51,25 +52,6 @@ def runnable(*words: str) -> Any:
     """The blocks that have one of the words, as parameters."""
     found = [block for block in COMMANDS if not why_not(block) and any(word in block.text for word in words)]
     return pytest.mark.parametrize("block", found, ids=str)
-
-
-def environment(**variables: str) -> dict[str, str]:
-    """This machine's tools, nobody's credentials."""
-    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    kept = {name: os.environ[name] for name in ("HOME", "CARGO_HOME", "RUSTUP_HOME") if name in os.environ}
-    account = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_SESSION_TOKEN": "any"}
-    place = {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_PAGER": "", "AWS_CONFIG_FILE": os.devnull}
-    return {**kept, "PATH": tools, "PAGER": "cat", **account, **place, **variables}
-
-
-def shell(script: str, where: Path = ROOT, **variables: str) -> str:
-    """What a script prints; it must end well, at its first error."""
-    command = ["bash", "-euo", "pipefail", "-c", script]
-    result = subprocess.run(
-        command, env=environment(**variables), cwd=where, capture_output=True, text=True, timeout=240
-    )
-    assert result.returncode == 0, f"{script}\n{result.stdout}{result.stderr}"
-    return result.stdout
 
 
 @pytest.mark.parametrize("block", COMMANDS, ids=str)
@@ -173,67 +155,38 @@ def test_a_call_of_the_api_is_answered(sandbox: Sandbox, block: Block) -> None:
 @pytest.fixture(scope="module")
 def moto() -> Iterator[dict[str, str]]:
     """moto with the stack's names in it, as variables."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
+    started = RecordedAws()
     try:
-        host, port = server.get_host_and_port()
-        url = f"http://{host}:{port}"
-        yield {"AWS_ENDPOINT_URL": url, **deployed(url)}
+        stack = StandIn(started.url)
+        yield {
+            "AWS_ENDPOINT_URL": stack.url,
+            "BUS": stack.outputs["BusName"],
+            "BUS_ARN": stack.outputs["BusArn"],
+            "SCHEDULER_ROLE_ARN": stack.outputs["WorkerRoleArn"],
+            "API_ROLE_ARN": stack.outputs["ApiRoleArn"],
+            "WORKER_ROLE_ARN": stack.outputs["WorkerRoleArn"],
+            "ORGANIZATION_ID": "o-a1b2c3d4e5",
+            "ORGANIZATIONAL_UNIT": "ou-a1b2-c3d4e5f6",
+        }
     finally:
-        server.stop()
-
-
-def deployed(url: str) -> dict[str, str]:
-    """What the commands need of a deployment: queues with a message, the bus, the role, the stack's outputs."""
-    keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
-
-    def aws(service: str) -> Any:
-        return boto3.client(service, endpoint_url=url, region_name=REGION, **keys)
-
-    sqs = aws("sqs")
-    queues = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("parked", "failed")]
-    why = {"DataType": "String", "StringValue": "for its sake"}
-    event = json.loads((ROOT / "events/event-bridge.succeeded.json").read_text())
-    # one command takes ten, another the next
-    for _ in range(12):
-        sqs.send_message(
-            QueueUrl=queues[0], MessageBody=json.dumps(event),
-            MessageAttributes=dict.fromkeys(("changeId", "status", "reasons"), why),
-        )  # fmt: skip
-    bus = aws("events").create_event_bus(Name="attachment-policy")["EventBusArn"]
-    role = aws("iam").create_role(RoleName="worker", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    outputs = {
-        "ParkedQueueUrl": queues[0], "DeadLetterQueueUrl": queues[1], "BusName": "attachment-policy",
-        "WorkerLogGroup": "/worker", "ApiLogGroup": "/api", "WorkerRoleArn": role, "BusArn": bus,
-        "TryHttp": "curl", "TryEvent": "aws",
-    }  # fmt: skip
-    template = {
-        "Resources": {"Any": {"Type": "AWS::SQS::Queue"}},
-        "Outputs": {name: {"Value": value} for name, value in outputs.items()},
-    }
-    aws("cloudformation").create_stack(StackName="attachment-policy", TemplateBody=json.dumps(template))
-    return {"BUS": "attachment-policy", "BUS_ARN": bus, "SCHEDULER_ROLE_ARN": role}
+        started.stop()
 
 
 @runnable("aws cloudformation", "aws events", "aws scheduler", "aws sqs", "aws iam")
 def test_a_command_for_aws_is_answered(moto: dict[str, str], tmp_path: Path, block: Block) -> None:
-    # The runbook says once how its variables are set.
-    [setting] = [other.text for other in COMMANDS if "output() {" in other.text]
-    from_runbook = block.page.name == "runbook.md"
-    prelude = setting if from_runbook and block.text != setting else ""
-    variables = {name: value for name, value in moto.items() if name.startswith("AWS_") or not from_runbook}
-    shutil.copytree(ROOT / "docs/schema", tmp_path / "docs/schema")
-    printed = shell("\n".join((TO_MOTO, prelude, block.text)), tmp_path, **variables)
+    for folder in ("docs/schema", "packaging"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    printed = shell("\n".join((TO_MOTO, block.text)), tmp_path, **moto)
     for failed in re.findall(r'"FailedEntryCount": (\d+)', printed):
         assert failed == "0", printed
-    if "entries.json" in block.text:
-        [entry] = json.loads((tmp_path / "entries.json").read_text())
-        assert (entry["EventBusName"], entry["Source"]) == ("attachment-policy", "com.example.policy")
-        assert json.loads(entry["Detail"])["ifUnmodifiedSince"] == "2026-11-23T09:00:00Z"
 
 
-# Version 1 of the CLI knows an old name of SQS, which it takes before the endpoint of its environment.
-TO_MOTO = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }'
+def test_each_command_to_try_is_printed_on_a_line_of_its_own(moto: dict[str, str], tmp_path: Path) -> None:
+    """Pasted from a line that holds both, the second would be an argument of the first."""
+    [block] = [block for block in COMMANDS if "Outputs[?" in block.text and block.page != RUNBOOK]
+    lines = shell("\n".join((TO_MOTO, block.text)), tmp_path, **moto).splitlines()
+    assert sorted(line.split()[0] for line in lines) == ["aws", "curl"]
+
 
 RUN = (
     "make demo", "make serve", "cargo metadata", "cargo tree",

@@ -1,4 +1,4 @@
-"""Creates dist/: a versioned zip of the bootstrap, with checksum, SBOM and third-party licences.
+"""Makes dist/: a versioned zip of the bootstrap with third-party licences, its SBOM, and a checksum of each.
 
     make dist            the architecture of this machine
     make dist ARCH=arm64 where cargo-lambda can build it
@@ -93,6 +93,13 @@ def pack(destination: Path, bootstrap: Path, notices: str) -> None:
             archive.writestr(entry, content)
 
 
+def checksum(path: Path) -> Path:
+    """Beside a file, what `sha256sum --check` takes: of this file alone, so that it can be checked by itself."""
+    beside = path.with_name(f"{path.name}.sha256")
+    beside.write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
+    return beside
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--bootstrap", type=Path, required=True)
@@ -106,10 +113,8 @@ def main() -> None:
     made = [given.destination / f"{stem}.zip", given.destination / f"{stem}.cdx.json"]
     pack(made[0], given.bootstrap, licences(others))
     sbom(made[1], target)
-    sums = given.destination / f"{stem}.sha256"
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in made]
-    sums.write_text("".join(lines))
-    for path in (*made, sums):
+    made += [checksum(path) for path in made]
+    for path in made:
         print(f"{path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}  {path.stat().st_size:,} bytes")
 
 

@@ -1,0 +1,141 @@
+"""What each alarm watches and whom it tells; what each role may do and may not."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+from .report import Failed, Report
+from .stack import Stack
+
+NOBODYS_INSTANCE = "arn:aws:connect:us-east-1:000000000000:instance/00000000-0000-4000-8000-000000000000"
+
+
+class Alarms:
+    """CloudFormation begins the names of a stack's alarms with the stack's own."""
+
+    def __init__(self, stack: Stack, report: Report, put_back: ExitStack) -> None:
+        self._stack = stack
+        self._report = report
+        self._put_back = put_back
+        self._cloudwatch = stack.client("cloudwatch")
+        self._found: list[dict[str, Any]] = []
+
+    def run(self) -> None:
+        self._report.step("alarms", self._wired)
+        if self._stack.options.ring:
+            self._report.step("an alarm that rings", self._rings)
+        else:
+            self._report.line("not asked for", "an alarm that rings", "RING=yes tells the topic's subscribers once")
+
+    def _wired(self) -> str:
+        pages = self._cloudwatch.get_paginator("describe_alarms").paginate(
+            AlarmNamePrefix=f"{self._stack.options.stack}-", AlarmTypes=["MetricAlarm"]
+        )
+        self._found = [alarm for page in pages for alarm in page["MetricAlarms"]]
+        if not self._found:
+            raise Failed("the stack has no alarms")
+        lost = [f"{alarm['AlarmName']}: {reason}" for alarm in self._found for reason in self._lost(alarm)]
+        if lost:
+            raise Failed("; ".join(lost))
+        silent = [alarm["AlarmName"] for alarm in self._found if not alarm["AlarmActions"]]
+        told = "each has an action" if not silent else f"{len(silent)} tell nobody (AlarmTopicArn)"
+        return f"{len(self._found)}, what they watch exists, {told}"
+
+    def _lost(self, alarm: dict[str, Any]) -> Iterator[str]:
+        """What an alarm watches or tells, and is not there."""
+        statistics = [metric["MetricStat"]["Metric"] for metric in alarm.get("Metrics", []) if "MetricStat" in metric]
+        for metric in [*statistics, *([alarm] if "MetricName" in alarm else [])]:
+            dimensions = {dimension["Name"]: dimension["Value"] for dimension in metric.get("Dimensions", [])}
+            if not dimensions:
+                yield f"{metric['MetricName']} of everything"
+            for name, value in dimensions.items():
+                if not self._exists(name, value):
+                    yield f"no {name} {value}"
+        for topic in alarm["AlarmActions"]:
+            if not self._exists("topic", topic):
+                yield f"no topic {topic}"
+
+    def _exists(self, kind: str, name: str) -> bool:
+        look = {
+            "QueueName": lambda: self._stack.client("sqs").get_queue_url(QueueName=name),
+            "FunctionName": lambda: self._stack.client("lambda").get_function_configuration(FunctionName=name),
+            "EventBusName": lambda: self._stack.client("events").describe_event_bus(Name=name),
+            "topic": lambda: self._stack.client("sns").get_topic_attributes(TopicArn=name),
+        }.get(kind)
+        if look is None:
+            return True
+        client = {"QueueName": "sqs", "FunctionName": "lambda", "EventBusName": "events", "topic": "sns"}[kind]
+        try:
+            look()
+        except self._stack.client(client).exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 404):
+                return False
+            raise
+        return True
+
+    def _rings(self) -> str:
+        self._stack.needs_account("CloudWatch acts on it")
+        ringing = next((alarm for alarm in self._found if alarm["AlarmActions"]), None)
+        if ringing is None:
+            raise Failed("no alarm has an action")
+        name, state = ringing["AlarmName"], ringing["StateValue"]
+        self._put_back.callback(
+            self._cloudwatch.set_alarm_state, AlarmName=name, StateValue=state, StateReason="acceptance test, over"
+        )
+        self._cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="acceptance test")
+
+        def acted() -> str | None:
+            history = self._cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="Action")
+            items = [item for item in history["AlarmHistoryItems"] if item["Timestamp"].timestamp() > self._stack.began]
+            return items[0]["HistorySummary"] if items else None
+
+        summary = self._stack.wait(f"{name} has not acted", acted)
+        if "Successfully" not in summary:
+            raise Failed(f"{name}: {summary}")
+        return f"{name}: {summary}"
+
+
+class Permissions:
+    """By IAM's own simulator, which needs iam:SimulatePrincipalPolicy."""
+
+    def __init__(self, stack: Stack, report: Report) -> None:
+        self._stack = stack
+        self._report = report
+
+    def run(self) -> None:
+        for role, queue in (("ApiRoleArn", "sqs:ReceiveMessage"), ("WorkerRoleArn", "sqs:SendMessage")):
+            denied = [
+                ("connect:DeleteInstance", self._instance),
+                ("connect:UpdateAttachedFilesConfiguration", NOBODYS_INSTANCE),
+                (queue, self._stack.outputs["ChangeQueueArn"]),
+                ("logs:DeleteLogGroup", "*"), ("lambda:InvokeFunction", "*"), ("iam:PutRolePolicy", "*"),
+            ]  # fmt: skip
+            own = {"ApiRoleArn": "sqs:SendMessage", "WorkerRoleArn": "sqs:ReceiveMessage"}[role]
+            allowed = [
+                ("connect:UpdateAttachedFilesConfiguration", self._instance),
+                ("connect:DescribeAttachedFilesConfiguration", self._instance),
+                (own, self._stack.outputs["ChangeQueueArn"]),
+            ]
+            self._report.step(f"permissions of {role}", lambda r=role, a=allowed, d=denied: self._held(r, a, d))
+
+    @property
+    def _instance(self) -> str:
+        instance = self._stack.options.instance
+        if instance.startswith("arn:"):
+            return instance
+        _, partition, _, region, account, _ = self._stack.outputs["ChangeQueueArn"].split(":")
+        return f"arn:{partition}:connect:{region}:{account}:instance/{instance}"
+
+    def _held(self, role: str, allowed: list[tuple[str, str]], denied: list[tuple[str, str]]) -> str:
+        self._stack.needs_account("IAM's simulator decides it")
+        wrong = [f"{action} on {on} is denied" for action, on in allowed if not self._may(role, action, on)]
+        wrong += [f"{action} on {on} is allowed" for action, on in denied if self._may(role, action, on)]
+        if wrong:
+            raise Failed("; ".join(wrong))
+        return f"{len(allowed)} allowed, {len(denied)} denied"
+
+    def _may(self, role: str, action: str, on: str) -> bool:
+        answer = self._stack.client("iam").simulate_principal_policy(
+            PolicySourceArn=self._stack.outputs[role], ActionNames=[action], ResourceArns=[on]
+        )
+        return answer["EvaluationResults"][0]["EvalDecision"] == "allowed"

@@ -1,0 +1,126 @@
+"""A deployed stack as far as moto can be one: its queues, bus, roles, functions, logs and alarms, and the outputs.
+
+moto's own CloudFormation cannot make all of template.yaml, so each thing is made by its own call and the stack holds
+nothing but the template's outputs, filled with the names of these things.
+"""
+
+import io
+import json
+import re
+import zipfile
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+
+from expansion import default, expanded
+
+REGION = "us-east-1"
+NAME = "attachment-policy"
+GROUP = "attachment-policy"
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
+
+
+@dataclass
+class StandIn:
+    """The stack at a moto that is empty."""
+
+    url: str
+    # the values of outputs that moto has no service for, such as the API's URL
+    outputs: dict[str, str] = field(default_factory=dict)
+    alarm_actions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # what a Ref or a GetAtt of the template stands for
+        self.names: dict[str, str] = {}
+        self._queues()
+        self._functions()
+        self._bus()
+        self._alarms()
+        of_template = {name: self.filled(output["Value"]) for name, output in expanded()["Outputs"].items()}
+        self.outputs = {**of_template, **self.outputs}
+        template = {
+            "Resources": {"Any": {"Type": "AWS::SNS::Topic"}},
+            "Outputs": {name: {"Value": value} for name, value in self.outputs.items()},
+        }
+        self.client("cloudformation").create_stack(StackName=NAME, TemplateBody=json.dumps(template))
+
+    def client(self, service: str) -> Any:
+        keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
+        return boto3.client(service, endpoint_url=self.url, region_name=REGION, **keys)
+
+    def _queues(self) -> None:
+        sqs = self.client("sqs")
+        names = {"ChangeQueue": "changes.fifo", "DeadLetterQueue": "failed.fifo", "ParkedQueue": "parked"}
+        for queue, name in names.items():
+            fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true"} if name.endswith(".fifo") else {}
+            url = sqs.create_queue(QueueName=f"{NAME}-{name}", Attributes=fifo)["QueueUrl"]
+            attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+            self.names |= {queue: url, f"{queue}.Arn": attributes["QueueArn"], f"{queue}.QueueName": f"{NAME}-{name}"}
+
+    def _functions(self) -> None:
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as archive:
+            archive.writestr("bootstrap", "")
+        for name, suffix in (("Api", "api"), ("Worker", "worker")):
+            role = self.client("iam").create_role(RoleName=f"{NAME}-{suffix}", AssumeRolePolicyDocument=TRUST)
+            group = f"/aws/lambda/{NAME}-{suffix}"
+            self.client("logs").create_log_group(logGroupName=group)
+            self.client("logs").create_log_stream(logGroupName=group, logStreamName="one")
+            self.client("lambda").create_function(
+                FunctionName=f"{NAME}-{suffix}", Runtime="provided.al2023", Role=role["Role"]["Arn"],
+                Handler="bootstrap", Code={"ZipFile": code.getvalue()},
+            )  # fmt: skip
+            self.names |= {f"{name}Role.Arn": role["Role"]["Arn"], f"{name}Log": group}
+            self.names[f"{name}Function"] = f"{NAME}-{suffix}"
+        # of a queue that stays empty: moto would start containers for the messages
+        idle = self.names["ChangeQueue.Arn"].replace("changes.fifo", "idle")
+        self.client("sqs").create_queue(QueueName=f"{NAME}-idle")
+        mapping = self.client("lambda").create_event_source_mapping(FunctionName=f"{NAME}-worker", EventSourceArn=idle)
+        self.names["WorkerFunctionChange"] = mapping["UUID"]
+        self.client("lambda").put_function_concurrency(
+            FunctionName=f"{NAME}-api", ReservedConcurrentExecutions=default({"Ref": "ApiConcurrency"})
+        )
+
+    def _bus(self) -> None:
+        events = self.client("events")
+        self.names |= {"Bus": NAME, "Bus.Arn": events.create_event_bus(Name=NAME)["EventBusArn"]}
+        pattern = json.dumps({"detail-type": ["Attachment Policy Change Requested"]})
+        events.put_rule(Name="changes", EventBusName=NAME, EventPattern=pattern)
+        target = {"Id": "changes", "Arn": self.names["ChangeQueue.Arn"], "SqsParameters": {"MessageGroupId": GROUP}}
+        events.put_targets(Rule="changes", EventBusName=NAME, Targets=[target])
+
+    def _alarms(self) -> None:
+        """Every alarm of the template by its name, each watching the parked queue."""
+        for name, resource in expanded()["Resources"].items():
+            if resource["Type"] == "AWS::CloudWatch::Alarm":
+                self.names[name] = f"{NAME}-{name}-1"
+                self.client("cloudwatch").put_metric_alarm(
+                    AlarmName=f"{NAME}-{name}-1", Namespace="AWS/SQS",
+                    MetricName="ApproximateNumberOfMessagesVisible", Statistic="Maximum", Period=300,
+                    Dimensions=[{"Name": "QueueName", "Value": self.names["ParkedQueue.QueueName"]}],
+                    EvaluationPeriods=1, Threshold=0, ComparisonOperator="GreaterThanThreshold",
+                    AlarmActions=list(self.alarm_actions),
+                )  # fmt: skip
+
+    def filled(self, value: Any) -> str:
+        """An output's value. What moto does not have gets a name that says so."""
+        match value:
+            case {"Ref": name}:
+                return self.named(name)
+            case {"Fn::GetAtt": [name, attribute]}:
+                return self.named(f"{name}.{attribute}")
+            case {"Fn::Sub": str(text)}:
+                return re.sub(r"\$\{([\w:.]+)\}", lambda found: self.named(found[1]), text)
+            case {"Fn::If": [_, chosen, _]}:
+                return self.filled(chosen)
+        return str(value)
+
+    def named(self, name: str) -> str:
+        pseudo = {
+            "AWS::Region": REGION, "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com",
+            "AWS::AccountId": "123456789012", "AWS::StackName": NAME,
+        }  # fmt: skip
+        if name in expanded()["Parameters"]:
+            return str(default({"Ref": name}))
+        return {**pseudo, **self.names}.get(name, f"no-{name.replace('.', '-')}")

@@ -1,0 +1,226 @@
+"""The templates beside template.yaml: the role for other accounts and the export of the audit."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from expansion import ROOT, expanded
+from filter_pattern import matches
+from pages import every
+from plain_template import Made
+from test_audit import demo
+from test_grants import called, sources
+from test_template import beside_python, checkov, run
+
+SPOKE = ROOT / "packaging/spoke-role.yaml"
+EXPORT = ROOT / "packaging/audit-export.yaml"
+HUB_ROLES = "arn:aws:iam::111122223333:role/hub-ApiRole-1,arn:aws:iam::111122223333:role/teams/hub-WorkerRole-2"
+INSTANCES = "arn:aws:connect:us-east-1:222233334444:instance/1,arn:aws:connect:eu-west-2:222233334444:instance/2"
+NEEDED = {
+    SPOKE: {"HubRoleArns": HUB_ROLES},
+    EXPORT: {"ApiLogGroup": "/aws/lambda/hub-api", "WorkerLogGroup": "/aws/lambda/hub-worker"},
+}
+OPTIONAL = {
+    SPOKE: {
+        "OrganizationId": "o-a1b2c3d4e5", "InstanceArns": INSTANCES, "GrantListing": "true", "RoleName": "policies",
+        "RolePath": "/teams/", "PermissionsBoundaryArn": "arn:aws:iam::222233334444:policy/boundary",
+    },
+    EXPORT: {
+        "RetentionMode": "COMPLIANCE", "RetentionDays": "3650",
+        "AlarmTopicArn": "arn:aws:sns:us-east-1:222233334444:alarms",
+        "PermissionsBoundaryArn": "arn:aws:iam::222233334444:policy/boundary",
+    },
+}  # fmt: skip
+BOTH = pytest.mark.parametrize("path", [SPOKE, EXPORT], ids=lambda path: path.stem)
+
+
+# ---- What the tools say ----
+
+
+@BOTH
+def test_cfn_lint_finds_nothing(path: Path, tmp_path: Path) -> None:
+    result = run(beside_python("cfn-lint"), path, home=tmp_path)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+@BOTH
+@pytest.mark.parametrize("optional", [False, True], ids=["no optional parameter", "every parameter"])
+def test_cfn_lint_finds_nothing_once_parameters_are_given(path: Path, optional: bool, tmp_path: Path) -> None:
+    made = Made(path, **NEEDED[path], **(OPTIONAL[path] if optional else {}))
+    assert made.refused() == []
+    if optional:
+        assert made.parameters.keys() == NEEDED[path].keys() | OPTIONAL[path].keys(), "a parameter that nobody tries"
+    resources = json.dumps(made.resources())
+    # what refers to a resource is a reference again
+    resources = re.sub(r'"<(\w+)>"', r'{"Ref": "\1"}', resources)
+    resources = re.sub(r'"<(\w+)\.(\w+)>"', r'{"Fn::GetAtt": ["\1", "\2"]}', resources)
+    resources = re.sub(r'"(<\w+\.\w+>[^"]*)"', r'{"Fn::Sub": "\1"}', resources)
+    resources = re.sub(r"<(\w+\.\w+)>", r"${\1}", resources)
+    filled = tmp_path / "filled.json"
+    filled.write_text(f'{{"AWSTemplateFormatVersion": "2010-09-09", "Resources": {resources}}}')
+    # W3005, W1020 and the like are about how a person writes it
+    result = run(beside_python("cfn-lint"), "--ignore-checks", "W", "--", filled, home=tmp_path)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+@BOTH
+def test_checkov_finds_nothing_but_what_is_skipped_with_a_reason(path: Path, tmp_path: Path) -> None:
+    skips = re.findall(r"checkov:skip=(\w+)(?::(.+))?", path.read_text())
+    assert [check for check, reason in skips if len(reason) < 40] == []
+    result = run(checkov(), "-f", path, "--skip-download", "-o", "json", home=tmp_path)
+    report = json.loads(result.stdout)
+    failed = [(check["check_id"], check["resource"]) for check in report["results"]["failed_checks"]]
+    assert (failed, report["results"]["parsing_errors"]) == ([], [])
+    assert sorted(check["check_id"] for check in report["results"]["skipped_checks"]) == sorted(dict(skips))
+
+
+@BOTH
+def test_the_documented_commands_give_parameters_that_it_has(path: Path) -> None:
+    commands = [block.text for block in every("sh") if str(path.relative_to(ROOT)) in block.text]
+    assert commands
+    for command in commands:
+        # of `deploy`, and of `create-stack-set`
+        named = re.findall(r'[ "]([A-Z][a-z]\w+)=', command.partition("--parameter-overrides")[2])
+        named += re.findall(r"ParameterKey=(\w+)", command)
+        assert NEEDED[path].keys() <= set(named) <= Made(path, **NEEDED[path]).parameters.keys()
+
+
+# ---- The role for other accounts ----
+
+
+def role(**given: str) -> dict:
+    return Made(SPOKE, **NEEDED[SPOKE], **given).one("AWS::IAM::Role")
+
+
+def trust(**given: str) -> dict:
+    [statement] = role(**given)["AssumeRolePolicyDocument"]["Statement"]
+    return statement
+
+
+def test_only_the_functions_roles_may_assume_it_and_only_under_their_session_name() -> None:
+    statement = trust()
+    assert statement["Principal"] == {"AWS": "arn:aws:iam::111122223333:root"}
+    assert statement["Action"] == "sts:AssumeRole"
+    [session] = re.findall(r'SESSION_NAME: &str = "(.+)";', sources("."))
+    assert statement["Condition"] == {
+        "ArnEquals": {"aws:PrincipalArn": HUB_ROLES.split(",")},
+        "StringEquals": {"sts:RoleSessionName": session},
+    }
+
+
+def test_the_functions_must_belong_to_the_organization_that_is_named() -> None:
+    condition = trust(OrganizationId="o-a1b2c3d4e5")["Condition"]
+    assert condition["StringEquals"]["aws:PrincipalOrgID"] == "o-a1b2c3d4e5"
+
+
+@pytest.mark.parametrize("wrong", ["*", "arn:aws:iam::111122223333:root", "arn:aws:iam::*:role/x", ""])
+def test_what_is_no_role_is_refused(wrong: str) -> None:
+    assert Made(SPOKE, HubRoleArns=wrong).refused() == ["HubRoleArns"]
+
+
+def granted(**given: str) -> dict[str, list[str] | str]:
+    [policy] = role(**given)["Policies"]
+    found = {}
+    for statement in policy["PolicyDocument"]["Statement"]:
+        actions = statement["Action"]
+        found |= dict.fromkeys([actions] if isinstance(actions, str) else actions, statement["Resource"])
+    return found
+
+
+# "*" means the functions' own account, so only there are instances listed and tags read
+LISTING = {"connect:ListInstances", "connect:DescribeInstance", "connect:ListTagsForResource"}
+
+
+def test_it_may_do_what_the_functions_do_there_and_nothing_else() -> None:
+    calls = called("connect", sources("."))
+    assert granted().keys() == calls - LISTING
+    assert granted(GrantListing="true").keys() == (calls | LISTING)
+
+
+def test_it_reaches_the_instances_that_are_named_or_all_of_its_account() -> None:
+    everywhere = "arn:aws:connect:*:222233334444:instance/*"
+    assert set(granted().values()) == {everywhere}
+    for action, on in granted(InstanceArns=INSTANCES, GrantListing="true").items():
+        expected = {"connect:ListInstances": "*"}.get(action, everywhere if action in LISTING else INSTANCES.split(","))
+        assert on == expected, action
+
+
+def test_its_name_is_the_same_in_every_account() -> None:
+    assert (role()["RoleName"], role(RoleName="policies")["RoleName"]) == ("attachment-policy-spoke", "policies")
+    assert "PermissionsBoundary" not in role()
+
+
+# ---- The export of the audit ----
+
+
+def export(**given: str) -> Made:
+    return Made(EXPORT, **NEEDED[EXPORT], **given)
+
+
+def subscriptions() -> dict[str, dict]:
+    made = export().resources().values()
+    found = [one["Properties"] for one in made if one["Type"] == "AWS::Logs::SubscriptionFilter"]
+    return {subscription["LogGroupName"]: subscription for subscription in found}
+
+
+def test_every_log_group_of_the_stack_that_has_an_audit_is_subscribed() -> None:
+    assert set(subscriptions()) == set(NEEDED[EXPORT].values())
+    # the access log has none, and is no output
+    groups = {name for name in expanded()["Outputs"] if name.endswith("LogGroup")}
+    assert groups == NEEDED[EXPORT].keys()
+
+
+def test_the_subscription_takes_every_audit_line_and_nothing_else() -> None:
+    lines = demo()
+    kinds = {line.get("logger") for line in lines}
+    assert {"audit", "metrics"} <= kinds
+    for subscription in subscriptions().values():
+        for line in lines:
+            assert matches(subscription["FilterPattern"], json.dumps(line)) is (line.get("logger") == "audit")
+            assert subscription["DestinationArn"] == "<Stream.Arn>"
+
+
+def test_nobody_can_change_or_delete_what_is_archived() -> None:
+    bucket = export(RetentionMode="COMPLIANCE", RetentionDays="3650").one("AWS::S3::Bucket")
+    assert bucket["ObjectLockEnabled"] is True
+    assert bucket["ObjectLockConfiguration"]["Rule"] == {
+        "DefaultRetention": {"Mode": "COMPLIANCE", "Days": "3650"}
+    }
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    for name in ("Archive", "ArchiveKey"):
+        resource = export().resources()[name]
+        assert resource["DeletionPolicy"] == "RetainExceptOnCreate", "a key that is gone takes the archive with it"
+    [statement] = export().one("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_the_stream_may_add_to_the_archive_and_not_remove_from_it() -> None:
+    roles = [one["Properties"] for one in export().resources().values() if one["Type"] == "AWS::IAM::Role"]
+    actions = {
+        action
+        for role in roles
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    assert "s3:PutObject" in actions
+    assert [action for action in actions if re.search(r"Delete|Bypass|Retention|LegalHold|\*", action)] == []
+
+
+def test_the_lines_are_archived_as_they_were_written() -> None:
+    destination = export().one("AWS::KinesisFirehose::DeliveryStream")["ExtendedS3DestinationConfiguration"]
+    # the second reads what the first makes
+    kinds = [processor["Type"] for processor in destination["ProcessingConfiguration"]["Processors"]]
+    assert kinds == ["Decompression", "CloudWatchLogProcessing"]
+    assert destination["EncryptionConfiguration"]["KMSEncryptionConfig"]["AWSKMSKeyARN"] == "<ArchiveKey.Arn>"
+
+
+def test_its_alarms_have_a_section_of_the_page() -> None:
+    page = (ROOT / "docs/audit.md").read_text()
+    alarms = [one["Properties"] for one in export().resources().values() if one["Type"] == "AWS::CloudWatch::Alarm"]
+    assert len(alarms) == 2
+    for alarm in alarms:
+        [section] = re.findall(r"docs/audit\.md: (.+)$", alarm["AlarmDescription"])
+        assert f"\n### {section}\n" in page
+        assert "AlarmActions" not in alarm

@@ -1,0 +1,202 @@
+"""The runbook's commands against real answers, the failures included; and what it tells people to look for.
+
+SQS, EventBridge, IAM, Lambda and CloudFormation are moto's. The log is what the production binary wrote in the
+sandbox, and the CLI is AWS's own. What moto cannot do is in filter_pattern.py.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from conftest import Sandbox, serving
+from pages import ROOT
+from runbook import COMMANDS, Operator, aws, operator, stack, under
+from shell import WITH_LOGS
+from stand_in import StandIn
+
+__all__ = ["aws", "operator", "stack"]  # fixtures, which pytest finds by name
+
+# by heading, in the order of the page
+HELD = {
+    "Runbook", "Parked", "Errors", "Freeze all changes, and resume", "Stop running invocations too",
+    "Re-issue, and do not redrive", "Undo a change",
+}  # fmt: skip
+NOT_HELD = {
+    "Replay the archive": "moto answers it, but replays nothing",
+    "Try a deployed stack": "test_acceptance.py runs it",
+}
+EVENT = json.loads((ROOT / "events/event-bridge.succeeded.json").read_text())
+REFUSED_ENTRY = '{"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "for its sake"}]}'
+NOTHING_SENT = {
+    "the bus did not take it": f"echo '{REFUSED_ENTRY}'",
+    "the call was denied": "echo 'An error occurred (AccessDeniedException)' >&2; return 254",
+    "the answer was cut off": "echo '{\"FailedEntryCount\":'",
+}
+
+
+def test_every_section_with_commands_is_held_or_has_a_reason() -> None:
+    assert {block.heading for block in COMMANDS} == HELD | set(NOT_HELD)
+
+
+def put(answer: str) -> str:
+    """The CLI, but for the answer of `put-events`."""
+    return WITH_LOGS.replace("  *) command", f'  "events put-events") {answer} ;;\n    *) command')
+
+
+def test_the_variables_are_the_stack_s_outputs(operator: Operator, stack: StandIn) -> None:
+    said = operator.paste(*under("Runbook"), 'printf "%s\\n" "$PARKED" "$FAILED" "$BUS" "$WORKER_LOG" "$API_LOG"')
+    names = ("ParkedQueueUrl", "DeadLetterQueueUrl", "BusName", "WorkerLogGroup", "ApiLogGroup")
+    assert said.splitlines() == [stack.outputs[name] for name in names]
+
+
+# ---- Re-issue ----
+
+
+def parked(stack: StandIn, body: Any = EVENT) -> None:
+    stack.client("sqs").send_message(QueueUrl=stack.names["ParkedQueue"], MessageBody=json.dumps(body))
+
+
+def left(stack: StandIn, queue: str = "ParkedQueue") -> int:
+    """How many messages a queue holds, hidden ones too."""
+    kinds = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    url = stack.names[queue]
+    attributes = stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=kinds)["Attributes"]
+    return sum(int(attributes[kind]) for kind in kinds)
+
+
+def test_a_parked_message_is_shown_with_its_reasons(operator: Operator, stack: StandIn) -> None:
+    why = {"DataType": "String", "StringValue": "for its sake"}
+    stack.client("sqs").send_message(
+        QueueUrl=stack.names["ParkedQueue"], MessageBody=json.dumps(EVENT),
+        MessageAttributes=dict.fromkeys(("changeId", "status", "reasons"), why),
+    )  # fmt: skip
+    [shown] = json.loads(operator.paste(*under("Parked")))
+    assert (shown["why"], json.loads(shown["body"])) == ("for its sake", EVENT)
+
+
+def test_a_re_issued_event_is_queued_on_its_condition_and_leaves_the_parked_queue(
+    operator: Operator, stack: StandIn
+) -> None:
+    parked(stack)
+    operator.paste(*under("Re-issue, and do not redrive"))
+    assert left(stack) == 0
+    [message] = stack.client("sqs").receive_message(QueueUrl=stack.names["ChangeQueue"])["Messages"]
+    event = json.loads(message["Body"])
+    assert event["source"] == EVENT["source"]
+    assert event["detail"] == {**EVENT["detail"], "ifUnmodifiedSince": EVENT["time"]}
+
+
+@pytest.mark.parametrize("answer", NOTHING_SENT.values(), ids=NOTHING_SENT)
+def test_a_re_issued_event_that_the_bus_did_not_take_stays_parked(
+    operator: Operator, stack: StandIn, answer: str
+) -> None:
+    parked(stack)
+    prepare, sending = under("Re-issue, and do not redrive")
+    operator.paste(prepare)
+    operator.fails("QUEUE=$PARKED", put(answer), sending)
+    assert (left(stack), left(stack, "ChangeQueue")) == (1, 0)
+
+
+@pytest.mark.parametrize("body", ["not a document", {"detail": "{"}], ids=["text", "broken detail"])
+def test_a_message_that_cannot_be_re_issued_stays_parked(operator: Operator, stack: StandIn, body: Any) -> None:
+    parked(stack, body)
+    operator.fails(*under("Re-issue, and do not redrive"))
+    assert (left(stack), left(stack, "ChangeQueue")) == (1, 0)
+
+
+def test_an_empty_queue_re_issues_nothing(operator: Operator, stack: StandIn) -> None:
+    operator.fails(*under("Re-issue, and do not redrive"))
+    assert left(stack, "ChangeQueue") == 0
+
+
+# ---- Undo ----
+
+
+INSTANCE = "00000001-0000-4000-8000-000000000001"
+CHANGES = [
+    {"changeId": "CHG-2042", "instanceId": INSTANCE, "attachmentScope": "CHAT", "maximumSize": "8 MB"},
+    # sent again with another value: the undo goes back to what was before the first
+    {"changeId": "CHG-2042", "instanceId": INSTANCE, "attachmentScope": "CHAT", "maximumSize": "4 MB"},
+    {"changeId": "CHG-2042", "changes": [{"instanceId": INSTANCE, "attachmentScope": "TASK", "maximumSize": "6 MB"}]},
+    {"changeId": "CHG-20420", "instanceId": INSTANCE, "attachmentScope": "EMAIL", "maximumSize": "5 MB"},
+    {"changeId": "XCHG-2042", "instanceId": INSTANCE, "attachmentScope": "CASE", "maximumSize": "7 MB"},
+]  # fmt: skip
+MEGABYTE = 1_048_576
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Iterator[tuple[Sandbox, list[str]]]:
+    """A sandbox whose instance was changed, and the log of its function."""
+    log = tmp_path / "sandbox.log"
+    with serving(log, "--rate=0", "--env=CONNECT_REQUESTS_PER_SECOND=1000", "--env=CONNECT_BURST=1000") as sandbox:
+        for change in CHANGES:
+            answer = requests.post(f"{sandbox.function}/policy-changes", json=change, timeout=30)
+            assert answer.json()["status"] == "succeeded"
+        yield sandbox, [line for line in log.read_text().splitlines() if line.startswith("{")]
+
+
+def written(operator: Operator, worker: list[str], api: list[str]) -> None:
+    operator.write("WorkerLog", worker)
+    operator.write("ApiLog", api)
+
+
+def policy(sandbox: Sandbox, scope: str) -> dict[str, Any]:
+    return requests.get(f"{sandbox.function}/instances/{INSTANCE}/attachment-policies/{scope}", timeout=30).json()
+
+
+def sizes(sandbox: Sandbox) -> dict[str, int]:
+    scopes = ("CHAT", "TASK", "EMAIL", "CASE")
+    return {scope: policy(sandbox, scope)["maximumSizeLimitInBytes"] // MEGABYTE for scope in scopes}
+
+
+def test_an_undo_restores_what_the_change_changed_and_nothing_else(
+    operator: Operator, stack: StandIn, changed: tuple[Sandbox, list[str]]
+) -> None:
+    sandbox, lines = changed
+    # the change went through both functions
+    written(operator, lines[: len(lines) // 2], lines[len(lines) // 2 :])
+    assert sizes(sandbox) == {"CHAT": 4, "TASK": 6, "EMAIL": 5, "CASE": 7}
+    operator.paste(*under("Undo a change"))
+    [message] = stack.client("sqs").receive_message(QueueUrl=stack.names["ChangeQueue"])["Messages"]
+    undo = json.loads(message["Body"])["detail"]
+    answer = requests.post(f"{sandbox.function}/policy-changes", json=undo, timeout=30).json()
+    assert (undo["changeId"], answer["status"]) == ("undo-CHG-2042", "succeeded")
+    assert sizes(sandbox) == {"CHAT": 20, "TASK": 20, "EMAIL": 5, "CASE": 7}
+
+
+def test_an_undo_is_on_the_condition_that_nobody_changed_the_target_after_it(
+    operator: Operator, stack: StandIn, changed: tuple[Sandbox, list[str]]
+) -> None:
+    sandbox, lines = changed
+    written(operator, lines, [])
+    operator.paste(under("Undo a change")[0])
+    undo = json.loads((operator.folder / "undo.json").read_text())
+    for change in undo["changes"]:
+        held = policy(sandbox, change["attachmentScope"])
+        condition, modified = map(datetime.fromisoformat, (change["ifUnmodifiedSince"], held["lastModifiedTime"]))
+        # the audit's milliseconds, rounded up to the second
+        assert timedelta() <= condition - modified <= timedelta(seconds=1)
+        change["ifUnmodifiedSince"] = (modified - timedelta(seconds=1)).isoformat()
+    answer = requests.post(f"{sandbox.function}/policy-changes", json=undo, timeout=30)
+    assert answer.status_code == 412, answer.text
+    assert sizes(sandbox)["CHAT"] == 4
+
+
+def test_an_undo_of_half_a_log_is_not_made(
+    operator: Operator, stack: StandIn, changed: tuple[Sandbox, list[str]]
+) -> None:
+    written(operator, changed[1], changed[1])
+    operator.forget("ApiLog")
+    (operator.folder / "undo.json").write_text('{"changeId": "of yesterday"}')
+    operator.fails(*under("Undo a change"))
+    assert left(stack, "ChangeQueue") == 0
+
+
+def test_an_undo_of_an_unknown_change_is_not_sent(operator: Operator, stack: StandIn) -> None:
+    written(operator, [], [])
+    operator.fails(*under("Undo a change"))
+    assert left(stack, "ChangeQueue") == 0

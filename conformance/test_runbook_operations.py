@@ -1,0 +1,161 @@
+"""Freezing, resuming and looking: the runbook's other commands, and the words it tells people to look for."""
+
+import json
+import re
+from collections.abc import Iterator
+
+from expansion import expanded
+from filter_pattern import matches
+from pages import PAGES, ROOT, blocks, code_spans
+from runbook import RUNBOOK, Operator, aws, operator, stack, under
+from stand_in import NAME, StandIn
+
+__all__ = ["aws", "operator", "stack"]  # fixtures, which pytest finds by name
+ROLES = (f"{NAME}-api", f"{NAME}-worker")
+
+
+# ---- Freeze and resume ----
+
+
+def frozen(stack: StandIn) -> tuple[bool, int | None]:
+    """Whether the worker is stopped, and how many requests the API may handle at once."""
+    functions = stack.client("lambda")
+    mapping = functions.get_event_source_mapping(UUID=stack.names["WorkerFunctionChange"])
+    concurrency = functions.get_function_concurrency(FunctionName=f"{NAME}-api")
+    return mapping["State"] == "Disabled", concurrency.get("ReservedConcurrentExecutions")
+
+
+def test_freeze_stops_both_functions_and_resume_starts_them(operator: Operator, stack: StandIn) -> None:
+    [commands] = under("Freeze all changes, and resume")
+    freeze, resume = commands.splitlines()
+    before = frozen(stack)
+    assert before[0] is False
+    operator.paste(freeze)
+    assert frozen(stack) == (True, 0)
+    operator.paste(resume)
+    assert frozen(stack) == before
+
+
+def inline(stack: StandIn) -> dict[str, list[str]]:
+    iam = stack.client("iam")
+    return {role: iam.list_role_policies(RoleName=role)["PolicyNames"] for role in ROLES}
+
+
+def test_both_roles_lose_the_permission_and_get_it_back(operator: Operator, stack: StandIn) -> None:
+    deny, allow = under("Stop running invocations too")
+    operator.paste(deny)
+    assert inline(stack) == {role: ["freeze"] for role in ROLES}
+    for role in ROLES:
+        policy = stack.client("iam").get_role_policy(RoleName=role, PolicyName="freeze")["PolicyDocument"]
+        [statement] = policy["Statement"]
+        assert (statement["Effect"], statement["Action"]) == ("Deny", "connect:UpdateAttachedFilesConfiguration")
+    operator.paste(allow)
+    assert inline(stack) == {role: [] for role in ROLES}
+
+
+# ---- Errors ----
+
+# "Lambda Telemetry API Event schema reference": platform.report, whose status is success, failure, error or timeout
+REPORT = {"time": "2026-11-23T11:37:04.845Z", "type": "platform.report", "record": {"requestId": "1", "metrics": {}}}
+FOUND = {
+    "timeout, JSON": json.dumps({**REPORT, "record": {**REPORT["record"], "status": "timeout"}}),
+    "error, JSON": json.dumps({**REPORT, "record": {**REPORT["record"], "status": "error"}}),
+    "invalid settings": json.dumps({"timestamp": "2026-11-23T11:37:04Z", "level": "ERROR", "message": "does not start"}),
+    "timeout, text": "2026-11-23T11:37:04.845Z 1-2-3 Task timed out after 300.00 seconds",
+    "exit, text": "RequestId: 1-2-3 Error: Runtime exited with error: signal: killed",
+}
+NOT_FOUND = {
+    "success, JSON": json.dumps({**REPORT, "record": {**REPORT["record"], "status": "success"}}),
+    "an outcome": json.dumps({"timestamp": "2026-11-23T11:37:04Z", "level": "INFO", "logger": "audit"}),
+    "a problem": '{"level": "INFO", "message": "urn:problem-type:connect-attachment-policy:upstream-timeout"}',
+}
+
+
+def test_timeouts_and_failed_starts_are_found_in_both_log_formats(operator: Operator, stack: StandIn) -> None:
+    operator.write("WorkerLog", [*FOUND.values(), *NOT_FOUND.values()])
+    assert operator.paste(*under("Errors")).splitlines() == list(FOUND.values())
+
+
+def test_the_pattern_that_tails_the_audit_finds_it_and_no_metrics() -> None:
+    [pattern] = re.findall(r"--filter-pattern '(.+)'", expanded()["Outputs"]["TailAudit"]["Value"]["Fn::Sub"])
+    assert matches(pattern, '{"logger": "audit"}')
+    assert not matches(pattern, '{"logger": "metrics"}')
+
+
+# ---- Finding a change, and no other ----
+
+OWN = ("CHG-2042", "CHG-2042/0", "CHG-2042/17")
+OTHERS = ("CHG-20420", "CHG-204", "XCHG-2042", "CHG-2042-1", "CHG-20420/0")
+
+
+def queries() -> Iterator[str]:
+    for page in PAGES:
+        yield from (block.text for block in blocks(page) if block.language == "" and block.text.startswith("filter"))
+
+
+def test_no_query_finds_a_change_by_a_part_of_its_id() -> None:
+    by_id = [query for query in queries() if re.search(r"correlation_uid\s+(?:like|=)", query)]
+    assert len(by_id) == 2
+    for query in by_id:
+        [pattern, id_] = re.findall(r"correlation_uid like /(.*?(CHG-\d+).*?)/\n", query)[0]
+        for candidates, expected in ((OWN, True), (OTHERS, False)):
+            for candidate in candidates:
+                found = re.search(pattern.replace("\\/", "/"), candidate.replace("CHG-2042", id_, 1))
+                assert (found is not None) is expected, (query, candidate)
+
+
+# ---- What people are told to look for ----
+
+# Code spans that are not ours, and whose they are.
+OF_OTHERS = {
+    "EventBridge": {"ERROR_CODE", "ERROR_MESSAGE", "source", "time"},
+    "Lambda": {"platform.report", '"status":"timeout"', "Task timed out"},
+    "Amazon Connect": {"ThrottlingException"},
+    "API Gateway": {"integrationError"},
+    "make acceptance": {"FREEZE=no", "RING=yes", "SCOPE", "needs an account", "ok"},
+    "IAM": {"iam:SimulatePrincipalPolicy"},
+    "the AWS CLI": {"filter-log-events", "--start-time"},
+    "the page's commands": {"entries.json", "undo.json", "$API_LOG"},
+    "the page's example": {"/0", "/1", "CHG-20420", "\\."},
+}
+
+
+def sources() -> str:
+    """The product's Rust, without tests and comments: whatever its crates are called."""
+    others = {"sandbox", "tests", "fuzz", "benches", "target"}
+    files = [path for path in ROOT.rglob("src/**/*.rs") if not others & set(path.relative_to(ROOT).parts)]
+    texts = [path.read_text().split("#[cfg(test)]\nmod tests {")[0] for path in files if path.name != "tests.rs"]
+    return re.sub(r"//.*", "", "\n".join(texts))
+
+
+def is_of_the_template(span: str) -> bool:
+    """A parameter, an output or a resource, alone, with a value, or in arithmetic."""
+    known = expanded()["Parameters"].keys() | expanded()["Outputs"].keys() | expanded()["Resources"].keys()
+    names = re.findall(r"[A-Z]\w+", re.sub(r"=\w+$", "", span))
+    return bool(names) and set(names) <= known
+
+
+def test_what_the_runbook_names_is_written_by_the_function_or_kept_by_the_template() -> None:
+    ours = sources()
+    of_others = set().union(*OF_OTHERS.values())
+    spans = code_spans(RUNBOOK)
+    # commands are run above
+    named = {span for span in spans if not span.startswith("aws ") and not (ROOT / span).exists()} - of_others
+    script = "".join(path.read_text() for path in (ROOT / "Makefile", *(ROOT / "acceptance").glob("*.py")))
+    assert [span for span in OF_OTHERS["make acceptance"] if span.partition("=")[0] not in script] == []
+    lost = [span for span in sorted(named) if not is_of_the_template(span) and not is_written(span, ours)]
+    assert lost == []
+    assert of_others - set(spans) == set(), "an exception that excepts nothing"
+
+
+def is_written(span: str, ours: str) -> bool:
+    """As a word of the sources, or as the variant that serde spells so."""
+    variant = "".join(part.capitalize() for part in re.split(r"[_-]", span))
+    words = {span, variant, re.sub(r"(?<=[a-z])([A-Z])", r"_\1", span).lower()}
+    return any(re.search(rf"\b{re.escape(word)}\b", ours) for word in words)
+
+
+def test_a_word_that_nobody_writes_is_found() -> None:
+    """Otherwise the test above would show nothing."""
+    assert not is_written("out of time", sources())
+    assert is_written("NoTimeLeft", sources())
