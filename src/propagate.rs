@@ -13,7 +13,7 @@ use crate::connect::{Call, CallLog, Connect};
 use futures_util::future::join_all;
 use lane::LanePropagation;
 use policy_core::failure::{ErrorCode, Failure};
-use policy_core::policy::{Guardrails, Instance, Instances, Scope, Violation, ViolationCode};
+use policy_core::policy::{Guardrails, Instance, Instances, Limits, Scope, Violation, ViolationCode};
 use policy_core::report::{ChangeReport, Disposition, Outcome, TargetResult};
 use std::collections::BTreeMap;
 use std::io;
@@ -28,6 +28,8 @@ pub struct Propagation<'a> {
     pub audit: &'a Audit,
     /// What the operator forbids.
     pub guardrails: &'a Guardrails,
+    /// `POLICY_ALLOW_EMPTY_EXTENSIONS`.
+    pub allow_empty_extensions: bool,
     /// When it must be over.
     pub deadline: Deadline,
     /// The invocation's calls.
@@ -53,6 +55,11 @@ struct Slot {
 }
 
 impl<'a> Propagation<'a> {
+    /// What the operator allows a computed value to be.
+    fn limits(&self) -> Limits<'a> {
+        Limits { guardrails: self.guardrails, allow_empty_extensions: self.allow_empty_extensions }
+    }
+
     /// The bounds of every call.
     fn call(&self) -> Call<'a> {
         Call { until: self.deadline.calls(), log: self.log }
@@ -66,8 +73,7 @@ impl<'a> Propagation<'a> {
     /// How long the change would take at the configured pace if every target had to be updated.
     pub fn estimate(&self, audited: AuditedChange<'_>, resolved: &Resolved) -> Duration {
         let mut instances: BTreeMap<_, usize> = BTreeMap::new();
-        let permitted =
-            |instance: &&Instance| self.guardrails.check(instance, &audited.change.values).is_ok();
+        let permitted = |instance: &&Instance| self.guardrails.check(instance, audited.change).is_ok();
         for instance in resolved.0.iter().flatten().filter(permitted) {
             *instances.entry(self.connect.key(instance, audited.home)).or_default() += 1;
         }
@@ -123,9 +129,9 @@ impl<'a> Propagation<'a> {
         let mut lanes: BTreeMap<_, Vec<(&Instance, Vec<Slot>)>> = BTreeMap::new();
         for instance in instances {
             let first = results.len();
-            if let Err(blocked) = self.guardrails.check(instance, &audited.change.values) {
+            if let Err(blocked) = self.guardrails.check(instance, audited.change) {
                 for scope in scopes {
-                    let outcome = Outcome::Blocked { why: Failure::from(&blocked) };
+                    let outcome = Outcome::Blocked { held: None, why: Failure::from(&blocked) };
                     let result = TargetResult::without_calls(Some(instance.clone()), *scope, outcome);
                     results.push(Some(self.recorded(audited, result)));
                 }

@@ -121,6 +121,7 @@ impl Settings {
             home: Home { region: self.region.clone(), account },
             role_accounts: self.connect.roles.keys().copied().collect(),
             allow_empty_extensions: self.allow_empty_extensions,
+            can_enforce_guardrails: self.guardrails.can_be_enforced(),
         }
     }
 }

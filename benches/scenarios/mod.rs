@@ -107,7 +107,7 @@ fn planned(change: &PolicyChange, guardrails: &Guardrails, held: &Configuration)
     let Instances::Named(instances) = &change.instances else { unreachable!("they are named") };
     let mut results = Vec::with_capacity(instances.len() * change.scopes.len());
     for instance in instances {
-        let permitted = guardrails.check(instance, &change.values).is_ok();
+        let permitted = guardrails.check(instance, change).is_ok();
         for scope in &change.scopes {
             let would_change = permitted && held.would_change(&change.values);
             let before = held.clone();

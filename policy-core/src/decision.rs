@@ -1,7 +1,7 @@
 //! What to do about one target, decided from what it holds. Pure.
 
 use crate::failure::{ErrorCode, Failure};
-use crate::policy::{Configuration, PolicyChange, Values};
+use crate::policy::{Configuration, Limits, PolicyChange, Values};
 use crate::report::Outcome;
 use std::borrow::Cow;
 use time::OffsetDateTime;
@@ -28,12 +28,29 @@ pub enum Modified {
 
 /// Checks in this order: unchanged, superseded, planned. A target that already has the values needs no
 /// update, whenever they were set.
-pub fn decide<'c>(change: &'c PolicyChange, held: &Configuration, modified: Modified) -> Step<'c> {
+///
+/// A relative change becomes absolute here: what it asks of this target is computed from what the target holds.
+pub fn decide<'c>(
+    change: &'c PolicyChange,
+    limits: Limits<'_>,
+    held: &Configuration,
+    modified: Modified,
+) -> Step<'c> {
     let superseded = |code| Step::Done(Outcome::Superseded { held: held.clone(), why: Failure::new(code) });
     if change.if_match.as_ref().is_some_and(|wanted| !wanted.matches(held)) {
         return superseded(ErrorCode::ETagDiffers);
     }
-    let values = Cow::Borrowed(&change.values);
+    let values = if change.adjustments.is_empty() {
+        Cow::Borrowed(&change.values)
+    } else {
+        match change.adjustments.apply(&change.values, held, limits, change.force) {
+            Ok(values) => Cow::Owned(values),
+            Err(blocked) => {
+                let why = Failure::from(&blocked);
+                return Step::Done(Outcome::Blocked { held: Some(held.clone()), why });
+            }
+        }
+    };
     if !change.force && !held.would_change(&values) {
         return Step::Done(Outcome::Unchanged { held: held.clone() });
     }
@@ -52,7 +69,7 @@ pub fn decide<'c>(change: &'c PolicyChange, held: &Configuration, modified: Modi
 mod tests {
     use super::*;
     use crate::aws::RegionName;
-    use crate::policy::{ChangeId, Defaults, Form, Home, IfMatch, Rules, document};
+    use crate::policy::{ChangeId, Defaults, Form, Guardrails, Home, IfMatch, Rules, document};
     use crate::report::OutcomeKind;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
@@ -82,6 +99,12 @@ mod tests {
         }
     }
 
+    /// Without guardrails.
+    fn decided<'c>(change: &'c PolicyChange, held: &Configuration, modified: Modified) -> Step<'c> {
+        let guardrails = Guardrails::default();
+        decide(change, Limits { guardrails: &guardrails, allow_empty_extensions: false }, held, modified)
+    }
+
     fn held(bytes: i64) -> Configuration {
         Configuration { maximum_size_limit_in_bytes: Some(bytes), allowed_extensions: None }
     }
@@ -90,29 +113,29 @@ mod tests {
     fn a_target_is_decided_in_the_contracts_order() {
         let (same, other) = (held(1_048_576), held(5));
         let plain = change("");
-        assert_eq!(ended(&decide(&plain, &same, Modified::NotAsked)), Some((OutcomeKind::Unchanged, None)));
-        assert!(matches!(decide(&plain, &other, Modified::NotAsked), Step::Update(_)));
+        assert_eq!(ended(&decided(&plain, &same, Modified::NotAsked)), Some((OutcomeKind::Unchanged, None)));
+        assert!(matches!(decided(&plain, &other, Modified::NotAsked), Step::Update(_)));
         let force = change(r#","force":true"#);
-        assert!(matches!(decide(&force, &same, Modified::NotAsked), Step::Update(_)));
+        assert!(matches!(decided(&force, &same, Modified::NotAsked), Step::Update(_)));
         let dry = change(r#","dryRun":true"#);
-        assert_eq!(ended(&decide(&dry, &same, Modified::NotAsked)), Some((OutcomeKind::Unchanged, None)));
-        assert_eq!(ended(&decide(&dry, &other, Modified::NotAsked)), Some((OutcomeKind::Planned, None)));
+        assert_eq!(ended(&decided(&dry, &same, Modified::NotAsked)), Some((OutcomeKind::Unchanged, None)));
+        assert_eq!(ended(&decided(&dry, &other, Modified::NotAsked)), Some((OutcomeKind::Planned, None)));
     }
 
     #[test]
     fn if_unmodified_since_asks_only_where_a_value_would_change() {
         let since = change(r#","ifUnmodifiedSince":"2026-01-01T00:00:00Z""#);
         let (same, other) = (held(1_048_576), held(5));
-        assert_eq!(ended(&decide(&since, &same, Modified::NotAsked)), Some((OutcomeKind::Unchanged, None)));
-        assert_eq!(decide(&since, &other, Modified::NotAsked), Step::NeedsModifiedTime);
-        assert!(matches!(decide(&since, &other, Modified::At(None)), Step::Update(_)));
+        assert_eq!(ended(&decided(&since, &same, Modified::NotAsked)), Some((OutcomeKind::Unchanged, None)));
+        assert_eq!(decided(&since, &other, Modified::NotAsked), Step::NeedsModifiedTime);
+        assert!(matches!(decided(&since, &other, Modified::At(None)), Step::Update(_)));
         let limit = datetime!(2026-01-01 00:00 UTC);
-        assert!(matches!(decide(&since, &other, Modified::At(Some(limit))), Step::Update(_)));
+        assert!(matches!(decided(&since, &other, Modified::At(Some(limit))), Step::Update(_)));
         let modified_since = Some((OutcomeKind::Superseded, Some(ErrorCode::ModifiedSince)));
         let later = Modified::At(Some(limit + time::Duration::nanoseconds(1)));
-        assert_eq!(ended(&decide(&since, &other, later)), modified_since);
+        assert_eq!(ended(&decided(&since, &other, later)), modified_since);
         let dry = change(r#","dryRun":true,"ifUnmodifiedSince":"2026-01-01T00:00:00Z""#);
-        assert_eq!(ended(&decide(&dry, &other, later)), modified_since);
+        assert_eq!(ended(&decided(&dry, &other, later)), modified_since);
     }
 
     /// Few values of each kind, so that what is asked often holds already.
@@ -158,7 +181,7 @@ mod tests {
             let is_so = size.is_none_or(|size| held_size == Some(size))
                 && asked.is_none_or(|asked| held_list == Some(asked));
             let is_later = matches!((since, modified), (Some(limit), Modified::At(Some(at))) if at > limit);
-            match decide(&change, &before, modified) {
+            match decided(&change, &before, modified) {
                 Step::Update(values) => {
                     prop_assert_eq!(&*values, &change.values);
                     prop_assert!(force || !is_so);

@@ -19,6 +19,10 @@ stable_names! {
         ExtensionBlocked,
         /// The size is above `POLICY_MAX_SIZE_BYTES`.
         SizeBlocked,
+        /// A computed list would have no extension left.
+        WouldBeEmpty,
+        /// A computed list would have more than 256 extensions.
+        WouldBeTooLong,
         /// The target does not hold the values that `If-Match` names.
         ETagDiffers,
         /// The target was modified after `ifUnmodifiedSince`.
@@ -75,7 +79,11 @@ impl ErrorCode {
     /// The HTTP problem of a request whose targets all ended like this.
     pub const fn problem(self) -> Problem {
         match self {
-            Self::InstanceNotAllowed | Self::ExtensionBlocked | Self::SizeBlocked => Problem::Blocked,
+            Self::InstanceNotAllowed
+            | Self::ExtensionBlocked
+            | Self::SizeBlocked
+            | Self::WouldBeEmpty
+            | Self::WouldBeTooLong => Problem::Blocked,
             Self::ETagDiffers | Self::ModifiedSince => Problem::PreconditionFailed,
             Self::NoTimeLeft | Self::EarlierChangeIncomplete | Self::AuditUnavailable => Problem::Unavailable,
             Self::InvalidParameterException => Problem::InvalidParameter,
@@ -105,6 +113,8 @@ impl ErrorCode {
             Self::InstanceNotAllowed
             | Self::ExtensionBlocked
             | Self::SizeBlocked
+            | Self::WouldBeEmpty
+            | Self::WouldBeTooLong
             | Self::ETagDiffers
             | Self::ModifiedSince
             | Self::ResponseDiffers
@@ -121,6 +131,8 @@ impl ErrorCode {
             Self::InstanceNotAllowed => "the instance is not in POLICY_ALLOWED_INSTANCES",
             Self::ExtensionBlocked => "POLICY_BLOCKED_EXTENSIONS blocks an extension",
             Self::SizeBlocked => "the size is above POLICY_MAX_SIZE_BYTES",
+            Self::WouldBeEmpty => "the list would be empty",
+            Self::WouldBeTooLong => "the list would have too many extensions",
             Self::ETagDiffers => "the target's current ETag does not match If-Match",
             Self::ModifiedSince => "the target was modified after ifUnmodifiedSince",
             Self::NoTimeLeft => "the invocation ran out of time before it reached this target",
@@ -225,6 +237,8 @@ impl From<&Blocked> for Failure {
             Blocked::Instance => ErrorCode::InstanceNotAllowed,
             Blocked::Extensions(_) => ErrorCode::ExtensionBlocked,
             Blocked::Size { .. } => ErrorCode::SizeBlocked,
+            Blocked::Empty => ErrorCode::WouldBeEmpty,
+            Blocked::TooLong(_) => ErrorCode::WouldBeTooLong,
         };
         Self::new(code).with_message(blocked.to_string())
     }

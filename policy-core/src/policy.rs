@@ -3,6 +3,7 @@
 //! Pure: no input or output, no AWS SDK, nothing from the other modules but [`crate::aws`]. Everything here is
 //! parsed once ([`document::parse`]); the types then carry the knowledge, and nothing downstream checks again.
 
+mod adjustments;
 mod canonical;
 mod change_id;
 mod configuration;
@@ -20,6 +21,7 @@ mod size;
 mod violation;
 mod violations;
 
+pub use adjustments::{Adjustments, Limits, MAX_EXTENSIONS};
 pub use change_id::ChangeId;
 pub use configuration::Configuration;
 pub use document::{Defaults, Document, Form, Rejected};
@@ -46,6 +48,8 @@ pub struct PolicyChange {
     pub scopes: Vec<Scope>,
     /// What they are to hold.
     pub values: Values,
+    /// What is to change of what each holds.
+    pub adjustments: Adjustments,
     /// Only targets that were not modified after this instant are changed.
     pub if_unmodified_since: Option<OffsetDateTime>,
     /// Why, in the requester's words.
@@ -92,12 +96,19 @@ pub struct Rules {
     pub role_accounts: BTreeSet<AccountId>,
     /// `POLICY_ALLOW_EMPTY_EXTENSIONS`: an empty list may lock every customer out.
     pub allow_empty_extensions: bool,
+    /// Whether there are guardrails that `enforceGuardrails` can enforce.
+    pub can_enforce_guardrails: bool,
 }
 
 impl Rules {
-    /// Those of a function here, with every other one at its default: no roles, no empty lists.
+    /// Those of a function here, with every other one at its default: no roles, no empty lists, no guardrails.
     pub const fn at(home: Home) -> Self {
-        Self { home, role_accounts: BTreeSet::new(), allow_empty_extensions: false }
+        Self {
+            home,
+            role_accounts: BTreeSet::new(),
+            allow_empty_extensions: false,
+            can_enforce_guardrails: false,
+        }
     }
 
     /// Whether the instance is in the function's own account, or in one that has a role here.

@@ -79,6 +79,7 @@ impl Handler {
             connect: &self.connect,
             audit: &self.audit,
             guardrails: &self.settings.guardrails,
+            allow_empty_extensions: self.settings.allow_empty_extensions,
             deadline: context.deadline,
             log: &context.log,
         };

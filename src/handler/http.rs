@@ -3,7 +3,7 @@
 use super::{FunctionError, Handler, InvocationContext, change::Submission};
 use crate::connect::{Call, CallError, Target};
 use policy_core::policy::{
-    Configuration, Form, IfMatch, Instance, Scope, Values, entity_tag, entity_tag_of_all,
+    Blocked, Configuration, Form, IfMatch, Instance, Scope, entity_tag, entity_tag_of_all,
 };
 use policy_core::problem::Problem;
 use policy_core::trigger::http::Request;
@@ -131,8 +131,8 @@ impl Handler {
         instance: &Instance,
         scope: Option<Scope>,
     ) -> Answered {
-        if let Err(blocked) = self.settings.guardrails.check(instance, &Values::default()) {
-            return self.refuse(context, request, Problem::Blocked, &blocked.to_string());
+        if !self.settings.guardrails.allows(instance) {
+            return self.refuse(context, request, Problem::Blocked, &Blocked::Instance.to_string());
         }
         let home = &context.rules.home;
         let lane = self.connect.lane(&self.connect.key(instance, home));

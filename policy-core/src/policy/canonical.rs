@@ -27,6 +27,18 @@ impl Serialize for PolicyChange {
         if let Some(extensions) = &self.values.extensions {
             map.serialize_entry("allowedExtensions", extensions)?;
         }
+        let adjustments = &self.adjustments;
+        if let Some(limit) = &adjustments.max_size_at_most {
+            map.serialize_entry("maximumSizeAtMost", limit)?;
+        }
+        for (name, list) in [("addExtensions", &adjustments.add), ("removeExtensions", &adjustments.remove)] {
+            if !list.is_empty() {
+                map.serialize_entry(name, list)?;
+            }
+        }
+        if adjustments.enforce_guardrails {
+            map.serialize_entry("enforceGuardrails", &true)?;
+        }
         map.serialize_entry("changeId", &self.change_id)?;
         if let Some(limit) = self.if_unmodified_since {
             let limit = limit.format(&Rfc3339).map_err(serde::ser::Error::custom)?;

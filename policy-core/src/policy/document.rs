@@ -2,15 +2,16 @@
 //!
 //! The only place that sees the strings a producer sent. The grammar is in docs/events.md.
 
+mod adjustments;
 mod batch;
 mod change;
 mod overlap;
 mod targets;
 mod values;
 
+pub use super::adjustments::MAX_EXTENSIONS;
 pub use super::field::{Field, ObjectKind};
 pub use batch::{MAX_CHANGES, MAX_TARGETS};
-pub use values::MAX_EXTENSIONS;
 
 use super::change_id::ChangeId;
 use super::entity_tag::IfMatch;

@@ -41,6 +41,31 @@ impl ExtensionSet {
         Ok(set)
     }
 
+    /// The list that Amazon Connect says a target holds, in lower case.
+    pub(super) fn of_held<'a>(held: impl IntoIterator<Item = &'a String>) -> Self {
+        Self(held.into_iter().map(|extension| extension.to_ascii_lowercase()).collect())
+    }
+
+    /// Adds what another set has.
+    pub(super) fn extend(&mut self, others: &Self) {
+        self.0.extend(others.0.iter().cloned());
+    }
+
+    /// Removes what another set has.
+    pub(super) fn remove_all(&mut self, others: &Self) {
+        self.0.retain(|extension| !others.contains(extension));
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The extensions in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)

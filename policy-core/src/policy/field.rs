@@ -21,6 +21,14 @@ crate::stable_names! {
         AllowedExtensions = "allowedExtensions",
         /// The same in the API's own form.
         ExtensionConfiguration = "extensionConfiguration",
+        /// A size that a larger one is lowered to.
+        MaximumSizeAtMost = "maximumSizeAtMost",
+        /// Extensions that are added to the list.
+        AddExtensions = "addExtensions",
+        /// Extensions that are taken off the list.
+        RemoveExtensions = "removeExtensions",
+        /// Whether to bring the values within the guardrails.
+        EnforceGuardrails = "enforceGuardrails",
         /// The id of a change, or the one that the ids of a batch's changes begin with.
         ChangeId = "changeId",
         /// An RFC 3339 time.
@@ -85,7 +93,7 @@ impl Field {
         )
     }
 
-    /// Whether it is a value that Amazon Connect keeps: a change has at least one of these.
+    /// Whether it says what Amazon Connect is to keep: a change has at least one of these.
     pub(super) const fn is_value(self) -> bool {
         matches!(
             self,
@@ -93,6 +101,10 @@ impl Field {
                 | Self::MaximumSize
                 | Self::AllowedExtensions
                 | Self::ExtensionConfiguration
+                | Self::MaximumSizeAtMost
+                | Self::AddExtensions
+                | Self::RemoveExtensions
+                | Self::EnforceGuardrails
         )
     }
 }

@@ -1,6 +1,7 @@
 //! What an operator forbids, whoever asks.
 
-use super::{ExtensionSet, Instance, InstanceName, MaxSize, Values};
+use super::adjustments::MAX_EXTENSIONS;
+use super::{ExtensionSet, Instance, InstanceName, MaxSize, PolicyChange, Values};
 use std::collections::BTreeSet;
 
 /// Limits set by the operator, checked for every target before any call.
@@ -31,37 +32,37 @@ pub enum Blocked {
         /// What the operator allows, in bytes.
         limit: u32,
     },
-}
-
-impl Blocked {
-    /// The stable code of the result.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Instance => "InstanceNotAllowed",
-            Self::Extensions(_) => "ExtensionBlocked",
-            Self::Size { .. } => "SizeBlocked",
-        }
-    }
+    /// A computed list has no extension left.
+    #[error(
+        "the list would be empty: that may block every attachment (POLICY_ALLOW_EMPTY_EXTENSIONS allows it)"
+    )]
+    Empty,
+    /// A computed list has more extensions than a list may have.
+    #[error("the list would have {0} extensions; the limit is {MAX_EXTENSIONS}")]
+    TooLong(usize),
 }
 
 impl Guardrails {
-    /// Whether these values may be given to this instance.
+    /// Whether the change may be carried out for this instance, as far as that is known before its targets are
+    /// read: what is computed from them is checked then ([`Adjustments::apply`](super::Adjustments::apply)).
     ///
     /// # Errors
     /// The first guardrail that forbids it: instance, then extensions, then size.
-    pub fn check(&self, instance: &Instance, values: &Values) -> Result<(), Blocked> {
+    pub fn check(&self, instance: &Instance, change: &PolicyChange) -> Result<(), Blocked> {
         if !self.allows(instance) {
             return Err(Blocked::Instance);
         }
-        let blocked: BTreeSet<String> = values
-            .extensions
-            .iter()
-            .flat_map(ExtensionSet::iter)
-            .filter(|extension| self.blocked_extensions.contains(extension))
-            .map(str::to_owned)
-            .collect();
-        if !blocked.is_empty() {
-            return Err(Blocked::Extensions(blocked));
+        if change.adjustments.enforce_guardrails {
+            return Ok(());
+        }
+        self.check_values(&change.values)?;
+        self.check_list(&change.adjustments.add)
+    }
+
+    /// Whether these values may be given to any instance.
+    pub(super) fn check_values(&self, values: &Values) -> Result<(), Blocked> {
+        if let Some(list) = &values.extensions {
+            self.check_list(list)?;
         }
         match (values.max_size, self.max_size) {
             (Some(asked), Some(limit)) if asked > limit => {
@@ -69,6 +70,17 @@ impl Guardrails {
             }
             _ => Ok(()),
         }
+    }
+
+    fn check_list(&self, list: &ExtensionSet) -> Result<(), Blocked> {
+        let is_blocked = |extension: &&str| self.blocked_extensions.contains(extension);
+        let blocked: BTreeSet<String> = list.iter().filter(is_blocked).map(str::to_owned).collect();
+        if blocked.is_empty() { Ok(()) } else { Err(Blocked::Extensions(blocked)) }
+    }
+
+    /// Whether a change can enforce them: there is one that is about values.
+    pub fn can_be_enforced(&self) -> bool {
+        !self.blocked_extensions.is_empty() || self.max_size.is_some()
     }
 
     /// Whether the instance may be called at all.
@@ -107,24 +119,22 @@ mod tests {
     fn a_size_is_blocked_above_the_limit_and_not_at_it() {
         let limit = MaxSize::from_bytes(5).ok();
         let guardrails = Guardrails { max_size: limit, ..Guardrails::default() };
-        let check = |bytes| guardrails.check(&instance("us-east-1"), &values(&["exe"], bytes));
+        let check = |bytes| guardrails.check_values(&values(&["exe"], bytes));
         assert_eq!((check(4), check(5)), (Ok(()), Ok(())));
         for asked in [6, 104_857_600] {
-            let blocked = check(asked.into()).unwrap_err();
-            assert_eq!((&blocked, blocked.code()), (&Blocked::Size { asked, limit: 5 }, "SizeBlocked"));
+            assert_eq!(check(asked.into()), Err(Blocked::Size { asked, limit: 5 }));
         }
-        assert_eq!(Guardrails::default().check(&instance("us-east-1"), &values(&["exe"], 6)), Ok(()));
+        assert_eq!(Guardrails::default().check_values(&values(&["exe"], 6)), Ok(()));
     }
 
     #[test]
     fn blocked_extensions_are_named_and_others_pass() {
         let blocked_extensions = ExtensionSet::parse(["exe", "bat"]).unwrap();
         let guardrails = Guardrails { blocked_extensions, ..Guardrails::default() };
-        let check = |extensions| guardrails.check(&instance("us-east-1"), &values(extensions, 1));
+        let check = |extensions| guardrails.check_values(&values(extensions, 1));
         assert_eq!(check(&["pdf", "com"]), Ok(()));
         let blocked = check(&["pdf", "exe", "bat"]).unwrap_err();
         assert_eq!(blocked.to_string(), "POLICY_BLOCKED_EXTENSIONS forbids `bat`, `exe`");
-        assert_eq!(blocked.code(), "ExtensionBlocked");
     }
 
     #[test]
@@ -144,7 +154,5 @@ mod tests {
         assert!(arn.allows(&here) && !arn.allows(&there));
         let other = allowing(&["00000002-0000-4000-8000-000000000002"]);
         assert!(!other.allows(&here));
-        let blocked = other.check(&here, &values(&["pdf"], 1)).unwrap_err();
-        assert_eq!((&blocked, blocked.code()), (&Blocked::Instance, "InstanceNotAllowed"));
     }
 }

@@ -183,7 +183,7 @@ impl<'j> Fields<'j> {
     }
 }
 
-fn conflict(first: &Found<'_>) -> String {
+pub(super) fn conflict(first: &Found<'_>) -> String {
     format!("conflicts with `{}`; keep only one", first.pointer)
 }
 

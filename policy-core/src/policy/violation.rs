@@ -22,9 +22,9 @@ stable_names! {
         MissingInstance,
         /// No `attachmentScope` or `attachmentScopes`.
         MissingScope,
-        /// Neither a size nor extensions.
+        /// Nothing that a target is to hold.
         MissingValues,
-        /// Two forms or two spellings of one field.
+        /// Two forms or two spellings of one field, or fields that exclude each other.
         ConflictingFields,
         /// The same key twice in one object.
         DuplicateKey,
@@ -58,6 +58,8 @@ stable_names! {
         InvalidExtension,
         /// An empty extension list, and no setting that allows it.
         EmptyExtensionList,
+        /// `enforceGuardrails`, and no guardrail that is about values.
+        NoGuardrails,
         /// Not 1–128 of `[A-Za-z0-9._:/-]`.
         InvalidChangeId,
         /// Not RFC 3339.

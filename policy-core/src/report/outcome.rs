@@ -62,6 +62,8 @@ pub enum Outcome {
     },
     /// A guardrail blocks it: no call.
     Blocked {
+        /// What it holds, where that was read to decide.
+        held: Option<Configuration>,
         /// By which guardrail.
         why: Failure,
     },
@@ -121,8 +123,9 @@ impl Outcome {
                 Some(before)
             }
             Self::Unchanged { held } | Self::Superseded { held, .. } => Some(held),
-            Self::Failed { before, .. } | Self::Pending { before, .. } => before.as_ref(),
-            Self::Blocked { .. } => None,
+            Self::Failed { before, .. }
+            | Self::Pending { before, .. }
+            | Self::Blocked { held: before, .. } => before.as_ref(),
         }
     }
 
@@ -145,7 +148,7 @@ impl Outcome {
             Self::Applied { unrecorded, .. } => unrecorded.as_ref(),
             Self::Unchanged { .. } | Self::Planned { .. } => None,
             Self::Superseded { why, .. }
-            | Self::Blocked { why }
+            | Self::Blocked { why, .. }
             | Self::Failed { why, .. }
             | Self::Unknown { why, .. }
             | Self::Pending { why, .. } => Some(why),
@@ -177,7 +180,7 @@ impl Outcome {
             }
             Self::Superseded { held, why } => Self::Failed { before: Some(held), after: None, why },
             Self::Unknown { before, why } => Self::Failed { before: Some(before), after: None, why },
-            Self::Blocked { why } => Self::Failed { before: None, after: None, why },
+            Self::Blocked { held, why } => Self::Failed { before: held, after: None, why },
             Self::Pending { before, why } => Self::Failed { before, after: None, why },
             failed @ Self::Failed { .. } => failed,
         }

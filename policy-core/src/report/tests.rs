@@ -22,7 +22,7 @@ fn target(kind: OutcomeKind, retryable: bool) -> TargetResult {
         OutcomeKind::Unchanged => Outcome::Unchanged { held: before },
         OutcomeKind::Planned => Outcome::Planned { before, after },
         OutcomeKind::Superseded => Outcome::Superseded { held: before, why },
-        OutcomeKind::Blocked => Outcome::Blocked { why },
+        OutcomeKind::Blocked => Outcome::Blocked { held: None, why },
         OutcomeKind::Failed => Outcome::Failed { before: None, after: None, why },
         OutcomeKind::Unknown => Outcome::Unknown { before, why },
         OutcomeKind::Pending => Outcome::Pending { before: None, why },

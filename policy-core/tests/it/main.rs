@@ -17,5 +17,6 @@ mod found;
 mod messages;
 mod parsing;
 mod properties;
+mod relative;
 mod rules;
 mod spellings;

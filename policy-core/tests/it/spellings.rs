@@ -4,7 +4,9 @@ mod dressed;
 
 use crate::parsing::{parse, rules};
 use dressed::{ALLOWED, instance, word};
-use policy_core::policy::{ExtensionSet, Guardrails, InstanceId, InstanceName, Instances, PolicyChange};
+use policy_core::policy::{
+    Blocked, ExtensionSet, Guardrails, InstanceId, InstanceName, Instances, PolicyChange,
+};
 use proptest::prelude::*;
 
 const BLOCKED: &str = "exe";
@@ -32,8 +34,8 @@ proptest! {
             let guardrails = Guardrails { blocked_extensions, ..Guardrails::default() };
             let Instances::Named(named) = &change.instances else { unreachable!() };
             let sent = change.values.extensions.as_ref().unwrap();
-            match guardrails.check(&named[0], &change.values) {
-                Err(blocked) => prop_assert_eq!(blocked.code(), "ExtensionBlocked"),
+            match guardrails.check(&named[0], &change) {
+                Err(blocked) => prop_assert!(matches!(blocked, Blocked::Extensions(_)), "{blocked}"),
                 Ok(()) => prop_assert!(sent.iter().all(|name| name.is_ascii() && !name.eq_ignore_ascii_case(BLOCKED))),
             }
         }

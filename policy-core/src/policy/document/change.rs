@@ -41,7 +41,7 @@ pub(super) fn read(
     };
     let mut warnings = Violations::default();
     let scopes_read = scopes.as_deref().unwrap_or_default();
-    let values = read_values(&fields, scopes_read, rules, violations, &mut warnings);
+    let (values, adjustments) = read_values(&fields, scopes_read, rules, violations, &mut warnings);
     let change_id = read_change_id(&fields, defaults, violations);
     let if_unmodified_since = match fields.value(Field::IfUnmodifiedSince) {
         Some(found) => read_timestamp(found, violations),
@@ -57,6 +57,7 @@ pub(super) fn read(
         instances: instances?,
         scopes: scopes?,
         values,
+        adjustments,
         if_unmodified_since,
         if_match,
         reason,

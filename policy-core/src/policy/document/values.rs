@@ -1,4 +1,4 @@
-//! What the targets are to hold: a size, extensions, or both.
+//! What the targets are to hold: a size, extensions, or both; absolute or relative to what they hold.
 
 use super::super::field::{Field, ObjectKind};
 use super::super::json::Json;
@@ -6,10 +6,8 @@ use super::super::reader::{Fields, Found};
 use super::super::size::{DOCUMENTED_MINIMUM, MAX_EMAIL_SIZE};
 use super::super::violation::ViolationCode;
 use super::super::violations::Violations;
-use super::super::{ExtensionSet, MaxSize, Rules, Scope, Values};
-
-/// The most extensions in one list (ours; AWS documents none).
-pub const MAX_EXTENSIONS: usize = 256;
+use super::super::{Adjustments, ExtensionSet, MAX_EXTENSIONS, MaxSize, Rules, Scope, Values};
+use super::adjustments::read_adjustments;
 
 pub(super) fn read_values(
     fields: &Fields<'_>,
@@ -17,10 +15,13 @@ pub(super) fn read_values(
     rules: &Rules,
     violations: &mut Violations,
     warnings: &mut Violations,
-) -> Values {
-    if !fields.has(Field::is_value) {
-        let message =
-            "must have a size (`maximumSizeLimitInBytes` or `maximumSize`), `allowedExtensions`, or both";
+) -> (Values, Adjustments) {
+    let asks = |(field, found): (Field, &Found<'_>)| {
+        field.is_value() && !(field == Field::EnforceGuardrails && matches!(found.value, Json::Bool(false)))
+    };
+    if !fields.iter().any(asks) {
+        let message = "must have a size (`maximumSizeLimitInBytes`, `maximumSize` or `maximumSizeAtMost`), \
+            extensions (`allowedExtensions`, `addExtensions` or `removeExtensions`), or `enforceGuardrails`";
         violations.add(fields.base(), ViolationCode::MissingValues, message);
     }
     let (mut max_size, mut extensions) = (None, None);
@@ -38,7 +39,8 @@ pub(super) fn read_values(
         };
         extensions = extensions.or(read);
     }
-    Values { max_size, extensions }
+    let adjustments = read_adjustments(fields, rules, violations, warnings);
+    (Values { max_size, extensions }, adjustments)
 }
 
 /// A size in bytes, or with a unit.
@@ -74,6 +76,11 @@ fn check_size(
             format!("must be at most {MAX_EMAIL_SIZE} bytes (20 MB) when a scope is EMAIL, not {bytes}");
         violations.add(&found.pointer, ViolationCode::SizeTooLargeForEmail, message);
     }
+    warn_of_small(size, found, warnings);
+}
+
+pub(super) fn warn_of_small(size: MaxSize, found: &Found<'_>, warnings: &mut Violations) {
+    let bytes = size.bytes();
     if bytes < DOCUMENTED_MINIMUM {
         let message = format!(
             "is {bytes} bytes, below the documented minimum of 1 MB ({DOCUMENTED_MINIMUM} bytes); check the unit"
@@ -103,7 +110,7 @@ fn read_extensions(list: &Found<'_>, rules: &Rules, violations: &mut Violations)
 }
 
 /// The valid extensions of a list.
-fn read_list(list: &Found<'_>, violations: &mut Violations) -> Option<ExtensionSet> {
+pub(super) fn read_list(list: &Found<'_>, violations: &mut Violations) -> Option<ExtensionSet> {
     let Some(entries) = list.entries() else {
         violations.wrong_type(&list.pointer, "an array of extensions", list.value);
         return None;
