@@ -1,5 +1,6 @@
 """openapi.yaml is valid, its examples are correct, and it names everything that the code has."""
 
+import json
 import re
 from typing import Any
 from urllib.parse import quote
@@ -9,7 +10,7 @@ import requests
 from openapi_spec_validator import validate
 
 from conftest import Sandbox
-from contract import METHODS, Contract, source
+from contract import METHODS, ROOT, Contract, source
 
 CONTRACT = Contract()
 SCHEMAS = CONTRACT.document["components"]["schemas"]
@@ -138,27 +139,24 @@ def test_a_path_has_the_documented_methods_and_no_others(sandbox: Sandbox, path:
 
 
 def test_the_routes_of_the_code_are_the_documented_ones() -> None:
-    named = re.findall(r"/// `([A-Z]+) (/[^`]*)`", source("src/trigger/http/route.rs"))
+    named = re.findall(r"/// `([A-Z]+) (/[^`]*)`", source("policy-core/src/trigger/http/route.rs"))
     both = [(method, re.sub(r"\[(.*)\]", part, path)) for method, path in named for part in ("", r"\1")]
     assert set(both) == {(method.upper(), path) for path, method, _ in CONTRACT.operations()}
 
 
 def test_the_fields_of_a_change_are_the_documented_ones() -> None:
-    code = source("src/policy/document.rs")
-    fields, targets = (
-        re.findall(r'"(\w+)"', re.search(rf"const {name}: [^=]*=\s*\[(.*?)\];", code, re.DOTALL)[1])
-        for name in ("FIELDS", "TARGET_FIELDS")
-    )
-    assert sorted(SCHEMAS["PolicyChange"]["properties"]) == sorted(fields)
-    assert sorted(SCHEMAS["ValuesOnly"]["properties"]) == sorted(set(fields) - set(targets))
+    """policy-core/tests/it/documentation.rs compares the schema of events with the code."""
+    events = json.loads((ROOT / "docs/schema/policy-change.schema.json").read_text())
+    fields = set(events["definitions"]["change"]["properties"])
+    targets = {"instanceId", "instanceIds", "instanceTags", "attachmentScope", "attachmentScopes"}
+    assert set(SCHEMAS["PolicyChange"]["properties"]) == fields
+    assert set(SCHEMAS["ValuesOnly"]["properties"]) == fields - targets
 
 
 def test_the_limits_of_a_change_are_the_documented_ones() -> None:
-    code = (
-        source("src/policy/document.rs")
-        + source("src/policy/document/values.rs")
-        + source("src/policy/size.rs")
-    )
+    folder = "policy-core/src/policy"
+    files = ["document.rs", "document/batch.rs", "document/change.rs", "document/values.rs", "size.rs"]
+    code = "".join(source(f"{folder}/{file}") for file in files)
     limits = {
         name: int(number.replace("_", ""))
         for name, number in re.findall(r"const (MAX_\w+): \w+ = ([\d_]+);", code)
@@ -178,9 +176,9 @@ def test_the_limits_of_a_change_are_the_documented_ones() -> None:
 @pytest.mark.parametrize(
     ("schema", "path", "enum"),
     [
-        ("Outcome", "src/report.rs", "Outcome"),
-        ("Status", "src/report/status.rs", "Status"),
-        ("Scope", "src/policy/scope.rs", "Scope"),
+        ("Outcome", "policy-core/src/report/outcome.rs", "OutcomeKind"),
+        ("Status", "policy-core/src/report/status.rs", "Status"),
+        ("Scope", "policy-core/src/policy/scope.rs", "Scope"),
     ],
 )
 def test_an_enumeration_is_the_documented_one(schema: str, path: str, enum: str) -> None:
@@ -190,11 +188,13 @@ def test_an_enumeration_is_the_documented_one(schema: str, path: str, enum: str)
 
 
 def test_the_violation_codes_are_the_documented_ones() -> None:
-    assert SCHEMAS["ViolationCode"]["enum"] == variants("src/policy/violation.rs", "Code")
+    assert SCHEMAS["ViolationCode"]["enum"] == variants("policy-core/src/policy/violation.rs", "ViolationCode")
 
 
 def test_the_problem_types_are_the_documented_ones() -> None:
-    rows = re.findall(r'=> \((\d+), "([a-z-]+)", ', source("src/problem.rs"))
+    """policy-core/tests/it/documentation.rs compares docs/problems.md with the code."""
+    explained = (ROOT / "docs/problems.md").read_text()
+    rows = re.findall(r"^### ([a-z-]+)\n\n(\d+)\. ", explained, re.MULTILINE)
     documented = set()
     for _, _, operation in CONTRACT.operations():
         for status, response in operation["responses"].items():
@@ -203,10 +203,11 @@ def test_the_problem_types_are_the_documented_ones() -> None:
                 kind = content["schema"]["allOf"][1]["properties"]["type"]
                 types = kind.get("enum", [kind.get("const")])
                 documented |= {(status, name.removeprefix(URN)) for name in types}
-    assert set(rows) == documented
+    assert {(status, name) for name, status in rows} == documented
 
 
 def variants(path: str, enum: str) -> list[str]:
     """The names of a Rust enum's unit variants, in order."""
-    body = re.search(rf"pub enum {enum} \{{(.*?)^\}}", source(path), re.DOTALL | re.MULTILINE)
-    return re.findall(r"^    (\w+),$", body[1], re.MULTILINE)
+    body = re.search(rf"^( *)pub enum {enum} \{{(.*?)^\1\}}", source(path), re.DOTALL | re.MULTILINE)
+    assert body, path
+    return re.findall(r'^ +(\w+)(?: = "\w+")?,$', body[2], re.MULTILINE)

@@ -3,7 +3,7 @@
 use super::json::Json;
 use super::violation::Violation;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// The number of the member at each level of a pointer. Places compare as they follow each other in the text.
 type Place = Vec<usize>;
@@ -26,7 +26,7 @@ struct Pointer<'v> {
 
 /// Follows all pointers together, so that each object is searched once: it may have 100,000 keys.
 fn find(json: &Json, pointers: Vec<Pointer<'_>>) {
-    let mut by_token: HashMap<Cow<'_, str>, Vec<Pointer<'_>>> = HashMap::new();
+    let mut by_token: BTreeMap<Cow<'_, str>, Vec<Pointer<'_>>> = BTreeMap::new();
     for Pointer { rest, place } in pointers {
         let Some(rest) = rest.strip_prefix('/') else { continue };
         let (token, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

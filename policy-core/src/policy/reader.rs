@@ -197,9 +197,16 @@ const fn null_message(field: Field) -> &'static str {
 
 fn unknown(key: &str, object: ObjectKind) -> String {
     let key = key.to_ascii_lowercase();
+    let mut name = String::new();
+    let mut similarity = |field: Field| {
+        name.clear();
+        name.push_str(field.name());
+        name.make_ascii_lowercase();
+        strsim::jaro_winkler(&key, &name)
+    };
     let known = Field::ALL.iter().filter(|field| field.belongs_to(object));
     let nearest = known
-        .map(|field| (strsim::jaro_winkler(&key, &field.name().to_ascii_lowercase()), field))
+        .map(|field| (similarity(*field), field))
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .filter(|(similarity, _)| *similarity > SIMILAR);
     match nearest {
