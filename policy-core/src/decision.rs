@@ -92,7 +92,7 @@ mod tests {
         }
     }
 
-    fn ended<'c>(step: &Step<'c>) -> Option<(OutcomeKind, Option<ErrorCode>)> {
+    fn ended(step: &Step<'_>) -> Option<(OutcomeKind, Option<ErrorCode>)> {
         match step {
             Step::Done(outcome) => Some((outcome.kind(), outcome.error().map(|why| why.code))),
             Step::NeedsModifiedTime | Step::Update(_) => None,

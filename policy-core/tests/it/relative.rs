@@ -118,6 +118,7 @@ fn names(count: std::ops::Range<usize>) -> impl Strategy<Value = Names> {
 }
 
 /// A relative document, the guardrails of its function, and what a target holds.
+#[expect(clippy::struct_excessive_bools, reason = "each is a field or a setting of its own")]
 #[derive(Debug, Clone)]
 struct Case {
     at_most: Option<u32>,

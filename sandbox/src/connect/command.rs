@@ -79,7 +79,9 @@ impl Command {
                 Self::Instances { page: page.map_err(Refusal::invalid_request)? }
             }
             // the operation does not model InvalidParameterException
-            Operation::DescribeInstance => Self::Instance { id: id().map_err(Refusal::as_invalid_request)? },
+            Operation::DescribeInstance => {
+                Self::Instance { id: id().map_err(Refusal::into_invalid_request)? }
+            }
         })
     }
 

@@ -47,7 +47,9 @@ pub(super) fn instance(instance: &Instance) -> Value {
 /// `Instance`: its summary and its tags.
 pub(super) fn instance_with_tags(described: &Instance) -> Value {
     let mut document = instance(described);
-    document["Tags"] = json!(described.tags);
+    if let Some(members) = document.as_object_mut() {
+        members.insert("Tags".to_owned(), json!(described.tags));
+    }
     document
 }
 

@@ -32,7 +32,7 @@ impl Refusal {
     }
 
     /// The same refusal by an operation whose model has no `InvalidParameterException`.
-    pub(super) fn as_invalid_request(self) -> Self {
+    pub(super) fn into_invalid_request(self) -> Self {
         match self.name {
             Some("InvalidParameterException") => Self::invalid_request(self.message),
             _ => self,
