@@ -2,7 +2,7 @@
 
 import json
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from .report import Failed, Report
@@ -72,7 +72,7 @@ class Changes:
 
     def _change(self) -> str:
         # whatever keeps it in the queue: once the policy is put back, it comes too late
-        now = datetime.now(UTC).isoformat()
+        now = datetime.now(timezone.utc).isoformat()
         change = self.change("change", self._other_size, ifUnmodifiedSince=now)
         self._stack.put_event(change)
         audit = self._stack.outcome(change["changeId"])
@@ -108,8 +108,8 @@ class Changes:
         return f"directly, by Amazon Connect's API, since {reason[:200]}"
 
 
-def expect(found: Any, expected: Any, told: Any) -> None:
+def expect(found: Any, expected: Any, answer: Any) -> None:
     if found != expected:
-        raise Failed(f"{found!r} instead of {expected!r}: {json.dumps(told)[:500]}")
+        raise Failed(f"{found!r} instead of {expected!r}: {json.dumps(answer)[:500]}")
 
 

@@ -126,7 +126,9 @@ class Stack:
     def _outcomes(self, change_id: str) -> Iterator[dict[str, Any]]:
         pattern = f'{{ $.logger = "audit" && $.event.metadata.correlation_uid = "{change_id}" }}'
         pages = self.client("logs").get_paginator("filter_log_events").paginate(
-            logGroupName=self.outputs["WorkerLogGroup"], filterPattern=pattern, startTime=int(self.began * 1000) - 60_000
+            logGroupName=self.outputs["WorkerLogGroup"],
+            filterPattern=pattern,
+            startTime=int(self.began * 1000) - 60_000,
         )
         for page in pages:
             for found in page["events"]:

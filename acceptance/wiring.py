@@ -38,8 +38,8 @@ class Alarms:
         if lost:
             raise Failed("; ".join(lost))
         silent = [alarm["AlarmName"] for alarm in self._found if not alarm["AlarmActions"]]
-        told = "each has an action" if not silent else f"{len(silent)} tell nobody (AlarmTopicArn)"
-        return f"{len(self._found)}, what they watch exists, {told}"
+        actions = "each has an action" if not silent else f"{len(silent)} notify nobody (AlarmTopicArn)"
+        return f"{len(self._found)}, what they watch exists, {actions}"
 
     def _lost(self, alarm: dict[str, Any]) -> Iterator[str]:
         """What an alarm watches or tells, and is not there."""

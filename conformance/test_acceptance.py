@@ -1,136 +1,34 @@
 """The acceptance script as far as it goes without an account: moto, the production binary, Amazon Connect's sandbox.
 
-A thread is Lambda's poller, which looks whether its mapping is enabled, and CloudWatch's agent, which brings the
-function's log into both groups.
+What AWS does around the functions is in lived_account.py.
 """
 
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from acceptance.report import Report
 from acceptance.stack import Options, Stack
 from acceptance.wiring import Permissions
-from conftest import Sandbox, serving
-from lambda_service import Function, Poller
+from conftest import serving
+from lived_account import Account
 from pages import PAGES, ROOT, blocks
 from recorded_aws import RecordedAws
 from runbook import aws
 from shell import environment
-from stand_in import NAME, StandIn
+from stand_in import NAME
 
 __all__ = ["aws"]  # a fixture, which pytest finds by name
 
 INSTANCE = "00000002-0000-4000-8000-000000000002"
 OTHERS = ("00000001-0000-4000-8000-000000000001", "00000003-0000-4000-8000-000000000003")
 ONLY_AN_ACCOUNT = {"permissions of ApiRoleArn", "permissions of WorkerRoleArn"}
-MEGABYTE = 1_048_576
-
-
-class Gateway:
-    """API Gateway before the function: it denies what is not signed, and Lambda throttles what is frozen."""
-
-    def __init__(self, function: str, is_throttled: Callable[[], bool]) -> None:
-        self.is_down = False
-        self.heeds_freeze = True
-        gateway = self
-
-        class Forward(BaseHTTPRequestHandler):
-            def answer(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                if "Authorization" not in self.headers:
-                    return self.say(403, b'{"message": "Forbidden"}')
-                if gateway.is_down or (gateway.heeds_freeze and is_throttled()):
-                    return self.say(503, b'{"message": "Service Unavailable"}')
-                answer = requests.request(self.command, function + self.path, data=body, timeout=30)
-                return self.say(answer.status_code, answer.content)
-
-            do_GET = do_POST = answer
-
-            def say(self, status: int, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Forward)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
-class Account:
-    """What AWS does around the functions, until it is closed."""
-
-    def __init__(self, aws: RecordedAws, sandbox: Sandbox, folder: Path) -> None:
-        self.gateway = Gateway(sandbox.function, lambda: self.concurrency() == 0)
-        self.stack = StandIn(aws.url, {"ApiUrl": self.gateway.url})
-        self.sandbox = sandbox
-        self.function = Function(sandbox, folder / "journal.jsonl")
-        self.heeds_freeze = True
-        self.ships_logs = True
-        self._log = folder / "sandbox.log"
-        self._shipped = 0
-        self._poller = Poller(aws, self.stack.names["ChangeQueue"], self.function)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._live)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._ended.set()
-        self._thread.join()
-        self.gateway.close()
-
-    def _live(self) -> None:
-        while not self._ended.wait(0.05):
-            if self.enabled() or not self.heeds_freeze:
-                self._poller.poll()
-            if self.ships_logs:
-                self._ship()
-
-    def enabled(self) -> bool:
-        mapping = self.stack.client("lambda").get_event_source_mapping(UUID=self.stack.names["WorkerFunctionChange"])
-        return mapping["State"] == "Enabled"
-
-    def concurrency(self) -> int | None:
-        answer = self.stack.client("lambda").get_function_concurrency(FunctionName=f"{NAME}-api")
-        return answer.get("ReservedConcurrentExecutions")
-
-    def _ship(self) -> None:
-        lines = [line for line in self._log.read_text().split("\n")[:-1] if line.startswith("{")]
-        now = int(time.time() * 1000)
-        events = [{"timestamp": now, "message": line} for line in lines[self._shipped :]]
-        self._shipped = len(lines)
-        for group in ("WorkerLog", "ApiLog") if events else ():
-            self.stack.client("logs").put_log_events(
-                logGroupName=self.stack.names[group], logStreamName="one", logEvents=events
-            )
-
-    def policies(self, instance: str) -> list[dict[str, Any]]:
-        url = f"{self.sandbox.function}/instances/{instance}/attachment-policies"
-        kept = ("attachmentScope", "maximumSizeLimitInBytes", "allowedExtensions")
-        answer = requests.get(url, timeout=30).json()
-        return [{name: policy[name] for name in kept} for policy in answer["attachmentPolicies"]]
-
-    def updates(self) -> list[tuple[str, str]]:
-        return [(update["instance_id"], update["scope"]) for update in self.function.updates()]
 
 
 @pytest.fixture
@@ -216,10 +114,9 @@ def test_a_run_that_is_interrupted_after_its_change_puts_the_policy_back(
     account: Account, number: signal.Signals
 ) -> None:
     before = account.policies(INSTANCE)
+    # of the dry run; what became of the change, the run waits for in vain
+    account.logs = 1
     process = started(account, patience=60)
-    # the dry run is through; of the change, nothing is said any more
-    until(lambda: "dry run by event" in next_line(process))
-    account.ships_logs = False
     until(lambda: account.policies(INSTANCE) != before)
     process.send_signal(number)
     code, marks, said = ended(process)
@@ -228,15 +125,10 @@ def test_a_run_that_is_interrupted_after_its_change_puts_the_policy_back(
     assert account.policies(INSTANCE) == before
 
 
-def next_line(process: subprocess.Popen[str]) -> str:
-    """The next line of a run; the lines before it are no longer there."""
-    return process.stdout.readline()
-
-
 def test_a_run_that_is_interrupted_while_frozen_resumes(account: Account) -> None:
+    account.gateway.answers.clear()
     process = started(account, patience=60)
-    account.heeds_freeze = False
-    until(lambda: not account.enabled())
+    until(lambda: account.concurrency() == 0 and not account.enabled())
     process.send_signal(signal.SIGTERM)
     code, marks, said = ended(process)
     assert (code, marks["put back: what freeze changed"]) == (1, "ok"), said
@@ -246,16 +138,13 @@ def test_a_run_that_is_interrupted_while_frozen_resumes(account: Account) -> Non
 def test_a_change_that_waits_while_the_policy_is_put_back_comes_too_late(account: Account) -> None:
     """The run ends before the worker takes the change up."""
     before = account.policies(INSTANCE)
-    account.heeds_freeze = True
+    account.takes = 1
     process = started(account, patience=60)
-    until(lambda: "dry run by event" in next_line(process))
-    uuid = account.stack.names["WorkerFunctionChange"]
-    account.stack.client("lambda").update_event_source_mapping(UUID=uuid, Enabled=False)
-    until(lambda: waiting(account) > 0)
+    until(lambda: account.taken == 1 and waiting(account) == 1)
     process.send_signal(signal.SIGTERM)
     ended(process)
-    account.stack.client("lambda").update_event_source_mapping(UUID=uuid, Enabled=True)
-    until(lambda: waiting(account) == 0)
+    account.takes = 2
+    until(lambda: account.taken == 2)
     assert account.policies(INSTANCE) == before
 
 
@@ -268,9 +157,8 @@ def waiting(account: Account) -> int:
 
 def test_a_policy_is_put_back_directly_where_the_api_does_not_answer(account: Account) -> None:
     before = account.policies(INSTANCE)
+    account.logs = 1
     process = started(account, "--no-freeze", patience=60)
-    until(lambda: "dry run by event" in next_line(process))
-    account.ships_logs = False
     until(lambda: account.policies(INSTANCE) != before)
     account.gateway.is_down = True
     process.send_signal(signal.SIGTERM)

@@ -112,6 +112,6 @@ def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
 def test_every_file_of_the_repository_that_is_named_is_there(page: Path) -> None:
     """A code span that begins with one of the repository's directories, up to its first placeholder."""
     named = re.findall(
-        r"`((?:src|tests|docs|events|conformance|sandbox|benches|packaging)/[\w./-]+)[`:#]", page.read_text()
+        r"`((?:src|tests|docs|events|conformance|sandbox|benches|packaging|acceptance)/[\w./-]+)[`:#]", page.read_text()
     )
     assert [name for name in named if not (ROOT / name).exists()] == []

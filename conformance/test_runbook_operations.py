@@ -60,7 +60,7 @@ REPORT = {"time": "2026-11-23T11:37:04.845Z", "type": "platform.report", "record
 FOUND = {
     "timeout, JSON": json.dumps({**REPORT, "record": {**REPORT["record"], "status": "timeout"}}),
     "error, JSON": json.dumps({**REPORT, "record": {**REPORT["record"], "status": "error"}}),
-    "invalid settings": json.dumps({"timestamp": "2026-11-23T11:37:04Z", "level": "ERROR", "message": "does not start"}),
+    "invalid settings": json.dumps({"timestamp": "2026-11-23T11:37:04Z", "level": "ERROR", "message": "no start"}),
     "timeout, text": "2026-11-23T11:37:04.845Z 1-2-3 Task timed out after 300.00 seconds",
     "exit, text": "RequestId: 1-2-3 Error: Runtime exited with error: signal: killed",
 }
