@@ -41,7 +41,7 @@ check compile binaries rust-test conformance soak: export RUSTC_WORKSPACE_WRAPPE
 check compile binaries rust-test conformance soak: export CLIPPY_ARGS := -D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
 compile:
 	$(call heading,Lints and compilation)
-	cargo test --locked --workspace --all-targets --no-run --quiet
+	cargo test --locked --workspace --all-targets --no-run
 
 # what conformance/ starts
 binaries:
