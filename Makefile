@@ -49,7 +49,7 @@ binaries:
 
 # every audit and metrics line of the tests, for conformance/test_audit.py
 AUDIT_LINES := $(CURDIR)/target/audit-lines
-rust-test: compile
+rust-test:
 	$(call heading,Tests of the function and the sandbox)
 	rm -rf $(AUDIT_LINES)
 	AUDIT_LINES=$(AUDIT_LINES) cargo test --locked --workspace -- --skip the_fault_matrix --skip limits::
@@ -103,7 +103,7 @@ test: format ready rust-test conformance ## every functional test, against the d
 
 # Two things at a time: the environments are mostly downloads, and one crate of the SDK compiles alone for a minute
 ready:
-	@$(MAKE) --no-print-directory AT_A_TIME=2 -j2 environments compile
+	@$(MAKE) --no-print-directory AT_A_TIME=2 -j2 compile environments
 
 # An environment for each file of requirements: checkov and the SAM CLI want different versions of the same
 # packages, and only `make ci` needs what conformance/requirements-release.txt names
@@ -132,7 +132,7 @@ conformance: environments binaries ## clients and validators nobody here wrote, 
 	$(VENV)/bin/python -m pytest conformance -m 'not release' -n 2 --dist worksteal
 
 # TESTED=yes: `make test` has just passed
-ci: $(if $(TESTED),,test) deny docs counts release dist ## `make test`, dependencies, documentation, instruction counts, the release build
+ci: $(if $(TESTED),,test) deny docs counts release dist ## `make test`, then dependencies, documentation, instruction counts and the release build
 	$(call heading,All of CI passed)
 
 # The program comes in a wheel (conformance/requirements-release.txt): compiling it here would take 3 minutes
