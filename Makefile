@@ -2,8 +2,12 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo serve check test rust-test deny conformance lint docs build sam-build dist deploy bench soak fuzz \
-	fuzz-corpus mutants counts counts-baseline acceptance clean
+.PHONY: help demo serve check format compile binaries test ready environments rust-test conformance ci deny docs build sam-build \
+	release dist deploy bench soak fuzz fuzz-corpus mutants counts counts-baseline acceptance clean
+# The parts of a target run one after another, in their order; `ready` alone runs two at a time
+ifndef AT_A_TIME
+.NOTPARALLEL:
+endif
 
 PYTHON ?= python3
 VENV := .venv
@@ -21,18 +25,27 @@ serve: ## Amazon Connect and a function URL on loopback, until Ctrl-C (ARGS="--r
 	@cargo build --locked --workspace
 	@target/debug/sandbox serve $(ARGS)
 
-check: lint ## the inner loop: format, lints, unit and in-process tests
+check: format compile ## the inner loop: format, lints, unit and in-process tests
+	$(call heading,Tests)
 	@cargo test --locked --workspace --quiet
 
-lint:
+format:
 	$(call heading,Format)
 	cargo fmt --all --check
-	$(call heading,Lints)
-	cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
 
-docs:
-	$(call heading,Rust documentation)
-	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet
+# Clippy compiles what is tested: its driver is rustc with more lints. `cargo clippy` would check every dependency,
+# the AWS SDK included, and `cargo test` would then compile each of them again. The dependencies are shared with
+# `make demo`; our own crates are not, since cargo keeps apart what a wrapper compiled.
+check compile binaries rust-test conformance soak: export RUSTC_WORKSPACE_WRAPPER := clippy-driver
+# what `cargo clippy -- -D warnings` sets
+check compile binaries rust-test conformance soak: export CLIPPY_ARGS := -D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
+compile:
+	$(call heading,Lints and compilation)
+	cargo test --locked --workspace --all-targets --no-run
+
+# what conformance/ starts
+binaries:
+	@cargo build --locked --workspace --quiet
 
 # every audit and metrics line of the tests, for conformance/test_audit.py
 AUDIT_LINES := $(CURDIR)/target/audit-lines
@@ -50,11 +63,6 @@ $(TOOLS)/%.installed:
 	$(call heading,$*)
 	cargo install --locked --quiet --root $(TOOLS) $*
 	touch $@
-
-deny: $(TOOLS)/cargo-deny@0.20.2.installed ## the dependencies: licences, sources, bans, two versions of one (deny.toml)
-	$(call heading,Dependencies)
-	cargo fetch --locked --quiet
-	$(with-tools) cargo deny --offline --locked check bans licenses sources
 
 # 10 minutes at most, once built: the first ends itself after 7
 soak: ## at length: 20,000 mixed invocations of one process, then 1,000 kills at random instants
@@ -90,26 +98,58 @@ mutants: $(TOOLS)/cargo-mutants@27.1.0.installed ## whether the tests notice cha
 	@[ ! -s target/mutants.out/missed.txt ]
 
 test: export AUDIT_LINES := $(AUDIT_LINES)
-test: lint rust-test deny counts docs conformance ## every test
+test: format ready rust-test conformance ## every functional test, against the debug build
 	$(call heading,All tests passed)
 
+# Two things at a time: the environments are mostly downloads, and one crate of the SDK compiles alone for a minute
+ready:
+	@$(MAKE) --no-print-directory AT_A_TIME=2 -j2 compile environments
+
+# An environment for each file of requirements: checkov and the SAM CLI want different versions of the same
+# packages, and only `make ci` needs what conformance/requirements-release.txt names
+VENV_CHECKOV := $(VENV)-checkov
+environments: $(VENV)/done $(VENV_CHECKOV)/done
+pip-install = $(dir $@)bin/pip install --quiet --disable-pip-version-check -r $<
 $(VENV)/done: conformance/requirements.txt
 	$(call heading,Python environment for conformance/)
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r conformance/requirements.txt
+	$(pip-install)
 	touch $@
 
-# checkov and the SAM CLI want different versions of the same packages
-$(VENV)-checkov/done: conformance/requirements-checkov.txt
+$(VENV_CHECKOV)/done: conformance/requirements-checkov.txt
 	$(call heading,Python environment for checkov)
-	$(PYTHON) -m venv $(VENV)-checkov
-	$(VENV)-checkov/bin/pip install --quiet --disable-pip-version-check -r $<
+	$(PYTHON) -m venv $(VENV_CHECKOV)
+	$(pip-install)
 	touch $@
 
-conformance: $(VENV)/done $(VENV)-checkov/done sam-build ## clients and validators nobody here wrote, against the sandbox
+$(VENV)/release: conformance/requirements-release.txt $(VENV)/done
+	$(call heading,Tools of a release)
+	$(pip-install)
+	touch $@
+
+conformance: environments binaries ## clients and validators nobody here wrote, against the sandbox
 	$(call heading,Conformance: strangers against the sandbox)
-	cargo build --locked --workspace
-	$(VENV)/bin/python -m pytest conformance
+	$(VENV)/bin/python -m pytest conformance -m 'not release' -n 2 --dist worksteal
+
+# TESTED=yes: `make test` has just passed
+ci: $(if $(TESTED),,test) deny docs counts release dist ## `make test`, then dependencies, documentation, instruction counts and the release build
+	$(call heading,All of CI passed)
+
+# The program comes in a wheel (conformance/requirements-release.txt): compiling it here would take 3 minutes
+deny: $(VENV)/release ## the dependencies: licences, sources, bans, two versions of one (deny.toml)
+	$(call heading,Dependencies)
+	cargo fetch --locked --quiet
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo deny --offline --locked check bans licenses sources
+
+# Not in `make test`: rustdoc needs the metadata of every dependency as `cargo check` makes it, so that each of
+# them is compiled a second time (100 s of CPU)
+docs:
+	$(call heading,Rust documentation)
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet
+
+release: sam-build binaries ## what only a release build can show: conformance/ marked `release`
+	$(call heading,The release build)
+	$(VENV)/bin/python -m pytest conformance -m release
 
 build: ## the Lambda bootstrap, target/release/connect-attachment-policy (about 9 minutes)
 	cargo build --locked --release --package connect-attachment-policy
@@ -118,7 +158,7 @@ build: ## the Lambda bootstrap, target/release/connect-attachment-policy (about 
 # for another one too, but a test could not start it.
 ARCH ?= $(subst aarch64,arm64,$(shell uname -m))
 SAM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam
-sam-build: $(VENV)/done ## the bootstraps of template.yaml for this machine, in .aws-sam (about 9 minutes)
+sam-build: $(VENV)/release ## the bootstraps of template.yaml for this machine, in .aws-sam (about 9 minutes)
 	$(call heading,sam build)
 	cargo metadata --locked --format-version 1 > /dev/null
 	$(SAM) build --parameter-overrides Architecture=$(ARCH)

@@ -23,6 +23,11 @@ SECONDS_TO_START = 30
 SECONDS_TO_END = 10
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """`make test` is without these, `make ci` runs them."""
+    config.addinivalue_line("markers", "release: what only the release build of `make sam-build` can show")
+
+
 @dataclass(frozen=True)
 class Sandbox:
     """Where it listens: Amazon Connect, the function's URL, Lambda's Invoke; and its process.

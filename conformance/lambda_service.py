@@ -3,21 +3,18 @@
 import json
 import os
 import signal
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import boto3
-import requests
 from botocore.config import Config
 from conftest import Sandbox
+from journal import answered
 from recorded_aws import ANYBODY, REGION, RecordedAws
 
 NAME = "connect-attachment-policy"
-SECONDS_TO_WRITE = 10
 
 
 @dataclass(frozen=True)
@@ -63,20 +60,8 @@ class Function:
                 os.kill(pid, signal.SIGKILL)
 
     def journal(self) -> list[dict[str, Any]]:
-        """Every call that Amazon Connect has answered.
-
-        The journal has one entry per completed call, in order. Once it shows a call of our own, it shows every call
-        before it.
-        """
-        mark = f"/{uuid4()}"
-        requests.get(self.sandbox.connect + mark, timeout=10)
-        deadline = time.monotonic() + SECONDS_TO_WRITE
-        while time.monotonic() < deadline:
-            entries = [json.loads(line) for line in self._journal.read_text().splitlines()]
-            if entries and entries[-1]["path"] == mark:
-                return [entry for entry in entries if entry["operation"]]
-            time.sleep(0.01)
-        raise AssertionError("the journal is not written")
+        """Every call that Amazon Connect has answered."""
+        return answered(self.sandbox.connect, self._journal)
 
     def updates(self) -> list[dict[str, Any]]:
         """The updates that took effect, in the order in which they arrived."""

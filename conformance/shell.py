@@ -9,6 +9,8 @@ from pages import ROOT
 
 REGION = "us-east-1"
 HERE = Path(__file__).parent
+# Without the last two, `make demo` would compile again what `make test` has compiled.
+KEPT = ("HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTC_WORKSPACE_WRAPPER", "CLIPPY_ARGS")
 # Version 1 of the CLI knows an old name of SQS, which it takes before the endpoint of its environment.
 TO_MOTO = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }'
 # moto knows no filter patterns; the lines are those of the folder $LOGS.
@@ -23,7 +25,7 @@ WITH_LOGS = f"""aws() {{
 def environment(**variables: str) -> dict[str, str]:
     """This machine's tools, nobody's credentials."""
     tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    kept = {name: os.environ[name] for name in ("HOME", "CARGO_HOME", "RUSTUP_HOME") if name in os.environ}
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     account = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_SESSION_TOKEN": "any"}
     place = {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_PAGER": "", "AWS_CONFIG_FILE": os.devnull}
     return {**kept, "PATH": tools, "PAGER": "cat", **account, **place, **variables}

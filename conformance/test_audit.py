@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 from conftest import PROGRAM, ROOT
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 OCSF = "1.8.0"
 API_ACTIVITY = 6003
 DOCUMENT = ROOT / "docs" / "audit.md"
-EMF_SCHEMA = Path(__file__).parent / "emf.schema.json"
+EMF = Draft202012Validator(json.loads((Path(__file__).parent / "emf.schema.json").read_text()))
 # AWS's page "Specification: Embedded metric format"
 LARGEST_EMF_LINE = 256 * 1024
 MOST_VALUES = 100
@@ -77,17 +77,26 @@ def written_by(logger: str, source: Callable[[], list[Line]]) -> list[Line]:
 
 @cache
 def validator(profiles: tuple[str, ...]) -> Draft202012Validator:
-    """OCSF's schema of API Activity with these profiles. It rejects attributes that it does not know."""
+    """OCSF's schema of API Activity with these profiles. It rejects attributes that it does not know.
+
+    The Rust tests write 50,000 events: a validator in Python takes 20 seconds for them, this one less than one.
+    """
     schemas = OcsfJsonSchemaEmbedded(get_ocsf_schema(version=OCSF))
     name = schemas.lookup_class_name_from_uid(class_uid=API_ACTIVITY)
     schema = schemas.get_class_schema(name, profiles=list(profiles))
     assert schema["additionalProperties"] is False
-    return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    return Draft202012Validator(schema, validate_formats=True)
+
+
+def violations(judge: Draft202012Validator, document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where each violation is, as a JSONPath, and what it is."""
+    for error in judge.iter_errors(document):
+        yield ".".join(["$", *map(str, error.instance_path)]), error.message[:200]
 
 
 def ocsf_problems(event: dict[str, Any]) -> list[str]:
     judge = validator(tuple(event["metadata"]["profiles"]))
-    return [f"{error.json_path}: {error.message[:200]}" for error in judge.iter_errors(event)]
+    return [f"{where}: {what}" for where, what in violations(judge, event)]
 
 
 @SOURCES
@@ -113,7 +122,7 @@ def test_an_attribute_that_ocsf_lacks_is_found() -> None:
     event["src_endpoint"]["ip"] = "nowhere"
     event["dry_run"] = True
     del event["actor"]
-    found = {error.json_path for error in validator(tuple(event["metadata"]["profiles"])).iter_errors(event)}
+    found = {where for where, _ in violations(validator(tuple(event["metadata"]["profiles"])), event)}
     assert found == {"$", "$.src_endpoint.ip"}
 
 
@@ -149,8 +158,7 @@ def flat(name: str, value: Any) -> Iterator[str]:
 
 
 def emf_problems(line: Line) -> Iterator[str]:
-    schema = Draft202012Validator(json.loads(EMF_SCHEMA.read_text()))
-    yield from (f"{error.json_path}: {error.message[:200]}" for error in schema.iter_errors(line))
+    yield from (f"{where}: {what}" for where, what in violations(EMF, line))
     yield from dangling(line)
 
 

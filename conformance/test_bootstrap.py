@@ -13,6 +13,8 @@ from botocore.config import Config
 from conftest import ROOT, Sandbox
 
 BUILT = ROOT / ".aws-sam" / "build"
+pytestmark = pytest.mark.release
+
 FUNCTIONS = ("ApiFunction", "WorkerFunction")
 # "Amazon Linux 2023 user guide", Glibc: version 2.34.
 AMAZON_LINUX_GLIBC = (2, 34)

@@ -1,14 +1,13 @@
 """botocore's retries against the sandbox's quota and its temporary faults."""
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from aws import client, instance_id
 from botocore.exceptions import ClientError
+from journal import answered
 
 ONE = {"InstanceId": instance_id(1), "AttachmentScope": "CHAT"}
 Connect = Callable[..., str]
@@ -44,7 +43,7 @@ def test_botocore_asks_again_after_a_passing_fault(
         boto.update_attached_files_configuration(**ONE)
     assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == 2
     assert len(slept) == 2
-    assert [call["attempt"] for call in calls(journal)] == [1, 2, 3]
+    assert [call["attempt"] for call in answered(url, journal)] == [1, 2, 3]
 
 
 def test_botocores_standard_mode_gives_up_at_a_429_without_a_name(connect: Connect, slept: list[float]) -> None:
@@ -65,14 +64,9 @@ def test_botocore_gets_every_call_through_a_quota_that_throttles_half_of_them(
     boto = client("connect", url, retries={"mode": "standard", "total_max_attempts": 20})
     answers = [boto.describe_attached_files_configuration(**ONE) for _ in range(12)]
     retries = sum(answer["ResponseMetadata"]["RetryAttempts"] for answer in answers)
-    statuses = [call["status"] for call in calls(journal)]
+    statuses = [call["status"] for call in answered(url, journal)]
     assert (statuses.count(200), statuses.count(429)) == (12, retries)
     assert retries == len(slept) > 0
-
-
-def calls(journal: Path) -> list[dict[str, Any]]:
-    """The sandbox's record of every call that it answered."""
-    return [json.loads(line) for line in journal.read_text().splitlines()]
 
 
 def test_a_quota_of_its_own_for_each_operation_throttles_the_sixth_call(connect: Connect) -> None:
