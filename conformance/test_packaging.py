@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from expansion import ROOT, expanded
 from filter_pattern import matches
+from linters import beside_python, checked, run
 from pages import every
 from plain_template import Made
 from test_audit import demo
 from test_grants import called, sources
-from test_template import beside_python, checkov, run
 
 SPOKE = ROOT / "packaging/spoke-role.yaml"
 EXPORT = ROOT / "packaging/audit-export.yaml"
@@ -68,8 +68,7 @@ def test_cfn_lint_finds_nothing_once_parameters_are_given(path: Path, optional: 
 def test_checkov_finds_nothing_but_what_is_skipped_with_a_reason(path: Path, tmp_path: Path) -> None:
     skips = re.findall(r"checkov:skip=(\w+)(?::(.+))?", path.read_text())
     assert [check for check, reason in skips if len(reason) < 40] == []
-    result = run(checkov(), "-f", path, "--skip-download", "-o", "json", home=tmp_path)
-    report = json.loads(result.stdout)
+    report = checked(path, tmp_path)
     failed = [(check["check_id"], check["resource"]) for check in report["results"]["failed_checks"]]
     assert (failed, report["results"]["parsing_errors"]) == ([], [])
     assert sorted(check["check_id"] for check in report["results"]["skipped_checks"]) == sorted(dict(skips))

@@ -113,6 +113,7 @@ OF_OTHERS = {
     "Amazon Connect": {"ThrottlingException"},
     "API Gateway": {"integrationError"},
     "make acceptance": {"FREEZE=no", "RING=yes", "SCOPE", "needs an account", "ok"},
+    "Amazon SQS": {"ApproximateAgeOfOldestMessage"},
     "IAM": {"iam:SimulatePrincipalPolicy"},
     "the AWS CLI": {"filter-log-events", "--start-time"},
     "the page's commands": {"entries.json", "undo.json", "$API_LOG"},
