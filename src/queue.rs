@@ -212,4 +212,19 @@ mod tests {
             assert_eq!(queues.url_of(arn).as_deref(), url, "{arn}");
         }
     }
+    /// How long a call that never answers is waited for, where everything must be over in `left`.
+    async fn waited(left: Duration) -> Duration {
+        let start = Instant::now();
+        let call = std::future::pending::<Result<(), SdkError<std::io::Error, ()>>>();
+        assert!(matches!(answered(call, start + left).await, Err(QueueError::NoAnswer)));
+        start.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_ends_with_the_invocation_with_patience_at_the_latest_and_after_one_quick_try_at_the_earliest()
+     {
+        assert_eq!(waited(Duration::from_secs(2)).await, Duration::from_secs(2));
+        assert_eq!(waited(Duration::from_mins(1)).await, PATIENCE);
+        assert_eq!(waited(Duration::ZERO).await, LAST_TRY);
+    }
 }

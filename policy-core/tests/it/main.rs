@@ -8,6 +8,7 @@
 )]
 
 mod batches;
+mod boundaries;
 mod corpus;
 mod documentation;
 mod documents;
