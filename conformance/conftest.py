@@ -49,6 +49,15 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         yield started
 
 
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The same with guardrails that `enforceGuardrails` can enforce, and that no document of these tests breaks."""
+    log = tmp_path_factory.mktemp("guarded") / "log"
+    guardrails = ("--env=POLICY_BLOCKED_EXTENSIONS=exe", "--env=POLICY_MAX_SIZE_BYTES=104857600")
+    with serving(log, *UNPACED, *guardrails) as started:
+        yield started
+
+
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Sandbox]]:
     """Starts a sandbox of the test's own, with more flags."""

@@ -45,9 +45,9 @@ CHANGES = [block for block in every("json") if is_change(block)]
 
 
 @pytest.mark.parametrize("block", CHANGES, ids=str)
-def test_a_policy_change_is_taken_unless_it_is_shown_as_refused(sandbox: Sandbox, block: Block) -> None:
+def test_a_policy_change_is_taken_unless_it_is_shown_as_refused(guarded: Sandbox, block: Block) -> None:
     answer = requests.post(
-        f"{sandbox.function}/policy-changes", params={"dryRun": "true"}, json=loaded(block), timeout=30
+        f"{guarded.function}/policy-changes", params={"dryRun": "true"}, json=loaded(block), timeout=30
     )
     assert answer.status_code == (422 if is_shown_as_refused(block) else 200), answer.text
     if is_shown_as_refused(block):

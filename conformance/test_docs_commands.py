@@ -12,8 +12,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -94,17 +94,26 @@ def session(block: Block) -> list[tuple[str, str]]:
     return [(found[1], found[2]) for part in parts if (found := re.match(r"((?:.*\\\n)*.*)\n?((?:.*\n?)*)", part))]
 
 
+SESSIONS = ("9300", "9320")
+
+
 @pytest.fixture(scope="module")
-def made() -> Iterator[str]:
-    """The function URL of the README's `make serve`, on another port: 9300 may be somebody's."""
-    [block] = [block for block in COMMANDS if "make serve" in block.text]
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = str(listener.getsockname()[1])
-    assert "--url-port 9300" in block.text
-    command = block.text.replace("9300", port)
-    with standing(command, f"127.0.0.1:{port}"):
-        yield port
+def made() -> Iterator[Callable[[str], str]]:
+    """The function URL of a page's own sandbox, on another port: the page's may be somebody's. Started once."""
+    ports: dict[str, str] = {}
+    with ExitStack() as started:
+
+        def on(named: str) -> str:
+            if named not in ports:
+                [block] = [block for block in COMMANDS if f"--url-port {named}" in block.text]
+                with socket.socket() as listener:
+                    listener.bind(("127.0.0.1", 0))
+                    ports[named] = str(listener.getsockname()[1])
+                command = block.text.replace(named, ports[named])
+                started.enter_context(standing(command, f"127.0.0.1:{ports[named]}"))
+            return ports[named]
+
+        yield on
 
 
 @contextmanager
@@ -130,10 +139,11 @@ def standing(command: str, address: str) -> Iterator[None]:
         process.wait(30)
 
 
-@runnable("127.0.0.1:9300")
-def test_a_session_with_the_sandbox_prints_what_is_shown(made: str, block: Block) -> None:
+@runnable(*(f"127.0.0.1:{port}" for port in SESSIONS))
+def test_a_session_with_the_sandbox_prints_what_is_shown(made: Callable[[str], str], block: Block) -> None:
+    [named] = set(re.findall(r"127\.0\.0\.1:(\d+)", block.text))
     for typed, shown in session(block):
-        printed = shell(typed.replace("9300", made))
+        printed = shell(typed.replace(named, made(named)))
         assert without_accidents(json.loads(printed)) == without_accidents(json.loads(shown))
 
 
@@ -189,7 +199,7 @@ def test_each_command_to_try_is_printed_on_a_line_of_its_own(moto: dict[str, str
 
 
 RUN = (
-    "make demo", "make serve", "cargo metadata", "cargo tree",
-    "127.0.0.1:9300", '"$API', "$API_URL",
+    "make demo", "cargo metadata", "cargo tree",
+    *(f"--url-port {port}" for port in SESSIONS), *(f"127.0.0.1:{port}" for port in SESSIONS), '"$API', "$API_URL",
     "aws cloudformation", "aws events", "aws scheduler", "aws sqs", "aws iam",
 )  # fmt: skip

@@ -60,6 +60,19 @@ ACCEPTED: list[Any] = [
     {**SIZED, "changeId": "a.b_c:d/e-f", "ifUnmodifiedSince": "2026-11-23T09:00:00.5+01:00"},
     {**SIZED, "reason": "\N{PILE OF POO}" * 1_024, "requestedBy": "x" * 256, "dryRun": False, "force": True},
     {"Changes": [SIZED], "ChangeId": "c"},
+    {**CHAT, "addExtensions": [".PNG", {"extension": "jpg"}]},
+    {**CHAT, "RemoveExtensions": ["svg"]},
+    {**CHAT, "addExtensions": ["png"], "removeExtensions": ["svg"], "maximumSizeAtMost": "10 MB", "enforceGuardrails": True},
+    {**SIZED, "removeExtensions": ["svg"]},
+    {**listing("pdf"), "MaximumSizeAtMost": 1},
+    {**CHAT, "maximumSizeAtMost": "0104857600"},
+    {**CHAT, "maximumSizeAtMost": " 1.5 mib "},
+    {**EMAIL, "maximumSizeAtMost": "100 MB"},
+    {**CHAT, "EnforceGuardrails": True},
+    {**SIZED, "enforceGuardrails": True},
+    {**SIZED, "enforceGuardrails": False},
+    {"changes": [{**CHAT, "removeExtensions": ["svg"]}]},
+    {**CHAT, "addExtensions": [f"x{n}" for n in range(238)]},
 ]
 
 REFUSED: list[Any] = [
@@ -129,6 +142,33 @@ REFUSED: list[Any] = [
     {**SIZED, "requestedBy": "x" * 257},
     {**SIZED, "dryRun": "true"},
     {**SIZED, "force": 1},
+    {**listing("pdf"), "addExtensions": ["png"]},
+    {**listing("pdf"), "RemoveExtensions": ["png"]},
+    {**CHAT, "ExtensionConfiguration": {"AllowedExtensions": ["pdf"]}, "addExtensions": ["png"]},
+    {**SIZED, "maximumSizeAtMost": "10 MB"},
+    {**sized(5), "maximumSizeAtMost": 5},
+    {**CHAT, "maximumSizeAtMost": 5, "MaximumSizeAtMost": 5},
+    {**CHAT, "addExtensions": ["png"], "AddExtensions": ["png"]},
+    {**CHAT, "removeExtensions": ["png"], "RemoveExtensions": ["png"]},
+    {**SIZED, "enforceGuardrails": True, "EnforceGuardrails": True},
+    {**CHAT, "enforceGuardrails": False},
+    {**CHAT, "EnforceGuardrails": False},
+    {**CHAT, "enforceGuardrails": "true"},
+    {**CHAT, "addExtensions": []},
+    {**CHAT, "removeExtensions": []},
+    {**CHAT, "addExtensions": "png"},
+    {**CHAT, "addExtensions": None},
+    {**CHAT, "addExtensions": ["tar.gz"]},
+    {**CHAT, "removeExtensions": ["png"] * 257},
+    {**CHAT, "maximumSizeAtMost": 0},
+    {**CHAT, "maximumSizeAtMost": "0 MB"},
+    {**CHAT, "maximumSizeAtMost": "101 MB"},
+    {**CHAT, "maximumSizeAtMost": 104_857_601},
+    {**CHAT, "maximumSizeAtMost": "ten"},
+    {**CHAT, "maximumSizeAtMost": 1.5},
+    {**CHAT, "maximumSizeAtMost": ""},
+    {**CHAT, "maximumSizeAtMost": " 5 "},
+    {**CHAT, "maximumSizeAtMost": True},
     {"changes": []},
     {"changes": [SIZED], "maximumSize": "10 MB"},
     {"changes": [CHAT]},
@@ -171,15 +211,15 @@ def verdict_of_the_function(url: str, document: Any) -> bool:
 
 
 @pytest.mark.parametrize("document", ACCEPTED + blocks("Examples"))
-def test_what_it_accepts_the_function_accepts(sandbox: Any, document: Any) -> None:
+def test_what_it_accepts_the_function_accepts(guarded: Any, document: Any) -> None:
     assert [error.message for error in VALIDATOR.iter_errors(document)] == []
-    assert verdict_of_the_function(sandbox.function, document)
+    assert verdict_of_the_function(guarded.function, document)
 
 
 @pytest.mark.parametrize("document", REFUSED + blocks("Refused"))
-def test_what_it_refuses_the_function_refuses(sandbox: Any, document: Any) -> None:
+def test_what_it_refuses_the_function_refuses(guarded: Any, document: Any) -> None:
     assert not VALIDATOR.is_valid(document)
-    assert not verdict_of_the_function(sandbox.function, document)
+    assert not verdict_of_the_function(guarded.function, document)
 
 
 def details() -> list[tuple[str, Any]]:

@@ -5,7 +5,7 @@ use base64::Engine;
 use sandbox::connect::{Fault, Operation, Options};
 use serde_json::{Value, json};
 
-fn request(method: &str, path: &str, body: Option<&str>) -> Value {
+pub(crate) fn request(method: &str, path: &str, body: Option<&str>) -> Value {
     json!({
         "version": "2.0", "rawPath": path, "rawQueryString": "",
         "headers": {"content-type": "application/json"},
@@ -18,7 +18,7 @@ fn request(method: &str, path: &str, body: Option<&str>) -> Value {
     })
 }
 
-async fn send(world: &World, request: &Value) -> (u16, Value, Value) {
+pub(crate) async fn send(world: &World, request: &Value) -> (u16, Value, Value) {
     let answer = world.invoke(request).await.unwrap();
     let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
     let status = answer["statusCode"].as_u64().unwrap().try_into().unwrap();
@@ -32,11 +32,11 @@ async fn post(world: &World, change: &Value) -> (u16, Value, Value) {
     send(world, &request("POST", "/policy-changes", Some(&change.to_string()))).await
 }
 
-fn slug(problem: &Value) -> &str {
+pub(crate) fn slug(problem: &Value) -> &str {
     problem["type"].as_str().unwrap().rsplit(':').next().unwrap()
 }
 
-fn policies(instance: &str) -> String {
+pub(crate) fn policies(instance: &str) -> String {
     format!("/instances/{instance}/attachment-policies")
 }
 

@@ -28,6 +28,7 @@ mod metrics;
 mod queued;
 mod recognition;
 mod regions;
+mod relative;
 mod secrets;
 mod soak;
 mod spellings;
