@@ -1,4 +1,4 @@
-"""docs/dependencies.md and Cargo.toml name the same dependencies, with the same features."""
+"""docs/dependencies.md and the manifests of the function name the same dependencies, with the same features."""
 
 import re
 import tomllib
@@ -7,7 +7,18 @@ from typing import Any
 from pages import ROOT
 
 PAGE = (ROOT / "docs" / "dependencies.md").read_text()
-MANIFEST: dict[str, Any] = tomllib.loads((ROOT / "Cargo.toml").read_text())["dependencies"]
+
+
+def direct() -> dict[str, Any]:
+    """The dependencies of the function: those of the root package, and those of its deciding crate."""
+    manifests = [tomllib.loads((ROOT / path).read_text()) for path in ("Cargo.toml", "policy-core/Cargo.toml")]
+    root, core = (manifest["dependencies"] for manifest in manifests)
+    assert root.pop("policy-core") == {"path": "policy-core"}
+    assert {name: entry for name, entry in core.items() if root.get(name, entry) != entry} == {}
+    return {**core, **root}
+
+
+MANIFEST = direct()
 # | crate | for | features | note |
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]

@@ -158,5 +158,5 @@ def is_written(span: str, ours: str) -> bool:
 
 def test_a_word_that_nobody_writes_is_found() -> None:
     """Otherwise the test above would show nothing."""
-    assert not is_written("out of time", sources())
+    assert not is_written("Task timed out", sources())
     assert is_written("NoTimeLeft", sources())

@@ -75,17 +75,17 @@ async fn a_patch_takes_relative_values_and_if_match_guards_them() {
     let path = format!("{}/CHAT", policies(ONE));
     let tag = send(&world, &request("GET", &path, None)).await.2["etag"].clone();
     let fields = json!({"maximumSizeAtMost": "10 MB", "addExtensions": ["png"], "removeExtensions": ["csv"]});
-    let mut patch = request("PATCH", &path, Some(&fields.to_string()));
+    let mut change = request("PATCH", &path, Some(&fields.to_string()));
 
-    patch["headers"]["if-match"] = json!("\"another\"");
-    let (status, problem, _) = send(&world, &patch).await;
+    change["headers"]["if-match"] = json!("\"another\"");
+    let (status, problem, _) = send(&world, &change).await;
     assert_eq!((status, slug(&problem), world.updates()), (412, "precondition-failed", 0));
 
-    patch["headers"]["if-match"] = tag;
-    let (status, report, _) = send(&world, &patch).await;
+    change["headers"]["if-match"] = tag;
+    let (status, report, _) = send(&world, &change).await;
     assert_eq!((status, &report["results"][0]["after"]), (200, &values(10, &["pdf", "png"])));
     // its own update changed what the tag is of
-    assert_eq!(send(&world, &patch).await.0, 412);
+    assert_eq!(send(&world, &change).await.0, 412);
 }
 
 #[tokio::test]
