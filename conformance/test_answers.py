@@ -83,6 +83,50 @@ def test_targets_blocked_and_applied_are_a_207(serve: Serve) -> None:
     assert "Retry-After" not in answer.headers
 
 
+def test_a_target_blocked_by_what_it_holds_is_a_403_that_shows_it(serve: Serve) -> None:
+    sandbox = serve(*UNPACED, "--env=POLICY_BLOCKED_EXTENSIONS=heic")
+    answer, body = ask(sandbox, "patch", ONE, json={"removeExtensions": ["mov"]})
+    assert told(answer, body) == (403, "blocked", None)
+    [result] = body["report"]["results"]
+    assert (result["error"]["code"], result["error"]["retryable"]) == ("ExtensionBlocked", False)
+    assert {"heic", "mov"} <= set(result["before"]["allowedExtensions"])
+
+
+def test_enforced_guardrails_and_relative_values_are_a_200_whose_repetition_is_unchanged(serve: Serve) -> None:
+    sandbox = serve(*UNPACED, "--env=POLICY_BLOCKED_EXTENSIONS=heic", "--env=POLICY_MAX_SIZE_BYTES=5242880")
+    change = {
+        "instanceId": INSTANCE,
+        "attachmentScope": "CHAT",
+        "addExtensions": ["webp"],
+        "removeExtensions": ["mov"],
+        "maximumSizeAtMost": "10 MB",
+        "enforceGuardrails": True,
+    }
+    _, first = ask(sandbox, "post", SUBMIT, json=change)
+    [result] = first["results"]
+    before = set(result["before"]["allowedExtensions"])
+    assert set(result["after"]["allowedExtensions"]) == before - {"heic", "mov"} | {"webp"}
+    assert result["after"]["maximumSizeLimitInBytes"] == 5_242_880
+    again, second = ask(sandbox, "post", SUBMIT, json=change)
+    assert (again.status_code, second["summary"]) == (200, {"unchanged": 1})
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"removeExtensions": ["pdf"]}, "WouldBeEmpty"),
+        ({"addExtensions": [f"x{n}" for n in range(256)]}, "WouldBeTooLong"),
+    ],
+)
+def test_a_computed_list_beyond_its_limits_is_a_403(serve: Serve, values: dict[str, Any], code: str) -> None:
+    sandbox = serve(*UNPACED)
+    ask(sandbox, "patch", ONE, json={"allowedExtensions": ["pdf"]})
+    answer, body = ask(sandbox, "patch", ONE, json=values)
+    assert told(answer, body) == (403, "blocked", None)
+    [result] = body["report"]["results"]
+    assert (result["error"]["code"], result["before"]["allowedExtensions"]) == (code, ["pdf"])
+
+
 def test_nothing_begun_is_a_503_that_says_how_long_the_quota_needs(serve: Serve) -> None:
     sandbox = serve(
         "--rate=0", "--timeout=5", "--env=CONNECT_REQUESTS_PER_SECOND=0.01", "--env=CONNECT_BURST=1"

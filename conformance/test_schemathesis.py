@@ -18,7 +18,8 @@ SECONDS = 300
 
 def test_schemathesis_finds_nothing(serve: Callable[..., Sandbox], tmp_path: Path) -> None:
     """The seed, the bound and each exclusion with its reason are in schemathesis.toml and schemathesis_checks.py."""
-    sandbox = serve(*UNPACED)
+    # with a guardrail, so that `enforceGuardrails` has something to enforce
+    sandbox = serve(*UNPACED, "--env=POLICY_MAX_SIZE_BYTES=104857600")
     report = tmp_path / "report.json"
     command = [
         PROGRAM,
