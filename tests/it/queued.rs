@@ -1,7 +1,7 @@
 //! SQS batches, and queues that are out of reach (moto's are in conformance/).
 
 use crate::sqs::{Queue, Sqs};
-use crate::world::{NOWHERE, ONE, THREE, TWO, World, chat, failed};
+use crate::world::{NOWHERE, ONE, THREE, TWO, World, chat, failed, outcomes};
 use sandbox::connect::{Fault, Operation, Options};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -113,4 +113,26 @@ async fn a_change_that_takes_too_long_is_queued_and_a_dry_run_never_is() {
     let (kind, report) = failed(answer);
     assert_eq!((kind.as_str(), &report["status"]), ("PolicyChangeIncomplete", &json!("incomplete")));
     assert_eq!((queue.taken("SendMessage").len(), world.updates()), (1, 0));
+}
+
+/// The queue is there, and a change that fits does not go there; one whose instances cannot even be found in time does.
+#[tokio::test]
+async fn a_change_is_queued_only_where_it_or_finding_its_instances_takes_too_long() {
+    let queue = Queue::start(Sqs::Takes).await;
+    let url = format!("{}/111122223333/changes.fifo", queue.url);
+    let instances: Vec<_> = (1..=20).map(sandbox::connect::Instance::numbered).collect();
+    let variables = [
+        ("CONNECT_REQUESTS_PER_SECOND", "1"),
+        ("CONNECT_BURST", "8"),
+        ("CHANGE_QUEUE_URL", url.as_str()),
+        ("AWS_ENDPOINT_URL_SQS", queue.url.as_str()),
+    ];
+    let world = World::with(Options { instances, ..Options::default() }, &variables).await;
+    assert_eq!(outcomes(&world.report(&chat(ONE, &json!({}))).await), ["applied"]);
+    assert_eq!(queue.taken("SendMessage").len(), 0);
+    let tagged = chat("*", &json!({"instanceTags": {"stage": "prod"}}));
+    let answer = world.invoke_within(&tagged, Duration::from_secs(8)).await.unwrap();
+    assert_eq!((&answer["status"], queue.taken("SendMessage").len()), (&json!("accepted"), 1));
+    // no tag was read
+    assert_eq!(world.calls(Operation::DescribeInstance).len(), 0);
 }
