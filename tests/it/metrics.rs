@@ -142,11 +142,11 @@ async fn at_info_an_invocation_writes_its_audit_its_metrics_and_one_summary() {
     let connect = Connect::start(Options::default()).await.unwrap();
     let function = Function::start(launch(&connect)).await.unwrap();
     let mut cold_starts = Vec::new();
-    for (payload, audit) in [
-        (chat(ONE, &json!({})), vec!["intent", "outcome"]),
-        (chat(ONE, &json!({})), vec!["outcome"]),
-        (json!({"instanceId": "x"}), vec!["refusal"]),
-        (json!({"hello": "world"}), vec!["refusal"]),
+    for (payload, audit, applied_and_rejected) in [
+        (chat(ONE, &json!({})), vec!["intent", "outcome"], (1, 0)),
+        (chat(ONE, &json!({})), vec!["outcome"], (0, 0)),
+        (json!({"instanceId": "x"}), vec!["refusal"], (0, 1)),
+        (json!({"hello": "world"}), vec!["refusal"], (0, 1)),
     ] {
         let invocation = function.invoke(payload.to_string().as_bytes()).await;
         assert!(!matches!(invocation.outcome, Answer::Exited(_)));
@@ -173,6 +173,9 @@ async fn at_info_an_invocation_writes_its_audit_its_metrics_and_one_summary() {
             let text = line.to_string();
             assert!(text.contains(trace) && text.contains(request), "{text}");
         }
+        let summary = &lines[lines.len() - 1];
+        let (applied, rejected) = applied_and_rejected;
+        assert_eq!((&summary["applied"], &summary["rejected"]), (&json!(applied), &json!(rejected)));
         cold_starts.push(lines[lines.len() - 2]["ColdStarts"].clone());
     }
     assert_eq!(cold_starts, [1, 0, 0, 0]);
