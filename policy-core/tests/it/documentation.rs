@@ -3,9 +3,14 @@
 use policy_core::failure::ErrorCode;
 use policy_core::function_error::FunctionErrorType;
 use policy_core::policy::ViolationCode;
+use policy_core::policy::document::{Field, ObjectKind};
 use policy_core::problem::Problem;
+use serde_json::Value;
+use std::collections::BTreeSet;
 
 const PROBLEMS: &str = include_str!("../../../docs/problems.md");
+const SCHEMA: &str = include_str!("../../../docs/schema/policy-change.schema.json");
+const GRAMMAR: &str = include_str!("../../../docs/policy-change.md");
 
 fn section<'d>(heading: &str) -> &'d str {
     PROBLEMS.split("\n## ").find(|section| section.lines().next() == Some(heading)).unwrap()
@@ -15,6 +20,31 @@ fn section<'d>(heading: &str) -> &'d str {
 fn rows(heading: &str) -> Vec<&str> {
     let cells = section(heading).lines().filter_map(|line| line.strip_prefix("| `"));
     cells.filter_map(|cells| cells.split_once("` |")).map(|(name, _)| name).collect()
+}
+
+/// The fields of a policy change, by name.
+fn fields() -> BTreeSet<&'static str> {
+    let fields = Field::ALL.iter().filter(|field| field.belongs_to(ObjectKind::Change));
+    fields.map(|field| field.name()).collect()
+}
+
+#[test]
+fn the_schema_of_events_has_every_field_in_both_spellings() {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let change = &schema["definitions"]["change"];
+    let names = |of: &str| -> BTreeSet<String> { change[of].as_object().unwrap().keys().cloned().collect() };
+    assert_eq!(names("properties"), fields().into_iter().map(str::to_owned).collect());
+    let pascal = |name: &str| format!("^{}{}$", name[..1].to_ascii_uppercase(), &name[1..]);
+    assert_eq!(names("patternProperties"), fields().into_iter().map(pascal).collect());
+}
+
+#[test]
+fn every_field_has_its_place_in_the_table_of_fields() {
+    let table = GRAMMAR.split("\n## ").find(|section| section.starts_with("Fields\n")).unwrap();
+    let cells = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" |"));
+    let names = cells.flat_map(|(cell, _)| cell.split('`').step_by(2).map(str::trim));
+    let names: BTreeSet<_> = names.filter(|name| !name.is_empty()).collect();
+    assert_eq!(names, fields());
 }
 
 #[test]
