@@ -200,3 +200,6 @@ impl ClassifyRetry for UntypedThrottle {
         "UntypedThrottle"
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -168,16 +168,7 @@ impl Handler {
             rules: self.settings.rules(account),
             tally: Lock::default(),
             log: CallLog::default(),
-            deadline: Deadline::new(Instant::now(), left, self.afterwards(kind)),
-        }
-    }
-
-    /// What may follow the targets: a message is parked, then others are made visible again; an event is parked.
-    fn afterwards(&self, kind: Option<TriggerKind>) -> Duration {
-        match kind {
-            Some(TriggerKind::Sqs) => QUEUE_PATIENCE * 2,
-            Some(TriggerKind::EventBridge) if self.queues.parks() => QUEUE_PATIENCE,
-            Some(TriggerKind::EventBridge | TriggerKind::Http | TriggerKind::Bare) | None => Duration::ZERO,
+            deadline: Deadline::new(Instant::now(), left, afterwards(kind, self.queues.parks())),
         }
     }
 
@@ -222,6 +213,40 @@ impl Handler {
     }
 }
 
+/// What may follow the targets: a message is parked, then others are made visible again; an event is parked.
+fn afterwards(kind: Option<TriggerKind>, parks: bool) -> Duration {
+    match kind {
+        Some(TriggerKind::Sqs) => QUEUE_PATIENCE * 2,
+        Some(TriggerKind::EventBridge) if parks => QUEUE_PATIENCE,
+        Some(TriggerKind::EventBridge | TriggerKind::Http | TriggerKind::Bare) | None => Duration::ZERO,
+    }
+}
+
 fn encoded(report: &Report) -> Reply {
     Ok(RawValue::from_string(report::encode(report)?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_kept_for_what_a_trigger_does_after_its_targets() {
+        for (kind, parks, seconds) in [
+            (Some(TriggerKind::Sqs), false, 10),
+            (Some(TriggerKind::EventBridge), true, 5),
+            (Some(TriggerKind::EventBridge), false, 0),
+            (Some(TriggerKind::Http), true, 0),
+            (Some(TriggerKind::Bare), true, 0),
+            (None, true, 0),
+        ] {
+            assert_eq!(afterwards(kind, parks).as_secs(), seconds, "{kind:?} {parks}");
+        }
+    }
+
+    #[test]
+    fn a_function_error_is_logged_by_its_type_alone() {
+        let error = FunctionError::new(FunctionErrorType::PolicyChangeRejected, &"a whole report");
+        assert_eq!(format!("{error:?}"), "PolicyChangeRejected");
+    }
 }

@@ -188,6 +188,56 @@ where
 mod tests {
     use super::*;
 
+    /// What becomes of a call that takes so long, with so long until its invocation ends.
+    async fn after(takes: Duration, left: Duration) -> Result<(), QueueError> {
+        let call = async {
+            tokio::time::sleep(takes).await;
+            Ok::<(), SdkError<std::fmt::Error, ()>>(())
+        };
+        answered(call, Instant::now() + left).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_has_the_invocations_time_but_a_moment_at_least_and_five_seconds_at_most() {
+        let ms = Duration::from_millis;
+        for (takes, left, is_answered) in [
+            (150, 0, true),
+            (250, 0, false),
+            (900, 1_000, true),
+            (1_100, 1_000, false),
+            (4_900, 60_000, true),
+            (5_100, 60_000, false),
+        ] {
+            let answer = after(ms(takes), ms(left)).await;
+            assert_eq!(answer.is_ok(), is_answered, "{takes} {left}");
+            assert!(matches!(answer, Ok(()) | Err(QueueError::NoAnswer)), "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn a_change_is_the_same_one_by_its_id_and_its_content() {
+        // sha256sum's, of the id, a zero and the document
+        let id = "9447512ff48425b04a85ebd9b44acbcd0b5366044f96f6f9b50eec531d3b25b7";
+        assert_eq!(deduplication_id("CHG-1", r#"{"a":1}"#), id);
+    }
+
+    #[tokio::test]
+    async fn a_queue_that_is_not_set_takes_nothing() {
+        let queues = Queues::new(SdkConfig::builder().build(), None, None);
+        assert!(!queues.takes_changes() && !queues.parks());
+        let label = Label { change_id: "c", status: "rejected", reasons: "none".to_owned() };
+        let answers = [
+            (queues.enqueue("c", "{}", Instant::now()).await, "CHANGE_QUEUE_URL"),
+            (queues.park("{}", &label, Instant::now()).await, "PARKED_QUEUE_URL"),
+        ];
+        for (answer, setting) in answers {
+            assert!(
+                matches!(&answer, Err(QueueError::NotConfigured(name)) if *name == setting),
+                "{answer:?}"
+            );
+        }
+    }
+
     #[test]
     fn a_queue_that_is_not_ours_has_the_url_of_its_partition() {
         let ours = "http://127.0.0.1:9324/111122223333/changes.fifo";

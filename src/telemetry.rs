@@ -186,6 +186,15 @@ pub fn start(pipe: LogPipe, level: LogLevel, lookup: &dyn Fn(&str) -> Option<Str
 mod tests {
     use super::*;
 
+    #[derive(Debug, thiserror::Error)]
+    #[error("not sent")]
+    struct NotSent(#[source] io::Error);
+
+    #[test]
+    fn an_error_is_logged_with_its_causes_in_one_line() {
+        assert_eq!(causes(&NotSent(io::Error::other("connection reset"))), "not sent: connection reset");
+    }
+
     #[test]
     fn an_audit_line_is_never_below_the_level_in_force() {
         for (set, of_audit) in [

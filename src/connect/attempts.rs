@@ -162,6 +162,8 @@ impl HttpConnector for CountedConnector {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connect::CallError;
+    use policy_core::failure::ErrorCode;
 
     const TICK: Duration = Duration::from_millis(40);
 
@@ -204,5 +206,19 @@ mod tests {
         assert_eq!((tracker.cost().took, tracker.may_have_taken_effect()), (TICK, true));
         tracker.end(Ok(400));
         assert!(!tracker.may_have_taken_effect());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_is_cut_off_says_whether_it_was_sent_throttled_or_unanswered() {
+        let tracker = AttemptTracker::new(Arc::new(RateLimiter::new(2.0, 5)), Duration::ZERO);
+        let cut_off = || {
+            let error = CallError::deadline(&tracker);
+            (error.code, error.may_have_taken_effect)
+        };
+        assert_eq!(cut_off(), (ErrorCode::NoTimeLeft, false));
+        attempt(&tracker, 429).await;
+        assert_eq!(cut_off(), (ErrorCode::ThrottlingException, false));
+        tracker.begin().await;
+        assert_eq!(cut_off(), (ErrorCode::DeadlineExceeded, true));
     }
 }

@@ -101,3 +101,53 @@ fn meaning<E: ProvideErrorMetadata>(
         _ => ErrorCode::ConnectionFailed,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_connect::error::{ConnectorError, ErrorMetadata};
+
+    type Failed = SdkError<ErrorMetadata, HttpResponse>;
+
+    fn dispatch(error: ConnectorError) -> Failed {
+        SdkError::dispatch_failure(error)
+    }
+
+    #[test]
+    fn a_call_without_an_answer_means_what_it_ended_at() {
+        let other = || dispatch(ConnectorError::other("no session".into(), None));
+        let user = || dispatch(ConnectorError::user("no such header".into()));
+        for (error, attempts, code) in [
+            (SdkError::construction_failure("no credentials"), 0, ErrorCode::CredentialsUnusable),
+            (other(), 0, ErrorCode::CredentialsUnusable),
+            (user(), 0, ErrorCode::CredentialsUnusable),
+            (other(), 1, ErrorCode::ConnectionFailed),
+            (user(), 1, ErrorCode::RequestRefused),
+            (SdkError::timeout_error("too slow"), 1, ErrorCode::ConnectionFailed),
+        ] {
+            assert_eq!(meaning(&error, None, attempts), code, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_means_its_name_and_without_a_known_one_its_status() {
+        let service = |name: Option<&'static str>| {
+            let named = |name| ErrorMetadata::builder().code(name);
+            let metadata = name.map_or_else(ErrorMetadata::builder, named).build();
+            Failed::service_error(metadata, HttpResponse::new(400.try_into().unwrap(), "".into()))
+        };
+        for (name, status, code) in [
+            (Some("ThrottlingException"), 500, ErrorCode::ThrottlingException),
+            (Some("NobodyKnowsException"), 429, ErrorCode::ThrottlingException),
+            (None, 429, ErrorCode::ThrottlingException),
+            (None, 500, ErrorCode::InternalServiceException),
+            (None, 599, ErrorCode::InternalServiceException),
+            (None, 403, ErrorCode::AccessDeniedException),
+            (None, 404, ErrorCode::ResourceNotFoundException),
+            (None, 200, ErrorCode::ConnectionFailed),
+            (None, 400, ErrorCode::RequestRefused),
+        ] {
+            assert_eq!(meaning(&service(name), Some(status), 1), code, "{name:?} {status}");
+        }
+    }
+}

@@ -80,6 +80,7 @@ impl RateLimiter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt;
 
     async fn sent_at(limiter: &RateLimiter, calls: u32) -> Vec<u128> {
         let start = Instant::now();
@@ -113,6 +114,13 @@ mod tests {
         assert_eq!(limiter.permit(now + Duration::from_millis(999)).await.err(), Some(NoTime));
         assert!(limiter.permit(now + Duration::from_secs(1)).await.is_ok());
         assert_eq!((Instant::now() - now).as_millis(), 1000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_permit_that_is_there_waits_for_no_tick_of_the_timer() {
+        let limiter = RateLimiter::new(2.0, 5);
+        let permit = limiter.permit(Instant::now()).now_or_never();
+        assert_eq!(permit.map(|permit| permit.map(|permit| permit.waited)), Some(Ok(Duration::ZERO)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -261,3 +261,21 @@ fn timestamp(at: &DateTime) -> Option<OffsetDateTime> {
     let rounded = (at.as_nanos() + MILLISECOND / 2).div_euclid(MILLISECOND) * MILLISECOND;
     OffsetDateTime::from_unix_timestamp_nanos(rounded).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn a_time_is_rounded_to_the_millisecond() {
+        let second = datetime!(2026-06-01 12:00 UTC);
+        for (nanoseconds, milliseconds) in
+            [(0, 0), (499_999, 0), (500_000, 1), (249_999_999, 250), (250_499_999, 250), (999_500_000, 1_000)]
+        {
+            let at = DateTime::from_secs_and_nanos(second.unix_timestamp(), nanoseconds);
+            let rounded = second + std::time::Duration::from_millis(milliseconds);
+            assert_eq!(timestamp(&at), Some(rounded), "{nanoseconds}");
+        }
+    }
+}

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on fails; its futures run once"
 )]
 
+mod audit;
 mod binary;
 mod boundaries;
 mod concurrent;

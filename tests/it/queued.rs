@@ -1,7 +1,7 @@
 //! SQS batches, and queues that are out of reach (moto's are in conformance/).
 
 use crate::sqs::{Queue, Sqs};
-use crate::world::{NOWHERE, ONE, THREE, TWO, World, chat, failed};
+use crate::world::{NOWHERE, ONE, THREE, TWO, World, chat, failed, outcomes};
 use sandbox::connect::{Fault, Operation, Options};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -107,10 +107,69 @@ async fn a_change_that_takes_too_long_is_queued_and_a_dry_run_never_is() {
         json!({"instanceIds": [ONE, TWO, THREE], "attachmentScope": "*", "maximumSize": "10 MB"});
     let answer = world.invoke_within(&change, Duration::from_secs(8)).await.unwrap();
     assert_eq!((&answer["status"], queue.taken("SendMessage").len()), (&json!("accepted"), 1));
-    assert_eq!(world.updates(), 0);
+    assert_eq!((world.updates(), world.audited()), (0, vec!["accepted".to_owned()]));
+    assert!(world.pipe.text().contains(r#""RejectedChanges":0,"AcceptedChanges":1,"#));
     change["dryRun"] = json!(true);
     let answer = world.invoke_within(&change, Duration::from_secs(2)).await;
     let (kind, report) = failed(answer);
     assert_eq!((kind.as_str(), &report["status"]), ("PolicyChangeIncomplete", &json!("incomplete")));
     assert_eq!((queue.taken("SendMessage").len(), world.updates()), (1, 0));
+}
+
+/// The queue is there, and a change that fits does not go there; one whose instances cannot even be found in time does.
+#[tokio::test]
+async fn a_change_is_queued_only_where_it_or_finding_its_instances_takes_too_long() {
+    let queue = Queue::start(Sqs::Takes).await;
+    let url = format!("{}/111122223333/changes.fifo", queue.url);
+    let instances: Vec<_> = (1..=20).map(sandbox::connect::Instance::numbered).collect();
+    let variables = [
+        ("CONNECT_REQUESTS_PER_SECOND", "1"),
+        ("CONNECT_BURST", "8"),
+        ("CHANGE_QUEUE_URL", url.as_str()),
+        ("AWS_ENDPOINT_URL_SQS", queue.url.as_str()),
+    ];
+    let world = World::with(Options { instances, ..Options::default() }, &variables).await;
+    assert_eq!(outcomes(&world.report(&chat(ONE, &json!({}))).await), ["applied"]);
+    assert_eq!(queue.taken("SendMessage").len(), 0);
+    let tagged = chat("*", &json!({"instanceTags": {"stage": "prod"}}));
+    let answer = world.invoke_within(&tagged, Duration::from_secs(8)).await.unwrap();
+    assert_eq!((&answer["status"], queue.taken("SendMessage").len()), (&json!("accepted"), 1));
+    // no tag was read
+    assert_eq!(world.calls(Operation::DescribeInstance).len(), 0);
+}
+
+#[tokio::test]
+async fn of_payloads_that_are_malformed_only_events_are_parked() {
+    let queue = Queue::start(Sqs::Takes).await;
+    let url = format!("{}/111122223333/parked", queue.url);
+    let variables = [("PARKED_QUEUE_URL", url.as_str()), ("AWS_ENDPOINT_URL_SQS", queue.url.as_str())];
+    let world = World::with(Options::default(), &variables).await;
+    let event = json!({"id": 1, "detail-type": "t", "source": "s", "detail": {}});
+    let report = world.invoke(&event).await.unwrap();
+    assert_eq!(
+        (&report["status"], &report["violations"][0]["code"]),
+        (&json!("rejected"), &json!("MalformedEnvelope"))
+    );
+    let taken = queue.taken("SendMessage");
+    assert_eq!((taken.len(), &taken[0]["MessageBody"]), (1, &json!(event.to_string())));
+    let (kind, _) = failed(world.invoke(&json!({"Records": {}})).await);
+    assert_eq!((kind.as_str(), queue.taken("SendMessage").len()), ("MalformedPayload", 1));
+}
+
+/// 15 s, doubled at each delivery, up to 15 minutes.
+#[tokio::test]
+async fn a_message_that_failed_comes_back_later_each_time() {
+    let queue = Queue::start(Sqs::Takes).await;
+    let variables = [("AWS_ENDPOINT_URL_SQS", queue.url.as_str()), ("CONNECT_MAX_ATTEMPTS", "1")];
+    let world = World::with(Options::default(), &variables).await;
+    world.connect.always(Operation::UpdateAttachedFilesConfiguration, Some(Fault::Throttle));
+    for (n, deliveries) in ["1", "2", "3", "6", "7", "4000000000"].into_iter().enumerate() {
+        let mut batch = batch(&[body(ONE)], "changes");
+        batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!(deliveries);
+        assert_eq!(failures(&world.invoke(&batch).await.unwrap()), ["m0"]);
+        assert_eq!(queue.taken("ChangeMessageVisibility").len(), n + 1);
+    }
+    let delays: Vec<_> =
+        queue.taken("ChangeMessageVisibility").iter().map(|body| body["VisibilityTimeout"].clone()).collect();
+    assert_eq!(delays, [15, 30, 60, 480, 900, 900]);
 }

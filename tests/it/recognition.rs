@@ -71,6 +71,8 @@ async fn what_is_broken_is_malformed_and_says_whose_it_is() {
     assert_eq!(answer["statusCode"], 400);
     let problem: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
     assert_eq!(problem["type"], "urn:problem-type:connect-attachment-policy:malformed-envelope");
+    let triggers: Vec<_> = world.audit().iter().map(|event| event["unmapped"]["trigger"].clone()).collect();
+    assert_eq!(triggers, ["eventbridge", "eventbridge", "eventbridge", "sqs", "sqs", "sqs", "http"]);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use super::Values;
+use super::{ExtensionSet, Values};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -18,9 +18,18 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// Whether giving it these values would change anything.
+    /// Whether giving it these values would change anything. By what is spelled, without a copy: every target is
+    /// asked this.
     pub fn would_change(&self, values: &Values) -> bool {
-        self.after(values) != *self
+        let size = values.max_size.map(|size| i64::from(size.bytes()));
+        let list = values.extensions.as_ref();
+        let holds_list = |asked: &ExtensionSet| {
+            self.allowed_extensions
+                .as_ref()
+                .is_some_and(|held| asked.iter().eq(held.iter().map(String::as_str)))
+        };
+        size.is_some_and(|size| self.maximum_size_limit_in_bytes != Some(size))
+            || list.is_some_and(|asked| !holds_list(asked))
     }
 
     /// What it would hold with these values: an omitted one keeps what is there.
@@ -34,7 +43,7 @@ impl Configuration {
             allowed_extensions: values
                 .extensions
                 .as_ref()
-                .map(|set| set.iter().map(str::to_owned).collect())
+                .map(ExtensionSet::to_names)
                 .or_else(|| self.allowed_extensions.clone()),
         }
     }

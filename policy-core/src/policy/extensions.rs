@@ -56,6 +56,11 @@ impl ExtensionSet {
         self.0.retain(|extension| !others.contains(extension));
     }
 
+    /// The names alone, as Amazon Connect would return them.
+    pub(super) fn to_names(&self) -> BTreeSet<String> {
+        self.0.clone()
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -196,23 +196,27 @@ const fn null_message(field: Field) -> &'static str {
 }
 
 fn unknown(key: &str, object: ObjectKind) -> String {
-    let key = key.to_ascii_lowercase();
+    let known = || Field::ALL.iter().filter(|field| field.belongs_to(object));
+    let other_case = known().find(|field| field.name().eq_ignore_ascii_case(key));
+    match other_case.or_else(|| nearest(&key.to_ascii_lowercase(), known())) {
+        Some(field) => format!("is not a known field; did you mean `{field}`?"),
+        None => "is not a known field".to_owned(),
+    }
+}
+
+fn nearest<'f>(key: &str, known: impl Iterator<Item = &'f Field>) -> Option<&'f Field> {
     let mut name = String::new();
     let mut similarity = |field: Field| {
         name.clear();
         name.push_str(field.name());
         name.make_ascii_lowercase();
-        strsim::jaro_winkler(&key, &name)
+        strsim::jaro_winkler(key, &name)
     };
-    let known = Field::ALL.iter().filter(|field| field.belongs_to(object));
-    let nearest = known
+    known
         .map(|field| (similarity(*field), field))
+        .filter(|(similarity, _)| *similarity > SIMILAR)
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(similarity, _)| *similarity > SIMILAR);
-    match nearest {
-        Some((_, field)) => format!("is not a known field; did you mean `{field}`?"),
-        None => "is not a known field".to_owned(),
-    }
+        .map(|(_, field)| field)
 }
 
 /// What was written, short enough to repeat in a message.

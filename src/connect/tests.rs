@@ -1,0 +1,61 @@
+use super::*;
+use aws_config::BehaviorVersion;
+use policy_core::aws::AccountId;
+use policy_core::policy::InstanceId;
+
+const ROLE: &str = "arn:aws:iam::444455556666:role/attachment-policy";
+
+/// With a role for the function's own account too, which is never assumed.
+fn connect(requests_per_second: f64, burst: u32, shared_quota: bool) -> Connect {
+    let accounts = ["111122223333", "444455556666"].map(|account| AccountId::parse(account).unwrap());
+    let settings = ConnectSettings {
+        requests_per_second,
+        burst,
+        shared_quota,
+        roles: accounts.map(|account| (account, RoleArn::parse(ROLE).unwrap())).into(),
+        ..ConnectSettings::default()
+    };
+    let http = aws_smithy_http_client::Builder::new().build_http();
+    let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
+    Connect::new(config, http, settings)
+}
+
+fn home() -> Home {
+    Home { region: RegionName::parse("us-east-1").unwrap(), account: AccountId::parse("111122223333") }
+}
+
+#[test]
+fn only_an_instance_of_another_account_is_reached_by_its_accounts_role() {
+    let connect = connect(2.0, 5, false);
+    let ours = home().instance(InstanceId::parse("00000001-0000-4000-8000-000000000001").unwrap());
+    assert_eq!(connect.key(&ours, &home()), connect.home_key(&home()));
+    let theirs = Instance { account: AccountId::parse("444455556666"), ..ours.clone() };
+    assert_eq!(connect.key(&theirs, &home()).role_arn, RoleArn::parse(ROLE));
+    let nobodys = Instance { account: AccountId::parse("777788889999"), ..ours };
+    assert_eq!(connect.key(&nobodys, &home()).role_arn, None);
+}
+
+#[test]
+fn a_retry_backs_off_between_one_call_and_a_whole_burst_of_the_quota() {
+    let retries = connect(2.0, 5, false).retries();
+    assert_eq!(retries.initial_backoff(), Duration::from_millis(500));
+    assert_eq!(retries.max_backoff(), Duration::from_millis(2_500));
+    assert_eq!(retries.max_attempts(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_estimate_is_the_time_of_the_slower_kind_and_with_a_shared_quota_of_both() {
+    let lane = |rate, shared| {
+        let connect = connect(rate, 1, shared);
+        connect.lane(&connect.home_key(&home()))
+    };
+    let seconds = Duration::from_secs;
+    // the first call goes at once
+    assert_eq!(lane(1.0, false).estimate(3, 4), seconds(3));
+    assert_eq!(lane(1.0, false).estimate(5, 4), seconds(4));
+    assert_eq!(lane(1.0, true).estimate(3, 4), seconds(6));
+    assert_eq!(lane(1.0, false).estimate_tags(8), seconds(7));
+    // where the quota allows more than one call after the other can be, each takes its latency
+    assert_eq!(lane(1_000.0, false).estimate(3, 4), USUAL_LATENCY * 4);
+    assert_eq!(lane(1_000.0, false).estimate(5, 4), USUAL_LATENCY * 5);
+}

@@ -1,0 +1,78 @@
+//! What an auditor reads: each target's end in words, its times, and the reasons of a refusal.
+
+use crate::world::{NOWHERE, ONE, THREE, TWO, World, chat};
+use sandbox::connect::{Configuration, Fault, Operation, Options, Scope};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+fn milliseconds(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap()
+}
+
+fn messages(world: &World) -> Vec<String> {
+    world.audit().iter().map(|event| event["message"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn every_end_of_a_target_has_its_words() {
+    let variables = [("POLICY_MAX_SIZE_BYTES", "15728640"), ("CONNECT_MAX_ATTEMPTS", "1")];
+    let world = World::with(Options::default(), &variables).await;
+    let update = Operation::UpdateAttachedFilesConfiguration;
+    world.report(&chat(ONE, &json!({}))).await;
+    world.report(&chat(ONE, &json!({}))).await;
+    world.report(&chat(TWO, &json!({"dryRun": true}))).await;
+    let old = json!({"maximumSize": "9 MB", "ifUnmodifiedSince": "2020-01-01T00:00:00Z"});
+    world.report(&chat(ONE, &old)).await;
+    world.error(&chat(ONE, &json!({"maximumSize": "16 MB"}))).await;
+    world.error(&chat(NOWHERE, &json!({}))).await;
+    world.connect.script(update, [Some(Fault::ResetBefore)]);
+    world.error(&json!({"changes": [chat(ONE, &json!({"force": true})), chat(THREE, &json!({}))]})).await;
+    let expected = [
+        format!("about to update CHAT of {ONE}"),
+        format!("updated CHAT of {ONE}"),
+        format!("did not need to update CHAT of {ONE}"),
+        format!("would update CHAT of {TWO}"),
+        format!("did not update (superseded) CHAT of {ONE}"),
+        format!("did not update (blocked) CHAT of {ONE}"),
+        format!("failed to update CHAT of {NOWHERE}"),
+        format!("about to update CHAT of {ONE}"),
+        format!("may have updated CHAT of {ONE}"),
+        format!("did not reach CHAT of {THREE}"),
+    ];
+    assert_eq!(messages(&world), expected);
+}
+
+#[tokio::test]
+async fn times_are_milliseconds_since_1970() {
+    let world = World::new().await;
+    let modified = datetime!(2026-06-01 12:00:00.25 UTC);
+    let held = Configuration {
+        maximum_size_limit_in_bytes: 5_242_880,
+        extensions: vec![],
+        last_modified: Some(modified),
+    };
+    world.connect.put(ONE, Scope::Chat, held);
+    let earliest = milliseconds(OffsetDateTime::now_utc());
+    world.report(&chat(ONE, &json!({"dryRun": true}))).await;
+    let latest = milliseconds(OffsetDateTime::now_utc());
+    let [event] = &world.audit()[..] else { panic!("one target") };
+    assert!((earliest..=latest).contains(&event["time"].as_i64().unwrap()), "{event}");
+    assert_eq!(event["resources"][0]["data"]["lastModifiedTime"], milliseconds(modified));
+}
+
+/// 16 reasons are listed and any more are counted.
+#[tokio::test]
+async fn a_refusal_lists_sixteen_reasons_and_counts_the_rest() {
+    for (faults, more) in [(1, None), (16, None), (17, Some(1)), (40, Some(24))] {
+        let world = World::new().await;
+        let mut change = chat(ONE, &json!({}));
+        for n in 0..faults {
+            change[format!("field{n}")] = json!(n);
+        }
+        world.error(&change).await;
+        let unmapped = &world.audit()[0]["unmapped"];
+        assert_eq!(unmapped["reasons"].as_array().unwrap().len(), faults.min(16));
+        assert_eq!(unmapped.get("moreReasons").and_then(Value::as_u64), more, "{faults}");
+    }
+}
