@@ -15,6 +15,7 @@ mod documents;
 mod edges;
 mod faults;
 mod found;
+mod marks;
 mod messages;
 mod parsing;
 mod properties;
