@@ -107,7 +107,7 @@ def test_its_data_class_reads_an_event(event: Path) -> None:
 def test_its_data_class_reads_a_batch(event: Path) -> None:
     records = list(SQSEvent(json.loads(event.read_text())).records)
     assert [record.attributes.message_group_id for record in records] == ["attachment-policy"] * 2
-    assert records[0].json_body["changeId"] == "CHG-2042"
+    assert records[0].json_body["changeId"].startswith("CHG-")
     assert EventBridgeEvent(records[1].json_body).source == "com.example.policy"
 
 
@@ -143,16 +143,16 @@ def test_an_http_answer_has_the_shape_of_powertools_own(sandbox: Sandbox, event:
         assert flat == {**headers, "content-type": content_type}
 
 
-def test_a_batch_without_a_failure_is_answered_as_powertools_does(sandbox: Sandbox) -> None:
-    [event] = [event for event in events.ALL if events.trigger(event) == "sqs"]
+@of("sqs")
+def test_a_batch_without_a_failure_is_answered_as_powertools_does(sandbox: Sandbox, event: Path) -> None:
     assert invoke(sandbox, event) == processed(event, lambda record: None)
 
 
+@of("sqs")
 def test_a_failed_record_takes_the_later_ones_with_it_as_in_powertools_fifo_processor(
-    serve: Callable[..., Sandbox],
+    serve: Callable[..., Sandbox], event: Path
 ) -> None:
     sandbox = serve(*UNPACED, "--fault=500=1", "--env=CONNECT_MAX_ATTEMPTS=1")
-    [event] = [event for event in events.ALL if events.trigger(event) == "sqs"]
 
     def fail(record: object) -> None:
         raise RuntimeError("for now")

@@ -1,10 +1,12 @@
 //! What a change may be combined with: a dry run, `force`, conditions; and an answer that is lost.
 
-use super::{MB, UPDATE, bodies, body, held, hold, of_chat, values};
+use super::{GUARDED, MB, UPDATE, bodies, body, held, hold, of_chat, values};
 use crate::http::{policies, request, send, slug};
+use crate::sqs::{Queue, Sqs};
 use crate::world::{ONE, TWO, World, outcomes};
 use sandbox::connect::{Configuration, Fault, Options, Scope};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::time::Duration;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
@@ -143,4 +145,32 @@ async fn a_repetition_starts_from_what_the_target_holds_then() {
     hold(&world, ONE, Scope::Chat, 7, &["csv", "docx"]);
     let report = world.report(&change).await;
     assert_eq!(report["results"][0]["after"], values(7, &["docx", "png"]));
+}
+
+#[tokio::test]
+async fn a_queued_change_stays_relative_and_is_computed_when_it_is_carried_out() {
+    let queue = Queue::start(Sqs::Takes).await;
+    let url = format!("{}/111122223333/changes.fifo", queue.url);
+    let mut variables = GUARDED.to_vec();
+    variables.extend([
+        ("CONNECT_REQUESTS_PER_SECOND", "1"),
+        ("CONNECT_BURST", "2"),
+        ("CHANGE_QUEUE_URL", url.as_str()),
+        ("AWS_ENDPOINT_URL_SQS", queue.url.as_str()),
+    ]);
+    let slow = World::with(Options::default(), &variables).await;
+    let change = json!({"instanceIds": [ONE, TWO], "attachmentScope": "*", "addExtensions": [".PNG"],
+        "removeExtensions": ["csv"], "maximumSizeAtMost": "10 MB", "enforceGuardrails": true});
+    let answer = slow.invoke_within(&change, Duration::from_secs(5)).await.unwrap();
+    assert_eq!((&answer["status"], slow.updates()), (&json!("accepted"), 0));
+    let sent = queue.taken("SendMessage");
+    let queued: Value = serde_json::from_str(sent[0]["MessageBody"].as_str().unwrap()).unwrap();
+
+    let world = World::with(Options::default(), &GUARDED).await;
+    hold(&world, ONE, Scope::Chat, 20, &["csv", "exe", "pdf"]);
+    hold(&world, TWO, Scope::Chat, 5, &["docx"]);
+    let report = world.report(&queued).await;
+    assert_eq!(report["summary"], json!({"applied": 8}));
+    assert_eq!(held(&world, ONE, Scope::Chat), values(10, &["pdf", "png"]));
+    assert_eq!(held(&world, TWO, Scope::Chat), values(5, &["docx", "png"]));
 }
