@@ -169,16 +169,18 @@ impl LaneClient {
         self.describe_instance.estimate(instances)
     }
 
-    /// How long that many reads and updates would take at the configured rate, from now.
+    /// How long that many calls would take at the configured rate, from now.
     ///
-    /// Each lane sends one call after the other, so that an answer's time counts where it is longer
+    /// Reads are sent one after the other, and so are updates, so that an answer's time counts where it is longer
     /// than the rate's interval.
-    pub fn estimate(&self, reads: usize, updates: usize) -> Duration {
+    pub fn estimate(&self, lists: usize, describes: usize, updates: usize) -> Duration {
         let latency = |calls: usize| USUAL_LATENCY * u32::try_from(calls).unwrap_or(u32::MAX);
+        let reads = lists + describes;
         let limited = if Arc::ptr_eq(&self.update, &self.list) {
             self.update.estimate(reads + updates)
         } else {
-            self.update.estimate(updates).max(self.list.estimate(reads))
+            let reads = self.list.estimate(lists).max(self.describe.estimate(describes));
+            self.update.estimate(updates).max(reads)
         };
         limited.max(latency(updates)).max(latency(reads))
     }

@@ -131,18 +131,22 @@ impl Handler {
         payload: &RawValue,
         trigger: Result<Trigger<'_>, NotAccepted>,
     ) -> Reply {
-        let trigger = match trigger {
-            Ok(trigger) => trigger,
-            Err(refused) => return self.refuse_payload(context, payload, &refused).await,
+        let kind = match &trigger {
+            Ok(trigger) => Some(trigger.kind()),
+            Err(NotAccepted::Malformed { kind, .. }) => Some(*kind),
+            Err(NotAccepted::Unrecognised(_)) => None,
         };
-        let kind = trigger.kind();
-        if !self.settings.accepted_triggers.contains(&kind) {
+        if let Some(kind) = kind.filter(|kind| !self.settings.accepted_triggers.contains(kind)) {
             let message = format!("this function's ACCEPTED_TRIGGERS does not include {}", kind.as_str());
             let origin = Origin { kind, ..Origin::invoker(&context.invocation) };
             let error_type = FunctionErrorType::TriggerNotAccepted;
             self.note_refusal(context, &origin, error_type.name(), &message);
             return Err(FunctionError::new(error_type, &message));
         }
+        let trigger = match trigger {
+            Ok(trigger) => trigger,
+            Err(refused) => return self.refuse_payload(context, payload, &refused).await,
+        };
         match trigger {
             Trigger::Http(request) => {
                 let response = self.answer_http(context, &request).await?;
@@ -205,7 +209,7 @@ impl Handler {
 
     async fn change_of_event(&self, context: &InvocationContext, event: &event_bridge::Event<'_>) -> Report {
         if let Some(why) = &event.refused {
-            return self.reject(context, &event.origin, ViolationCode::SourceRefused, why);
+            return self.reject_unread(context, &event.origin, ViolationCode::SourceRefused, why);
         }
         let mut submission = Submission::new(&event.document, event.origin.clone());
         submission.if_unmodified_since = event.replayed_from;

@@ -13,24 +13,22 @@ use crate::connect::{Call, CallLog, Connect};
 use futures_util::future::join_all;
 use lane::LanePropagation;
 use policy_core::failure::{ErrorCode, Failure};
-use policy_core::policy::{Guardrails, Instance, Instances, Limits, Scope, Violation, ViolationCode};
+use policy_core::policy::{Instance, Instances, Limits, Scope, Violation, ViolationCode};
 use policy_core::report::{ChangeReport, Disposition, Outcome, TargetResult};
 use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-/// What a walk works with.
+/// What carrying out a change needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Propagation<'a> {
     /// Amazon Connect.
     pub connect: &'a Connect,
     /// The audit log.
     pub audit: &'a Audit,
-    /// What the operator forbids.
-    pub guardrails: &'a Guardrails,
-    /// `POLICY_ALLOW_EMPTY_EXTENSIONS`.
-    pub allow_empty_extensions: bool,
-    /// When it must be over.
+    /// What the operator allows.
+    pub limits: Limits<'a>,
+    /// The invocation's deadline.
     pub deadline: Deadline,
     /// The invocation's calls.
     pub log: &'a CallLog,
@@ -55,11 +53,6 @@ struct Slot {
 }
 
 impl<'a> Propagation<'a> {
-    /// What the operator allows a computed value to be.
-    fn limits(&self) -> Limits<'a> {
-        Limits { guardrails: self.guardrails, allow_empty_extensions: self.allow_empty_extensions }
-    }
-
     /// The bounds of every call.
     fn call(&self) -> Call<'a> {
         Call { until: self.deadline.calls(), log: self.log }
@@ -73,14 +66,22 @@ impl<'a> Propagation<'a> {
     /// How long the change would take at the configured pace if every target had to be updated.
     pub fn estimate(&self, audited: AuditedChange<'_>, resolved: &Resolved) -> Duration {
         let mut instances: BTreeMap<_, usize> = BTreeMap::new();
-        let permitted = |instance: &&Instance| self.guardrails.check(instance, audited.change).is_ok();
+        let permitted = |instance: &&Instance| self.limits.guardrails.check(instance, audited.change).is_ok();
         for instance in resolved.0.iter().flatten().filter(permitted) {
             *instances.entry(self.connect.key(instance, audited.home)).or_default() += 1;
         }
+        let change = audited.change;
         let mut longest = Duration::ZERO;
         for (key, instances) in instances {
-            let updates = if audited.change.dry_run { 0 } else { instances * audited.change.scopes.len() };
-            longest = longest.max(self.connect.lane(&key).estimate(instances, updates));
+            let targets = instances * change.scopes.len();
+            // one Describe for one scope, one List for several, which then are described for their time if it matters
+            let (lists, describes) = match (change.scopes.len(), change.if_unmodified_since) {
+                (0 | 1, _) => (0, targets),
+                (_, None) => (instances, 0),
+                (_, Some(_)) => (instances, targets),
+            };
+            let updates = if change.dry_run { 0 } else { targets };
+            longest = longest.max(self.connect.lane(&key).estimate(lists, describes, updates));
         }
         longest
     }
@@ -96,8 +97,7 @@ impl<'a> Propagation<'a> {
             report.warnings.push(Violation {
                 pointer: String::new(),
                 code: ViolationCode::NoInstanceMatches,
-                message: "`*` matches no ACTIVE instance in this account and Region, so nothing was changed"
-                    .to_owned(),
+                message: no_instance(&audited.change.instances).to_owned(),
             });
         }
         report
@@ -129,7 +129,7 @@ impl<'a> Propagation<'a> {
         let mut lanes: BTreeMap<_, Vec<(&Instance, Vec<Slot>)>> = BTreeMap::new();
         for instance in instances {
             let first = results.len();
-            if let Err(blocked) = self.guardrails.check(instance, audited.change) {
+            if let Err(blocked) = self.limits.guardrails.check(instance, audited.change) {
                 for scope in scopes {
                     let outcome = Outcome::Blocked { held: None, why: Failure::from(&blocked) };
                     let result = TargetResult::without_calls(Some(instance.clone()), *scope, outcome);
@@ -174,6 +174,17 @@ impl<'a> Propagation<'a> {
             result.outcome = result.outcome.unrecorded(unaudited(&error));
         }
         result
+    }
+}
+
+fn no_instance(instances: &Instances) -> &'static str {
+    match instances {
+        Instances::All { tags } if !tags.is_empty() => {
+            "no ACTIVE instance in this account and Region has these tags, so nothing was changed"
+        }
+        Instances::All { .. } | Instances::Named(_) => {
+            "`*` matches no ACTIVE instance in this account and Region, so nothing was changed"
+        }
     }
 }
 

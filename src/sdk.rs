@@ -18,10 +18,14 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use std::error::Error;
 use std::io;
+use std::path::Path;
 
 /// The roots that the certificates of AWS's endpoints lead to, in the partitions that have Amazon Connect (Amazon Trust
 /// Services, "Certification authorities": Amazon Root CA 1 to 4, and Starfield Services Root CA - G2).
 const AMAZON_TRUST_SERVICES: &str = include_str!("sdk/amazon_trust_services.pem");
+
+/// How a certificate begins in PEM form (RFC 7468 section 5.1).
+const PEM_MARK: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -81,11 +85,11 @@ fn credentials(http: &SharedHttpClient) -> SharedCredentialsProvider {
     )
 }
 
-/// What decides whom the HTTP client trusts is unusable. The function does not start then: to go on with other
-/// authorities than those that were asked for would be to trust somebody unasked.
+/// What says whom to trust cannot be used. The function does not start then: falling back to other authorities would
+/// trust them without the operator's consent.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
-    /// The variable names nothing that can be read.
+    /// The variable names something that cannot be read.
     #[error("{variable} names `{path}`, which cannot be read")]
     Unreadable {
         /// `SSL_CERT_FILE` or `SSL_CERT_DIR`.
@@ -96,7 +100,10 @@ pub enum TrustError {
         #[source]
         source: io::Error,
     },
-    /// The TLS library does not take the certificates.
+    /// The file has no certificate in PEM form.
+    #[error("SSL_CERT_FILE names `{0}`, which has no certificate in PEM form")]
+    NoCertificate(String),
+    /// The TLS library does not accept the certificates.
     #[error("the trusted certificates cannot be used")]
     Unusable(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -107,30 +114,41 @@ pub enum TrustError {
 /// that ends TLS needs that. An empty variable is an absent one.
 ///
 /// # Errors
-/// The variable names nothing readable, or the certificates cannot be used.
-pub fn http(lookup: Lookup) -> Result<SharedHttpClient, TrustError> {
+/// Everything that is wrong with what the variables name.
+pub fn http(lookup: Lookup) -> Result<SharedHttpClient, Vec<TrustError>> {
     let context = TlsContext::builder().with_trust_store(trusted(lookup)?).build();
-    let context = context.map_err(|error| TrustError::Unusable(error.into()))?;
+    let context = context.map_err(|error| vec![TrustError::Unusable(error.into())])?;
     Ok(Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(context).build_https())
 }
 
 /// Whom to trust.
-fn trusted(lookup: Lookup) -> Result<TrustStore, TrustError> {
-    let mut is_named = false;
-    for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
-        if let Some(path) = lookup(variable).filter(|path| !path.trim().is_empty()) {
-            is_named = true;
-            if let Err(source) = std::fs::metadata(&path) {
-                return Err(TrustError::Unreadable { variable, path, source });
-            }
+fn trusted(lookup: Lookup) -> Result<TrustStore, Vec<TrustError>> {
+    let set = |variable| lookup(variable).filter(|path| !path.trim().is_empty());
+    let (file, folders) = (set("SSL_CERT_FILE"), set("SSL_CERT_DIR"));
+    let mut wrong = Vec::new();
+    if let Some(path) = &file {
+        match std::fs::read(path) {
+            Ok(pem) if pem.windows(PEM_MARK.len()).any(|window| window == PEM_MARK) => {}
+            Ok(_) => wrong.push(TrustError::NoCertificate(path.clone())),
+            Err(source) => wrong.push(unreadable("SSL_CERT_FILE", path, source)),
         }
     }
-    // the default store reads these two variables, and the platform's CAs only where neither is there
-    Ok(if is_named {
-        TrustStore::default()
-    } else {
-        TrustStore::empty().with_pem_certificate(AMAZON_TRUST_SERVICES)
-    })
+    // several, as in PATH
+    for folder in folders.iter().flat_map(std::env::split_paths).filter(|path| path != Path::new("")) {
+        if let Err(source) = std::fs::read_dir(&folder) {
+            wrong.push(unreadable("SSL_CERT_DIR", &folder.to_string_lossy(), source));
+        }
+    }
+    match (wrong.is_empty(), file.is_some() || folders.is_some()) {
+        (false, _) => Err(wrong),
+        // the default store reads these two variables, and the platform's CAs only where neither is there
+        (true, true) => Ok(TrustStore::default()),
+        (true, false) => Ok(TrustStore::empty().with_pem_certificate(AMAZON_TRUST_SERVICES)),
+    }
+}
+
+fn unreadable(variable: &'static str, path: &str, source: io::Error) -> TrustError {
+    TrustError::Unreadable { variable, path: path.to_owned(), source }
 }
 
 /// `AWS_ENDPOINT_URL_<SERVICE>` of the services that are called.

@@ -25,7 +25,7 @@ pub fn handler(
         (Ok(settings), Ok(http)) => (settings, http),
         (settings, http) => {
             let mut wrong = settings.err().map_or_else(Vec::new, |invalid| invalid.0);
-            wrong.extend(http.err().map(|error| causes(&error)));
+            wrong.extend(http.err().into_iter().flatten().map(|error| causes(&error)));
             return Err(InvalidSettings(wrong));
         }
     };

@@ -182,7 +182,7 @@ fn handler(lookup: &dyn Fn(&str) -> Option<String>) -> Handler {
     };
     let http: SharedHttpClient = match sdk::http(lookup) {
         Ok(http) => http,
-        Err(error) => unreachable!("{error}"),
+        Err(wrong) => unreachable!("{wrong:?}"),
     };
     let config = sdk::config(settings.region.as_str(), http.clone(), lookup);
     start::assemble(settings, config, http, LogPipe::new(std::io::sink()), LogLevel::Level(Level::INFO))

@@ -1,7 +1,7 @@
 //! What to do about one target, decided from what it holds. Pure.
 
 use crate::failure::{ErrorCode, Failure};
-use crate::policy::{Configuration, Limits, PolicyChange, Values};
+use crate::policy::{Configuration, Limits, NotComputed, PolicyChange, Values};
 use crate::report::Outcome;
 use std::borrow::Cow;
 use time::OffsetDateTime;
@@ -26,8 +26,8 @@ pub enum Modified {
     At(Option<OffsetDateTime>),
 }
 
-/// Checks in this order: unchanged, superseded, planned. A target that already has the values needs no
-/// update, whenever they were set.
+/// Checks in this order: `If-Match`, the guardrails on computed values, whether anything changes,
+/// `ifUnmodifiedSince`, dry run. A target that already has the values needs no update, whenever they were set.
 ///
 /// A relative change becomes absolute here: what it asks of this target is computed from what the target holds.
 pub fn decide<'c>(
@@ -45,13 +45,17 @@ pub fn decide<'c>(
     } else {
         match change.adjustments.apply(&change.values, held, limits, change.force) {
             Ok(values) => Cow::Owned(values),
-            Err(blocked) => {
+            Err(NotComputed::Blocked(blocked)) => {
                 let why = Failure::from(&blocked);
                 return Step::Done(Outcome::Blocked { held: Some(held.clone()), why });
             }
+            Err(unknown @ NotComputed::NotKnown) => {
+                let why = Failure::new(ErrorCode::ConnectionFailed).with_detail(unknown.to_string());
+                return Step::Done(Outcome::Failed { before: Some(held.clone()), after: None, why });
+            }
         }
     };
-    if !change.force && !held.would_change(&values) {
+    if values.is_empty() || (!change.force && !held.would_change(&values)) {
         return Step::Done(Outcome::Unchanged { held: held.clone() });
     }
     match (change.if_unmodified_since, modified) {

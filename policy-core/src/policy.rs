@@ -21,12 +21,12 @@ mod size;
 mod violation;
 mod violations;
 
-pub use adjustments::{Adjustments, Limits, MAX_EXTENSIONS};
+pub use adjustments::{Adjustments, Limits, NotComputed};
 pub use change_id::ChangeId;
 pub use configuration::Configuration;
 pub use document::{Defaults, Document, Form, Rejected};
 pub use entity_tag::{IfMatch, entity_tag, entity_tag_of_all};
-pub use extensions::ExtensionSet;
+pub use extensions::{ExtensionSet, MAX_EXTENSIONS};
 pub use guardrail::{Blocked, Guardrails};
 pub use instance::{Home, Instance, InstanceId, InstanceName, percent_decoded};
 pub use scope::Scope;
@@ -48,7 +48,7 @@ pub struct PolicyChange {
     pub scopes: Vec<Scope>,
     /// What they are to hold.
     pub values: Values,
-    /// What is to change of what each holds.
+    /// Values relative to what each holds.
     pub adjustments: Adjustments,
     /// Only targets that were not modified after this instant are changed.
     pub if_unmodified_since: Option<OffsetDateTime>,
@@ -85,6 +85,13 @@ pub struct Values {
     pub max_size: Option<MaxSize>,
     /// `ExtensionConfiguration.AllowedExtensions`, replaced as a whole.
     pub extensions: Option<ExtensionSet>,
+}
+
+impl Values {
+    /// Whether there is nothing to send.
+    pub const fn is_empty(&self) -> bool {
+        self.max_size.is_none() && self.extensions.is_none()
+    }
 }
 
 /// What an operator decided about documents, as opposed to what AWS allows.

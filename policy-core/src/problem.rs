@@ -65,7 +65,7 @@ impl Problem {
             Self::InvalidBody => (400, "The body cannot be read"),
             Self::MalformedEnvelope => (400, "The request's envelope is malformed"),
             Self::InvalidQuery => (400, "The query string is invalid"),
-            Self::Blocked => (403, "A guardrail forbids this request"),
+            Self::Blocked => (403, "A guardrail or limit forbids this request"),
             Self::NotFound => (404, "Path not found"),
             Self::InstanceNotFound => (404, "Instance not found"),
             Self::MethodNotAllowed => (405, "Method not allowed"),

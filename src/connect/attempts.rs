@@ -1,6 +1,6 @@
 //! What happened on the wire during one call: counted where the requests go out. Retries wait for the quota there.
 
-use super::rate_limiter::RateLimiter;
+use super::rate_limiter::{NoTime, RateLimiter};
 use crate::lock::Lock;
 use aws_sdk_connect::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_connect::config::{ConfigBag, HttpClient, Intercept, RuntimeComponents, SharedHttpClient};
@@ -17,13 +17,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Longer than any deadline: the call itself is bounded by the invocation's.
-const FOREVER: Duration = Duration::from_hours(1);
-
 /// One call's requests. Shared by the caller, the interceptor and the connector.
 #[derive(Debug)]
 pub(super) struct AttemptTracker {
     limiter: Arc<RateLimiter>,
+    /// When the call must have ended.
+    until: Instant,
     state: Lock<State>,
 }
 
@@ -37,10 +36,10 @@ struct State {
 }
 
 impl AttemptTracker {
-    /// A call whose first permit took so long to come.
-    pub(super) fn new(limiter: Arc<RateLimiter>, waited: Duration) -> Arc<Self> {
+    /// A call that must have ended `until`, and whose first permit took so long to come.
+    pub(super) fn new(limiter: Arc<RateLimiter>, until: Instant, waited: Duration) -> Arc<Self> {
         let cost = CallCost { waited, ..CallCost::default() };
-        Arc::new(Self { limiter, state: Lock::new(State { cost, sent_at: None, lost: false }) })
+        Arc::new(Self { limiter, until, state: Lock::new(State { cost, sent_at: None, lost: false }) })
     }
 
     /// What the call has cost so far.
@@ -60,12 +59,14 @@ impl AttemptTracker {
     /// The first request goes out on the permit its caller holds, each retry takes its own.
     async fn begin(&self) {
         let is_retry = self.state.lock().cost.attempts > 0;
-        let waited = if is_retry {
-            // only a wait beyond FOREVER is refused
-            self.limiter.permit(Instant::now() + FOREVER).await.map_or(Duration::ZERO, |permit| permit.waited)
-        } else {
-            Duration::ZERO
-        };
+        let mut waited = Duration::ZERO;
+        if is_retry {
+            match self.limiter.permit(self.until).await {
+                Ok(permit) => waited = permit.waited,
+                // a permit that comes too late is left to others; the caller gives up at that time
+                Err(NoTime) => std::future::pending().await,
+            }
+        }
         let mut state = self.state.lock();
         state.cost.waited += waited;
         state.cost.attempts += 1;
@@ -109,7 +110,7 @@ pub(super) struct Attach(pub(super) Arc<AttemptTracker>);
 #[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
 impl Intercept for Attach {
     fn name(&self) -> &'static str {
-        "AttachExchange"
+        "AttachAttemptTracker"
     }
 
     fn modify_before_transmit(
@@ -167,6 +168,10 @@ mod tests {
 
     const TICK: Duration = Duration::from_millis(40);
 
+    fn far() -> Instant {
+        Instant::now() + Duration::from_hours(1)
+    }
+
     async fn attempt(tracker: &AttemptTracker, status: u16) {
         tracker.begin().await;
         tokio::time::advance(TICK).await;
@@ -176,7 +181,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_throttled_answer_empties_the_bucket_and_the_retry_waits_for_a_permit_of_its_own() {
         let limiter = Arc::new(RateLimiter::new(2.0, 5));
-        let tracker = AttemptTracker::new(limiter, Duration::from_secs(3));
+        let tracker = AttemptTracker::new(limiter, far(), Duration::from_secs(3));
         attempt(&tracker, 429).await;
         attempt(&tracker, 429).await;
         attempt(&tracker, 200).await;
@@ -190,7 +195,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_retry_takes_a_permit_though_others_are_left() {
         let limiter = Arc::new(RateLimiter::new(1.0, 1));
-        let tracker = AttemptTracker::new(Arc::clone(&limiter), Duration::ZERO);
+        let tracker = AttemptTracker::new(Arc::clone(&limiter), far(), Duration::ZERO);
         assert!(limiter.permit(Instant::now()).await.is_ok());
         attempt(&tracker, 500).await;
         attempt(&tracker, 200).await;
@@ -199,8 +204,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_retry_that_would_come_too_late_leaves_its_permit_to_others() {
+        let limiter = Arc::new(RateLimiter::new(1.0, 1));
+        let until = Instant::now() + Duration::from_millis(900);
+        let tracker = AttemptTracker::new(Arc::clone(&limiter), until, Duration::ZERO);
+        assert!(limiter.permit(Instant::now()).await.is_ok());
+        attempt(&tracker, 500).await;
+        let before = limiter.estimate(1);
+        assert!(tokio::time::timeout_at(until, tracker.begin()).await.is_err());
+        assert_eq!(tracker.cost().attempts, 1);
+        assert_eq!(limiter.estimate(1), before.saturating_sub(Duration::from_millis(900) - TICK));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn an_answer_that_never_came_costs_the_time_until_now_and_may_have_taken_effect() {
-        let tracker = AttemptTracker::new(Arc::new(RateLimiter::new(2.0, 5)), Duration::ZERO);
+        let tracker = AttemptTracker::new(Arc::new(RateLimiter::new(2.0, 5)), far(), Duration::ZERO);
         tracker.begin().await;
         tokio::time::advance(TICK).await;
         assert_eq!((tracker.cost().took, tracker.may_have_taken_effect()), (TICK, true));
@@ -210,7 +228,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_call_that_is_cut_off_says_whether_it_was_sent_throttled_or_unanswered() {
-        let tracker = AttemptTracker::new(Arc::new(RateLimiter::new(2.0, 5)), Duration::ZERO);
+        let tracker = AttemptTracker::new(Arc::new(RateLimiter::new(2.0, 5)), far(), Duration::ZERO);
         let cut_off = || {
             let error = CallError::deadline(&tracker);
             (error.code, error.may_have_taken_effect)

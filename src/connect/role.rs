@@ -26,6 +26,12 @@ impl AssumedRole {
         Self { client: Client::from_conf(config), role_arn: role_arn.to_owned() }
     }
 
+    /// Where it is assumed.
+    #[cfg(test)]
+    pub(super) fn region(&self) -> Option<&str> {
+        self.client.config().region().map(AsRef::as_ref)
+    }
+
     async fn credentials(&self) -> provider::Result {
         let request = self.client.assume_role().role_arn(&self.role_arn).role_session_name(SESSION_NAME);
         let assumed = request.send().await.map_err(|error| {

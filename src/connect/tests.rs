@@ -51,11 +51,25 @@ async fn an_estimate_is_the_time_of_the_slower_kind_and_with_a_shared_quota_of_b
     };
     let seconds = Duration::from_secs;
     // the first call goes at once
-    assert_eq!(lane(1.0, false).estimate(3, 4), seconds(3));
-    assert_eq!(lane(1.0, false).estimate(5, 4), seconds(4));
-    assert_eq!(lane(1.0, true).estimate(3, 4), seconds(6));
+    assert_eq!(lane(1.0, false).estimate(3, 0, 4), seconds(3));
+    assert_eq!(lane(1.0, false).estimate(5, 0, 4), seconds(4));
+    assert_eq!(lane(1.0, true).estimate(3, 0, 4), seconds(6));
+    // reads of one scope have a quota of their own, beside those of several
+    assert_eq!(lane(1.0, false).estimate(3, 5, 4), seconds(4));
+    assert_eq!(lane(1.0, true).estimate(1, 5, 4), seconds(9));
     assert_eq!(lane(1.0, false).estimate_tags(8), seconds(7));
     // where the quota allows more than one call after the other can be, each takes its latency
-    assert_eq!(lane(1_000.0, false).estimate(3, 4), USUAL_LATENCY * 4);
-    assert_eq!(lane(1_000.0, false).estimate(5, 4), USUAL_LATENCY * 5);
+    assert_eq!(lane(1_000.0, false).estimate(3, 0, 4), USUAL_LATENCY * 4);
+    assert_eq!(lane(1_000.0, false).estimate(5, 0, 4), USUAL_LATENCY * 5);
+}
+
+/// The STS of an opt-in Region answers only accounts that have enabled it; that of the function's Region serves all.
+#[test]
+fn a_role_for_any_region_is_assumed_in_the_functions_own() {
+    let own = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-2"))
+        .build();
+    let role = AssumedRole::new(&own, ROLE);
+    assert_eq!(role.region(), Some("eu-west-2"));
 }

@@ -225,7 +225,7 @@ impl LaneClient {
         E: ProvideErrorMetadata + Error + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        let attempts = AttemptTracker::new(Arc::clone(self.limiter(operation)), permit.waited);
+        let attempts = AttemptTracker::new(Arc::clone(self.limiter(operation)), call.until, permit.waited);
         let answer = match timeout_at(call.until, send(Attach(Arc::clone(&attempts)))).await {
             Ok(Ok(output)) => Ok(output),
             Ok(Err(error)) => Err(CallError::from_sdk(&error, &attempts)),

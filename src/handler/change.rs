@@ -6,7 +6,9 @@ use crate::propagate::{Propagation, Resolved};
 use crate::queue::QueueError;
 use crate::telemetry::causes;
 use policy_core::origin::{Origin, TriggerKind};
-use policy_core::policy::{Defaults, Document, Form, PolicyChange, Rejected, ViolationCode, document};
+use policy_core::policy::{
+    Defaults, Document, Form, Limits, PolicyChange, Rejected, ViolationCode, document,
+};
 use policy_core::report::{ChangeReport, Disposition, Report, Status};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -78,8 +80,10 @@ impl Handler {
         let propagation = Propagation {
             connect: &self.connect,
             audit: &self.audit,
-            guardrails: &self.settings.guardrails,
-            allow_empty_extensions: self.settings.allow_empty_extensions,
+            limits: Limits {
+                guardrails: &self.settings.guardrails,
+                allow_empty_extensions: self.settings.allow_empty_extensions,
+            },
             deadline: context.deadline,
             log: &context.log,
         };
@@ -148,7 +152,10 @@ impl Handler {
             changes => serde_json::to_string(&serde_json::json!({ "changes": changes }))?,
         };
         let id = changes.first().map_or("", |change| change.change_id.as_str());
-        self.queues.enqueue(id, &document, context.deadline.end()).await?;
+        // what follows a queue that does not answer needs the rest
+        let now = Instant::now();
+        let until = now + context.deadline.end().saturating_duration_since(now) / 4;
+        self.queues.enqueue(id, &document, until).await?;
         let accepted = changes.iter().map(|change| {
             if let Err(error) =
                 self.audit.accepted(AuditedChange { origin, change, home: &context.rules.home })

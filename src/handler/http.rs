@@ -1,7 +1,7 @@
 //! HTTP: one request, one response, by openapi.yaml.
 
 use super::{FunctionError, Handler, InvocationContext, change::Submission};
-use crate::connect::{Call, CallError, Target};
+use crate::connect::{Call, CallError, LaneClient, Target};
 use policy_core::policy::{
     Blocked, Configuration, Form, IfMatch, Instance, Scope, entity_tag, entity_tag_of_all,
 };
@@ -142,8 +142,8 @@ impl Handler {
                 Ok(answer) => (BTreeMap::from([(scope, answer.configuration)]), answer.last_modified),
                 Err(error) => return self.unread(&error),
             },
-            None => match lane.list(&instance.id, call).await {
-                Ok(listed) => (listed.configurations, None),
+            None => match every_scope(&lane, instance, call).await {
+                Ok(held) => (held, None),
                 Err(error) => return self.unread(&error),
             },
         };
@@ -169,6 +169,22 @@ impl Handler {
         }
         Ok(response)
     }
+}
+
+/// What every scope of an instance holds. One that List leaves out has the default, which Describe returns.
+async fn every_scope(
+    lane: &LaneClient,
+    instance: &Instance,
+    call: Call<'_>,
+) -> Result<BTreeMap<Scope, Configuration>, CallError> {
+    let mut held = lane.list(&instance.id, call).await?.configurations;
+    for scope in Scope::ALL {
+        if !held.contains_key(&scope) {
+            let answer = lane.describe(Target { instance: &instance.id, scope }, call).await?;
+            held.insert(scope, answer.configuration);
+        }
+    }
+    Ok(held)
 }
 
 fn policy(scope: Scope, configuration: &Configuration, modified: Option<OffsetDateTime>) -> Policy<'_> {

@@ -55,19 +55,23 @@ impl Handler {
                 let submission = Submission::new(document, record.origin.clone());
                 self.change(context, &submission).await
             }
-            Err(refused) => {
-                self.reject(context, &record.origin, ViolationCode::MalformedEnvelope, &refused.to_string())
-            }
+            Err(refused) => self.reject_unread(
+                context,
+                &record.origin,
+                ViolationCode::MalformedEnvelope,
+                &refused.to_string(),
+            ),
         }
     }
 
-    /// Whether the message needs no further delivery: settled, or parked for a person.
+    /// Whether the message needs no further delivery: settled, or parked for a person while there was time.
     async fn is_done(&self, context: &InvocationContext, record: &Record, report: &Report) -> bool {
         if report.is_settled() {
             return true;
         }
         report.status() != Status::Incomplete
             && self.queues.parks()
+            && Instant::now() < context.deadline.end()
             && self.park(context, &record.body, report).await.is_ok()
     }
 

@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 pub(super) struct NotParked;
 
 impl Handler {
-    /// A payload of no known trigger, or a broken one: in the audit, and answered as far as it can be.
+    /// A payload that no trigger can use: in the audit, and answered as far as it can be.
     pub(super) async fn refuse_payload(
         &self,
         context: &InvocationContext,
@@ -33,7 +33,7 @@ impl Handler {
         let origin = Origin { kind, ..Origin::invoker(&context.invocation) };
         if kind == TriggerKind::EventBridge && self.queues.parks() {
             let report =
-                self.reject(context, &origin, ViolationCode::MalformedEnvelope, &refused.to_string());
+                self.reject_unread(context, &origin, ViolationCode::MalformedEnvelope, &refused.to_string());
             return match self.park(context, payload.get(), &report).await {
                 Ok(()) => encoded(&report),
                 Err(NotParked) => Err(FunctionError::new(FunctionErrorType::PolicyChangeIncomplete, refused)),
@@ -75,6 +75,19 @@ impl Handler {
         let violation = Violation { pointer: String::new(), code, message: message.to_owned() };
         self.note_violations(context, origin, &id, std::slice::from_ref(&violation));
         Report::one(ChangeReport::rejected(id, vec![violation]))
+    }
+
+    /// The same before there was a document to read: nothing else counts it.
+    pub(super) fn reject_unread(
+        &self,
+        context: &InvocationContext,
+        origin: &Origin,
+        code: ViolationCode,
+        message: &str,
+    ) -> Report {
+        let report = self.reject(context, origin, code, message);
+        context.tally.lock().add(&report);
+        report
     }
 
     pub(super) fn note_violations(
@@ -120,7 +133,8 @@ fn reasons(report: &Report) -> String {
         Some(format!("{instance} {}: {} {}", result.scope, error.code(), error.message()))
     });
     let line = violations.chain(failures).take(SHOWN).collect::<Vec<_>>().join("; ");
-    // an attribute's value may not be empty, nor hold control characters
-    let line: String = line.chars().filter(|c| !c.is_control()).take(1_024).collect();
+    // an attribute's value may not be empty, nor hold control characters or these two ("SendMessage", Amazon SQS API)
+    let is_allowed = |c: &char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    let line: String = line.chars().filter(is_allowed).take(1_024).collect();
     if line.is_empty() { "none".to_owned() } else { line }
 }

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tracing::Instrument;
 
 /// How many planned updates may wait. Reads further ahead would only grow stale.
-const AHEAD: usize = 16;
+const AHEAD: usize = 4;
 
 /// The targets of one change in one lane.
 pub(super) struct LanePropagation<'a> {
@@ -39,7 +39,7 @@ struct Due<'a> {
     values: Cow<'a, Values>,
 }
 
-/// What comes of looking at a target.
+/// What reading a target leads to.
 enum Looked<'a> {
     Due(Due<'a>),
     Ended(usize, TargetResult),
@@ -108,14 +108,13 @@ impl<'a> LanePropagation<'a> {
 
     async fn decide(&self, mut target: InHand<'a>, mut held: Held) -> Looked<'a> {
         let change = self.audited.change;
-        let mut step =
-            decision::decide(change, self.propagation.limits(), &held.configuration, held.modified);
+        let mut step = decision::decide(change, self.propagation.limits, &held.configuration, held.modified);
         if step == Step::NeedsModifiedTime {
             held = match self.ask(&mut target).await {
                 Ok(held) => held,
                 Err(error) => return target.not_read(&error),
             };
-            step = decision::decide(change, self.propagation.limits(), &held.configuration, held.modified);
+            step = decision::decide(change, self.propagation.limits, &held.configuration, held.modified);
         }
         if let Modified::At(at) = held.modified {
             target.trace.last_modified = at;
@@ -132,7 +131,7 @@ impl<'a> LanePropagation<'a> {
         }
     }
 
-    /// One look at the target alone, which it pays for.
+    /// One Describe of this target; its cost counts as the target's own.
     async fn ask(&self, target: &mut InHand<'_>) -> Result<Held, CallError> {
         let looked = self.describe(target.instance, target.scope).await;
         let cost = looked.as_ref().map_or_else(|error| error.cost, |held| held.cost);
@@ -223,6 +222,9 @@ impl<'a> LanePropagation<'a> {
         match self.ask(target).await {
             // it did not: a failure for now
             Ok(held) if !held.configuration.holds(values) => {
+                if let Modified::At(at) = held.modified {
+                    target.trace.last_modified = at;
+                }
                 Outcome::Failed { before: Some(before), after: Some(held.configuration), why }
             }
             Ok(held) if !before.holds(values) => {

@@ -3,7 +3,7 @@
 use super::Propagation;
 use crate::audit::AuditedChange;
 use crate::connect::CallError;
-use policy_core::failure::Failure;
+use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::{Instance, Instances};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
@@ -32,15 +32,19 @@ async fn active(
         return Ok(instances);
     }
     // an instance that the guardrail excludes gets no call, so nobody learns whether its tags match
-    instances.retain(|instance| propagation.guardrails.allows(instance));
+    instances.retain(|instance| propagation.limits.guardrails.allows(instance));
     if !propagation.deadline.leaves(Instant::now(), lane.estimate_tags(instances.len())) {
         // fail before the first tag is read, so that the change can still be queued
         return Err(CallError::out_of_time());
     }
     let mut matching = Vec::new();
     for instance in instances {
-        if matches(tags, &lane.tags(&instance.id, call).await?) {
-            matching.push(instance);
+        match lane.tags(&instance.id, call).await {
+            Ok(has) if matches(tags, &has) => matching.push(instance),
+            Ok(_) => {}
+            // deleted since it was listed
+            Err(error) if error.code == ErrorCode::ResourceNotFoundException => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(matching)

@@ -80,24 +80,33 @@ fn amazons_roots_are_there() {
     }
 }
 
-fn trust(variables: &[(&str, &str)]) -> Result<String, String> {
+fn trust(variables: &[(&str, &str)]) -> Result<String, Vec<String>> {
     let variables: HashMap<_, _> = variables.iter().copied().collect();
     let lookup = |name: &str| variables.get(name).map(|value| (*value).to_owned());
-    trusted(&lookup).map(|store| format!("{store:?}")).map_err(|error| error.to_string())
+    let store = trusted(&lookup).map(|store| format!("{store:?}"));
+    store.map_err(|wrong| wrong.iter().map(ToString::to_string).collect())
 }
 
 #[test]
 fn an_empty_trust_variable_is_an_absent_one() {
     let pinned = trust(&[]);
     assert_eq!(trust(&[("SSL_CERT_FILE", ""), ("SSL_CERT_DIR", " ")]), pinned);
-    assert_ne!(trust(&[("SSL_CERT_FILE", file!())]), pinned);
-    assert_ne!(trust(&[("SSL_CERT_DIR", "src")]), pinned);
+    let own = trust(&[("SSL_CERT_FILE", "src/sdk/amazon_trust_services.pem")]);
+    assert!(own.is_ok() && own != pinned);
+    assert_eq!(trust(&[("SSL_CERT_DIR", "src:tests:")]), own);
 }
 
 #[test]
-fn a_trust_variable_that_names_nothing_readable_is_an_error() {
-    for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
-        let expected = format!("{variable} names `no/such/place`, which cannot be read");
-        assert_eq!(trust(&[(variable, "no/such/place")]), Err(expected));
-    }
+fn every_trust_variable_that_cannot_be_used_is_named() {
+    let wrong =
+        trust(&[("SSL_CERT_FILE", "no/such/file"), ("SSL_CERT_DIR", "src:no/such/folder:Cargo.toml")]);
+    let named = |variable: &str, path: &str| format!("{variable} names `{path}`, which cannot be read");
+    let expected = vec![
+        named("SSL_CERT_FILE", "no/such/file"),
+        named("SSL_CERT_DIR", "no/such/folder"),
+        named("SSL_CERT_DIR", "Cargo.toml"),
+    ];
+    assert_eq!(wrong, Err(expected));
+    let none = "SSL_CERT_FILE names `Cargo.toml`, which has no certificate in PEM form".to_owned();
+    assert_eq!(trust(&[("SSL_CERT_FILE", "Cargo.toml")]), Err(vec![none]));
 }

@@ -173,31 +173,6 @@ async fn the_path_of_a_patch_takes_ids_and_arns_in_every_spelling_and_any_stage(
 }
 
 #[tokio::test]
-async fn a_tag_is_the_same_whichever_call_read_it_and_guards_a_patch() {
-    let world = World::new().await;
-    let (status, one, headers) =
-        send(&world, &request("GET", &format!("{}/CHAT", policies(ONE)), None)).await;
-    assert_eq!(
-        (status, &one["attachmentScope"], &one["maximumSizeLimitInBytes"]),
-        (200, &json!("CHAT"), &json!(20_971_520))
-    );
-    assert_eq!(headers["etag"], one["etag"]);
-    let (_, all, _) = send(&world, &request("GET", &policies(ONE), None)).await;
-    let scopes: Vec<_> =
-        all["attachmentPolicies"].as_array().unwrap().iter().map(|p| p["attachmentScope"].clone()).collect();
-    assert_eq!(scopes, ["EMAIL", "CHAT", "CASE", "TASK"]);
-    assert_eq!(all["attachmentPolicies"][1]["etag"], one["etag"]);
-
-    let mut patch = request("PATCH", &format!("{}/CHAT", policies(ONE)), Some("{\"maximumSize\":\"5 MB\"}"));
-    patch["headers"]["if-match"] = json!("\"another\"");
-    let (status, problem, _) = send(&world, &patch).await;
-    assert_eq!((status, slug(&problem), world.updates()), (412, "precondition-failed", 0));
-    patch["headers"]["if-match"] = one["etag"].clone();
-    assert_eq!(send(&world, &patch).await.0, 200);
-    assert_eq!(send(&world, &patch).await.0, 412);
-}
-
-#[tokio::test]
 async fn a_dry_run_by_query_changes_nothing() {
     let world = World::new().await;
     let mut post = request("POST", "/policy-changes", Some(&chat(ONE, &json!({})).to_string()));
@@ -300,15 +275,6 @@ async fn an_instance_of_an_account_without_a_role_does_not_exist_here() {
         );
     }
     assert_eq!((world.connect.journal().len(), world.audited()), (0, vec!["refusal".to_owned(); 2]));
-}
-
-#[tokio::test]
-async fn if_match_goes_with_patch_only() {
-    let world = World::new().await;
-    let mut post = request("POST", "/policy-changes", Some(&chat(ONE, &json!({})).to_string()));
-    post["headers"]["if-match"] = json!("*");
-    let (status, problem, _) = send(&world, &post).await;
-    assert_eq!((status, slug(&problem), world.updates()), (412, "precondition-failed", 0));
 }
 
 #[tokio::test]

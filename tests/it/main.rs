@@ -14,6 +14,7 @@ mod audit;
 mod binary;
 mod boundaries;
 mod concurrent;
+mod conditions;
 mod credentials;
 mod deadline;
 mod events;

@@ -1,6 +1,7 @@
 //! Which payload is whose, and what is said of those that are nobody's.
 
 use crate::world::{ONE, World, chat, failed};
+use sandbox::connect::Options;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -137,4 +138,17 @@ async fn a_replayed_event_is_superseded_by_newer_values() {
         "replay-name": "r", "detail": chat(ONE, &json!({}))});
     let report = world.invoke(&replayed).await.unwrap();
     assert_eq!(report["results"][0]["outcome"], "superseded");
+}
+
+/// A broken envelope is as little this function's business as a whole one.
+#[tokio::test]
+async fn what_is_malformed_is_not_accepted_where_its_trigger_is_not() {
+    let only_http = [
+        ("ACCEPTED_TRIGGERS", "http"),
+        ("PARKED_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/parked"),
+    ];
+    let world = World::with(Options::default(), &only_http).await;
+    let (kind, message) = refused(&world, json!({"detail-type": "x", "source": "y"})).await;
+    let expected = "this function's ACCEPTED_TRIGGERS does not include eventbridge";
+    assert_eq!((kind.as_str(), message.as_str()), ("TriggerNotAccepted", expected));
 }

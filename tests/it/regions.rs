@@ -58,20 +58,3 @@ async fn an_instance_that_disappears_in_between_is_a_failed_target() {
         ("PolicyChangeFailed", &json!({"applied": 4, "failed": 4}))
     );
 }
-
-/// The STS of an opt-in Region answers only accounts that have enabled it; that of the function's Region serves all.
-#[tokio::test]
-async fn a_role_is_assumed_in_the_functions_own_region_whatever_the_instances() {
-    let role = [("CONNECT_ROLE_ARNS", "arn:aws:iam::444455556666:role/attachment-policy")];
-    let world = World::with(Options::default(), &role).await;
-    let foreign = Instance { account: "444455556666".to_owned(), ..elsewhere(11, "af-south-1") };
-    let change = json!({"instanceId": foreign.arn(), "attachmentScope": "CHAT", "maximumSize": "10 MB"});
-    // the sandbox has no STS: it notes who was asked, and refuses
-    let (kind, report) = failed(world.invoke(&change).await);
-    assert_eq!(kind, "PolicyChangeIncomplete");
-    assert_eq!(report["results"][0]["error"]["code"], "CredentialsUnusable");
-    let asked: BTreeSet<_> =
-        world.connect.journal().into_iter().map(|e| (e.method, e.path, e.region)).collect();
-    let expected = ("POST".to_owned(), "/".to_owned(), "us-east-1".to_owned());
-    assert_eq!(asked.into_iter().collect::<Vec<_>>(), [expected]);
-}

@@ -1,10 +1,6 @@
-//! What a change asks relative to what each target holds.
+//! Values relative to what each target holds.
 
-use super::{Blocked, Configuration, ExtensionSet, Guardrails, MaxSize, Values};
-use std::collections::BTreeSet;
-
-/// The most extensions in one list (ours; AWS documents none).
-pub const MAX_EXTENSIONS: usize = 256;
+use super::{Blocked, Configuration, ExtensionSet, Guardrails, MAX_EXTENSIONS, MaxSize, Values};
 
 /// Values that are computed from what a target holds. Empty for an absolute change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,6 +24,17 @@ pub struct Limits<'a> {
     pub allow_empty_extensions: bool,
 }
 
+/// Why there are no values for a target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotComputed {
+    /// What they would be is forbidden.
+    #[error(transparent)]
+    Blocked(#[from] Blocked),
+    /// Amazon Connect did not say what the target holds.
+    #[error("Amazon Connect did not return the value that the new one is computed from")]
+    NotKnown,
+}
+
 impl Adjustments {
     /// Whether every value of the change is absolute.
     pub fn is_empty(&self) -> bool {
@@ -42,67 +49,87 @@ impl Adjustments {
     /// every member that it names.
     ///
     /// # Errors
-    /// The guardrail or limit that a computed value breaks, even if the target held it before.
+    /// The guardrail or limit that a computed value breaks, even if the target held it before; or that what the
+    /// target holds is not known.
     pub fn apply(
         &self,
         absolute: &Values,
         held: &Configuration,
         limits: Limits<'_>,
         force: bool,
-    ) -> Result<Values, Blocked> {
+    ) -> Result<Values, NotComputed> {
+        let held_list = held.allowed_extensions.as_ref().map(ExtensionSet::of_held);
         let mut values = Values {
-            max_size: self.size(absolute, held, limits.guardrails),
-            extensions: self.list(absolute, held, limits.guardrails),
+            max_size: self.size(absolute, held, limits.guardrails)?,
+            extensions: self.list(absolute, held_list.as_ref(), limits.guardrails)?,
         };
         limits.guardrails.check_values(&values)?;
-        match values.extensions.as_ref().map_or(1, ExtensionSet::len) {
-            0 if !limits.allow_empty_extensions => return Err(Blocked::Empty),
-            count if count > MAX_EXTENSIONS => return Err(Blocked::TooLong(count)),
-            _ => {}
+        if let Some(list) = &values.extensions {
+            let held = held_list.as_ref().map_or(0, ExtensionSet::len);
+            // a list that was empty before, or that gets shorter, is not made worse
+            if list.is_empty() && held > 0 && !limits.allow_empty_extensions {
+                return Err(Blocked::Empty.into());
+            }
+            if list.len() > MAX_EXTENSIONS.max(held) {
+                return Err(Blocked::TooLong(list.len()).into());
+            }
         }
         if !force {
             values.max_size =
                 values.max_size.filter(|size| held.maximum_size_limit_in_bytes != Some(size.bytes().into()));
-            values.extensions = values.extensions.filter(|list| held_list(held).as_ref() != Some(list));
+            values.extensions = values.extensions.filter(|list| match &absolute.extensions {
+                // a list that was asked for as it is also has its spelling
+                Some(_) => held.allowed_extensions.as_ref() != Some(&list.to_names()),
+                None => held_list.as_ref() != Some(list),
+            });
         }
         Ok(values)
     }
 
     /// `None`: the change does not name the size.
-    fn size(&self, absolute: &Values, held: &Configuration, guardrails: &Guardrails) -> Option<MaxSize> {
-        let held = held.maximum_size_limit_in_bytes.map(i128::from);
-        // a size that no update can have set is left alone: it is not for a lowering to raise it
-        let lowered_to = |limit: MaxSize| match held {
-            Some(bytes) if bytes <= limit.bytes().into() => MaxSize::from_bytes(bytes).ok(),
-            _ => Some(limit),
+    fn size(
+        &self,
+        absolute: &Values,
+        held: &Configuration,
+        guardrails: &Guardrails,
+    ) -> Result<Option<MaxSize>, NotComputed> {
+        let lowered_to = |limit: MaxSize| match held.maximum_size_limit_in_bytes {
+            None => Err(NotComputed::NotKnown),
+            // `None` for a size that no update can have set: a lowering does not raise it
+            Some(bytes) if bytes <= limit.bytes().into() => Ok(MaxSize::from_bytes(bytes.into()).ok()),
+            Some(_) => Ok(Some(limit)),
         };
-        let asked = absolute.max_size.or_else(|| self.max_size_at_most.and_then(lowered_to));
+        let asked = match (absolute.max_size, self.max_size_at_most) {
+            (Some(size), _) => Some(size),
+            (None, Some(limit)) => lowered_to(limit)?,
+            (None, None) => None,
+        };
         match (guardrails.max_size.filter(|_| self.enforce_guardrails), asked) {
-            (Some(limit), Some(asked)) => Some(limit.min(asked)),
+            (Some(limit), Some(asked)) => Ok(Some(limit.min(asked))),
             (Some(limit), None) => lowered_to(limit),
-            (None, asked) => asked,
+            (None, asked) => Ok(asked),
         }
     }
 
-    /// `None`: the change does not name the list.
-    fn list(&self, absolute: &Values, held: &Configuration, guardrails: &Guardrails) -> Option<ExtensionSet> {
+    /// `None`: the change does not name the list. In lower case: AWS does not say whether case matters, so it is no
+    /// reason to keep an extension that is to go.
+    fn list(
+        &self,
+        absolute: &Values,
+        held: Option<&ExtensionSet>,
+        guardrails: &Guardrails,
+    ) -> Result<Option<ExtensionSet>, NotComputed> {
         let enforces = self.enforce_guardrails && !guardrails.blocked_extensions.is_empty();
         let mut list = match &absolute.extensions {
             Some(list) => list.clone(),
-            None if self.changes_list() || enforces => held_list(held).unwrap_or_default(),
-            None => return None,
+            None if self.changes_list() || enforces => held.ok_or(NotComputed::NotKnown)?.clone(),
+            None => return Ok(None),
         };
         list.extend(&self.add);
         list.remove_all(&self.remove);
         if enforces {
             list.remove_all(&guardrails.blocked_extensions);
         }
-        Some(list)
+        Ok(Some(list))
     }
-}
-
-/// The list that a target holds, in lower case: AWS does not say whether case matters, so it is no reason to keep
-/// an extension that is to go, or to send a list again.
-fn held_list(held: &Configuration) -> Option<ExtensionSet> {
-    held.allowed_extensions.as_ref().map(BTreeSet::iter).map(ExtensionSet::of_held)
 }

@@ -1,6 +1,6 @@
 //! A change document: from text to [`PolicyChange`]s, or to every violation at once.
 //!
-//! The only place that sees the strings a producer sent. The grammar is in docs/events.md.
+//! The only place that sees the strings a producer sent. docs/policy-change.md has the grammar.
 
 mod adjustments;
 mod batch;
@@ -9,7 +9,6 @@ mod overlap;
 mod targets;
 mod values;
 
-pub use super::adjustments::MAX_EXTENSIONS;
 pub use super::field::{Field, ObjectKind};
 pub use batch::{MAX_CHANGES, MAX_TARGETS};
 

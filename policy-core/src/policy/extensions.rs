@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 #[serde(transparent)]
 pub struct ExtensionSet(BTreeSet<String>);
 
+/// The most extensions in one list (ours; AWS documents none).
+pub const MAX_EXTENSIONS: usize = 256;
 /// The longest extension in characters (the API model's `AttachedFileExtension`).
 const MAX_LENGTH: usize = 10;
 

@@ -93,7 +93,15 @@ impl Field {
         )
     }
 
-    /// Whether it says what Amazon Connect is to keep: a change has at least one of these.
+    /// Whether it is a value relative to what a target holds.
+    pub(super) const fn is_relative(self) -> bool {
+        matches!(
+            self,
+            Self::MaximumSizeAtMost | Self::AddExtensions | Self::RemoveExtensions | Self::EnforceGuardrails
+        )
+    }
+
+    /// Whether it is a value, absolute or relative: a change has at least one.
     pub(super) const fn is_value(self) -> bool {
         matches!(
             self,
@@ -101,11 +109,7 @@ impl Field {
                 | Self::MaximumSize
                 | Self::AllowedExtensions
                 | Self::ExtensionConfiguration
-                | Self::MaximumSizeAtMost
-                | Self::AddExtensions
-                | Self::RemoveExtensions
-                | Self::EnforceGuardrails
-        )
+        ) || self.is_relative()
     }
 }
 

@@ -1,10 +1,9 @@
 //! What an operator forbids, whoever asks.
 
-use super::adjustments::MAX_EXTENSIONS;
-use super::{ExtensionSet, Instance, InstanceName, MaxSize, PolicyChange, Values};
+use super::{ExtensionSet, Instance, InstanceName, MAX_EXTENSIONS, MaxSize, PolicyChange, Values};
 use std::collections::BTreeSet;
 
-/// Limits set by the operator, checked for every target before any call.
+/// Limits set by the operator, checked for every target before any update.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Guardrails {
     /// `POLICY_ALLOWED_INSTANCES`; empty: whatever the role permits.
@@ -25,10 +24,10 @@ pub enum Blocked {
     #[error("POLICY_BLOCKED_EXTENSIONS forbids {}", quoted(.0))]
     Extensions(BTreeSet<String>),
     /// The size is above `POLICY_MAX_SIZE_BYTES`.
-    #[error("{asked} bytes is more than POLICY_MAX_SIZE_BYTES allows ({limit})")]
+    #[error("{bytes} bytes is more than POLICY_MAX_SIZE_BYTES allows ({limit})")]
     Size {
-        /// What the change asks for, in bytes.
-        asked: u32,
+        /// The size that the target would have, in bytes.
+        bytes: u32,
         /// What the operator allows, in bytes.
         limit: u32,
     },
@@ -66,7 +65,7 @@ impl Guardrails {
         }
         match (values.max_size, self.max_size) {
             (Some(asked), Some(limit)) if asked > limit => {
-                Err(Blocked::Size { asked: asked.bytes(), limit: limit.bytes() })
+                Err(Blocked::Size { bytes: asked.bytes(), limit: limit.bytes() })
             }
             _ => Ok(()),
         }
@@ -122,7 +121,7 @@ mod tests {
         let check = |bytes| guardrails.check_values(&values(&["exe"], bytes));
         assert_eq!((check(4), check(5)), (Ok(()), Ok(())));
         for asked in [6, 104_857_600] {
-            assert_eq!(check(asked.into()), Err(Blocked::Size { asked, limit: 5 }));
+            assert_eq!(check(asked.into()), Err(Blocked::Size { bytes: asked, limit: 5 }));
         }
         assert_eq!(Guardrails::default().check_values(&values(&["exe"], 6)), Ok(()));
     }

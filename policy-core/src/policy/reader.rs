@@ -188,7 +188,7 @@ pub(super) fn conflict(first: &Found<'_>) -> String {
 }
 
 const fn null_message(field: Field) -> &'static str {
-    if field.is_value() {
+    if field.is_value() && !field.is_relative() {
         "must not be null; omit the field to keep the current value (Amazon Connect cannot reset it)"
     } else {
         "must not be null"

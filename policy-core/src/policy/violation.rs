@@ -22,7 +22,7 @@ stable_names! {
         MissingInstance,
         /// No `attachmentScope` or `attachmentScopes`.
         MissingScope,
-        /// Nothing that a target is to hold.
+        /// Neither an absolute nor a relative value.
         MissingValues,
         /// Two forms or two spellings of one field, or fields that exclude each other.
         ConflictingFields,

@@ -18,7 +18,7 @@ stable_names! {
         Planned = "planned",
         /// It was modified meanwhile: no call.
         Superseded = "superseded",
-        /// A guardrail blocks it: no call.
+        /// A guardrail or limit blocks it: no update.
         Blocked = "blocked",
         /// It was rejected, or it failed; `error.retryable` says which.
         Failed = "failed",
@@ -60,7 +60,7 @@ pub enum Outcome {
         /// By which condition.
         why: Failure,
     },
-    /// A guardrail blocks it: no call.
+    /// A guardrail or limit blocks it: no update.
     Blocked {
         /// What it holds, where that was read to decide.
         held: Option<Configuration>,
@@ -169,7 +169,12 @@ impl Outcome {
         }
     }
 
-    /// The same end where its audit line could not be written: nobody can prove it, so it is not done.
+    fn failed_for_now(before: Option<Configuration>, after: Option<Configuration>, why: Failure) -> Self {
+        Self::Failed { before, after, why: why.made_retryable() }
+    }
+
+    /// The same end where its audit line could not be written: nobody can prove it, so it is not done. The reason
+    /// stays, and the same change again puts it on record.
     #[must_use]
     pub fn unrecorded(self, missing: Failure) -> Self {
         match self {
@@ -178,11 +183,11 @@ impl Outcome {
             Self::Planned { before, after } => {
                 Self::Failed { before: Some(before), after: Some(after), why: missing }
             }
-            Self::Superseded { held, why } => Self::Failed { before: Some(held), after: None, why },
-            Self::Unknown { before, why } => Self::Failed { before: Some(before), after: None, why },
-            Self::Blocked { held, why } => Self::Failed { before: held, after: None, why },
-            Self::Pending { before, why } => Self::Failed { before, after: None, why },
-            failed @ Self::Failed { .. } => failed,
+            Self::Superseded { held, why } => Self::failed_for_now(Some(held), None, why),
+            Self::Unknown { before, why } => Self::failed_for_now(Some(before), None, why),
+            Self::Blocked { held, why } => Self::failed_for_now(held, None, why),
+            Self::Pending { before, why } => Self::failed_for_now(before, None, why),
+            Self::Failed { before, after, why } => Self::failed_for_now(before, after, why),
         }
     }
 }

@@ -79,7 +79,7 @@ fn what_is_applied_but_not_on_record_is_not_done() {
         assert_eq!(outcome.error(), Some(&unrecorded()));
         assert_eq!((walked(vec![of(outcome)], false)).status(), Status::Incomplete, "{kind:?}");
     }
-    // what failed keeps its reason
+    // what failed keeps its reason, and is not over
     let blocked = target(OutcomeKind::Blocked, false).outcome.unrecorded(unrecorded());
     assert_eq!(
         (blocked.kind(), blocked.error().map(|why| why.code)),

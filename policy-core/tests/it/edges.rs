@@ -1,7 +1,8 @@
 //! Every limit of a document: at it, one beyond, and far beyond.
 
 use crate::parsing::{at, violations};
-use policy_core::policy::document::{MAX_CHANGES, MAX_DOCUMENT, MAX_EXTENSIONS, MAX_TARGETS};
+use policy_core::policy::MAX_EXTENSIONS;
+use policy_core::policy::document::{MAX_CHANGES, MAX_DOCUMENT, MAX_TARGETS};
 use serde_json::{Value, json};
 
 /// The first violation, or none.

@@ -1,6 +1,8 @@
 //! Relative values: what a document may say, and what each target is to hold then, by a model of sets.
 
-use crate::parsing::{ID, at, change, defaults, parse, rules, violations};
+mod documents;
+
+use crate::parsing::{ID, change, defaults, rules};
 use policy_core::decision::{Modified, Step, decide};
 use policy_core::failure::ErrorCode;
 use policy_core::policy::{
@@ -24,88 +26,6 @@ fn asking(fields: &Value) -> Value {
 fn enforceable(text: &str) -> PolicyChange {
     let rules = Rules { can_enforce_guardrails: true, ..rules() };
     document::parse(text, &Form::Submission, &defaults("c"), &rules).unwrap().changes.remove(0)
-}
-
-#[test]
-fn a_document_may_be_relative_only_and_has_a_normal_form() {
-    let text = asking(&json!({"addExtensions": [".PDF", {"extension": "png"}], "RemoveExtensions": ["svg"],
-        "maximumSizeAtMost": "10 MB"}));
-    let parsed = change(&text);
-    let normal = serde_json::to_value(&parsed).unwrap();
-    assert_eq!(normal["addExtensions"], json!(["pdf", "png"]));
-    assert_eq!(normal["removeExtensions"], json!(["svg"]));
-    assert_eq!(normal["maximumSizeAtMost"], json!(10_485_760));
-    assert_eq!((normal.get("allowedExtensions"), normal.get("enforceGuardrails")), (None, None));
-    assert_eq!(change(&normal), parsed);
-    for size in [json!(10_485_760), json!(10_485_760.0), json!("10485760"), json!("10240 KB")] {
-        let other = asking(&json!({"addExtensions": ["png", "pdf"], "removeExtensions": ["svg"],
-            "maximumSizeAtMost": size}));
-        assert_eq!(change(&other), parsed, "{size}");
-    }
-    // it only lowers, so that the limit of EMAIL is none of its business
-    let lowering = change(&asking(&json!({"maximumSizeAtMost": "50 MB"})));
-    assert_eq!(lowering.adjustments.max_size_at_most.map(MaxSize::bytes), Some(52_428_800));
-    let small = change(&asking(&json!({"maximumSizeAtMost": "512 KB"})));
-    let warning = &small.warnings[0];
-    assert_eq!(
-        (warning.pointer.as_str(), warning.code.name()),
-        ("/maximumSizeAtMost", "SizeBelowDocumentedRange")
-    );
-}
-
-#[test]
-fn enforcing_needs_a_guardrail_and_false_asks_for_nothing() {
-    let enforce = asking(&json!({"enforceGuardrails": true})).to_string();
-    assert_eq!(violations(&enforce), [at("/enforceGuardrails", "NoGuardrails")]);
-    assert!(enforceable(&enforce).adjustments.enforce_guardrails);
-    let off = asking(&json!({"enforceGuardrails": false})).to_string();
-    assert_eq!(violations(&off), [at("", "MissingValues")]);
-    let with_size = change(&asking(&json!({"enforceGuardrails": false, "maximumSize": "1 MB"})));
-    assert!(with_size.adjustments.is_empty());
-}
-
-#[test]
-fn what_excludes_each_other_and_what_is_invalid_has_its_code_and_pointer() {
-    for (fields, expected) in [
-        (
-            json!({"addExtensions": ["a"], "allowedExtensions": ["b"]}),
-            vec![at("/addExtensions", "ConflictingFields")],
-        ),
-        (
-            json!({"extensionConfiguration": {"allowedExtensions": ["b"]}, "removeExtensions": ["a"]}),
-            vec![at("/removeExtensions", "ConflictingFields")],
-        ),
-        (
-            json!({"maximumSize": "1 MB", "maximumSizeAtMost": 5}),
-            vec![at("/maximumSizeAtMost", "ConflictingFields")],
-        ),
-        (
-            json!({"maximumSizeAtMost": 5, "MaximumSizeLimitInBytes": 5}),
-            vec![at("/maximumSizeAtMost", "ConflictingFields")],
-        ),
-        (
-            json!({"addExtensions": ["a", "B"], "removeExtensions": [".b", "A"]}),
-            vec![at("/removeExtensions", "ConflictingFields")],
-        ),
-        (json!({"addExtensions": []}), vec![at("/addExtensions", "EmptyList")]),
-        (json!({"removeExtensions": "svg"}), vec![at("/removeExtensions", "WrongType")]),
-        (json!({"addExtensions": ["tar.gz"]}), vec![at("/addExtensions/0", "InvalidExtension")]),
-        (json!({"maximumSizeAtMost": "10"}), vec![]),
-        (json!({"maximumSizeAtMost": "ten"}), vec![at("/maximumSizeAtMost", "InvalidSize")]),
-        (json!({"maximumSizeAtMost": true}), vec![at("/maximumSizeAtMost", "WrongType")]),
-        (json!({"maximumSizeAtMost": 0}), vec![at("/maximumSizeAtMost", "SizeOutOfRange")]),
-        (json!({"maximumSizeAtMost": null}), vec![at("/maximumSizeAtMost", "NullValue")]),
-        (json!({"enforceGuardrails": "yes"}), vec![at("/enforceGuardrails", "WrongType")]),
-        (
-            json!({"enforceguardrails": true}),
-            vec![at("", "MissingValues"), at("/enforceguardrails", "UnknownField")],
-        ),
-    ] {
-        assert_eq!(violations(&asking(&fields).to_string()), expected, "{fields}");
-    }
-    let many: Vec<_> = (0..257).map(|n| format!("x{n}")).collect();
-    let many = asking(&json!({"removeExtensions": many})).to_string();
-    assert_eq!(violations(&many), [at("/removeExtensions", "TooManyEntries")]);
 }
 
 type Names = BTreeSet<String>;
@@ -206,7 +126,8 @@ impl Case {
         if size.zip(self.limit).is_some_and(|(size, limit)| size > limit) {
             return Err(ErrorCode::SizeBlocked);
         }
-        if names_list && list.is_empty() && !self.allow_empty {
+        // a list that was empty before is not made worse
+        if names_list && list.is_empty() && !self.held.is_empty() && !self.allow_empty {
             return Err(ErrorCode::WouldBeEmpty);
         }
         Ok((size, names_list.then_some(list)))
@@ -298,13 +219,65 @@ fn a_list_that_would_be_too_long_is_blocked_and_one_at_the_limit_is_not() {
     assert_eq!(why.message(), "the list would have 257 extensions; the limit is 256");
 }
 
+/// It is a repair: the list gets shorter, though it stays too long.
+#[test]
+fn a_list_that_was_too_long_may_get_shorter() {
+    let held = Configuration {
+        maximum_size_limit_in_bytes: Some(1),
+        allowed_extensions: Some((0..300).map(|n| format!("x{n}")).collect()),
+    };
+    let removing = change(&asking(&json!({"removeExtensions": ["x7"]})));
+    let Step::Update(values) = decide_freely(&removing, &held) else { panic!("no update") };
+    assert_eq!(values.extensions.as_ref().map(ExtensionSet::len), Some(299));
+}
+
+/// A list that is asked for as it is has its spelling, whatever else the change asks.
+#[test]
+fn a_difference_of_case_counts_for_an_absolute_list_and_not_for_a_computed_one() {
+    let held = Configuration {
+        maximum_size_limit_in_bytes: Some(1),
+        allowed_extensions: Some(["PDF".to_owned()].into()),
+    };
+    let mixed = change(&asking(&json!({"allowedExtensions": ["pdf"], "maximumSizeAtMost": 5})));
+    let Step::Update(values) = decide_freely(&mixed, &held) else { panic!("no update") };
+    assert_eq!(
+        (values.max_size, values.extensions.as_ref().map(listed)),
+        (None, Some(["pdf".to_owned()].into()))
+    );
+    let adding = change(&asking(&json!({"addExtensions": ["pdf"]})));
+    assert!(matches!(decide_freely(&adding, &held), Step::Done(Outcome::Unchanged { .. })));
+}
+
+/// Nothing is computed from what Amazon Connect did not return: the list would be replaced by a guess.
+#[test]
+fn a_value_that_was_not_returned_is_a_failure_for_now() {
+    let unknown = Configuration { maximum_size_limit_in_bytes: None, allowed_extensions: None };
+    for fields in [json!({"addExtensions": ["pdf"]}), json!({"maximumSizeAtMost": 5})] {
+        let asked = change(&asking(&fields));
+        let Step::Done(Outcome::Failed { why, .. }) = decide_freely(&asked, &unknown) else {
+            panic!("{fields}")
+        };
+        assert_eq!((why.code, why.is_retryable()), (ErrorCode::ConnectionFailed, true));
+    }
+}
+
+fn decide_freely<'c>(change: &'c PolicyChange, held: &Configuration) -> Step<'c> {
+    let guardrails = Guardrails::default();
+    decide(
+        change,
+        Limits { guardrails: &guardrails, allow_empty_extensions: false },
+        held,
+        Modified::NotAsked,
+    )
+}
+
 /// No update can have set such a size: a lowering does not raise it.
 #[test]
 fn a_size_below_every_limit_is_left_alone() {
-    let lowering = parse(&asking(&json!({"maximumSizeAtMost": 5})).to_string()).unwrap().changes.remove(0);
     let held = Configuration { maximum_size_limit_in_bytes: Some(0), allowed_extensions: None };
-    let guardrails = Guardrails::default();
-    let limits = Limits { guardrails: &guardrails, allow_empty_extensions: false };
-    let step = decide(&lowering, limits, &held, Modified::NotAsked);
-    assert!(matches!(step, Step::Done(Outcome::Unchanged { .. })), "{step:?}");
+    for force in [false, true] {
+        let lowering = change(&asking(&json!({"maximumSizeAtMost": 5, "force": force})));
+        let step = decide_freely(&lowering, &held);
+        assert!(matches!(step, Step::Done(Outcome::Unchanged { .. })), "{step:?}");
+    }
 }

@@ -1,4 +1,4 @@
-//! What is to change of what each target holds.
+//! Values relative to what each target holds.
 
 use super::super::field::Field;
 use super::super::json::Json;
@@ -47,7 +47,9 @@ fn read_limit(
     let size = match found.value {
         Json::Integer(bytes) => MaxSize::from_bytes(*bytes),
         Json::Float(bytes) => MaxSize::from_float(*bytes),
-        Json::String(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => MaxSize::from_digits(text),
+        Json::String(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            MaxSize::from_digits(text)
+        }
         Json::String(text) => MaxSize::from_units(text),
         other => {
             violations.wrong_type(&found.pointer, "a number of bytes or a string such as `10 MB`", other);

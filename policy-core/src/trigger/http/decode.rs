@@ -137,8 +137,12 @@ fn owned((name, value): (&str, &str)) -> (String, String) {
     (name.to_owned(), value.to_owned())
 }
 
+/// The header's lines as one (RFC 9110 section 5.2). Bytes that are no text stay visible: a condition that cannot be
+/// read must not become no condition.
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    let lines = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let lines: Vec<_> = lines.collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
 }
 
 fn body(body: Option<String>, is_base64_encoded: bool) -> Result<Option<String>, InvalidBody> {
