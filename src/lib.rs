@@ -13,6 +13,8 @@
 //!   → trigger      report → this trigger's answer; park or queue what needs it
 //! ```
 //!
+//! What decides (`trigger`, `policy`, the decision about a target, `report`) is the crate `policy_core`.
+//!
 //! Start reading at [`handler`]; docs/ARCHITECTURE.md says why it is built this way.
 
 pub mod audit;

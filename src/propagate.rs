@@ -1,6 +1,7 @@
 //! Applies a change to its targets: read, compare, decide, update, verify, report.
 //!
-//! Each account and Region is a lane: its reads and its updates overlap, and lanes run side by side. Nothing is remembered between invocations: what was applied is unchanged the next time.
+//! Each account and Region is a lane: its reads and its updates overlap, and lanes run side by side. Nothing is
+//! remembered between invocations: what was applied is unchanged the next time.
 
 mod deadline;
 mod lane;
@@ -195,6 +196,6 @@ fn unaudited(error: &io::Error) -> Failure {
 
 fn walked(audited: AuditedChange<'_>, results: Vec<TargetResult>) -> ChangeReport {
     let change = audited.change;
-    let disposition = Disposition::Walked { results, dry_run: change.dry_run };
+    let disposition = Disposition::Processed { results, dry_run: change.dry_run };
     ChangeReport { change_id: change.change_id.clone(), disposition, warnings: change.warnings.clone() }
 }

@@ -119,7 +119,7 @@ fn planned(change: &PolicyChange, guardrails: &Guardrails, held: &Configuration)
             results.push(TargetResult::without_calls(Some(instance.clone()), *scope, outcome));
         }
     }
-    let disposition = Disposition::Walked { results, dry_run: true };
+    let disposition = Disposition::Processed { results, dry_run: true };
     ChangeReport { change_id: change.change_id.clone(), disposition, warnings: Vec::new() }
 }
 

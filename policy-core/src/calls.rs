@@ -11,7 +11,7 @@ pub struct CallCost {
     pub throttled: u32,
     /// From each request to its answer; neither the wait for the quota nor the back-off before a retry.
     pub took: Duration,
-    /// The wait for the quota to yield a call, retries included.
+    /// Time spent waiting for the rate limit, retries included.
     pub waited: Duration,
 }
 

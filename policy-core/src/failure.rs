@@ -1,4 +1,4 @@
-//! Why a target is not as asked: one code for each reason, and everything that follows from it.
+//! Why a target was not changed as requested: one code for each reason, and everything that follows from it.
 
 use crate::policy::Blocked;
 use crate::problem::Problem;

@@ -124,6 +124,7 @@ impl Origin {
             invocation: invocation.clone(),
         }
     }
+
     /// The default change id: the trigger's request id, else the invocation's.
     pub fn change_id(&self) -> ChangeId {
         let own = self.request_id.as_deref().and_then(ChangeId::from_request);

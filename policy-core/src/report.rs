@@ -29,7 +29,7 @@ pub enum Disposition {
     /// Queued whole.
     Accepted,
     /// Processed target by target.
-    Walked {
+    Processed {
         /// In the order of the targets.
         results: Vec<TargetResult>,
         /// Whether nothing was to be changed.
@@ -49,7 +49,7 @@ impl ChangeReport {
         match &self.disposition {
             Disposition::Rejected(_) => Status::Rejected,
             Disposition::Accepted => Status::Accepted,
-            Disposition::Walked { results, dry_run } => {
+            Disposition::Processed { results, dry_run } => {
                 Status::of(results.iter().map(|result| result.outcome.verdict()), *dry_run)
             }
         }
@@ -58,7 +58,7 @@ impl ChangeReport {
     /// The targets' results; empty if no target was processed.
     pub fn results(&self) -> &[TargetResult] {
         match &self.disposition {
-            Disposition::Walked { results, .. } => results,
+            Disposition::Processed { results, .. } => results,
             Disposition::Rejected(_) | Disposition::Accepted => &[],
         }
     }
@@ -67,7 +67,7 @@ impl ChangeReport {
     pub fn violations(&self) -> &[Violation] {
         match &self.disposition {
             Disposition::Rejected(violations) => violations,
-            Disposition::Accepted | Disposition::Walked { .. } => &[],
+            Disposition::Accepted | Disposition::Processed { .. } => &[],
         }
     }
 }
@@ -99,8 +99,9 @@ impl Report {
         if let Some(first @ (Status::Rejected | Status::Accepted)) = statuses.next() {
             return first;
         }
-        let is_dry =
-            |change: &ChangeReport| matches!(change.disposition, Disposition::Walked { dry_run: true, .. });
+        let is_dry = |change: &ChangeReport| {
+            matches!(change.disposition, Disposition::Processed { dry_run: true, .. })
+        };
         Status::of(self.results().map(|result| result.outcome.verdict()), self.changes.iter().all(is_dry))
     }
 

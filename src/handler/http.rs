@@ -11,6 +11,7 @@ use policy_core::trigger::http::answer::{self, Response};
 use policy_core::trigger::http::route::{self, NoRoute, Route};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -179,9 +180,9 @@ async fn every_scope(
 ) -> Result<BTreeMap<Scope, Configuration>, CallError> {
     let mut held = lane.list(&instance.id, call).await?.configurations;
     for scope in Scope::ALL {
-        if !held.contains_key(&scope) {
+        if let Entry::Vacant(left_out) = held.entry(scope) {
             let answer = lane.describe(Target { instance: &instance.id, scope }, call).await?;
-            held.insert(scope, answer.configuration);
+            left_out.insert(answer.configuration);
         }
     }
     Ok(held)

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 /// Kept back from every invocation to write the audit and answer: encoding the longest report and
 /// a thousand audit lines take tens of milliseconds at the CPU share of a 128 MB function.
 const ANSWER: Duration = Duration::from_millis(300);
-/// What follows the walk takes at most this part of a short invocation.
+/// What follows the targets takes at most this part of a short invocation.
 const SHARE: u32 = 4;
 /// Where the invocation's deadline is unknown.
 const UNKNOWN: Duration = Duration::from_secs(30);

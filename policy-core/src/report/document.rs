@@ -112,7 +112,7 @@ fn document(change: &ChangeReport, shown: Shown) -> ChangeDocument<'_> {
     };
     let results = change.results().iter().filter(listed).take(shown.most);
     let results: Vec<_> = results.map(|result| line(result, shown.values)).collect();
-    let walked = matches!(change.disposition, Disposition::Walked { .. });
+    let walked = matches!(change.disposition, Disposition::Processed { .. });
     ChangeDocument {
         change_id: change.change_id.as_str(),
         status: change.status(),

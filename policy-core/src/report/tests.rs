@@ -39,7 +39,7 @@ fn of(outcome: Outcome) -> TargetResult {
 fn walked(results: Vec<TargetResult>, dry_run: bool) -> ChangeReport {
     ChangeReport {
         change_id: ChangeId::parse("c").unwrap(),
-        disposition: Disposition::Walked { results, dry_run },
+        disposition: Disposition::Processed { results, dry_run },
         warnings: Vec::new(),
     }
 }

@@ -113,9 +113,9 @@ impl Record {
             Some(envelope) if envelope.is_event() => {
                 let mut event = event_bridge::decode(&envelope, &self.origin.invocation)?;
                 // only the queue's sender is verified: anyone who may send to the queue can forge an event
-                let envelope = std::mem::replace(&mut event.origin, self.origin.clone());
-                event.origin.service = envelope.service;
-                event.origin.claimed_account = envelope.account;
+                let stamped = std::mem::replace(&mut event.origin, self.origin.clone());
+                event.origin.service = stamped.service;
+                event.origin.claimed_account = stamped.account;
                 event.origin.request_id = Some(event.id.clone());
                 Ok(Content::Event(Box::new(event)))
             }
