@@ -155,7 +155,7 @@ def test_the_fields_of_a_change_are_the_documented_ones() -> None:
 
 def test_the_limits_of_a_change_are_the_documented_ones() -> None:
     folder = "policy-core/src/policy"
-    files = ["document.rs", "document/batch.rs", "document/change.rs", "adjustments.rs", "size.rs"]
+    files = ["document.rs", "document/batch.rs", "document/change.rs", "extensions.rs", "size.rs"]
     code = "".join(source(f"{folder}/{file}") for file in files)
     limits = {
         name: int(number.replace("_", ""))
@@ -168,6 +168,7 @@ def test_the_limits_of_a_change_are_the_documented_ones() -> None:
         "MAX_REASON": SCHEMAS["Reason"]["maxLength"],
         "MAX_REQUESTED_BY": SCHEMAS["RequestedBy"]["maxLength"],
         "MAX_EXTENSIONS": SCHEMAS["Extensions"]["maxItems"],
+        "MAX_LENGTH": int(re.findall(r"\{1,(\d+)\}", SCHEMAS["Extension"]["pattern"])[0]),
         "MAX_SIZE": SCHEMAS["Bytes"]["anyOf"][0]["maximum"],
         "MAX_EMAIL_SIZE": 20_971_520,
     }
