@@ -168,7 +168,7 @@ def test_the_limits_of_a_change_are_the_documented_ones() -> None:
         "MAX_REASON": SCHEMAS["Reason"]["maxLength"],
         "MAX_REQUESTED_BY": SCHEMAS["RequestedBy"]["maxLength"],
         "MAX_EXTENSIONS": SCHEMAS["Extensions"]["maxItems"],
-        "MAX_LENGTH": 10,  # of an extension; test_schema.py has it from both sides
+        "MAX_LENGTH": int(re.findall(r"\{1,(\d+)\}", SCHEMAS["Extension"]["pattern"])[0]),
         "MAX_SIZE": SCHEMAS["Bytes"]["anyOf"][0]["maximum"],
         "MAX_EMAIL_SIZE": 20_971_520,
     }
