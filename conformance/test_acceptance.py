@@ -54,7 +54,7 @@ def started(account: Account, *more: str, patience: float = 20) -> subprocess.Po
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, dict[str, str], str]:
     """The exit code, each step's mark, and all that was said."""
-    said, _ = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=300)
     lines = [line.split("  ") for line in said.splitlines() if "  " in line]
     parts = [[part.strip() for part in line if part.strip()] for line in lines]
     return process.returncode, {part[1]: part[0] for part in parts if len(part) > 1}, said
