@@ -275,7 +275,14 @@ async fn tags_that_match_nothing_are_a_success_with_a_warning() {
     let world = World::new().await;
     let report = world.report(&chat("*", &json!({"instanceTags": {"stage": "prdo"}}))).await;
     assert_eq!((&report["status"], &report["results"]), (&json!("succeeded"), &json!([])));
-    assert_eq!(report["warnings"][0]["code"], "NoInstanceMatches");
+    let warning =
+        |report: &Value| (report["warnings"][0]["code"].clone(), report["warnings"][0]["message"].clone());
+    let tags = "no ACTIVE instance in this account and Region has these tags, so nothing was changed";
+    assert_eq!(warning(&report), (json!("NoInstanceMatches"), json!(tags)));
+    let empty = World::with(Options { instances: Vec::new(), ..Options::default() }, &[]).await;
+    let none = "`*` matches no ACTIVE instance in this account and Region, so nothing was changed";
+    let report = empty.report(&chat("*", &json!({}))).await;
+    assert_eq!(warning(&report), (json!("NoInstanceMatches"), json!(none)));
 }
 
 /// The read-back finds the values, which were there before.
