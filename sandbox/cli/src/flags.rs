@@ -103,7 +103,7 @@ pub(crate) struct FunctionFlags {
 }
 
 impl FunctionFlags {
-    /// The program; an error if there is none.
+    /// The program, or an error where no path is set.
     pub(crate) fn binary(&self) -> io::Result<PathBuf> {
         let binary = match &self.function {
             Some(binary) => binary.clone(),

@@ -52,7 +52,7 @@ impl Quota {
         Self { rate, buckets: HashMap::new() }
     }
 
-    /// Takes one token; false if there is none, and the request has to be throttled.
+    /// Takes one token. `false`: the bucket is empty, and the request has to be throttled.
     pub(super) fn admits(&mut self, account: &str, region: &str, operation: Operation, now: Instant) -> bool {
         let Some(rate) = self.rate else { return true };
         let key = (account.to_owned(), region.to_owned(), (!rate.shared).then_some(operation));

@@ -21,7 +21,7 @@ fn a_document_may_be_relative_only_and_has_a_normal_form() {
             "maximumSizeAtMost": size}));
         assert_eq!(change(&other), parsed, "{size}");
     }
-    // it only lowers, so that the limit of EMAIL is none of its business
+    // it only lowers, so that the limit of EMAIL does not apply
     let lowering = change(&asking(&json!({"maximumSizeAtMost": "50 MB"})));
     assert_eq!(lowering.adjustments.max_size_at_most.map(MaxSize::bytes), Some(52_428_800));
     let small = change(&asking(&json!({"maximumSizeAtMost": "512 KB"})));
