@@ -103,7 +103,7 @@ pub(crate) struct FunctionFlags {
 }
 
 impl FunctionFlags {
-    /// The program, or an error where no path is set.
+    /// The path of the function's program, or an error where no file is there.
     pub(crate) fn binary(&self) -> io::Result<PathBuf> {
         let binary = match &self.function {
             Some(binary) => binary.clone(),
