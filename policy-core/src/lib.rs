@@ -20,6 +20,7 @@ pub mod function_error;
 pub mod origin;
 pub mod policy;
 pub mod problem;
+pub mod record;
 pub mod report;
 mod stable_names;
 pub mod trigger;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 ///
 /// Extensions are as Connect spells them, sorted, because AWS does not document whether their
 /// case matters: a change is due wherever the spelling differs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Configuration {
     /// The effective limit in bytes, custom or default.

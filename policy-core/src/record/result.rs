@@ -1,0 +1,96 @@
+//! How a target ended within a run, as the ledger keeps it.
+
+use super::{LaneName, Millis, Who};
+use crate::policy::{ChangeId, Configuration, Instance, InstanceId, Scope};
+use crate::report::OutcomeKind;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A target: `{lane}#{instanceId}#{scope}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TargetName {
+    /// Its account and Region.
+    pub lane: LaneName,
+    /// Its instance.
+    pub instance: InstanceId,
+    /// Its scope.
+    pub scope: Scope,
+}
+
+impl TargetName {
+    /// A scope of an instance.
+    pub fn of(instance: &Instance, scope: Scope) -> Self {
+        Self { lane: LaneName::of(instance), instance: instance.id.clone(), scope }
+    }
+
+    /// The instance of this target.
+    pub fn instance(&self) -> Instance {
+        Instance { id: self.instance.clone(), region: self.lane.region.clone(), account: self.lane.account }
+    }
+
+    /// From its text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('#');
+        let (lane, instance, scope) = (parts.next()?, parts.next()?, parts.next()?);
+        let lane = LaneName::parse(lane)?;
+        let scope = Scope::ALL.into_iter().find(|known| known.as_str() == scope)?;
+        parts.next().is_none().then_some(Self { lane, instance: InstanceId::parse(instance)?, scope })
+    }
+}
+
+impl fmt::Display for TargetName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}#{}", self.lane, self.instance, self.scope)
+    }
+}
+
+/// Why a recorded target is not as asked: what the report says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedError {
+    /// `error.code`.
+    pub code: String,
+    /// `error.message`.
+    pub message: String,
+    /// `error.retryable`.
+    pub retryable: bool,
+}
+
+/// A target's result within a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedResult {
+    /// Which target.
+    pub target: TargetName,
+    /// The change's id as reported: in a batch that of its change.
+    pub change_id: ChangeId,
+    /// How it ended.
+    pub outcome: OutcomeKind,
+    /// Whether it is a result for good: the run does not touch the target again.
+    pub done: bool,
+    /// What it held, where it was read.
+    pub before: Option<Configuration>,
+    /// What it holds or would hold.
+    pub after: Option<Configuration>,
+    /// Why it is not as asked.
+    pub error: Option<RecordedError>,
+    /// Updates sent, retries included.
+    pub attempts: u32,
+    /// Amazon Connect's request id.
+    pub request_id: Option<String>,
+    /// `LastModifiedTime`.
+    pub last_modified: Option<Millis>,
+    /// When it was stored.
+    pub at: Millis,
+    /// Who asked for the change.
+    pub who: Option<Who>,
+    /// The token of the intent, or of the write, that made it.
+    pub token: String,
+}
+
+/// How many targets ended how. A target that failed for now, is unknown or pending counts as not done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// By outcome; an outcome without targets is absent.
+    pub outcomes: BTreeMap<OutcomeKind, u32>,
+    /// Of the `failed` ones: how many failed for now.
+    pub retry: u32,
+}
