@@ -11,6 +11,7 @@ mod role;
 mod settings;
 mod verbs;
 
+pub use attempts::Lease;
 pub use call_log::CallLog;
 pub use error::CallError;
 pub use rate_limiter::{NoTime, Permit};

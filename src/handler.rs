@@ -115,7 +115,7 @@ impl Handler {
             tracing::error!(%error, "the metrics could not be written");
         }
         tracing::info!(
-            trigger = kind.map_or("none", TriggerKind::as_str),
+            trigger = kind.map_or("none", TriggerKind::name),
             answer = reply.as_ref().map_or_else(|error| error.error_type.name(), |_| "response"),
             applied = tally.count(OutcomeKind::Applied),
             rejected = tally.rejected(),
@@ -137,7 +137,7 @@ impl Handler {
             Err(NotAccepted::Unrecognised(_)) => None,
         };
         if let Some(kind) = kind.filter(|kind| !self.settings.accepted_triggers.contains(kind)) {
-            let message = format!("this function's ACCEPTED_TRIGGERS does not include {}", kind.as_str());
+            let message = format!("this function's ACCEPTED_TRIGGERS does not include {}", kind.name());
             let origin = Origin { kind, ..Origin::invoker(&context.invocation) };
             let error_type = FunctionErrorType::TriggerNotAccepted;
             self.note_refusal(context, &origin, error_type.name(), &message);

@@ -165,7 +165,7 @@ impl Metrics {
             now: OffsetDateTime::now_utc(),
             level: self.level,
             function_name: &self.function_name,
-            trigger: trigger.map_or("none", TriggerKind::as_str),
+            trigger: trigger.map_or("none", TriggerKind::name),
             invocation,
             metrics,
         };

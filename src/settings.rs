@@ -87,7 +87,7 @@ impl Settings {
     /// Every wrong one, by name.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, InvalidSettings> {
         let mut reader = Reader { lookup, wrong: Vec::new() };
-        let accepted_triggers = reader.read("ACCEPTED_TRIGGERS", TriggerKind::ALL.into(), triggers);
+        let accepted_triggers = reader.read("ACCEPTED_TRIGGERS", TriggerKind::DEFAULT.into(), triggers);
         let guardrails = guardrails(&mut reader);
         let allow_empty_extensions = reader.read("POLICY_ALLOW_EMPTY_EXTENSIONS", false, boolean);
         let connect = connect(&mut reader);
@@ -166,8 +166,8 @@ fn entries(list: &str) -> Result<impl Iterator<Item = &str>, String> {
 
 fn triggers(list: &str) -> Result<BTreeSet<TriggerKind>, String> {
     let known = |name| {
-        let kind = TriggerKind::ALL.into_iter().find(|kind| kind.as_str() == name);
-        kind.ok_or_else(|| format!("has the unknown trigger `{name}`; use http, eventbridge, sqs or bare"))
+        let kind = TriggerKind::ALL.iter().copied().find(|kind| kind.name() == name);
+        kind.ok_or_else(|| format!("has the unknown trigger `{name}`; use http, eventbridge, sqs, bare, lane or sweep"))
     };
     entries(list)?.map(known).collect()
 }

@@ -4,6 +4,8 @@
 mod change;
 mod lane;
 mod order;
+mod origin;
+mod reported;
 mod result;
 mod target;
 

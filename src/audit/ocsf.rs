@@ -173,7 +173,7 @@ impl<'a> Event<'a> {
             actor: Actor {
                 user: (uid.is_some() || account.is_some()).then_some(User { uid, account }),
                 invoked_by: service.clone(),
-                idp: Name { name: origin.vouched_by.as_str() },
+                idp: Name { name: origin.vouched_by.name() },
             },
             api: Api {
                 operation: "UpdateAttachedFilesConfiguration",
@@ -192,7 +192,7 @@ impl<'a> Event<'a> {
             unmapped: Unmapped {
                 lambda_request_id: &origin.invocation.request_id,
                 trigger_request_id: origin.request_id.as_deref().map(|id| clean(id, NAME)),
-                trigger: origin.kind.as_str(),
+                trigger: origin.kind.name(),
                 claimed_account: origin.claimed_account.as_deref().map(|account| clean(account, NAME)),
                 ..Unmapped::default()
             },

@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use policy_core::calls::CallCost;
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 /// One call's requests. Shared by the caller, the interceptor and the connector.
@@ -23,7 +23,24 @@ pub(super) struct AttemptTracker {
     limiter: Arc<RateLimiter>,
     /// When the call must have ended.
     until: Instant,
+    last_attempt: Option<Lease>,
     state: Lock<State>,
+}
+
+/// Until when a call may begin an attempt. Both clocks are asked: the monotonic one may stand still while a process is
+/// paused, and the wall clock may be set.
+#[derive(Debug, Clone, Copy)]
+pub struct Lease {
+    /// By the monotonic clock.
+    pub instant: Instant,
+    /// By the wall clock.
+    pub wall: SystemTime,
+}
+
+impl Lease {
+    fn is_over(self) -> bool {
+        Instant::now() >= self.instant || SystemTime::now() >= self.wall
+    }
 }
 
 #[derive(Debug)]
@@ -37,9 +54,15 @@ struct State {
 
 impl AttemptTracker {
     /// A call that must have ended `until`, and whose first permit took so long to come.
-    pub(super) fn new(limiter: Arc<RateLimiter>, until: Instant, waited: Duration) -> Arc<Self> {
+    pub(super) fn new(
+        limiter: Arc<RateLimiter>,
+        until: Instant,
+        last_attempt: Option<Lease>,
+        waited: Duration,
+    ) -> Arc<Self> {
         let cost = CallCost { waited, ..CallCost::default() };
-        Arc::new(Self { limiter, until, state: Lock::new(State { cost, sent_at: None, lost: false }) })
+        let state = Lock::new(State { cost, sent_at: None, lost: false });
+        Arc::new(Self { limiter, until, last_attempt, state })
     }
 
     /// What the call has cost so far.
@@ -66,6 +89,10 @@ impl AttemptTracker {
                 // a permit that comes too late is left to others; the caller gives up at that time
                 Err(NoTime) => std::future::pending().await,
             }
+        }
+        if self.last_attempt.is_some_and(Lease::is_over) {
+            // nothing is sent any more; the caller gives up at its time
+            std::future::pending().await
         }
         let mut state = self.state.lock();
         state.cost.waited += waited;
@@ -181,7 +208,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_throttled_answer_empties_the_bucket_and_the_retry_waits_for_a_permit_of_its_own() {
         let limiter = Arc::new(RateLimiter::new(2.0, 5));
-        let tracker = AttemptTracker::new(limiter, far(), Duration::from_secs(3));
+        let tracker = AttemptTracker::new(limiter, far(), None, Duration::from_secs(3));
         attempt(&tracker, 429).await;
         attempt(&tracker, 429).await;
         attempt(&tracker, 200).await;
@@ -195,7 +222,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_retry_takes_a_permit_though_others_are_left() {
         let limiter = Arc::new(RateLimiter::new(1.0, 1));
-        let tracker = AttemptTracker::new(Arc::clone(&limiter), far(), Duration::ZERO);
+        let tracker = AttemptTracker::new(Arc::clone(&limiter), far(), None, Duration::ZERO);
         assert!(limiter.permit(Instant::now()).await.is_ok());
         attempt(&tracker, 500).await;
         attempt(&tracker, 200).await;
@@ -207,7 +234,7 @@ mod tests {
     async fn a_retry_that_would_come_too_late_leaves_its_permit_to_others() {
         let limiter = Arc::new(RateLimiter::new(1.0, 1));
         let until = Instant::now() + Duration::from_millis(900);
-        let tracker = AttemptTracker::new(Arc::clone(&limiter), until, Duration::ZERO);
+        let tracker = AttemptTracker::new(Arc::clone(&limiter), until, None, Duration::ZERO);
         assert!(limiter.permit(Instant::now()).await.is_ok());
         attempt(&tracker, 500).await;
         let before = limiter.estimate(1);
@@ -220,7 +247,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_never_came_costs_the_time_until_now_and_may_have_taken_effect() {
-        let tracker = AttemptTracker::new(Arc::new(RateLimiter::new(2.0, 5)), far(), Duration::ZERO);
+        let tracker = AttemptTracker::new(Arc::new(RateLimiter::new(2.0, 5)), far(), None, Duration::ZERO);
         tracker.begin().await;
         tokio::time::advance(TICK).await;
         assert_eq!((tracker.cost().took, tracker.may_have_taken_effect()), (TICK, true));
@@ -230,7 +257,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_call_that_is_cut_off_says_whether_it_was_sent_throttled_or_unanswered() {
-        let tracker = AttemptTracker::new(Arc::new(RateLimiter::new(2.0, 5)), far(), Duration::ZERO);
+        let tracker = AttemptTracker::new(Arc::new(RateLimiter::new(2.0, 5)), far(), None, Duration::ZERO);
         let cut_off = || {
             let error = CallError::deadline(&tracker);
             (error.code, error.may_have_taken_effect)

@@ -12,7 +12,7 @@ fn read(variables: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
 fn without_any_variable_the_documented_quota_holds_and_every_trigger_is_accepted() {
     let settings = read(&[]).unwrap();
     assert_eq!(settings.connect, ConnectSettings::default());
-    assert_eq!(settings.accepted_triggers, TriggerKind::ALL.into());
+    assert_eq!(settings.accepted_triggers, TriggerKind::DEFAULT.into());
     assert_eq!(settings.guardrails, Guardrails::default());
 }
 
@@ -68,7 +68,7 @@ fn every_wrong_one_is_named_in_one_error() {
     ])
     .unwrap_err();
     let expected = [
-        "ACCEPTED_TRIGGERS has the unknown trigger `sns`; use http, eventbridge, sqs or bare",
+        "ACCEPTED_TRIGGERS has the unknown trigger `sns`; use http, eventbridge, sqs, bare, lane or sweep",
         "POLICY_ALLOWED_INSTANCES has `*`, which is not an instance id or ARN",
         "POLICY_BLOCKED_EXTENSIONS `*.exe` must be 1 to 10 letters, digits, `-` or `_`, such as `pdf`; wildcards are not supported",
         "POLICY_MAX_SIZE_BYTES must be a number of bytes, not `20 MB`",

@@ -1,7 +1,7 @@
 //! What a target should hold, and what is under way there.
 
 use super::{Millis, Order, RunName};
-use crate::policy::Configuration;
+use crate::policy::{ChangeId, Configuration};
 
 /// The members of a target that a change names: all of them are fenced, even where only one is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Intent {
     pub until: Millis,
     /// Whose it is.
     pub run: RunName,
+    /// The change's id as reported: in a batch that of its change.
+    pub reported_as: ChangeId,
     /// The run's place in the order.
     pub order: Order,
     /// The members the change names.

@@ -15,9 +15,9 @@ const MAX_RESULTS: usize = 500;
 /// 6 MB, and a body of JSON inside JSON grows by its escaped quotes: at most by half here.
 const MAX_BYTES: usize = 4_000_000;
 
-/// How to learn the end of a change that was queued.
-const QUEUED: &str = "queued; nothing has been changed yet. The audit log records every outcome under this changeId \
-    (metadata.correlation_uid), and GET /instances/{instanceId}/attachment-policies returns the current values";
+/// How to learn the end of a change that workers carry out.
+const QUEUED: &str = "recorded and queued; nothing has been changed yet. GET /policy-changes/{changeId} returns its \
+    progress and its results";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,6 +32,8 @@ struct ChangeDocument<'a> {
     truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a Failure>,
 }
 
 #[derive(Serialize)]
@@ -118,6 +120,7 @@ fn document(change: &ChangeReport, shown: Shown) -> ChangeDocument<'_> {
         status: change.status(),
         truncated: walked && (results.len() < change.results().len() || !shown.values),
         detail: (change.disposition == Disposition::Accepted).then_some(QUEUED),
+        error: change.not_begun(),
         results,
         summary,
         warnings: &change.warnings,

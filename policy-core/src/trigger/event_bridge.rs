@@ -77,6 +77,7 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
         source_ip: None,
         service: source,
         request_id: Some(id.clone()),
+        received_at: None,
         invocation: invocation.clone(),
     };
     Ok(Event { origin, id, document, replayed_from, refused })
