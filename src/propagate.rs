@@ -17,9 +17,9 @@ use crate::audit::{Audit, AuditedChange};
 use crate::connect::{Call, CallLog, Connect};
 use futures_util::future::join_all;
 use lane::LanePropagation;
-use policy_core::decision::Own;
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::{Instance, Instances, Limits, Scope, Violation, ViolationCode};
+use policy_core::record::Own;
 use policy_core::report::{ChangeReport, Disposition, Outcome, TargetResult};
 use std::collections::BTreeMap;
 use std::io;
@@ -164,14 +164,13 @@ impl<'a> Propagation<'a> {
             let allowed = self.limits.guardrails.check(instance, audited.change);
             for Asked { scope, own } in scopes {
                 let index = results.len();
-                let values = own.map_or(Ok(()), |own| self.limits.guardrails.check_values(&own.values));
-                results.push(match allowed.clone().and(values) {
+                results.push(match &allowed {
                     Ok(()) => {
                         slots.push(Slot { index, scope, own });
                         None
                     }
                     Err(blocked) => {
-                        let outcome = Outcome::Blocked { held: None, why: Failure::from(&blocked) };
+                        let outcome = Outcome::Blocked { held: None, why: Failure::from(blocked) };
                         let result = TargetResult::without_calls(Some(instance.clone()), scope, outcome);
                         Some(self.ended(audited, result).await)
                     }

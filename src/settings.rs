@@ -167,7 +167,9 @@ fn entries(list: &str) -> Result<impl Iterator<Item = &str>, String> {
 fn triggers(list: &str) -> Result<BTreeSet<TriggerKind>, String> {
     let known = |name| {
         let kind = TriggerKind::ALL.iter().copied().find(|kind| kind.name() == name);
-        kind.ok_or_else(|| format!("has the unknown trigger `{name}`; use http, eventbridge, sqs, bare, lane or sweep"))
+        kind.ok_or_else(|| {
+            format!("has the unknown trigger `{name}`; use http, eventbridge, sqs, bare, lane or sweep")
+        })
     };
     entries(list)?.map(known).collect()
 }

@@ -180,7 +180,8 @@ impl<'a> Governed<'a> {
 
     /// Whether an undo may touch the target: what it undoes was the last that was applied there.
     pub(super) fn may_undo(&self, record: &TargetRecord) -> bool {
-        let is_undone = |undone: &ChangeId| record.applied.as_ref().is_some_and(|run| run.change_id == *undone);
+        let is_undone =
+            |undone: &ChangeId| record.applied.as_ref().is_some_and(|run| run.change_id == *undone);
         self.undone.as_ref().is_none_or(is_undone)
     }
 

@@ -10,10 +10,9 @@ use crate::audit::AuditedChange;
 use crate::connect::{Call, LaneClient};
 use look::{Looked, Read};
 use policy_core::calls::CallCost;
-use policy_core::decision::Own;
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::{Configuration, Instance, Scope, Values};
-use policy_core::record::{TargetName, TargetRecord};
+use policy_core::record::{Own, TargetName, TargetRecord};
 use policy_core::report::{CallTrace, Outcome, TargetResult};
 use std::borrow::Cow;
 use tokio::sync::mpsc;
@@ -100,7 +99,10 @@ impl<'a> LanePropagation<'a> {
     }
 
     /// The targets of each instance, with their items where there is a ledger.
-    async fn in_hand(&self, some: &'a [Work<'a>]) -> Result<Vec<Vec<InHand<'a>>>, crate::ledger::LedgerError> {
+    async fn in_hand(
+        &self,
+        some: &'a [Work<'a>],
+    ) -> Result<Vec<Vec<InHand<'a>>>, crate::ledger::LedgerError> {
         let mut all: Vec<Vec<InHand<'a>>> = some.iter().map(|work| InHand::all(work).collect()).collect();
         // a dry run never touches a target's item
         if let Some(governed) = self.propagation.governed.filter(|_| !self.audited.change.dry_run) {

@@ -84,7 +84,9 @@ mod tests {
         for good in ["CHG-1", "a/b.c/..d", "undo", "a/undone", "X/0"] {
             assert!(ChangeId::parse(good).unwrap().names_a_record(), "{good}");
         }
-        for bad in ["/a", "a/", "a//b", ".", "a/../b", "a/.", "X/undo", "X/apply", "X/cancel", "a/cancel/undo"] {
+        for bad in
+            ["/a", "a/", "a//b", ".", "a/../b", "a/.", "X/undo", "X/apply", "X/cancel", "a/cancel/undo"]
+        {
             assert!(!ChangeId::parse(bad).unwrap().names_a_record(), "{bad}");
         }
     }

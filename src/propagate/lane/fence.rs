@@ -49,9 +49,8 @@ impl<'a> LanePropagation<'a> {
         let Some(record) = &target.record else {
             return Standing::Free;
         };
-        let superseded = |code| {
-            Standing::Ended(Box::new(Outcome::Superseded { held: None, why: Failure::new(code) }))
-        };
+        let superseded =
+            |code| Standing::Ended(Box::new(Outcome::Superseded { held: None, why: Failure::new(code) }));
         match governed.consider(record, self.named(target)) {
             Consideration::Go if !governed.may_undo(record) => superseded(ErrorCode::ChangedSince),
             Consideration::Go => Standing::Free,
@@ -67,12 +66,7 @@ impl<'a> LanePropagation<'a> {
     }
 
     /// Settles an intent whose lease is over by a read that begins now.
-    async fn settled(
-        &self,
-        governed: &Governed<'_>,
-        target: &mut InHand<'a>,
-        intent: &Intent,
-    ) -> Standing {
+    async fn settled(&self, governed: &Governed<'_>, target: &mut InHand<'a>, intent: &Intent) -> Standing {
         let read = self.ask(target).await;
         let read = match &read {
             Ok(held) => ReadBack::Holds(&held.configuration),

@@ -36,7 +36,11 @@ impl<'a> LanePropagation<'a> {
     }
 
     /// Stores the intent, unless the target ends another way.
-    async fn begin(&self, governed: &Governed<'_>, mut due: Due<'a>) -> Result<(Due<'a>, Intent), Box<Ended>> {
+    async fn begin(
+        &self,
+        governed: &Governed<'_>,
+        mut due: Due<'a>,
+    ) -> Result<(Due<'a>, Intent), Box<Ended>> {
         for _ in 0..TRIES {
             match governed.may_begin().await {
                 Ok(None) => {}

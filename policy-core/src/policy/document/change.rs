@@ -91,7 +91,8 @@ fn parse_change_id(found: &Found<'_>, rules: &Rules, violations: &mut Violations
     let message = match &id {
         None => format!("must be 1 to {} characters of `A-Z a-z 0-9 . _ : / -`", change_id::MAX_LENGTH),
         Some(id) if rules.governed && !id.names_a_record() => {
-            "must have no empty, `.` or `..` segment, and not end in `/undo`, `/apply` or `/cancel`".to_owned()
+            "must have no empty, `.` or `..` segment, and not end in `/undo`, `/apply` or `/cancel`"
+                .to_owned()
         }
         Some(_) => return id,
     };

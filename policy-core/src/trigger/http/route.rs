@@ -104,9 +104,8 @@ fn by_path(path: &str, is_governed: bool) -> Result<Path, NoRoute> {
         return Ok(Path::Freeze);
     }
     if let Some(record) = path.strip_prefix("/policy-changes/").filter(|_| is_governed) {
-        return of_record(record).ok_or_else(|| {
-            NoRoute::NotFound("the path does not have a valid change id".to_owned())
-        });
+        return of_record(record)
+            .ok_or_else(|| NoRoute::NotFound("the path does not have a valid change id".to_owned()));
     }
     let rest = path.strip_prefix("/instances/").ok_or_else(not_found)?;
     // an ARN that API Gateway has decoded contains slashes, so split at the last marker

@@ -42,7 +42,9 @@ impl Query<'_> {
         for (name, value) in self.0 {
             let place = names.iter().position(|known| known == name).and_then(|at| values.get_mut(at));
             match place {
-                Some(Some(_)) => return Err(NoRoute::Query(format!("query parameter `{name}` appears more than once"))),
+                Some(Some(_)) => {
+                    return Err(NoRoute::Query(format!("query parameter `{name}` appears more than once")));
+                }
                 Some(place) => *place = Some(value.as_str()),
                 None => return Err(unknown(name, &names)),
             }
@@ -86,7 +88,9 @@ impl Query<'_> {
     pub(super) fn record(&self) -> Result<RecordQuery, NoRoute> {
         let [run, outcome, token] = self.only(["run", "outcome", "nextToken"])?;
         Ok(RecordQuery {
-            run: parsed(run, "run", "a run's number, from 1", |text| text.parse().ok().filter(|run| *run > 0))?,
+            run: parsed(run, "run", "a run's number, from 1", |text| {
+                text.parse().ok().filter(|run| *run > 0)
+            })?,
             outcome: parsed(outcome, "outcome", &names(OutcomeKind::ALL, OutcomeKind::name), |text| {
                 OutcomeKind::ALL.iter().copied().find(|kind| kind.name() == text)
             })?,
