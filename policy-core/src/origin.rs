@@ -71,7 +71,18 @@ pub enum IdentitySource {
 }
 
 impl IdentitySource {
-    /// The name in the audit.
+    /// Everyone who verifies.
+    pub const ALL: [Self; 7] = [
+        Self::ApiGatewayIam,
+        Self::ApiGatewayJwt,
+        Self::ApiGatewayLambda,
+        Self::EventBridge,
+        Self::SqsSender,
+        Self::Invoker,
+        Self::Nobody,
+    ];
+
+    /// The name in the audit and in the ledger.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ApiGatewayIam => "api-gateway-iam",
