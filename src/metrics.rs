@@ -32,6 +32,7 @@ const fn metric_of(kind: OutcomeKind) -> &'static str {
         OutcomeKind::Failed => "TargetsFailed",
         OutcomeKind::Unknown => "TargetsUnknown",
         OutcomeKind::Pending => "TargetsPending",
+        OutcomeKind::Skipped => "TargetsSkipped",
     }
 }
 

@@ -57,7 +57,9 @@ impl<'a> Event<'a> {
         let kind = outcome.kind();
         let status = match kind {
             OutcomeKind::Applied | OutcomeKind::Unchanged | OutcomeKind::Planned => StatusId::Success,
-            OutcomeKind::Superseded | OutcomeKind::Blocked | OutcomeKind::Failed => StatusId::Failure,
+            OutcomeKind::Superseded | OutcomeKind::Blocked | OutcomeKind::Failed | OutcomeKind::Skipped => {
+                StatusId::Failure
+            }
             OutcomeKind::Unknown => StatusId::Unknown,
             OutcomeKind::Pending => StatusId::Pending,
         };
@@ -244,6 +246,7 @@ fn verb(kind: OutcomeKind) -> &'static str {
         OutcomeKind::Failed => "failed to update",
         OutcomeKind::Unknown => "may have updated",
         OutcomeKind::Pending => "did not reach",
+        OutcomeKind::Skipped => "did not update (skipped)",
     }
 }
 

@@ -108,13 +108,15 @@ impl<'a> LanePropagation<'a> {
 
     async fn decide(&self, mut target: InHand<'a>, mut held: Held) -> Looked<'a> {
         let change = self.audited.change;
-        let mut step = decision::decide(change, self.propagation.limits, &held.configuration, held.modified);
+        let mut step =
+            decision::decide(change, None, self.propagation.limits, &held.configuration, held.modified);
         if step == Step::NeedsModifiedTime {
             held = match self.ask(&mut target).await {
                 Ok(held) => held,
                 Err(error) => return target.not_read(&error),
             };
-            step = decision::decide(change, self.propagation.limits, &held.configuration, held.modified);
+            step =
+                decision::decide(change, None, self.propagation.limits, &held.configuration, held.modified);
         }
         if let Modified::At(at) = held.modified {
             target.trace.last_modified = at;

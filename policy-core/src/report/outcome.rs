@@ -26,6 +26,8 @@ stable_names! {
         Unknown = "unknown",
         /// Time ran out before it was begun.
         Pending = "pending",
+        /// The change ended before it was begun, for good.
+        Skipped = "skipped",
     }
 }
 
@@ -90,6 +92,11 @@ pub enum Outcome {
         /// Why it was not begun.
         why: Failure,
     },
+    /// The change ended before it was begun, for good.
+    Skipped {
+        /// Why the change ended.
+        why: Failure,
+    },
 }
 
 impl Outcome {
@@ -113,6 +120,7 @@ impl Outcome {
             Self::Failed { .. } => OutcomeKind::Failed,
             Self::Unknown { .. } => OutcomeKind::Unknown,
             Self::Pending { .. } => OutcomeKind::Pending,
+            Self::Skipped { .. } => OutcomeKind::Skipped,
         }
     }
 
@@ -126,6 +134,7 @@ impl Outcome {
             Self::Failed { before, .. }
             | Self::Pending { before, .. }
             | Self::Blocked { held: before, .. } => before.as_ref(),
+            Self::Skipped { .. } => None,
         }
     }
 
@@ -138,7 +147,8 @@ impl Outcome {
             | Self::Superseded { .. }
             | Self::Blocked { .. }
             | Self::Unknown { .. }
-            | Self::Pending { .. } => None,
+            | Self::Pending { .. }
+            | Self::Skipped { .. } => None,
         }
     }
 
@@ -151,7 +161,8 @@ impl Outcome {
             | Self::Blocked { why, .. }
             | Self::Failed { why, .. }
             | Self::Unknown { why, .. }
-            | Self::Pending { why, .. } => Some(why),
+            | Self::Pending { why, .. }
+            | Self::Skipped { why } => Some(why),
         }
     }
 
@@ -165,7 +176,9 @@ impl Outcome {
                 Verdict::NotYet
             }
             Self::Failed { why, .. } if why.is_retryable() => Verdict::NotYet,
-            Self::Superseded { .. } | Self::Blocked { .. } | Self::Failed { .. } => Verdict::NotForGood,
+            Self::Superseded { .. } | Self::Blocked { .. } | Self::Failed { .. } | Self::Skipped { .. } => {
+                Verdict::NotForGood
+            }
         }
     }
 
@@ -187,6 +200,7 @@ impl Outcome {
             Self::Unknown { before, why } => Self::failed_for_now(Some(before), None, why),
             Self::Blocked { held, why } => Self::failed_for_now(held, None, why),
             Self::Pending { before, why } => Self::failed_for_now(before, None, why),
+            Self::Skipped { why } => Self::failed_for_now(None, None, why),
             Self::Failed { before, after, why } => Self::failed_for_now(before, after, why),
         }
     }

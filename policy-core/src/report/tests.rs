@@ -26,6 +26,7 @@ fn target(kind: OutcomeKind, retryable: bool) -> TargetResult {
         OutcomeKind::Failed => Outcome::Failed { before: None, after: None, why },
         OutcomeKind::Unknown => Outcome::Unknown { before, why },
         OutcomeKind::Pending => Outcome::Pending { before: None, why },
+        OutcomeKind::Skipped => Outcome::Skipped { why },
     })
 }
 
@@ -50,7 +51,7 @@ fn status(outcomes: &[(OutcomeKind, bool)], dry_run: bool) -> Status {
 
 #[test]
 fn the_status_follows_the_table_row_by_row() {
-    use OutcomeKind::{Applied, Blocked, Failed, Pending, Planned, Superseded, Unchanged, Unknown};
+    use OutcomeKind::{Applied, Blocked, Failed, Pending, Planned, Skipped, Superseded, Unchanged, Unknown};
     let one = |outcome| [(outcome, false)];
     assert_eq!(status(&one(Applied), false), Status::Succeeded);
     assert_eq!(status(&one(Unchanged), false), Status::Succeeded);
@@ -59,7 +60,7 @@ fn the_status_follows_the_table_row_by_row() {
     assert_eq!(status(&[(Planned, false), (Unchanged, false)], true), Status::Planned);
     assert_eq!(status(&one(Unchanged), true), Status::Planned);
     assert_eq!(status(&[(Planned, false), (Blocked, false)], true), Status::Partial);
-    for outcome in [Blocked, Superseded, Failed] {
+    for outcome in [Blocked, Superseded, Failed, Skipped] {
         assert_eq!(status(&one(outcome), false), Status::Failed, "{outcome:?}");
         assert_eq!(status(&[(Applied, false), (outcome, false)], false), Status::Partial, "{outcome:?}");
     }
