@@ -6,12 +6,16 @@
 //! write counts as success. docs/ledger.md is the design.
 
 mod answer;
+mod attempts;
 mod changes;
 mod client;
 mod condition;
+mod debts;
 mod deliveries;
 mod error;
 mod freezing;
+mod history;
+mod index;
 mod item;
 mod items;
 mod keys;
@@ -25,8 +29,8 @@ mod targets;
 mod write;
 
 pub use answer::{
-    Begun, Confirmed, Finished, Glance, Halting, LaneEnded, Listed, Look, Noted, OwedChange, Page, Past, Recorded,
-    Related, Relation, Seen, Started, Stored, WorkEntry,
+    Begun, Confirmed, Finished, Glance, Halting, LaneEnded, Listed, Look, Noted, OwedChange, Page, Past,
+    Recorded, Related, Relation, Seen, Started, Stored, WorkEntry,
 };
 pub use error::LedgerError;
 pub use lists::ListQuery;

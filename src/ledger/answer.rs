@@ -2,8 +2,8 @@
 
 use policy_core::policy::{ChangeId, Configuration};
 use policy_core::record::{
-    ChangeRecord, Counts, Freeze, Halt, LanePart, Millis, RecordStatus, RecordedError, RecordedOrigin,
-    RecordedResult, RunKey, RunName, TargetRecord, Who,
+    ChangeRecord, Counts, Freeze, Halt, LanePart, Millis, Position, RecordStatus, RecordedError,
+    RecordedOrigin, RecordedResult, RunKey, RunName, TargetRecord, Who,
 };
 use policy_core::report::OutcomeKind;
 
@@ -165,11 +165,11 @@ pub enum Confirmed {
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T, P> {
+pub struct Page<T> {
     /// What is on it; perhaps less than was asked for.
     pub items: Vec<T>,
     /// Where the next one begins; absent: this is the last.
-    pub next: Option<P>,
+    pub next: Option<Position>,
 }
 
 /// What a list shows of a change.

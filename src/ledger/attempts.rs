@@ -149,10 +149,8 @@ fn met_a_transaction<E: Cause>(error: &SdkError<E, HttpResponse>) -> bool {
     error.as_service_error().is_some_and(|cause| {
         let is_passing = |reason: &CancellationReason| passes(reason.code(), &PASSING_REASONS);
         let reasons = cause.reasons();
-        let named = matches!(
-            cause.code(),
-            Some("TransactionConflictException" | "TransactionInProgressException")
-        );
+        let named =
+            matches!(cause.code(), Some("TransactionConflictException" | "TransactionInProgressException"));
         named || (!reasons.is_empty() && reasons.iter().all(is_passing))
     })
 }

@@ -56,6 +56,8 @@ impl Transacted {
 #[derive(Debug, Clone)]
 pub(super) struct Lookup {
     pub(super) index: Option<&'static str>,
+    /// An index has no consistent reads.
+    pub(super) is_consistent: bool,
     /// Of the keys.
     pub(super) keys: Condition,
     /// Of what is read: what does not meet it is not returned.
@@ -69,7 +71,7 @@ pub(super) struct Lookup {
 impl Lookup {
     /// Those of the table, whole and consistent.
     pub(super) fn of(keys: Condition) -> Self {
-        Self { index: None, keys, filter: None, descending: false, limit: None }
+        Self { index: None, is_consistent: true, keys, filter: None, descending: false, limit: None }
     }
 }
 
@@ -84,7 +86,8 @@ pub(super) struct Found {
 impl Ledger {
     fn client(&self) -> &Client {
         self.client.get_or_init(|| {
-            let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT);
+            let timeouts =
+                TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT);
             let retries = RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS);
             let config = Builder::from(&self.config).retry_config(retries).timeout_config(timeouts.build());
             Client::from_conf(config.build())
@@ -105,9 +108,7 @@ impl Ledger {
         let request = request
             .set_expression_attribute_names(put.placeholders.names())
             .set_expression_attribute_values(put.placeholders.values())
-            .set_return_values_on_condition_check_failure(
-                put.condition.as_ref().map(|_| OnFailure::AllOld),
-            )
+            .set_return_values_on_condition_check_failure(put.condition.as_ref().map(|_| OnFailure::AllOld))
             .set_condition_expression(put.condition)
             .set_item(Some(put.item));
         Ok(match answered(|| request.clone().send()).await? {
@@ -138,8 +139,7 @@ impl Ledger {
     /// The item that was deleted.
     pub(super) async fn delete(&self, key: Key) -> Result<Option<Item>, LedgerError> {
         let request = self.client().delete_item().table_name(&self.table);
-        let request =
-            request.set_key(Some(key.into_attributes())).return_values(ReturnValue::AllOld);
+        let request = request.set_key(Some(key.into_attributes())).return_values(ReturnValue::AllOld);
         match answered(|| request.clone().send()).await? {
             Reply::Answer(answer) => Ok(answer.attributes),
             Reply::Refused(_) => Ok(None),
@@ -179,9 +179,7 @@ impl Ledger {
                 }
                 Ok(())
             };
-            timeout(PATIENCE, all)
-                .await
-                .unwrap_or_else(|late| Err(LedgerError::Unavailable(late.into())))?;
+            timeout(PATIENCE, all).await.unwrap_or_else(|late| Err(LedgerError::Unavailable(late.into())))?;
         }
         Ok(found)
     }
@@ -198,8 +196,7 @@ impl Ledger {
             .set_filter_expression(filter)
             .set_expression_attribute_names(placeholders.names())
             .set_expression_attribute_values(placeholders.values())
-            // an index has no consistent reads
-            .consistent_read(lookup.index.is_none())
+            .consistent_read(lookup.is_consistent)
             .scan_index_forward(!lookup.descending)
             .set_limit(limit)
             .set_exclusive_start_key(from);

@@ -84,10 +84,6 @@ impl<'a> Fields<'a> {
         value.ok_or_else(|| self.corrupt(name, "nothing"))
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.item.contains_key(name)
-    }
-
     pub(super) fn some_text(&self, name: &str) -> Result<Option<&'a str>, LedgerError> {
         match self.item.get(name) {
             None => Ok(None),
@@ -114,11 +110,7 @@ impl<'a> Fields<'a> {
         text.map(|text| parse(text).ok_or_else(|| self.corrupt(name, &format!("`{text}`")))).transpose()
     }
 
-    pub(super) fn parsed<T>(
-        &self,
-        name: &str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Result<T, LedgerError> {
+    pub(super) fn parsed<T>(&self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, LedgerError> {
         self.required(name, self.some_parsed(name, parse)?)
     }
 
@@ -153,9 +145,7 @@ impl<'a> Fields<'a> {
     pub(super) fn some_map(&self, name: &str) -> Result<Option<Self>, LedgerError> {
         match self.item.get(name) {
             None => Ok(None),
-            Some(AttributeValue::M(item)) => {
-                Ok(Some(Self { item, name: format!("{}, {name}", self.name) }))
-            }
+            Some(AttributeValue::M(item)) => Ok(Some(Self { item, name: format!("{}, {name}", self.name) })),
             Some(_) => Err(self.corrupt(name, "something else than a map")),
         }
     }
@@ -227,7 +217,10 @@ mod tests {
         assert_eq!(corrupt(fields.texts("n")), of("has something else than a set of texts as its `n`"));
         assert_eq!(corrupt(fields.parsed("s", |_| None::<u32>)), of("has `x` as its `s`"));
         let (item, what) = corrupt(fields.map("m").unwrap().number::<u32>("n"));
-        assert_eq!((item.as_str(), what.as_str()), ("change#X change, m", "has something else than a number as its `n`"));
+        assert_eq!(
+            (item.as_str(), what.as_str()),
+            ("change#X change, m", "has something else than a number as its `n`")
+        );
     }
 
     #[test]

@@ -5,11 +5,12 @@ pub(super) mod freeze;
 pub(super) mod lane;
 pub(super) mod origin;
 pub(super) mod result;
+pub(super) mod run;
 pub(super) mod target;
 pub(super) mod values;
 
-use super::{AFTER_THE_CHANGE, Ledger};
 use super::item::{Fields, Item};
+use super::{AFTER_THE_CHANGE, Ledger};
 use aws_sdk_dynamodb::types::AttributeValue;
 use policy_core::record::{Millis, RunKey};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Where an item is. No id, lane, instance id or scope contains `#`.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use policy_core::policy::{ChangeId, InstanceId};
+use policy_core::policy::ChangeId;
 use policy_core::record::{LaneName, Millis, Order, RunKey, RunName, TargetName};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -119,11 +119,6 @@ pub(super) fn targets(lane: &LaneName) -> String {
 /// The index partition of a target's history.
 pub(super) fn history(target: &TargetName) -> String {
     format!("target#{target}")
-}
-
-/// The histories of an instance's scopes begin with this.
-pub(super) fn history_of(lane: &LaneName, instance: &InstanceId, scope: &str) -> String {
-    format!("target#{lane}#{instance}#{scope}")
 }
 
 /// The index partition that a change is listed in.

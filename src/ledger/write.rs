@@ -145,9 +145,9 @@ impl Write {
                     .return_values_on_condition_check_failure(OnFailure::AllOld)
                     .build()?,
             ),
-            Self::Delete(key) => item.delete(
-                Delete::builder().table_name(table).set_key(Some(key.into_attributes())).build()?,
-            ),
+            Self::Delete(key) => {
+                item.delete(Delete::builder().table_name(table).set_key(Some(key.into_attributes())).build()?)
+            }
         };
         Ok(item.build())
     }
@@ -245,7 +245,9 @@ mod tests {
 
     #[test]
     fn the_same_writes_have_the_same_token_and_others_another() {
-        let item = |x: u32| Draft::of(key()).with("m", Draft::default().with("x", number(x)).with("y", text("y")).into_map());
+        let item = |x: u32| {
+            Draft::of(key()).with("m", Draft::default().with("x", number(x)).with("y", text("y")).into_map())
+        };
         let put = |x| Write::Put(Replacement::of(item(x).done()).when(Condition::Is("a", number(x))));
         let change = |x: u32| Write::Update(Change::of(key()).set("a", number(x)));
         let token = client_token(&[put(1), change(1), Write::Delete(key())]);

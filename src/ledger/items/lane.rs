@@ -12,6 +12,7 @@ use policy_core::record::{Delivery, LaneName, LanePart, LaneState, Millis, Order
 pub(in super::super) fn planned(run: &RunName, lane: &LaneName, targets: Option<u32>) -> Item {
     Draft::of(Key::lane(run, lane))
         .with("state", text(LaneState::Open))
+        .with("stalled", number(0))
         .with_some("planned", targets.map(number))
         .done()
 }

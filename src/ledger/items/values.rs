@@ -93,7 +93,10 @@ pub(in super::super) fn some_run(fields: &Fields<'_>, name: &str) -> Result<Opti
     fields.some_parsed(name, RunName::parse)
 }
 
-pub(in super::super) fn some_change(fields: &Fields<'_>, name: &str) -> Result<Option<ChangeId>, LedgerError> {
+pub(in super::super) fn some_change(
+    fields: &Fields<'_>,
+    name: &str,
+) -> Result<Option<ChangeId>, LedgerError> {
     fields.some_parsed(name, ChangeId::parse)
 }
 
