@@ -10,7 +10,7 @@ mod resolve;
 mod settle;
 
 pub use deadline::Deadline;
-pub use governed::{Governed, LaneDelivery, Stop, Tokens};
+pub use governed::{Governed, LaneDelivery, Stop, Tokens, unavailable};
 pub use settle::settle;
 
 use crate::audit::{Audit, AuditedChange};
@@ -19,7 +19,7 @@ use futures_util::future::join_all;
 use lane::LanePropagation;
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::{Instance, Instances, Limits, Scope, Violation, ViolationCode};
-use policy_core::record::Own;
+use policy_core::record::{LaneName, Own};
 use policy_core::report::{ChangeReport, Disposition, Outcome, TargetResult};
 use std::collections::BTreeMap;
 use std::io;
@@ -47,9 +47,14 @@ pub struct Propagation<'a> {
 pub struct Resolved(Result<Vec<Instance>, Failure>);
 
 impl Resolved {
-    /// Whether there was no time to find the instances.
-    pub fn ran_out_of_time(&self) -> bool {
-        self.0.as_ref().is_err_and(|failure| failure.code.is_out_of_time())
+    /// Whether `"*"` could not be resolved.
+    pub const fn failed(&self) -> bool {
+        self.0.is_err()
+    }
+
+    /// How many instances there are.
+    pub fn count(&self) -> usize {
+        self.0.as_ref().map_or(0, Vec::len)
     }
 }
 
@@ -85,6 +90,18 @@ impl<'a> Propagation<'a> {
     /// The instances the change names. Only `"*"` asks Amazon Connect.
     pub async fn resolve(&self, audited: AuditedChange<'_>) -> Resolved {
         Resolved(resolve::instances(self, audited).await)
+    }
+
+    /// What `"*"` means in a lane.
+    ///
+    /// # Errors
+    /// Amazon Connect cannot be asked in time, or does not answer.
+    pub async fn resolve_in(
+        &self,
+        audited: AuditedChange<'_>,
+        lane: &LaneName,
+    ) -> Result<Vec<Instance>, Failure> {
+        resolve::in_lane(self, audited, lane).await
     }
 
     /// How long the change would take at the configured pace if every target had to be updated.

@@ -274,7 +274,8 @@ fn table_name(name: &str) -> Result<String, String> {
         (3..=255).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
     };
-    let own = name.strip_prefix("arn:").and_then(|arn| arn.rsplit_once(":table/")).map_or(name, |(_, own)| own);
+    let own =
+        name.strip_prefix("arn:").and_then(|arn| arn.rsplit_once(":table/")).map_or(name, |(_, own)| own);
     if is_name(own) { Ok(name.to_owned()) } else { Err(format!("must be the name of a table, not `{name}`")) }
 }
 

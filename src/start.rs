@@ -44,10 +44,8 @@ pub fn assemble(
     level: LogLevel,
 ) -> Handler {
     let connect = Connect::new(config.clone(), http, settings.connect.clone());
-    let ledger = settings
-        .ledger
-        .as_ref()
-        .map(|ledger| Ledger::new(&config, ledger.table.clone(), ledger.retention));
+    let ledger =
+        settings.ledger.as_ref().map(|ledger| Ledger::new(&config, ledger.table.clone(), ledger.retention));
     let queues = Queues::new(
         config,
         settings.change_queue_url.clone(),

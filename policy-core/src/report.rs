@@ -93,6 +93,8 @@ pub struct Report {
     pub is_batch: bool,
     /// Of a change that workers carry out: where to follow it.
     pub queued: Option<Queued>,
+    /// Of a recorded dry run: the hash of what it found, by which it can be applied.
+    pub plan: Option<String>,
 }
 
 /// Where to follow a change that workers carry out.
@@ -105,9 +107,14 @@ pub struct Queued {
 }
 
 impl Report {
+    /// The report of a document's changes.
+    pub const fn of(changes: Vec<ChangeReport>, is_batch: bool) -> Self {
+        Self { changes, is_batch, queued: None, plan: None }
+    }
+
     /// The report of one change.
     pub fn one(change: ChangeReport) -> Self {
-        Self { changes: vec![change], is_batch: false, queued: None }
+        Self::of(vec![change], false)
     }
 
     /// Every target of every change.

@@ -4,6 +4,7 @@ use super::derived::Derived;
 use super::governed::now;
 use super::http::Answered;
 use super::{Handler, InvocationContext};
+use crate::audit::Action;
 use crate::ledger::{Halting, Ledger, Relation};
 use policy_core::policy::ChangeId;
 use policy_core::problem::Problem;
@@ -102,8 +103,13 @@ impl Handler {
             return self.refuse(context, request, problem, why);
         }
         let task = Task::Apply { of: planned.change_id.clone(), key: planned.key };
-        let derived =
-            Derived { task, relation: Relation::AppliedBy, change_id: None, reason: body.reason, dry_run: false };
+        let derived = Derived {
+            task,
+            relation: Relation::AppliedBy,
+            change_id: None,
+            reason: body.reason,
+            dry_run: false,
+        };
         self.derive(context, request, ledger, &planned, derived).await
     }
 
@@ -127,7 +133,7 @@ impl Handler {
         let halt = Halt { as_what: Halted::Cancelled, at: now(), who, reason: body.reason };
         let cancelled = match ledger.halt(&record.run_name(), &halt, now()).await {
             Ok(Halting::Now(record)) => {
-                self.note_change_action(context, &request.origin, id, "cancel", halt.reason.as_deref());
+                self.note_change_action(context, &request.origin, id, Action::Cancel, halt.reason.as_deref());
                 record
             }
             Ok(Halting::Already(record)) => record,
@@ -170,7 +176,10 @@ impl Handler {
 /// An undo is of a real run that has ended and changed something.
 fn may_be_undone(change: &ChangeRecord) -> Result<(), Conflict> {
     if !change.status.is_final() {
-        return Err(Conflict(Problem::ChangeRunning, "the change has not ended; cancel it, or wait for its end"));
+        return Err(Conflict(
+            Problem::ChangeRunning,
+            "the change has not ended; cancel it, or wait for its end",
+        ));
     }
     if change.dry_run || change.status == RecordStatus::Rejected {
         return Err(Conflict(Problem::NothingToUndo, "the change applied nothing that could be undone"));

@@ -7,8 +7,8 @@ use crate::propagate::{Resolved, unavailable};
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::{Instances, PolicyChange, ViolationCode};
 use policy_core::record::{
-    self, Admission, ChangeRecord, Holder, Mode, OWN_PLAN, Order, PlanRef, RecordStatus, RecordedOrigin, Relations,
-    RunKey, Submitted,
+    self, Admission, ChangeRecord, Holder, Mode, OWN_PLAN, Order, PlanRef, RecordStatus, RecordedOrigin,
+    Relations, RunKey, Submitted,
 };
 use policy_core::report::Report;
 

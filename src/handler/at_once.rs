@@ -7,9 +7,7 @@ use crate::ledger::Finished;
 use crate::propagate::{Governed, Resolved, Stop};
 use crate::telemetry::causes;
 use policy_core::failure::ErrorCode;
-use policy_core::record::{
-    self, ChangeRecord, Counts, Halted, Holder, LEASE, LaneName, RecordedResult,
-};
+use policy_core::record::{self, ChangeRecord, Counts, Halted, Holder, LEASE, LaneName, RecordedResult};
 use policy_core::report::{ChangeReport, Report, TargetResult, Verdict};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -83,7 +81,8 @@ impl Handler {
     ) -> Option<Halted> {
         let (ledger, run) = (governed.ledger, record.run_name());
         let status = record::final_status(counts, halted, record.dry_run);
-        let finished = ledger.finish(&run, Some(holder), status, counts, counts.total(), plan_hash, false, now());
+        let finished =
+            ledger.finish(&run, Some(holder), status, counts, counts.total(), plan_hash, false, now());
         match finished.await {
             Ok(Finished::Now) => None,
             Ok(Finished::Already(there)) => {
@@ -118,9 +117,8 @@ impl Handler {
 
 /// Whether a target waits for somebody else.
 fn is_busy(report: &ChangeReport) -> bool {
-    let is_busy = |result: &TargetResult| {
-        result.outcome.error().is_some_and(|why| why.code == ErrorCode::TargetBusy)
-    };
+    let is_busy =
+        |result: &TargetResult| result.outcome.error().is_some_and(|why| why.code == ErrorCode::TargetBusy);
     report.results().iter().any(is_busy)
 }
 

@@ -4,14 +4,15 @@ use super::admission::plan_ref;
 use super::governed::{accepted, now};
 use super::http::Answered;
 use super::{Handler, InvocationContext};
+use crate::audit::Action;
 use crate::ledger::{Ledger, LedgerError, Recorded, Related, Relation};
 use crate::propagate::Tokens;
 use crate::telemetry::causes;
 use policy_core::policy::ChangeId;
 use policy_core::problem::Problem;
 use policy_core::record::{
-    self, Admission, ChangeRecord, Counts, LaneName, Mode, Order, Plan, RecordStatus, RecordedOrigin, Relations, RunKey,
-    Submitted, Task,
+    self, Admission, ChangeRecord, Counts, LaneName, Mode, Order, Plan, RecordStatus, RecordedOrigin,
+    Relations, RunKey, Submitted, Task,
 };
 use policy_core::report::OutcomeKind;
 use policy_core::trigger::http::Request;
@@ -61,7 +62,9 @@ impl Handler {
             relation => ledger.relate(&record, &of.run_name(), relation, now()).await,
         };
         match related {
-            Ok(Related::Stored) => self.begin_derived(context, request, ledger, &derived, &record, &plan).await,
+            Ok(Related::Stored) => {
+                self.begin_derived(context, request, ledger, &derived, &record, &plan).await
+            }
             Ok(Related::Moved) => {
                 let why = "the change has just begun another run";
                 self.refuse(context, request, Problem::ChangeRunning, why)
@@ -93,7 +96,8 @@ impl Handler {
         match record::admit(&there, &submitted, now()) {
             Admission::NextRun { run, key, order } => {
                 let first = there.first;
-                let relations = Relations { undone_by: there.relations.undone_by.clone(), ..new.relations.clone() };
+                let relations =
+                    Relations { undone_by: there.relations.undone_by.clone(), ..new.relations.clone() };
                 let new = ChangeRecord { run, key, order, first, relations, ..new };
                 match ledger.next_run(&there, &new, now()).await {
                     Ok(Recorded::Stored) => {
@@ -128,12 +132,13 @@ impl Handler {
         plan: &Plan,
     ) -> Answered {
         let action = match derived.relation {
-            Relation::UndoneBy => "undo",
-            Relation::AppliedBy => "apply",
+            Relation::UndoneBy => Action::Undo,
+            Relation::AppliedBy => Action::Apply,
         };
         let id = &record.change_id;
         self.note_change_action(context, &request.origin, id, action, record.reason.as_deref());
-        let dispatched = self.dispatch(ledger, record, plan, &context.rules.home, context.deadline.end()).await;
+        let dispatched =
+            self.dispatch(ledger, record, plan, &context.rules.home, context.deadline.end()).await;
         if let Err(error) = dispatched {
             // the record is there, so that the sweep sends what is missing
             tracing::warn!(error = causes(&error), change_id = %id, "not every lane was sent");

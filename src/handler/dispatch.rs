@@ -39,7 +39,8 @@ impl Handler {
         until: Instant,
     ) -> Result<(), NotDispatched> {
         let run = record.run_name();
-        let lanes: Vec<_> = plan.lanes.iter().map(|lane| (lane.clone(), targets_in(plan, lane, home))).collect();
+        let lanes: Vec<_> =
+            plan.lanes.iter().map(|lane| (lane.clone(), targets_in(plan, lane, home))).collect();
         ledger.plan_lanes(&run, &record.order, &lanes, now()).await?;
         let pointer = |lane: &LaneName| LanePointer { run: run.clone(), lane: lane.clone() };
         let pointers: Vec<_> = plan.lanes.iter().map(pointer).collect();
@@ -58,7 +59,8 @@ impl Handler {
         if !record.sent {
             let now = Instant::now();
             let until = now + context.deadline.end().saturating_duration_since(now) / 2;
-            if let Err(error) = self.dispatch(case.ledger, record, &case.plan, &context.rules.home, until).await
+            if let Err(error) =
+                self.dispatch(case.ledger, record, &case.plan, &context.rules.home, until).await
             {
                 // the record is there, so that the sweep sends what is missing
                 tracing::warn!(error = causes(&error), change_id = %record.change_id, "not every lane was sent");
@@ -81,20 +83,20 @@ impl Handler {
     }
 
     /// About how long a run takes: its targets, evenly over its lanes.
-    fn seconds_for(&self, record: &ChangeRecord) -> u64 {
+    pub(super) fn seconds_for(&self, record: &ChangeRecord) -> u64 {
         let targets = usize::try_from(record.targets.div_ceil(record.lanes.max(1))).unwrap_or(usize::MAX);
         self.settings.connect.seconds_for(targets.max(1))
     }
 
     /// What a final run came to, as its report said.
-    async fn recorded_answer(&self, case: &Case<'_>, there: &ChangeRecord) -> Report {
+    pub(super) async fn recorded_answer(&self, case: &Case<'_>, there: &ChangeRecord) -> Report {
         let results = match every_result(case.ledger, &there.run_name()).await {
             Ok(results) => results,
             Err(error) => return not_begun(&case.document, &unavailable(&error)),
         };
         let changes = case.document.changes.iter().map(|change| {
             let own = results.iter().filter(|result| result.change_id == change.change_id);
-            let results = own.map(record::RecordedResult::reported).collect();
+            let results = own.map(RecordedResult::reported).collect();
             let disposition = Disposition::Processed { results, dry_run: change.dry_run };
             ChangeReport {
                 change_id: change.change_id.clone(),

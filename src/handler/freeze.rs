@@ -4,6 +4,7 @@
 use super::governed::now;
 use super::http::Answered;
 use super::{Handler, InvocationContext};
+use crate::audit::Action;
 use crate::ledger::Ledger;
 use policy_core::problem::Problem;
 use policy_core::record::{Freeze, Who, freeze_document};
@@ -40,15 +41,11 @@ impl Handler {
             Ok(body) => body,
             Err(refused) => return Ok(refused),
         };
-        let freeze = Freeze {
-            who: Who::of(&request.origin),
-            at: now(),
-            reason: body.reason,
-            drain: body.drain,
-        };
+        let freeze =
+            Freeze { who: Who::of(&request.origin), at: now(), reason: body.reason, drain: body.drain };
         match ledger.freeze(&freeze).await {
             Ok(()) => {
-                let what = if freeze.drain { "freeze-drain" } else { "freeze" };
+                let what = if freeze.drain { Action::Drain } else { Action::Freeze };
                 self.note_action(context, &request.origin, what, freeze.reason.as_deref());
                 Ok(Response::json(200, "application/json", freeze_document(Some(&freeze))?))
             }
@@ -66,7 +63,7 @@ impl Handler {
         match ledger.thaw().await {
             Ok(was_frozen) => {
                 if was_frozen {
-                    self.note_action(context, &request.origin, "thaw", None);
+                    self.note_action(context, &request.origin, Action::Thaw, None);
                 }
                 Ok(Response::json(200, "application/json", freeze_document(None)?))
             }

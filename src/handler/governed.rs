@@ -150,7 +150,7 @@ impl Handler {
     }
 
     /// Carries out a run whose record is written.
-    async fn carry_out_recorded(
+    pub(super) async fn carry_out_recorded(
         &self,
         context: &InvocationContext,
         mut case: Case<'_>,
@@ -171,6 +171,7 @@ impl Handler {
             now,
             tokens,
         );
+        governed.dry_run = record.dry_run;
         governed.counts_failures = record.stop_after.is_some();
         governed
     }
@@ -192,6 +193,6 @@ fn is_at_once(origin: &Origin) -> bool {
 }
 
 /// When the run was accepted, by the clock of who received it. One that is ahead of ours would keep later changes away.
-fn accepted(origin: &Origin, now: Millis) -> Millis {
+pub(super) fn accepted(origin: &Origin, now: Millis) -> Millis {
     origin.received_at.map_or(now, |at| Millis::of(at).min(now))
 }

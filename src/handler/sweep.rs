@@ -64,7 +64,9 @@ impl Handler {
                 break;
             }
             swept += 1;
-            if let Err(error) = self.sweep_one(context, ledger, &change.0, frozen.as_ref(), &mut unfinished).await {
+            if let Err(error) =
+                self.sweep_one(context, ledger, &change.0, frozen.as_ref(), &mut unfinished).await
+            {
                 tracing::error!(error = causes(&error), change_id = %change.0, "the change could not be swept");
             }
         }

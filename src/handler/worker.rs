@@ -113,7 +113,11 @@ impl Handler {
         }
     }
 
-    async fn deliver(&self, context: &InvocationContext, delivered: &Delivered<'_>) -> Result<Worked, NoWork> {
+    async fn deliver(
+        &self,
+        context: &InvocationContext,
+        delivered: &Delivered<'_>,
+    ) -> Result<Worked, NoWork> {
         let Delivered { ledger, change, part, .. } = delivered;
         let seen = Seen { delivery: Some(delivered.token.clone()), stalled: None };
         let ender = Ender { ledger, change, part, seen: &seen, origin: &delivered.origin };
@@ -128,7 +132,7 @@ impl Handler {
         if change.status == RecordStatus::Accepted {
             ledger.started(&change.run_name(), now()).await?;
         }
-        let results = ledger.results_in_lane(&change.run_name(), &part.name, now()).await?;
+        let results = ledger.results_in_lane(&change.run_name(), &part.name).await?;
         let done: BTreeSet<TargetName> =
             results.into_iter().filter(|result| result.done).map(|result| result.target).collect();
         let mut governed = Self::run_of(ledger, change, Tokens::new(&delivered.token, now()));
@@ -184,15 +188,17 @@ impl Handler {
         for lane_change in &work.changes {
             let audited = AuditedChange { origin: &delivered.origin, change: &lane_change.change, home };
             let targets = lane_change.targets.iter().map(|target| {
-                let open = target.scopes.iter().filter(|asked| {
-                    !done.contains(&TargetName::of(&target.instance, asked.scope))
-                });
+                let open = target
+                    .scopes
+                    .iter()
+                    .filter(|asked| !done.contains(&TargetName::of(&target.instance, asked.scope)));
                 (&target.instance, open.map(|asked| Asked { scope: asked.scope, own: asked.own.as_ref() }))
             });
             let results = propagation.walk(audited, targets).await;
             context.tally.lock().add_results(&results);
             let left = results.iter().filter(|result| result.outcome.verdict() == Verdict::NotYet);
-            let mut left = left.map(|result| result.outcome.error().is_some_and(|why| why.code.is_out_of_time()));
+            let mut left =
+                left.map(|result| result.outcome.error().is_some_and(|why| why.code.is_out_of_time()));
             match left.next() {
                 None => {}
                 Some(first) if first && left.all(|only_time| only_time) => return Left::Time,
@@ -202,7 +208,7 @@ impl Handler {
         Left::Nothing
     }
 
-    fn max_stalled(&self) -> u32 {
+    pub(super) fn max_stalled(&self) -> u32 {
         self.settings.ledger.as_ref().map_or(u32::MAX, |ledger| ledger.max_stalled)
     }
 }

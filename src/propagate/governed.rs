@@ -4,13 +4,13 @@
 //! update, the outcome after it, and the note where nothing is sent.
 
 use super::settle::settle;
-use crate::audit::Audit;
+use crate::audit::{Audit, AuditedChange};
 use crate::connect::Lease;
-use crate::ledger::{Confirmed, Ledger, LedgerError, Noted, Started, Stored};
+use crate::ledger::{Confirmed, Ledger, LedgerError, Note, Noted, Started, Stored};
 use crate::lock::Lock;
 use crate::telemetry::causes;
 use policy_core::failure::{ErrorCode, Failure};
-use policy_core::policy::{ChangeId, Configuration, Home, Values};
+use policy_core::policy::{ChangeId, Configuration, Values};
 use policy_core::record::{
     self, Consideration, Ending, Halted, Intent, Members, Millis, Order, ReadBack, RecordedResult, RunName,
     TargetName, TargetRecord, Who,
@@ -36,6 +36,8 @@ pub struct Governed<'a> {
     pub who: Who,
     /// The change that it undoes, where only what that change applied last may be touched.
     pub undone: Option<ChangeId>,
+    /// Whether nothing is to be changed.
+    pub dry_run: bool,
     /// Whether failures are counted (`stopAfterFailures`).
     pub counts_failures: bool,
     /// The delivery of a lane that it is part of; absent: the run is carried out within one invocation.
@@ -69,6 +71,12 @@ impl Tokens {
     /// Those of an invocation that began then. Lambda repeats an invocation under its id, but not at the same time.
     pub fn new(request_id: &str, began: Millis) -> Self {
         Self { prefix: format!("{request_id}/{began}"), next: AtomicU32::new(0) }
+    }
+
+    /// Others of the same invocation, for another purpose.
+    #[must_use]
+    pub fn again(&self, purpose: &str) -> Self {
+        Self { prefix: format!("{}/{purpose}", self.prefix), next: AtomicU32::new(0) }
     }
 
     /// The next one.
@@ -123,8 +131,8 @@ impl<'a> Governed<'a> {
         tokens: Tokens,
     ) -> Self {
         let progress = Lock::default();
-        let (undone, counts_failures, delivery) = (None, false, None);
-        Self { ledger, run, order, who, undone, counts_failures, delivery, clock, tokens, progress }
+        let (undone, dry_run, counts_failures, delivery) = (None, false, false, None);
+        Self { ledger, run, order, who, undone, dry_run, counts_failures, delivery, clock, tokens, progress }
     }
 
     /// Why the run goes no further, if it does not.
@@ -167,7 +175,9 @@ impl<'a> Governed<'a> {
         let stop = match (&look.change, &look.freeze) {
             (None, _) => Some(Stop::TakenOver),
             (Some(change), _) if change.key != self.run.key => Some(Stop::TakenOver),
-            (Some(change), _) if change.halt.is_some() => change.halt.map(Stop::Halted),
+            (Some(change), _) if change.halt.is_some() => {
+                change.halt.as_ref().map(|halt| Stop::Halted(halt.as_what))
+            }
             (Some(change), _) if change.stop_after.is_some_and(|limit| change.failures >= limit) => {
                 Some(Stop::TooManyFailures)
             }
@@ -235,7 +245,7 @@ impl<'a> Governed<'a> {
         let kept = std::mem::replace(&mut self.progress.lock().kept, true);
         let stored = match record::ending(intent, &result.outcome, any_unanswered) {
             Ending::Close(closing) => {
-                let counts = self.counts_failures && is_failure(recorded.outcome, recorded.done);
+                let counts = self.counts_failure(&recorded);
                 match self.ledger.close(target, intent, &closing, &recorded, counts).await? {
                     Stored::Now => {
                         self.progress.lock().kept = kept;
@@ -245,7 +255,7 @@ impl<'a> Governed<'a> {
                     Stored::Lost(record) => Store::Changed(record),
                 }
             }
-            Ending::Keep => match self.ledger.note(&self.run, &recorded).await? {
+            Ending::Keep => match self.ledger.keep(&self.run, &recorded).await? {
                 Noted::Now => Store::Stored,
                 Noted::Done(result) => Store::Done(result),
             },
@@ -284,13 +294,23 @@ impl<'a> Governed<'a> {
                     Confirmed::Refused(record) => Store::Changed(record),
                 }
             }
-            _ => match self.ledger.note(&self.run, &recorded).await? {
+            _ => match self.ledger.note(&self.run, &recorded, self.kind_of_note(&recorded)).await? {
                 Noted::Now => Store::Stored,
                 Noted::Done(result) => Store::Done(result),
             },
         };
         self.progressed(matches!(stored, Store::Stored) && recorded.done).await?;
         Ok(stored)
+    }
+
+    fn counts_failure(&self, result: &RecordedResult) -> bool {
+        self.counts_failures
+            && result.done
+            && matches!(result.outcome, OutcomeKind::Failed | OutcomeKind::Blocked)
+    }
+
+    fn kind_of_note(&self, result: &RecordedResult) -> Note {
+        Note { dry_run: self.dry_run, count_failure: self.counts_failure(result) }
     }
 
     /// Keeps the result of a target that was not looked at.
@@ -329,12 +349,13 @@ impl<'a> Governed<'a> {
     pub(super) async fn settle(
         &self,
         audit: &Audit,
-        home: &Home,
+        audited: AuditedChange<'_>,
         target: &TargetName,
         intent: &Intent,
         read: ReadBack<'_>,
     ) -> Result<TargetRecord, LedgerError> {
-        settle(self.ledger, audit, home, target, intent, read, self.now()).await?;
+        let here = (audited.home, &audited.origin.invocation);
+        settle(self.ledger, audit, here, target, intent, read, self.now()).await?;
         self.record(target).await
     }
 }
@@ -346,11 +367,7 @@ pub(super) fn lease() -> (Lease, Instant) {
     (lease, now + record::CUT_OFF)
 }
 
-const fn is_failure(outcome: OutcomeKind, is_done: bool) -> bool {
-    is_done && matches!(outcome, OutcomeKind::Failed | OutcomeKind::Blocked)
-}
-
 /// Why a target is not begun, or not done: the ledger.
-pub(super) fn unavailable(error: &LedgerError) -> Failure {
+pub fn unavailable(error: &LedgerError) -> Failure {
     Failure::new(ErrorCode::LedgerUnavailable).with_detail(causes(error))
 }

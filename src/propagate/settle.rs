@@ -2,8 +2,8 @@
 
 use crate::audit::{Audit, Settlement};
 use crate::ledger::{Ledger, LedgerError, Stored};
-use crate::telemetry::causes;
 use policy_core::failure::{ErrorCode, Failure};
+use policy_core::origin::Invocation;
 use policy_core::policy::Home;
 use policy_core::record::{
     self, ChangeRecord, Intent, Millis, ReadBack, RecordedError, RecordedResult, Settled, TargetName,
@@ -16,7 +16,7 @@ use policy_core::record::{
 pub async fn settle(
     ledger: &Ledger,
     audit: &Audit,
-    home: &Home,
+    (home, invocation): (&Home, &Invocation),
     target: &TargetName,
     intent: &Intent,
     read: ReadBack<'_>,
@@ -25,8 +25,13 @@ pub async fn settle(
     let settled = record::settle(intent, read);
     let change = ledger.change(&intent.run.change_id, now).await?;
     let result = result(target, intent, &settled, change.as_ref(), now);
-    let settlement =
-        Settlement { change: change.as_ref(), change_id: &intent.reported_as, home, result: &result };
+    let settlement = Settlement {
+        change: change.as_ref(),
+        change_id: &intent.reported_as,
+        home,
+        invocation,
+        result: &result,
+    };
     if let Err(error) = audit.settled(&settlement) {
         // the intent stays, so that the next one who looks puts its end on record
         tracing::error!(%error, "the audit log could not be written");
@@ -35,7 +40,9 @@ pub async fn settle(
     match ledger.close(target, intent, &settled.closing, &result, false).await? {
         Stored::Now => {}
         // after a restore of the table: the result is there and the intent still open
-        Stored::Done(_) => ledger.close_alone(target, intent, &settled.closing).await?,
+        Stored::Done(done) => {
+            ledger.close_alone(target, intent, &record::closing_of(intent, &done), now).await?;
+        }
         Stored::Lost(record) => {
             tracing::debug!(%target, rev = record.rev, "somebody else settled the intent");
         }

@@ -1,7 +1,7 @@
 //! Records as JSON: what the HTTP API shows of a change, of a list of changes, and of a target's history.
 
 use super::{
-    ChangeRecord, Counts, Freeze, LaneName, LanePart, LaneState, Millis, RecordStatus, RecordedError, RecordedOrigin,
+    ChangeRecord, Freeze, LaneName, LanePart, LaneState, Millis, RecordStatus, RecordedError, RecordedOrigin,
     RecordedResult, Who,
 };
 use crate::origin::{IdentitySource, TriggerKind};
@@ -31,7 +31,7 @@ impl Serialize for LaneName {
 /// Who asked, and who vouches for it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct WhoDocument<'a> {
+pub(super) struct WhoDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     principal: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,7 +40,7 @@ struct WhoDocument<'a> {
 }
 
 impl<'a> WhoDocument<'a> {
-    fn of(who: &'a Who) -> Self {
+    pub(super) fn of(who: &'a Who) -> Self {
         Self {
             principal: who.principal.as_deref(),
             account: who.account.as_deref(),
@@ -51,7 +51,7 @@ impl<'a> WhoDocument<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct OriginDocument<'a> {
+pub(super) struct OriginDocument<'a> {
     trigger: TriggerKind,
     #[serde(flatten)]
     who: WhoDocument<'a>,
@@ -65,7 +65,7 @@ struct OriginDocument<'a> {
 }
 
 impl<'a> OriginDocument<'a> {
-    fn of(origin: &'a RecordedOrigin) -> Self {
+    pub(super) fn of(origin: &'a RecordedOrigin) -> Self {
         Self {
             trigger: origin.trigger,
             who: WhoDocument::of(&origin.who),
@@ -93,7 +93,9 @@ impl Progress {
             let total = change.counts.total();
             return Self { targets: total, done: total.saturating_sub(change.counts.not_yet()) };
         }
-        let done = lanes.iter().map(|lane| if lane.state == LaneState::Done { lane.counts.total() } else { lane.done });
+        let done = lanes
+            .iter()
+            .map(|lane| if lane.state == LaneState::Done { lane.counts.total() } else { lane.done });
         let known = lanes.iter().map(|lane| lane.planned.unwrap_or(0));
         Self { targets: known.sum::<u32>().max(change.targets), done: done.sum() }
     }
@@ -128,10 +130,14 @@ impl<'a> LaneDocument<'a> {
 }
 
 #[derive(Serialize)]
-struct ErrorDocument<'a> {
+pub(super) struct ErrorDocument<'a> {
     code: &'a str,
     message: &'a str,
     retryable: bool,
+}
+
+pub(super) fn error_of(error: &RecordedError) -> ErrorDocument<'_> {
+    ErrorDocument { code: &error.code, message: &error.message, retryable: error.retryable }
 }
 
 #[derive(Serialize)]
@@ -159,11 +165,6 @@ struct ResultDocument<'a> {
 
 impl<'a> ResultDocument<'a> {
     fn of(result: &'a RecordedResult) -> Self {
-        let error = |error: &'a RecordedError| ErrorDocument {
-            code: &error.code,
-            message: &error.message,
-            retryable: error.retryable,
-        };
         Self {
             change_id: &result.change_id,
             instance_id: result.target.instance.as_str(),
@@ -176,7 +177,7 @@ impl<'a> ResultDocument<'a> {
             request_id: result.request_id.as_deref(),
             last_modified_time: result.last_modified,
             at: result.at,
-            error: result.error.as_ref().map(error),
+            error: result.error.as_ref().map(error_of),
         }
     }
 }
@@ -189,11 +190,6 @@ struct HaltDocument<'a> {
     who: WhoDocument<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
-}
-
-/// How targets ended, with the outcomes that occur.
-fn summary(counts: &Counts) -> BTreeMap<OutcomeKind, u32> {
-    counts.outcomes.clone()
 }
 
 #[derive(Serialize)]
@@ -217,7 +213,7 @@ struct ChangeDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     document: Option<&'a RawValue>,
     progress: Progress,
-    summary: BTreeMap<OutcomeKind, u32>,
+    summary: &'a BTreeMap<OutcomeKind, u32>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     lanes: Vec<LaneDocument<'a>>,
     results: Vec<ResultDocument<'a>>,
@@ -276,7 +272,7 @@ impl Shown<'_> {
             requested_by: change.requested_by.as_deref(),
             document: self.document,
             progress: Progress::of(change, self.lanes),
-            summary: summary(&change.counts),
+            summary: &change.counts.outcomes,
             lanes: self.lanes.iter().map(LaneDocument::of).collect(),
             results: self.results.iter().map(ResultDocument::of).collect(),
             next_token: self.next.clone(),
@@ -293,6 +289,36 @@ impl Shown<'_> {
             violations: &change.violations,
         })
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AcceptedDocument<'a> {
+    change_id: &'a ChangeId,
+    status: RecordStatus,
+    run: u32,
+    dry_run: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undoes: Option<&'a ChangeId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applies: Option<&'a ChangeId>,
+    detail: &'static str,
+}
+
+/// What a request gets whose change is followed by its record.
+///
+/// # Errors
+/// Never for these types; kept so that no caller has to panic.
+pub fn accepted_document(change: &ChangeRecord) -> Result<String, serde_json::Error> {
+    serde_json::to_string(&AcceptedDocument {
+        change_id: &change.change_id,
+        status: change.status,
+        run: change.run,
+        dry_run: change.dry_run,
+        undoes: change.relations.undoes.as_ref(),
+        applies: change.relations.applies.as_ref(),
+        detail: "GET /policy-changes/{changeId} returns its progress and its results",
+    })
 }
 
 #[derive(Serialize)]

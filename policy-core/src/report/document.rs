@@ -34,12 +34,16 @@ struct ChangeDocument<'a> {
     detail: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a Failure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<&'a str>,
 }
 
 #[derive(Serialize)]
 struct ManyDocument<'a> {
     status: Status,
     changes: Vec<ChangeDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -96,10 +100,13 @@ struct Shown {
 fn write(report: &Report, shown: Shown) -> Result<String, serde_json::Error> {
     let mut changes = report.changes.iter().map(|change| document(change, shown));
     match changes.next() {
-        Some(change) if !report.is_batch => serde_json::to_string(&change),
+        Some(change) if !report.is_batch => {
+            serde_json::to_string(&ChangeDocument { plan: report.plan.as_deref(), ..change })
+        }
         first => serde_json::to_string(&ManyDocument {
             status: report.status(),
             changes: first.into_iter().chain(changes).collect(),
+            plan: report.plan.as_deref(),
         }),
     }
 }
@@ -121,6 +128,7 @@ fn document(change: &ChangeReport, shown: Shown) -> ChangeDocument<'_> {
         truncated: walked && (results.len() < change.results().len() || !shown.values),
         detail: (change.disposition == Disposition::Accepted).then_some(QUEUED),
         error: change.not_begun(),
+        plan: None,
         results,
         summary,
         warnings: &change.warnings,

@@ -12,7 +12,7 @@ use policy_core::failure::{ErrorCode, Failure};
 use policy_core::origin::Origin;
 use policy_core::policy::ChangeId;
 use policy_core::record::{
-    self, ChangeRecord, Counts, LanePart, LaneState, ReadBack, RecordedResult, TargetName,
+    self, ChangeRecord, Counts, LaneName, LanePart, LaneState, ReadBack, RecordedResult, RunName, TargetName,
 };
 use policy_core::report::{Outcome, OutcomeKind, TargetResult};
 use policy_core::trigger::lane::LanePointer;
@@ -40,13 +40,13 @@ impl Handler {
         state: LaneState,
         work: Option<&LaneWork>,
     ) -> Result<Worked, LedgerError> {
-        if !self.settle_all(context, ender).await? {
+        if !self.settle_all(context, ender.ledger, &ender.change.run_name(), &ender.part.name).await? {
             return Ok(Worked::Again(AFTER_THE_LEASE));
         }
         if state == LaneState::Parked {
             self.park_lane(context, ender).await;
         }
-        let results = ender.ledger.results_in_lane(&ender.change.run_name(), &ender.part.name, now()).await?;
+        let results = ender.ledger.results_in_lane(&ender.change.run_name(), &ender.part.name).await?;
         if let Some(work) = work {
             self.audit_not_begun(context, ender, state, work, &results);
         }
@@ -63,7 +63,7 @@ impl Handler {
     ) -> Result<Worked, LedgerError> {
         let Ender { ledger, change, part, seen, .. } = ender;
         let run = change.run_name();
-        let results = ledger.results_in_lane(&run, &part.name, now()).await?;
+        let results = ledger.results_in_lane(&run, &part.name).await?;
         let mut counts = Counts::default();
         for result in &results {
             counts.add(result.outcome, !result.done);
@@ -119,10 +119,11 @@ impl Handler {
     pub(in crate::handler) async fn settle_all(
         &self,
         context: &InvocationContext,
-        ender: &Ender<'_>,
+        ledger: &Ledger,
+        run: &RunName,
+        lane: &LaneName,
     ) -> Result<bool, LedgerError> {
-        let Ender { ledger, change, part, .. } = ender;
-        let open = ledger.targets_with_intent_of(&change.run_name(), &part.name).await?;
+        let open = ledger.targets_with_intent_of(run, lane).await?;
         let mut is_all = true;
         for (target, record) in open {
             let Some(intent) = record.intent else { continue };
@@ -141,7 +142,8 @@ impl Handler {
                     continue;
                 }
             };
-            settle(ledger, &self.audit, &context.rules.home, &target, &intent, read, now()).await?;
+            let here = (&context.rules.home, &context.invocation);
+            settle(ledger, &self.audit, here, &target, &intent, read, now()).await?;
         }
         Ok(is_all)
     }

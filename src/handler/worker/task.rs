@@ -10,8 +10,8 @@ use policy_core::policy::{
     Adjustments, ChangeId, Guardrails, Instance, InstanceId, Instances, PolicyChange, Scope, Values,
 };
 use policy_core::record::{
-    self, ChangeRecord, CorruptPlan, InLane, LaneName, Members, Own, Plan, PlanRef, RecordedResult, RunKey,
-    RunName, TargetName, Task,
+    self, ChangeRecord, CorruptPlan, InLane, LaneName, LanePart, Members, Own, Plan, PlanRef, RecordedResult,
+    RunKey, RunName, TargetName, Task,
 };
 use std::collections::BTreeMap;
 
@@ -78,6 +78,30 @@ impl Handler {
         Ok(Plan::decode(&text, &context.rules, &change.change_id)?)
     }
 
+    /// What a run has to do in a lane, as far as the ledger knows: nothing is asked of Amazon Connect.
+    pub(in crate::handler) async fn known_work(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        change: &ChangeRecord,
+        part: &LanePart,
+    ) -> Result<Option<LaneWork>, NoWork> {
+        let plan = self.plan_of(context, ledger, change).await?;
+        let home = &context.rules.home;
+        let is_star =
+            |change: &PolicyChange| matches!(record::in_lane(change, &part.name, home), InLane::Star { .. });
+        if let Task::Document(changes) = &plan.task
+            && part.resolved.is_none()
+            && changes.iter().any(is_star)
+        {
+            return Ok(None);
+        }
+        let origin = change.origin.in_invocation(&context.invocation);
+        let (change, part) = (change.clone(), part.clone());
+        let delivered = Delivered { ledger, change, part, token: String::new(), origin };
+        self.lane_work(context, &delivered, &plan).await.map(Some)
+    }
+
     pub(super) async fn lane_work(
         &self,
         context: &InvocationContext,
@@ -110,7 +134,8 @@ impl Handler {
     ) -> Result<Vec<Option<Vec<InstanceId>>>, NoWork> {
         let Delivered { ledger, change, part, token, origin } = delivered;
         let home = &context.rules.home;
-        let is_star = |change: &&PolicyChange| matches!(record::in_lane(change, &part.name, home), InLane::Star { .. });
+        let is_star =
+            |change: &&PolicyChange| matches!(record::in_lane(change, &part.name, home), InLane::Star { .. });
         if !changes.iter().any(|change| is_star(&change)) {
             return Ok(vec![None; changes.len()]);
         }
@@ -161,7 +186,7 @@ impl Handler {
         let mut results = Vec::new();
         for key in keys.into_iter().filter(|key| *key <= up_to) {
             let run = RunName { change_id: of.clone(), key };
-            let of_run = ledger.results_in_lane(&run, lane, now()).await?;
+            let of_run = ledger.results_in_lane(&run, lane).await?;
             results.extend(of_run.into_iter().map(|result| (key, result)));
         }
         let named = self.named_by(context, ledger, &newest).await?;
@@ -179,7 +204,7 @@ impl Handler {
     ) -> Result<BTreeMap<TargetName, Own>, NoWork> {
         let dry_run = ledger.change(of, now()).await?.ok_or_else(|| NoWork::NoSuchChange(of.clone()))?;
         let run = RunName { change_id: of.clone(), key };
-        let results = ledger.results_in_lane(&run, lane, now()).await?;
+        let results = ledger.results_in_lane(&run, lane).await?;
         let forced = self.forced_by(context, ledger, &dry_run).await?;
         Ok(record::apply_of(&results, forced))
     }

@@ -26,7 +26,9 @@ impl<'a> LanePropagation<'a> {
     pub(super) fn named(&self, target: &InHand<'a>) -> Members {
         match target.own {
             Some(own) => Members::of_values(&own.values),
-            None => Members::of(self.audited.change, self.propagation.limits.guardrails),
+            None => {
+                Members::of(self.audited.change, Members::of_guardrails(self.propagation.limits.guardrails))
+            }
         }
     }
 
@@ -74,8 +76,7 @@ impl<'a> LanePropagation<'a> {
             Err(error) => return Standing::Ended(Box::new(Outcome::not_reached(error.failure()))),
         };
         let propagation = self.propagation;
-        let home = self.audited.home;
-        match governed.settle(propagation.audit, home, &target.name(), intent, read).await {
+        match governed.settle(propagation.audit, self.audited, &target.name(), intent, read).await {
             Ok(record) => {
                 target.record = Some(Box::new(record));
                 Standing::Changed
@@ -139,10 +140,9 @@ impl<'a> LanePropagation<'a> {
 
 /// A target that is not begun, because the run goes no further here.
 pub(super) fn stopped(stop: Stop, before: Option<Configuration>) -> Outcome {
-    let pending = |code| Outcome::Pending { before, why: Failure::new(code) };
     match stop {
-        Stop::Frozen => pending(ErrorCode::Frozen),
-        Stop::TakenOver => pending(ErrorCode::TargetBusy),
+        Stop::Frozen => Outcome::Pending { before, why: Failure::new(ErrorCode::Frozen) },
+        Stop::TakenOver => Outcome::Pending { before, why: Failure::new(ErrorCode::TargetBusy) },
         Stop::Halted(Halted::Cancelled) => Outcome::Skipped { why: Failure::new(ErrorCode::Cancelled) },
         Stop::Halted(Halted::Superseded) => {
             Outcome::Superseded { held: before, why: Failure::new(ErrorCode::NewerChange) }
