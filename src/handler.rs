@@ -179,7 +179,7 @@ impl Handler {
             Trigger::EventBridge(event) => self.answer_event(context, payload, &event).await,
             Trigger::Sqs(records) => Ok(to_raw_value(&self.answer_batch(context, &records).await)?),
             Trigger::Bare(document) => self.answer_bare(context, document).await,
-            Trigger::Sweep => self.sweep(context).await,
+            Trigger::Sweep => Box::pin(self.sweep(context)).await,
         }
     }
 

@@ -50,6 +50,8 @@ struct State {
     sent_at: Option<Instant>,
     /// Some answer was lost, or cannot be relied on.
     lost: bool,
+    /// The same of an attempt before the last one.
+    lost_before: bool,
 }
 
 impl AttemptTracker {
@@ -61,7 +63,7 @@ impl AttemptTracker {
         waited: Duration,
     ) -> Arc<Self> {
         let cost = CallCost { waited, ..CallCost::default() };
-        let state = Lock::new(State { cost, sent_at: None, lost: false });
+        let state = Lock::new(State { cost, sent_at: None, lost: false, lost_before: false });
         Arc::new(Self { limiter, until, last_attempt, state })
     }
 
@@ -77,6 +79,12 @@ impl AttemptTracker {
     pub(super) fn may_have_taken_effect(&self) -> bool {
         let state = self.state.lock();
         state.sent_at.is_some() || state.lost
+    }
+
+    /// Whether an attempt before the last one got no usable answer: it may still take effect, although the last one was
+    /// answered.
+    pub(super) fn lost_an_earlier_answer(&self) -> bool {
+        self.state.lock().lost_before
     }
 
     /// The first request goes out on the permit its caller holds, each retry takes its own.
@@ -95,6 +103,7 @@ impl AttemptTracker {
             std::future::pending().await
         }
         let mut state = self.state.lock();
+        state.lost_before |= state.lost;
         state.cost.waited += waited;
         state.cost.attempts += 1;
         state.sent_at = Some(Instant::now());
@@ -253,6 +262,39 @@ mod tests {
         assert_eq!((tracker.cost().took, tracker.may_have_taken_effect()), (TICK, true));
         tracker.end(Ok(400));
         assert!(!tracker.may_have_taken_effect());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answered_call_says_whether_an_earlier_attempt_was_not() {
+        for (statuses, lost) in
+            [(&[200][..], false), (&[429, 200], false), (&[500, 200], true), (&[500, 429, 200], true)]
+        {
+            let tracker =
+                AttemptTracker::new(Arc::new(RateLimiter::new(2.0, 5)), far(), None, Duration::ZERO);
+            for status in statuses {
+                attempt(&tracker, *status).await;
+            }
+            assert_eq!(tracker.lost_an_earlier_answer(), lost, "{statuses:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_attempt_begins_after_the_lease() {
+        let limiter = Arc::new(RateLimiter::new(100.0, 5));
+        let now = Instant::now();
+        let wall = SystemTime::now() + Duration::from_hours(1);
+        let lease = Lease { instant: now + Duration::from_secs(1), wall };
+        let tracker = AttemptTracker::new(Arc::clone(&limiter), far(), Some(lease), Duration::ZERO);
+        attempt(&tracker, 500).await;
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let next = tokio::time::timeout(Duration::from_secs(1), tracker.begin()).await;
+        assert!(next.is_err());
+        assert_eq!(tracker.cost().attempts, 1);
+        // the wall clock alone ends it, too
+        let lease = Lease { instant: far(), wall: SystemTime::now() };
+        let tracker = AttemptTracker::new(limiter, far(), Some(lease), Duration::ZERO);
+        assert!(tokio::time::timeout(Duration::from_secs(1), tracker.begin()).await.is_err());
+        assert_eq!((tracker.cost().attempts, tracker.may_have_taken_effect()), (0, false));
     }
 
     #[tokio::test(start_paused = true)]

@@ -102,7 +102,7 @@ impl LaneClient {
                 last_modified: output.last_modified_time.as_ref().and_then(timestamp),
                 request_id: output.request_id().map(str::to_owned),
                 cost: attempts.cost(),
-                any_unanswered: attempts.may_have_taken_effect(),
+                any_unanswered: attempts.lost_an_earlier_answer(),
             })
     }
 
@@ -129,7 +129,7 @@ impl LaneClient {
             last_modified: found.and_then(|found| found.last_modified_time.as_ref()).and_then(timestamp),
             request_id: output.request_id().map(str::to_owned),
             cost: attempts.cost(),
-            any_unanswered: attempts.may_have_taken_effect(),
+            any_unanswered: attempts.lost_an_earlier_answer(),
         })
     }
 

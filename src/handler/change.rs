@@ -44,7 +44,8 @@ impl Handler {
         let origin = &submission.origin;
         match document::parse(submission.document, &submission.form, &defaults, &context.rules) {
             Ok(document) => match &self.ledger {
-                Some(ledger) => self.govern(context, submission, ledger, document).await,
+                // boxed: without a ledger nothing of it is needed
+                Some(ledger) => Box::pin(self.govern(context, submission, ledger, document)).await,
                 None => {
                     let Document { changes, is_batch, .. } = document;
                     Report::of(self.carry_out(context, origin, &changes).await, is_batch)

@@ -77,7 +77,7 @@ impl Handler {
                     None => self.read(context, request, &instance, scope).await,
                 }
             }
-            (route, Some(ledger)) => self.answer_governed(context, request, ledger, route).await,
+            (route, Some(ledger)) => Box::pin(self.answer_governed(context, request, ledger, route)).await,
             // without a ledger there is no such route
             (_, None) => self.refuse(context, request, Problem::NotFound, "the path does not exist"),
         }

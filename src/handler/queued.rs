@@ -59,7 +59,8 @@ impl Handler {
     async fn handled(&self, context: &InvocationContext, record: &Record) -> Handled {
         let report = match (record.content(), &self.ledger) {
             (Ok(Content::Lane(pointer)), Some(ledger)) if self.accepts(TriggerKind::Lane) => {
-                match self.work(context, ledger, &pointer, record.receive_count).await {
+                // boxed: what follows is large, and a document needs none of it
+                match Box::pin(self.work(context, ledger, &pointer, record.receive_count)).await {
                     Worked::Done => return Handled::Done,
                     Worked::Again(delay) => return Handled::Again(delay),
                     Worked::TakenOver => return Handled::LeftAlone,

@@ -8,7 +8,7 @@ use super::governed::unavailable;
 use super::{Propagation, Work};
 use crate::audit::AuditedChange;
 use crate::connect::{Call, LaneClient};
-use look::{Looked, Read};
+use look::{Looked, PATIENCE, Read};
 use policy_core::calls::CallCost;
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::{Configuration, Instance, Scope, Values};
@@ -16,6 +16,7 @@ use policy_core::record::{Own, TargetName, TargetRecord};
 use policy_core::report::{CallTrace, Outcome, TargetResult};
 use std::borrow::Cow;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// How many planned updates may wait. Reads further ahead would only grow stale.
 const AHEAD: usize = 4;
@@ -88,8 +89,9 @@ impl<'a> LanePropagation<'a> {
             }
         }
         // nobody waits for a busy target before every other one is done
+        let until = Instant::now() + PATIENCE;
         for target in busy {
-            match self.look_patiently(*target).await {
+            match Box::pin(self.look_patiently(*target, until)).await {
                 Looked::Due(update) => drop(due.send(*update).await),
                 Looked::Ended(slot, result) => done.push((slot, result)),
                 Looked::Busy(target) => done.push(self.busy(*target)),

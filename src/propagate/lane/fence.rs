@@ -42,9 +42,13 @@ impl<'a> LanePropagation<'a> {
     }
 
     pub(super) async fn standing(&self, target: &mut InHand<'a>) -> Standing {
-        let Some(governed) = self.propagation.governed else {
-            return Standing::Free;
-        };
+        match self.propagation.governed {
+            None => Standing::Free,
+            Some(governed) => Box::pin(self.standing_of(governed, target)).await,
+        }
+    }
+
+    async fn standing_of(&self, governed: &Governed<'_>, target: &mut InHand<'a>) -> Standing {
         if let Some(stop) = governed.stopped() {
             return Standing::Ended(Box::new(stopped(stop, None)));
         }

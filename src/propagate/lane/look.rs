@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 /// How often a target whose item changed under us is looked at again before it counts as busy.
 const TRIES: usize = 3;
-/// How long a busy target is waited for: most leases end within the time of one update.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long busy targets are waited for: most leases end within the time of one update.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// The first wait, doubled each time.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 
@@ -96,13 +96,10 @@ impl<'a> LanePropagation<'a> {
         Looked::Busy(Box::new(target))
     }
 
-    /// The same for a target that somebody else is at: as soon as it is free, if that is soon.
-    pub(super) async fn look_patiently(&self, mut target: InHand<'a>) -> Looked<'a> {
-        let (mut waited, mut wait) = (Duration::ZERO, FIRST_WAIT);
-        while waited < PATIENCE && self.propagation.deadline.leaves(Instant::now(), wait) {
-            tokio::time::sleep(wait).await;
-            waited += wait;
-            wait *= 2;
+    /// The same for a target that somebody else is at: as soon as it is free, if that is `until` then.
+    pub(super) async fn look_patiently(&self, mut target: InHand<'a>, until: Instant) -> Looked<'a> {
+        let mut wait = FIRST_WAIT;
+        loop {
             target = match self.refreshed(target).await {
                 Ok(target) => target,
                 Err(ended) => return Looked::Ended(ended.0, ended.1),
@@ -111,8 +108,13 @@ impl<'a> LanePropagation<'a> {
                 Looked::Busy(still) => target = *still,
                 free => return free,
             }
+            let now = Instant::now();
+            if now + wait > until || !self.propagation.deadline.leaves(now, wait) {
+                return Looked::Busy(Box::new(target));
+            }
+            tokio::time::sleep(wait).await;
+            wait *= 2;
         }
-        Looked::Busy(Box::new(target))
     }
 
     fn ends(&self, target: InHand<'a>, outcome: Outcome) -> Looked<'a> {

@@ -2,7 +2,7 @@
 
 use super::super::governed::{Governed, Store, lease, unavailable};
 use super::fence::stopped;
-use super::look::Looked;
+use super::look::{Looked, PATIENCE};
 use super::{Due, Ended, InHand, LanePropagation};
 use crate::connect::{Permit, Target};
 use crate::ledger::Started;
@@ -11,6 +11,7 @@ use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::{Configuration, Values};
 use policy_core::record::Intent;
 use policy_core::report::{Outcome, OutcomeKind, Verdict};
+use tokio::time::Instant;
 use tracing::Instrument;
 
 /// How often an update whose target changed under us is decided again.
@@ -26,8 +27,8 @@ impl<'a> LanePropagation<'a> {
                 let (target, outcome, _) = self.send(due, permit, None).await;
                 return (slot, self.propagation.recorded(audited, target.result(outcome)));
             };
-            match self.begin(governed, due).await {
-                Ok((due, intent)) => self.governed_update(governed, due, intent, permit).await,
+            match Box::pin(self.begin(governed, due)).await {
+                Ok((due, intent)) => Box::pin(self.governed_update(governed, due, intent, permit)).await,
                 Err(ended) => *ended,
             }
         }
@@ -71,7 +72,7 @@ impl<'a> LanePropagation<'a> {
     /// A target whose item changed between the read and the intent.
     async fn look_again(&self, target: InHand<'a>) -> Looked<'a> {
         match self.look(target, None).await {
-            Looked::Busy(target) => self.look_patiently(*target).await,
+            Looked::Busy(target) => self.look_patiently(*target, Instant::now() + PATIENCE).await,
             free => free,
         }
     }
