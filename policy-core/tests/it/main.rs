@@ -15,6 +15,7 @@ mod documents;
 mod edges;
 mod faults;
 mod found;
+mod ledger_model;
 mod marks;
 mod messages;
 mod parsing;
