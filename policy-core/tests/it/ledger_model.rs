@@ -4,8 +4,10 @@
 //! The decisions are the crate's own functions. The model is what lies around them: the conditions under which the
 //! ledger writes (docs/ledger.md), Amazon Connect, clocks and processes.
 
+mod drift;
 mod play;
 mod scenario;
+mod truth;
 mod worker;
 mod world;
 
@@ -39,8 +41,13 @@ fn wrong(scenario: Scenario, rules: Rules) -> Vec<String> {
     Play::new(scenario, rules).to_the_end()
 }
 
+/// How many scenarios: `LEDGER_SCENARIOS`, or so many that they take a second or two.
+fn cases() -> u32 {
+    std::env::var("LEDGER_SCENARIOS").map_or(2_048, |count| count.parse().unwrap())
+}
+
 proptest! {
-    #![proptest_config(Config::with_cases(4_096))]
+    #![proptest_config(Config::with_cases(cases()))]
 
     #[test]
     fn nothing_goes_wrong_whatever_happens(scenario in scenario()) {

@@ -20,6 +20,7 @@ mod marks;
 mod messages;
 mod parsing;
 mod properties;
+mod record;
 mod relative;
 mod rules;
 mod spellings;

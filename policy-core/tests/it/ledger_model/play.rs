@@ -1,8 +1,10 @@
 //! Carries a scenario out, event by event, until nothing happens any more; then everything comes to rest.
 
 use super::Rules;
+use super::drift::DriftCheck;
 use super::scenario::{Scenario, Tape};
-use super::worker::{DriftCheck, Run, Worker};
+use super::truth::at_rest;
+use super::worker::{Run, Worker};
 use super::world::World;
 use policy_core::policy::{ChangeId, Configuration};
 use policy_core::record::{Intent, Millis, Order, RunKey, RunName};
@@ -70,7 +72,7 @@ impl Play {
         });
         let mut play = Self {
             now: BEGIN,
-            world: World::new(rules, !scenario.foreign.is_empty()),
+            world: World::new(rules),
             answers: BTreeMap::new(),
             alters: scenario.alters,
             skew: scenario.skew,
@@ -146,8 +148,9 @@ impl Play {
         }
         self.plan(0, Event::Check(DriftCheck::new()));
         self.run();
-        self.world.at_rest(&self.runs);
-        self.world.wrong
+        let at_rest = at_rest(&self.world, &self.runs);
+        self.world.truth.wrong.extend(at_rest);
+        self.world.truth.wrong
     }
 
     /// A token that nobody else has.

@@ -1,15 +1,14 @@
 //! One delivery of one change: the steps of the walk, each of which may take long, fail, or be the last.
 
-use super::Play;
-use super::play::{Event, Landed};
+mod sending;
+
+use super::play::Play;
 use super::scenario::Asked;
 use super::world::{Stored, Written};
 use policy_core::decision::{self, Modified, Step};
-use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::{Configuration, Guardrails, Limits, PolicyChange, Values};
 use policy_core::record::{
-    Closing, Consideration, Ending, Intent, LAST_ATTEMPT, Members, Millis, Order, ReadBack, RunName,
-    TargetRecord, consider, ending, settle,
+    Consideration, Intent, Members, Millis, Order, ReadBack, RunName, TargetRecord, consider, settle,
 };
 use policy_core::report::{Outcome, OutcomeKind};
 
@@ -172,103 +171,6 @@ impl Worker {
         }
     }
 
-    /// Neither clock says that an attempt could end too late.
-    fn is_in_time(&self, intent: &Intent, play: &Play) -> bool {
-        let last = u64::try_from(LAST_ATTEMPT.as_millis()).unwrap();
-        let by_wall = self.now(play).0.saturating_sub(intent.begun.0);
-        let by_steady = play.now - self.paused - self.begun;
-        play.world.rules.without_clocks || (by_wall <= last && by_steady <= last)
-    }
-
-    fn attempt(&self, intent: Intent, sent: u32, unanswered: bool, play: &mut Play) -> (u64, Next) {
-        let failed = |code| Outcome::Failed {
-            before: Some(intent.before.clone()),
-            after: None,
-            why: Failure::new(code),
-        };
-        if sent == 3 || !self.is_in_time(&intent, play) {
-            let outcome = failed(ErrorCode::ThrottlingException);
-            return (0, after_failure(intent, outcome, unanswered));
-        }
-        if self.run.asked.is_refused {
-            let outcome = failed(ErrorCode::InvalidParameterException);
-            return (0, after_failure(intent, outcome, unanswered));
-        }
-        match play.landed() {
-            Landed::Answered(after) => {
-                let landing = play.send(&intent, Some(after));
-                (after, Next::Answer { intent, landing, unanswered })
-            }
-            Landed::Refused => (100, Next::Attempt { intent, sent: sent + 1, unanswered }),
-            Landed::Unanswered { lands, noticed } => {
-                play.send(&intent, lands);
-                (noticed, Next::Attempt { intent, sent: sent + 1, unanswered: true })
-            }
-        }
-    }
-
-    fn answered(intent: Intent, landing: usize, unanswered: bool, play: &Play) -> Next {
-        let after = play.answers[&landing].clone();
-        let before = intent.before.clone();
-        let outcome = if intent.sent().agree(&after, &intent.values) {
-            Outcome::Applied { before, after, unrecorded: None }
-        } else {
-            let why = Failure::new(ErrorCode::ResponseDiffers);
-            Outcome::Failed { before: Some(before), after: Some(after), why }
-        };
-        Next::Write { intent, outcome, unanswered }
-    }
-
-    fn read_back(intent: Intent, play: &mut Play) -> Next {
-        let why = Failure::new(ErrorCode::ConnectionFailed);
-        let before = intent.before.clone();
-        let held = play.world.connect.clone();
-        let holds = intent.sent().agree(&held, &intent.values);
-        let held_before = intent.sent().agree(&before, &intent.values);
-        let outcome = match (play.is_unreadable(), holds, held_before) {
-            (false, false, _) => Outcome::Failed { before: Some(before), after: Some(held), why },
-            (false, true, false) => Outcome::Applied { before, after: held, unrecorded: None },
-            _ => Outcome::Unknown { before, why },
-        };
-        Next::Write { intent, outcome, unanswered: true }
-    }
-
-    fn write(
-        &self,
-        intent: &Intent,
-        outcome: &Outcome,
-        unanswered: bool,
-        play: &mut Play,
-    ) -> Option<(u64, Next)> {
-        let ending = match ending(intent, outcome, unanswered) {
-            Ending::Keep if play.world.rules.drops_instead_of_keeping => {
-                Ending::Close(Closing { give_back: true, ..Closing::default() })
-            }
-            ending => ending,
-        };
-        let result = |done| Stored {
-            outcome: outcome.kind(),
-            done,
-            before: outcome.before().cloned(),
-            after: outcome.after().cloned(),
-            token: intent.token.clone(),
-        };
-        match ending {
-            Ending::Close(closing) => {
-                let now = self.now(play);
-                let written = play.world.close(intent, &closing, result(closing.last), now);
-                if written == Written::Done {
-                    play.world.close_alone(intent, &closing, now);
-                }
-                None
-            }
-            Ending::Keep => {
-                play.world.note(&intent.run, result(false));
-                Some((0, Next::ReadItem))
-            }
-        }
-    }
-
     fn confirm(
         &mut self,
         record: &TargetRecord,
@@ -284,10 +186,8 @@ impl Worker {
 
     fn note_newer(&self, newer: &Order, play: &mut Play) -> Option<(u64, Self)> {
         let Run { name, order, named, .. } = &self.run;
-        if !play.world.has_newer(*named, order) {
-            play.world.wrong.push(format!("superseded: {order} by {newer}, which set nothing"));
-        }
-        play.world.note(name, Stored::of(OutcomeKind::Superseded, true, "note"));
+        play.world.truth.superseded(*named, order, newer);
+        play.world.note(name, Stored::without_update(OutcomeKind::Superseded));
         None
     }
 
@@ -299,49 +199,15 @@ impl Worker {
             done: settled.done,
             before: Some(settled.before),
             after: settled.after,
-            token: intent.token.clone(),
         };
         let now = self.now(play);
         match play.world.close(intent, &settled.closing, result, now) {
             Written::Now if settled.outcome == OutcomeKind::Unknown => {
-                play.world.overtaken(intent, settled.closing.give_back);
+                play.world.truth.overtaken(intent, settled.closing.give_back);
             }
             Written::Done => play.world.close_alone(intent, &settled.closing, now),
             Written::Now | Written::Refused => {}
         }
         (0, Next::ReadItem)
-    }
-}
-
-/// Nothing came back as it should: one look shows what happened, if an attempt may have taken effect.
-fn after_failure(intent: Intent, outcome: Outcome, unanswered: bool) -> Next {
-    if unanswered { Next::ReadBack { intent } } else { Next::Write { intent, outcome, unanswered } }
-}
-
-/// A drift check: the item, Amazon Connect, the item again.
-#[derive(Debug)]
-pub(super) struct DriftCheck {
-    seen: Option<(TargetRecord, Option<Configuration>)>,
-}
-
-impl DriftCheck {
-    pub(super) const fn new() -> Self {
-        Self { seen: None }
-    }
-
-    pub(super) fn step(self, play: &mut Play) -> Option<Event> {
-        let next = match self.seen {
-            None => Some((play.world.item.clone(), None)),
-            Some((record, None)) => Some((record, Some(play.world.connect.clone()))),
-            Some((record, Some(held))) => {
-                let governed = Members::of_known(&record.held);
-                let is_at_rest = record.intent.is_none() && play.world.item.rev == record.rev;
-                if is_at_rest && !governed.agree(&record.held, &held) && !play.world.is_shared {
-                    play.world.wrong.push(format!("drift: {:?} is not {held:?}", record.held));
-                }
-                None
-            }
-        };
-        next.map(|seen| Event::Check(Self { seen: Some(seen) }))
     }
 }

@@ -1,7 +1,8 @@
-//! The target at Amazon Connect, its item and its runs' results in the ledger, with the conditions under which
-//! docs/ledger.md lets each be written; and what only the model knows: what really happened, in which order.
+//! The target at Amazon Connect, its item and its runs' results in the ledger, and the conditions under which
+//! docs/ledger.md lets each be written.
 
 use super::Rules;
+use super::truth::Truth;
 use super::worker::Run;
 use policy_core::policy::Configuration;
 use policy_core::record::{Closing, Intent, Members, Millis, Order, RunName, TargetRecord};
@@ -15,25 +16,13 @@ pub(super) struct Stored {
     pub(super) done: bool,
     pub(super) before: Option<Configuration>,
     pub(super) after: Option<Configuration>,
-    pub(super) token: String,
 }
 
 impl Stored {
-    /// Of a target without an update.
-    pub(super) fn of(outcome: OutcomeKind, done: bool, token: &str) -> Self {
-        Self { outcome, done, before: None, after: None, token: token.to_owned() }
+    /// Of a target that was not updated, for good.
+    pub(super) const fn without_update(outcome: OutcomeKind) -> Self {
+        Self { outcome, done: true, before: None, after: None }
     }
-}
-
-/// An update that took effect.
-#[derive(Debug, Clone)]
-pub(super) struct Landing {
-    pub(super) token: String,
-    pub(super) run: RunName,
-    /// What the target held before.
-    pub(super) before: Configuration,
-    /// Whether Amazon Connect set other values than were sent.
-    pub(super) is_altered: bool,
 }
 
 /// What came of a write that has a condition.
@@ -46,30 +35,13 @@ pub(super) enum Written {
     Refused,
 }
 
-/// The newest change that set each member, or found it right.
-#[derive(Debug, Default, Clone)]
-struct Newest {
-    size: Option<Order>,
-    extensions: Option<Order>,
-}
-
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) rules: Rules,
-    /// Whether somebody else changes the target.
-    pub(super) is_shared: bool,
     pub(super) connect: Configuration,
     pub(super) item: TargetRecord,
     pub(super) results: BTreeMap<RunName, Stored>,
-    pub(super) landings: Vec<Landing>,
-    /// How many changes came from somebody else.
-    foreign: i64,
-    /// Of the values that are there now.
-    newest: Newest,
-    /// Of all that were there.
-    newest_ever: Newest,
-    /// What was wrong, in words.
-    pub(super) wrong: Vec<String>,
+    pub(super) truth: Truth,
 }
 
 /// The size that Amazon Connect sets otherwise, if it does, and what it sets.
@@ -85,7 +57,7 @@ fn put(into: &mut Configuration, values: &Configuration) {
 }
 
 impl World {
-    pub(super) fn new(rules: Rules, is_shared: bool) -> Self {
+    pub(super) fn new(rules: Rules) -> Self {
         let list = ["csv", "pdf"].map(str::to_owned);
         let connect = Configuration {
             maximum_size_limit_in_bytes: Some(5 * 1_048_576),
@@ -93,15 +65,10 @@ impl World {
         };
         Self {
             rules,
-            is_shared,
             connect,
             item: TargetRecord::default(),
             results: BTreeMap::new(),
-            landings: Vec::new(),
-            foreign: 0,
-            newest: Newest::default(),
-            newest_ever: Newest::default(),
-            wrong: Vec::new(),
+            truth: Truth::default(),
         }
     }
 
@@ -117,52 +84,12 @@ impl World {
         if is_altered {
             self.connect.maximum_size_limit_in_bytes = Some(ALTERED.1);
         }
-        let (token, run) = (intent.token.clone(), intent.run.clone());
-        self.landings.push(Landing { token, run, before, is_altered });
-        self.take_effect(intent.sent(), intent.named, &intent.order, "lands");
+        self.truth.landed(intent, before, is_altered);
     }
 
-    /// No older value comes after a newer one, or after one that a newer change named and found right.
-    fn take_effect(&mut self, sent: Members, named: Members, order: &Order, how: &str) {
-        let (now, ever) = (&mut self.newest, &mut self.newest_ever);
-        for (is_sent, is_named, now, ever) in [
-            (sent.size, named.size, &mut now.size, &mut ever.size),
-            (sent.extensions, named.extensions, &mut now.extensions, &mut ever.extensions),
-        ] {
-            if is_sent && now.as_ref().is_some_and(|newest| newest > order) {
-                self.wrong.push(format!("order: {order} {how} after {now:?}"));
-            }
-            if is_named {
-                *now = now.take().max(Some(order.clone()));
-                *ever = ever.take().max(Some(order.clone()));
-            }
-        }
-    }
-
-    /// Somebody else sets the size, to a value that was never there: whatever was newest is gone. Were it a value from
-    /// before an update, nobody could tell that from an update which never took effect.
+    /// Somebody else sets the size.
     pub(super) fn change_elsewhere(&mut self) {
-        self.foreign += 1;
-        self.connect.maximum_size_limit_in_bytes = Some(self.foreign);
-        self.newest.size = None;
-    }
-
-    /// An update was settled as overtaken: only somebody else can have done that. Nothing of it is left if it gives its
-    /// time back.
-    pub(super) fn overtaken(&mut self, intent: &Intent, gives_back: bool) {
-        if !self.is_shared {
-            self.wrong.push(format!("settled: {} found {:?}", intent.token, self.connect));
-        }
-        if gives_back {
-            self.newest = Newest::default();
-        }
-    }
-
-    /// Whether a newer change than this really set one of the members.
-    pub(super) fn has_newer(&self, members: Members, order: &Order) -> bool {
-        let is_newer = |newest: &Option<Order>| newest.as_ref().is_some_and(|newest| newest > order);
-        let Newest { size, extensions } = &self.newest_ever;
-        (members.size && is_newer(size)) || (members.extensions && is_newer(extensions))
+        self.connect.maximum_size_limit_in_bytes = Some(self.truth.changed_elsewhere());
     }
 
     /// The condition that **begin** and **confirm** share.
@@ -208,8 +135,8 @@ impl World {
         self.set_orders(*named, Some(order.clone()), Some(order.clone()));
         put(&mut self.item.held, &named.within(held));
         self.item.last = Some(name.clone());
-        self.take_effect(*named, *named, order, "is confirmed");
-        self.results.insert(name.clone(), Stored::of(OutcomeKind::Unchanged, true, "confirm"));
+        self.truth.confirmed(*named, *named, order);
+        self.results.insert(name.clone(), Stored::without_update(OutcomeKind::Unchanged));
         Written::Now
     }
 
@@ -227,7 +154,9 @@ impl World {
         if self.is_done(&intent.run) {
             return Written::Done;
         }
-        self.judge(intent, &result);
+        if result.outcome == OutcomeKind::Applied {
+            self.truth.applied(intent, result.before.as_ref());
+        }
         self.results.insert(intent.run.clone(), result);
         self.close_alone(intent, closing, now);
         Written::Now
@@ -259,51 +188,5 @@ impl World {
         }
         self.results.insert(run.clone(), result);
         Written::Now
-    }
-
-    /// What is reported as applied took effect, and its `before` is what it replaced.
-    fn judge(&mut self, intent: &Intent, result: &Stored) {
-        if result.outcome == OutcomeKind::Applied {
-            let landing = self.landings.iter().find(|landing| landing.token == intent.token);
-            let was_so = intent.sent().agree(&intent.before, &intent.values);
-            match landing {
-                // it was there before, and nobody knows whether it was sent: as good as confirmed
-                None if was_so => {
-                    self.take_effect(intent.sent(), intent.named, &intent.order, "is confirmed");
-                }
-                None => self.wrong.push(format!("applied: {} never took effect", intent.token)),
-                Some(landing) if result.before.as_ref() != Some(&landing.before) && !self.is_shared => {
-                    self.wrong.push(format!("before: {} replaced {:?}", intent.token, landing.before));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Nothing is under way, every update that took effect is reported as applied, and the item says what Amazon
-    /// Connect holds.
-    pub(super) fn at_rest(&mut self, runs: &[Run]) {
-        let mut wrong = Vec::new();
-        if let Some(intent) = &self.item.intent {
-            wrong.push(format!("open: {}", intent.token));
-        }
-        for run in runs.iter().filter(|run| run.asked.is_retried && !self.is_done(&run.name)) {
-            wrong.push(format!("undone: {}", run.name));
-        }
-        if !self.is_shared {
-            let reported = |landing: &Landing| self.results.get(&landing.run).map(|result| result.outcome);
-            let unreported = self
-                .landings
-                .iter()
-                .filter(|landing| !landing.is_altered && reported(landing) != Some(OutcomeKind::Applied));
-            wrong.extend(
-                unreported.map(|landing| format!("reported: {landing:?} as {:?}", reported(landing))),
-            );
-            let governed = Members::of_known(&self.item.held);
-            if !governed.agree(&self.item.held, &self.connect) {
-                wrong.push(format!("held: {:?} is not {:?}", self.item.held, self.connect));
-            }
-        }
-        self.wrong.extend(wrong);
     }
 }
