@@ -2,9 +2,13 @@
 
 mod admission;
 mod counts;
+mod digest;
+mod ending;
 mod lane;
 mod order;
 mod page;
+mod plan;
+mod target;
 
 use crate::parsing;
 use policy_core::aws::RegionName;
