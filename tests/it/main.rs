@@ -24,6 +24,7 @@ mod http;
 mod identity;
 mod injection;
 mod killed;
+mod ledger;
 mod limits;
 mod matrix;
 mod metrics;
