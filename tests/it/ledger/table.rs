@@ -4,7 +4,7 @@ use super::samples::{after, order, run};
 use aws_sdk_connect::config::{Credentials, SharedCredentialsProvider};
 use connect_attachment_policy::ledger::{LaneEnded, Ledger, LedgerError, Seen};
 use connect_attachment_policy::sdk;
-use policy_core::record::{Counts, LaneName, LaneState};
+use policy_core::record::{Counts, LaneName, LaneState, TargetName, TargetRecord};
 use sandbox::ledger::{Ledger as Sandbox, Operation, Options};
 use serde_json::Value;
 use std::ops::Deref;
@@ -29,6 +29,13 @@ impl Table {
     /// Another process that uses the same table.
     pub(super) fn another(&self) -> Ledger {
         room(&self.sandbox)
+    }
+
+    /// A target's item.
+    pub(super) async fn target(&self, name: &TargetName) -> TargetRecord {
+        let mut records = self.targets(std::slice::from_ref(name)).await.unwrap();
+        assert_eq!(records.len(), 1);
+        records.remove(0)
     }
 
     /// Ends a lane of a run as it was seen.
