@@ -24,7 +24,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
 /// Retries included.
 const MAX_ATTEMPTS: u32 = 3;
-/// The most keys that one BatchGetItem takes.
+/// The most keys that one `BatchGetItem` takes.
 const BATCH: usize = 100;
 
 /// Whether a conditional write was carried out.

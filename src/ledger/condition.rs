@@ -40,6 +40,16 @@ impl Condition {
         seen.map_or(Self::Absent(path), |value| Self::Is(path, value))
     }
 
+    /// The same without a list of one.
+    fn simple(self) -> Self {
+        match self {
+            Self::All(mut parts) | Self::Any(mut parts) if parts.len() == 1 => {
+                parts.pop().map_or(Self::All(parts), Self::simple)
+            }
+            other => other,
+        }
+    }
+
     /// The attribute has no value above this one.
     pub(super) fn not_above(path: &'static str, value: AttributeValue) -> Self {
         Self::Any(vec![Self::Absent(path), Self::AtMost(path, value)])
@@ -88,7 +98,7 @@ impl Placeholders {
             let path = self.path(path);
             format!("{path} {operator} {}", self.value(value))
         };
-        match condition {
+        match condition.simple() {
             Condition::Is(path, value) => compared(path, "=", value),
             Condition::IsNot(path, value) => compared(path, "<>", value),
             Condition::Below(path, value) => compared(path, "<", value),
@@ -114,17 +124,18 @@ impl Placeholders {
             }
             Condition::Present(path) => format!("attribute_exists({})", self.path(path)),
             Condition::Absent(path) => format!("attribute_not_exists({})", self.path(path)),
-            Condition::All(all) => self.joined(all, " AND "),
-            Condition::Any(any) => format!("({})", self.joined(any, " OR ")),
+            Condition::All(all) => self.joined(all, " AND ", |part| matches!(part, Condition::Any(_))),
+            Condition::Any(any) => self.joined(any, " OR ", |part| matches!(part, Condition::All(_))),
         }
     }
 
-    fn joined(&mut self, conditions: Vec<Condition>, with: &str) -> String {
-        let texts: Vec<_> = conditions
+    /// DynamoDB refuses parentheses around what needs none.
+    fn joined(&mut self, parts: Vec<Condition>, with: &str, binds_weaker: fn(&Condition) -> bool) -> String {
+        let texts: Vec<_> = parts
             .into_iter()
-            .map(|condition| match condition {
-                all @ Condition::All(_) => format!("({})", self.condition(all)),
-                other => self.condition(other),
+            .map(Condition::simple)
+            .map(|part| {
+                if binds_weaker(&part) { format!("({})", self.condition(part)) } else { self.condition(part) }
             })
             .collect();
         texts.join(with)
@@ -154,13 +165,13 @@ mod tests {
             (Condition::Present("a"), "attribute_exists(#a)"),
             (Condition::as_seen("a", None), "attribute_not_exists(#a)"),
             (Condition::as_seen("a", Some(text("x"))), "#a = :0"),
-            (Condition::not_above("a", text("x")), "(attribute_not_exists(#a) OR #a <= :0)"),
+            (Condition::not_above("a", text("x")), "attribute_not_exists(#a) OR #a <= :0"),
             (
                 Condition::Any(vec![
                     Condition::All(vec![Condition::Present("a"), Condition::Absent("b")]),
                     Condition::Present("c"),
                 ]),
-                "((attribute_exists(#a) AND attribute_not_exists(#b)) OR attribute_exists(#c))",
+                "(attribute_exists(#a) AND attribute_not_exists(#b)) OR attribute_exists(#c)",
             ),
             (
                 Condition::All(vec![
@@ -169,6 +180,17 @@ mod tests {
                 ]),
                 "attribute_exists(#a) AND (attribute_not_exists(#b) OR attribute_exists(#c))",
             ),
+            (
+                Condition::All(vec![
+                    Condition::Present("a"),
+                    Condition::All(vec![Condition::Any(vec![
+                        Condition::Absent("b"),
+                        Condition::Present("c"),
+                    ])]),
+                ]),
+                "attribute_exists(#a) AND (attribute_not_exists(#b) OR attribute_exists(#c))",
+            ),
+            (Condition::Any(vec![Condition::All(vec![Condition::Present("a")])]), "attribute_exists(#a)"),
         ] {
             assert_eq!(Placeholders::default().condition(condition), written);
         }

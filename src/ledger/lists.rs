@@ -15,10 +15,15 @@ use policy_core::record::{LaneName, Listed, Millis, Position, RecordStatus, Targ
 use std::time::Duration;
 use time::Time;
 
-/// How many months are read for a page, at four requests each.
-const MONTHS: usize = 4;
+/// How many months are read for a page where a filter may leave little of them, at four requests each.
+const FILTERED_MONTHS: usize = 4;
+/// What is read beyond a page: an entry that tells whether there is a next one, and one that is at the position itself.
+const MORE: usize = 2;
 /// How far another process's clock may be ahead of ours.
 const AHEAD: Duration = Duration::from_mins(1);
+
+/// No change's id is below this one: before it is what is before its instant.
+const LOWEST_ID: &str = "-";
 
 /// Which changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,8 +57,11 @@ impl ListQuery {
     /// No entry is newer.
     fn newest(&self, now: Millis) -> Millis {
         let newest = now.plus(AHEAD);
-        let before = match self.before {
-            Some(Position::Listed { at, .. } | Position::History { at, .. }) => at,
+        let before = match &self.before {
+            Some(Position::Listed { at, change_id }) if change_id.as_str() == LOWEST_ID => {
+                Millis(at.0.saturating_sub(1))
+            }
+            Some(Position::Listed { at, .. } | Position::History { at, .. }) => *at,
             Some(Position::Result(_)) | None => newest,
         };
         newest.min(before).min(self.to.unwrap_or(newest))
@@ -73,6 +81,9 @@ impl Ledger {
     /// Those of an instance are in the order of their results there, and one whose runs lie far apart may be on two
     /// pages.
     pub async fn list(&self, query: &ListQuery, now: Millis) -> Result<Page<Listed>, LedgerError> {
+        if query.lowest() > query.highest() {
+            return Ok(Page { items: Vec::new(), next: None });
+        }
         match &query.instance {
             Some((lane, instance)) => self.list_of_instance(query, lane, instance, now).await,
             None => self.list_by_month(query, now).await,
@@ -91,9 +102,9 @@ impl Ledger {
         let filter = query.status.map(|status| Condition::Is("status", text(status)));
         let mut month = month_start(query.newest(now));
         let mut items = Vec::new();
-        for _ in 0..MONTHS {
+        for months in 1.. {
             // a filter is asked after the limit: with one, a whole request is worth its time
-            let limit = filter.is_none().then_some(query.limit - items.len() + 1);
+            let limit = filter.is_none().then_some(query.limit - items.len() + MORE);
             let shard = |shard| Lookup {
                 filter: filter.clone(),
                 limit,
@@ -114,14 +125,16 @@ impl Ledger {
                 return Ok(Page { items, next: position(&horizon) });
             }
             if month <= oldest {
-                return Ok(Page { items, next: None });
+                break;
+            }
+            if filter.is_some() && months == FILTERED_MONTHS {
+                let next = ChangeId::parse(LOWEST_ID);
+                let next = next.map(|change_id| Position::Listed { at: month, change_id });
+                return Ok(Page { items, next });
             }
             month = month_start(Millis(month.0 - 1));
         }
-        // no id is below this one: what is before it is what is before the months that were read
-        let read = next_month(month);
-        let next = ChangeId::parse("-").map(|change_id| Position::Listed { at: read, change_id });
-        Ok(Page { items, next })
+        Ok(Page { items, next: None })
     }
 
     async fn list_of_instance(
@@ -136,7 +149,7 @@ impl Ledger {
         let instance = Instance { id: instance.clone(), region: lane.region.clone(), account: lane.account };
         let history = |scope| {
             let history = keys::history(&TargetName::of(&instance, scope));
-            Lookup { limit: Some(query.limit + 1), ..entries(history, &query.lowest(), &highest) }
+            Lookup { limit: Some(query.limit + MORE), ..entries(history, &query.lowest(), &highest) }
         };
         let merged = self.merge(Scope::ALL.into_iter().map(history).collect(), &highest).await?;
         let mut ids: Vec<ChangeId> = Vec::new();
@@ -190,12 +203,6 @@ fn month_start(at: Millis) -> Millis {
     start.map_or(Millis(0), |start| Millis::of(start.replace_time(Time::MIDNIGHT)))
 }
 
-/// The first instant of the month after.
-fn next_month(start: Millis) -> Millis {
-    // no month has 32 days, and none fewer than 28
-    month_start(start.plus(Duration::from_hours(32 * 24)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,16 +212,13 @@ mod tests {
     #[test]
     fn a_month_begins_at_midnight_in_utc() {
         let at = |at: OffsetDateTime| Millis::of(at);
-        for (within, start, next) in [
-            (
-                datetime!(2026-02-28 23:59:59.999 UTC),
-                datetime!(2026-02-01 0:00 UTC),
-                datetime!(2026-03-01 0:00 UTC),
-            ),
-            (datetime!(2026-12-01 0:00 UTC), datetime!(2026-12-01 0:00 UTC), datetime!(2027-01-01 0:00 UTC)),
-            (datetime!(2024-01-31 12:00 UTC), datetime!(2024-01-01 0:00 UTC), datetime!(2024-02-01 0:00 UTC)),
+        for (within, start) in [
+            (datetime!(2026-02-28 23:59:59.999 UTC), datetime!(2026-02-01 0:00 UTC)),
+            (datetime!(2026-12-01 0:00 UTC), datetime!(2026-12-01 0:00 UTC)),
+            (datetime!(2024-02-29 12:00 +14), datetime!(2024-02-01 0:00 UTC)),
+            (datetime!(2024-03-01 0:00 +14), datetime!(2024-02-01 0:00 UTC)),
         ] {
-            assert_eq!((month_start(at(within)), next_month(at(start))), (at(start), at(next)));
+            assert_eq!(month_start(at(within)), at(start));
         }
     }
 }

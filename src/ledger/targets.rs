@@ -18,9 +18,10 @@ use std::collections::{BTreeSet, HashMap};
 pub(super) fn is_free(seen_rev: u64, order: &Order, named: Members, now: Millis) -> Vec<Condition> {
     let rev = Some(seen_rev).filter(|rev| *rev > 0).map(number);
     let quiet = Condition::Any(vec![Condition::Absent("quiet"), Condition::Below("quiet", time(now))]);
-    let older = target::named(named, "set_size", "set_ext");
-    let older = older.map(|attribute| Condition::not_above(attribute, text(order)));
-    [Condition::as_seen("rev", rev), Condition::Absent("intent"), quiet].into_iter().chain(older).collect()
+    let members = target::named(named, "set_size", "set_ext");
+    let none_newer = members.map(|attribute| Condition::not_above(attribute, text(order)));
+    let idle = [Condition::as_seen("rev", rev), Condition::Absent("intent"), quiet];
+    idle.into_iter().chain(none_newer).collect()
 }
 
 impl Ledger {

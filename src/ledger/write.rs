@@ -219,7 +219,7 @@ fn canonical(value: &AttributeValue, text: &mut String) {
 mod tests {
     use super::super::item::{Draft, text};
     use super::*;
-    use std::collections::HashMap;
+    use std::collections::HashSet;
 
     fn key() -> Key {
         Key { pk: "p".to_owned(), sk: "s".to_owned() }
@@ -265,8 +265,8 @@ mod tests {
             vec![plain, change(1), Write::Delete(key())],
             vec![put(1), change(1), Write::Delete(Key { pk: "q".to_owned(), sk: "s".to_owned() })],
         ];
-        let mut tokens: HashMap<_, _> = others.iter().map(|writes| (client_token(writes), ())).collect();
-        tokens.insert(token, ());
+        let mut tokens: HashSet<_> = others.iter().map(|writes| client_token(writes)).collect();
+        tokens.insert(token);
         assert_eq!(tokens.len(), others.len() + 1);
     }
 }

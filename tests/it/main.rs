@@ -25,6 +25,7 @@ mod http;
 mod identity;
 mod injection;
 mod killed;
+mod ledger;
 mod limits;
 mod matrix;
 mod metrics;
