@@ -108,6 +108,12 @@ impl Function {
         lines.join("\n")
     }
 
+    /// The function's name, [`Launch::name`].
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.environment.launch.name()
+    }
+
     /// The configured timeout, [`Launch::timeout`].
     #[must_use]
     pub fn timeout(&self) -> Duration {
