@@ -1,7 +1,7 @@
 //! An event source mapping: what takes messages from a queue to a function.
 //!
 //! ```text
-//!   queue ──► receive ──► SQS event ──► one of `concurrency` function processes
+//!   queue ──► receive ──► SQS event ──► one of the function's processes
 //!     ▲                                        │
 //!     └── delete what did not fail ◄───────────┘
 //! ```
@@ -15,15 +15,14 @@ mod delivery;
 mod event;
 mod failures;
 
-use crate::journal::{Journal, Line};
-use crate::lambda::{Answer, Function, Launch};
+use crate::journal::{Journal, Line, warn};
+use crate::lambda::{Fleet, Lease};
 use crate::queue::{Queues, Received};
 use std::io;
-use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 pub use delivery::{Delivered, Delivery};
@@ -38,22 +37,19 @@ pub struct Options {
     pub queue: String,
     /// The most messages of an event, from 1 to 10.
     pub batch_size: usize,
-    /// The most invocations at once, each in a process of its own.
-    pub concurrency: NonZeroUsize,
     /// Whether the answer's `batchItemFailures` count (`ReportBatchItemFailures`). Without it, an answer deletes
     /// the whole batch.
     pub reports_failures: bool,
 }
 
 impl Options {
-    /// One message an event, two invocations at once, failures reported.
+    /// One message an event, failures reported.
     pub fn new(queue: impl Into<String>) -> Self {
-        let concurrency = NonZeroUsize::MIN.saturating_add(1);
-        Self { queue: queue.into(), batch_size: 1, concurrency, reports_failures: true }
+        Self { queue: queue.into(), batch_size: 1, reports_failures: true }
     }
 }
 
-/// A running event source mapping with its function; dropping it ends both.
+/// A running event source mapping; dropping it ends it, and the processes of its function.
 #[derive(Debug)]
 pub struct Mapping {
     shared: Arc<Shared>,
@@ -63,28 +59,25 @@ pub struct Mapping {
 #[derive(Debug)]
 struct Shared {
     options: Options,
-    launch: Launch,
+    fleet: Arc<Fleet>,
     queues: Arc<Queues>,
-    /// Every process that was started, and whether it is free.
-    environments: Mutex<Vec<(Arc<Function>, bool)>>,
     journal: Arc<Journal<Delivery>>,
     enabled: watch::Sender<bool>,
 }
 
 impl Mapping {
-    /// Starts to take messages to a function. Its processes start when they are needed.
+    /// Starts to take messages to a function, as many at once as it may have processes.
     ///
     /// # Errors
     ///
-    /// There is no such queue or no such program, the batch size is not from 1 to 10, or the queue's visibility timeout
-    /// is shorter than the function's timeout, which Lambda refuses too.
-    pub fn start(queues: Arc<Queues>, launch: Launch, options: Options) -> io::Result<Self> {
-        check(&queues, &launch, &options)?;
+    /// There is no such queue, the batch size is not from 1 to 10, or the queue's visibility timeout is shorter than the
+    /// function's timeout, which Lambda refuses too.
+    pub fn start(queues: Arc<Queues>, fleet: Arc<Fleet>, options: Options) -> io::Result<Self> {
+        check(&queues, &fleet, &options)?;
         let shared = Arc::new(Shared {
             options,
-            launch,
+            fleet,
             queues,
-            environments: Mutex::new(Vec::new()),
             journal: Arc::new(Journal::new(None)?),
             enabled: watch::Sender::new(true),
         });
@@ -92,11 +85,10 @@ impl Mapping {
         Ok(Self { shared, dispatcher })
     }
 
-    /// Every process that was started so far, to be looked at or killed. A killed one is started again when it is
-    /// needed.
+    /// The function.
     #[must_use]
-    pub fn functions(&self) -> Vec<Arc<Function>> {
-        self.shared.environments().iter().map(|(function, _)| Arc::clone(function)).collect()
+    pub fn fleet(&self) -> &Arc<Fleet> {
+        &self.shared.fleet
     }
 
     /// Every invocation so far, in the order in which they began.
@@ -119,49 +111,32 @@ impl Mapping {
 impl Drop for Mapping {
     fn drop(&mut self) {
         self.dispatcher.abort();
+        self.shared.fleet.close();
     }
 }
 
 impl Shared {
-    fn environments(&self) -> MutexGuard<'_, Vec<(Arc<Function>, bool)>> {
-        self.environments.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A process that was used before and is free; its number.
-    fn warm(&self) -> Option<(usize, Arc<Function>)> {
-        let mut environments = self.environments();
-        let (number, (function, is_free)) =
-            environments.iter_mut().enumerate().find(|(_, (_, is_free))| *is_free)?;
-        *is_free = false;
-        Some((number, Arc::clone(function)))
-    }
-
-    /// A process to invoke, a new one if there is no other; its number.
-    async fn environment(&self) -> io::Result<(usize, Arc<Function>)> {
-        if let Some((number, function)) = self.warm() {
-            return match function.ensure_running().await {
-                Ok(()) => Ok((number, function)),
-                Err(error) => {
-                    self.release(number);
-                    Err(error)
-                }
+    /// Receives a batch, when there is one and the mapping is enabled; `None` when the mapping has ended.
+    async fn batch(&self) -> Option<Vec<Received>> {
+        let mut enabled = self.enabled.subscribe();
+        loop {
+            enabled.wait_for(|enabled| *enabled).await.ok()?;
+            let batch = tokio::select! {
+                batch = self.queues.receive(&self.options.queue, self.options.batch_size, WAIT) => batch,
+                _ = enabled.wait_for(|enabled| !*enabled) => continue,
             };
-        }
-        let function = Arc::new(Function::start(self.launch.clone()).await?);
-        let mut environments = self.environments();
-        environments.push((Arc::clone(&function), false));
-        Ok((environments.len() - 1, function))
-    }
-
-    fn release(&self, number: usize) {
-        if let Some((_, is_free)) = self.environments().get_mut(number) {
-            *is_free = true;
+            if !batch.is_empty() {
+                return Some(batch);
+            }
         }
     }
 
-    /// Deletes what did not fail; the ids of what was deleted.
-    fn settle(&self, batch: &[Received], answer: &Answer) -> Vec<String> {
-        let failed = failures::of(batch, answer, self.options.reports_failures);
+    /// Invokes the function with a batch, and deletes what did not fail.
+    async fn deliver(&self, lease: Lease, batch: Vec<Received>, mut line: Line<Delivery>) {
+        let payload = event::of(&self.options.queue, &batch).to_string();
+        let invocation = lease.function().invoke(payload.as_bytes()).await;
+        drop(lease);
+        let failed = failures::of(&batch, &invocation.outcome, self.options.reports_failures);
         let mut deleted = Vec::new();
         for received in batch.iter().filter(|received| !failed.contains(&received.message.id)) {
             // Refused if the visibility timeout has passed: the message comes again, as in Lambda.
@@ -169,63 +144,37 @@ impl Shared {
                 deleted.push(received.message.id.clone());
             }
         }
-        deleted
+        line.write(|delivery| {
+            delivery.request_id = Some(invocation.request_id);
+            delivery.duration = invocation.duration;
+            delivery.deleted = deleted;
+            delivery.answer = Some(invocation.outcome);
+        });
     }
 }
 
 /// Takes a batch whenever a process may work on it.
 async fn dispatch(shared: Arc<Shared>) {
-    let places = Arc::new(Semaphore::new(shared.options.concurrency.get()));
-    let mut enabled = shared.enabled.subscribe();
     // Dropped with this future, and every invocation with it.
     let mut under_way = JoinSet::new();
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok(place) = shared.fleet.place().await else { return };
         while under_way.try_join_next().is_some() {}
-        let batch = loop {
-            if enabled.wait_for(|enabled| *enabled).await.is_err() {
-                return;
-            }
-            let receive = shared.queues.receive(&shared.options.queue, shared.options.batch_size, WAIT);
-            let batch = tokio::select! {
-                batch = receive => batch,
-                _ = enabled.wait_for(|enabled| !*enabled) => continue,
-            };
-            if !batch.is_empty() {
-                break batch;
-            }
-        };
+        let Some(batch) = shared.batch().await else { return };
         let mut line = shared.journal.open(Delivery::of(&batch, OffsetDateTime::now_utc()));
-        match shared.environment().await {
-            Ok((number, function)) => {
-                line.write(|delivery| delivery.process = Some(number));
+        match shared.fleet.occupy(place).await {
+            Ok(lease) => {
+                line.write(|delivery| delivery.process = Some(lease.number()));
                 let shared = Arc::clone(&shared);
-                under_way.spawn(async move {
-                    deliver(&shared, &function, batch, line).await;
-                    shared.release(number);
-                    drop(place);
-                });
+                under_way.spawn(async move { shared.deliver(lease, batch, line).await });
             }
             // The messages come again after their visibility timeout.
-            Err(error) => crate::journal::warn(Err(error)),
+            Err(error) => warn(Err(error)),
         }
     }
 }
 
-/// Invokes the function with a batch.
-async fn deliver(shared: &Shared, function: &Function, batch: Vec<Received>, mut line: Line<Delivery>) {
-    let payload = event::of(&shared.options.queue, &batch).to_string();
-    let invocation = function.invoke(payload.as_bytes()).await;
-    let deleted = shared.settle(&batch, &invocation.outcome);
-    line.write(|delivery| {
-        delivery.request_id = Some(invocation.request_id);
-        delivery.duration = invocation.duration;
-        delivery.deleted = deleted;
-        delivery.answer = Some(invocation.outcome);
-    });
-}
-
-fn check(queues: &Queues, launch: &Launch, options: &Options) -> io::Result<()> {
+fn check(queues: &Queues, fleet: &Fleet, options: &Options) -> io::Result<()> {
     let refused = |message: String| Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     let Some(visibility) = queues.visibility_timeout(&options.queue) else {
         return refused(format!("there is no queue `{}`", options.queue));
@@ -233,16 +182,14 @@ fn check(queues: &Queues, launch: &Launch, options: &Options) -> io::Result<()> 
     if !(1..=10).contains(&options.batch_size) {
         return refused(format!("a batch of {} messages is not from 1 to 10", options.batch_size));
     }
-    if visibility < launch.timeout {
+    let timeout = fleet.launch().timeout;
+    if visibility < timeout {
         return refused(format!(
             "the visibility timeout of `{}`, {} s, is less than the function's timeout, {} s",
             options.queue,
             visibility.as_secs(),
-            launch.timeout.as_secs()
+            timeout.as_secs()
         ));
-    }
-    if !launch.binary.is_file() {
-        return refused(format!("there is no program `{}`", launch.binary.display()));
     }
     Ok(())
 }

@@ -1,11 +1,10 @@
 //! A schedule: a function that is invoked every so often with the same payload.
 //!
-//! As EventBridge's rate expressions: the first time after one period, whatever becomes of the invocations. Unlike Lambda,
-//! which would start a second process, an invocation waits for the one before it, and an error is not tried again.
+//! As EventBridge's rate expressions: the first time after one period, whatever becomes of the invocations. An invocation
+//! waits for the one before it, and an error is not tried again; Lambda would start a second process, and try again.
 
-use crate::lambda::{Function, Invocation};
+use crate::lambda::{Callable, Invocation, Invoke};
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -13,7 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 /// A running schedule; dropping it ends it. The function goes on.
 #[derive(Debug)]
 pub struct Schedule {
-    function: Arc<Function>,
+    function: Callable,
     payload: String,
     task: JoinHandle<()>,
 }
@@ -21,9 +20,9 @@ pub struct Schedule {
 impl Schedule {
     /// Invokes a function from now on, once each period.
     #[must_use]
-    pub fn start(function: Arc<Function>, every: Duration, payload: impl Into<String>) -> Self {
-        let payload = payload.into();
-        let task = tokio::spawn(repeat(Arc::clone(&function), every, payload.clone()));
+    pub fn start(function: impl Into<Callable>, every: Duration, payload: impl Into<String>) -> Self {
+        let (function, payload) = (function.into(), payload.into());
+        let task = tokio::spawn(repeat(function.clone(), every, payload.clone()));
         Self { function, payload, task }
     }
 
@@ -33,7 +32,7 @@ impl Schedule {
     ///
     /// Its process has ended, and no new one can be started.
     pub async fn run(&self) -> io::Result<Invocation> {
-        run(&self.function, &self.payload).await
+        self.function.invoke(self.payload.as_bytes(), Invoke::default()).await
     }
 }
 
@@ -43,16 +42,12 @@ impl Drop for Schedule {
     }
 }
 
-async fn repeat(function: Arc<Function>, every: Duration, payload: String) {
+async fn repeat(function: Callable, every: Duration, payload: String) {
     let mut ticks = interval_at(Instant::now() + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        crate::journal::warn(run(&function, &payload).await.map(drop));
+        let invoked = function.invoke(payload.as_bytes(), Invoke::default()).await;
+        crate::journal::warn(invoked.map(drop));
     }
-}
-
-async fn run(function: &Function, payload: &str) -> io::Result<Invocation> {
-    function.ensure_running().await?;
-    Ok(function.invoke(payload.as_bytes()).await)
 }

@@ -131,6 +131,11 @@ impl Function {
         self.environment.kill().await;
     }
 
+    /// Ends the process now and waits for its end, without a runtime; it cannot be started again.
+    pub(super) fn close(&self) {
+        self.environment.close();
+    }
+
     /// Waits for the process's end; `None` if the system does not report it.
     pub async fn stopped(&self) -> Option<ExitStatus> {
         self.environment.process_end().await
@@ -152,6 +157,6 @@ impl Function {
 
 impl Drop for Function {
     fn drop(&mut self) {
-        self.environment.close();
+        self.close();
     }
 }

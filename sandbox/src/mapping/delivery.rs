@@ -17,7 +17,7 @@ pub struct Delivery {
     pub at: OffsetDateTime,
     /// The messages of the batch.
     pub messages: Vec<Delivered>,
-    /// The number of the process, as in [`Mapping::functions`](super::Mapping::functions); `None` until there is one.
+    /// The number of the process, as in [`Fleet::functions`](crate::lambda::Fleet::functions); `None` until there is one.
     pub process: Option<usize>,
     /// The invocation's request id, once it has ended.
     pub request_id: Option<String>,

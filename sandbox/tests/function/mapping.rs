@@ -2,7 +2,7 @@
 
 use crate::function_url::send;
 use crate::stand_in;
-use sandbox::lambda::{Answer, Function, Launch};
+use sandbox::lambda::{Answer, Fleet, Function, Launch};
 use sandbox::mapping::{Delivery, Mapping, Options};
 use sandbox::queue::{Queues, Settings};
 use sandbox::schedule::Schedule;
@@ -24,12 +24,9 @@ impl Stage {
         let queues = vec![settings.dead_letters("failed.fifo", 3), Settings::new("failed.fifo")];
         let queues = Queues::start(sandbox::queue::Options { queues, ..Default::default() });
         let queues = Arc::new(queues.await.expect("queues"));
-        let options = Options {
-            batch_size,
-            concurrency: NonZeroUsize::new(concurrency).expect("a number"),
-            ..Options::new(QUEUE)
-        };
-        let mapping = Mapping::start(Arc::clone(&queues), launch(), options).expect("a mapping");
+        let fleet = fleet(launch(), concurrency);
+        let options = Options { batch_size, ..Options::new(QUEUE) };
+        let mapping = Mapping::start(Arc::clone(&queues), fleet, options).expect("a mapping");
         Self { queues, mapping }
     }
 
@@ -57,9 +54,7 @@ impl Stage {
 
     /// Waits until the function has printed a line.
     async fn printed(&self, line: &str) {
-        let all =
-            || self.mapping.functions().iter().flat_map(|function| function.output()).collect::<Vec<_>>();
-        while !all().iter().any(|found| found == line) {
+        while !self.mapping.fleet().output().iter().any(|found| found == line) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -67,6 +62,10 @@ impl Stage {
 
 fn launch() -> Launch {
     Launch::new(stand_in(), "http://127.0.0.1:1").named("connect-attachment-policy-worker")
+}
+
+fn fleet(launch: Launch, most: usize) -> Arc<Fleet> {
+    Fleet::new(launch, NonZeroUsize::new(most).expect("a number")).expect("a fleet")
 }
 
 fn groups(deliveries: &[Delivery]) -> Vec<&str> {
@@ -84,7 +83,7 @@ async fn a_message_arrives_as_an_event_and_is_deleted_when_it_is_answered() {
     assert_eq!(delivery.deleted, [delivery.messages[0].id.clone()]);
     assert_eq!((delivery.messages[0].receives, delivery.process), (1, Some(0)));
     assert!(stage.queues.messages(QUEUE).is_empty());
-    let function = stage.mapping.functions().remove(0);
+    let function = stage.mapping.fleet().functions().remove(0);
     assert_eq!(function.name(), "connect-attachment-policy-worker");
     assert!(function.output().contains(&"seen".to_owned()));
 }
@@ -114,7 +113,7 @@ async fn a_group_has_one_invocation_at_a_time_and_keeps_its_order_while_others_g
     }
     let deliveries = stage.ended(5).await;
     assert_eq!(groups(&deliveries), ["slow", "fast", "fast", "fast", "slow"]);
-    assert!(stage.mapping.functions().len() < 4);
+    assert!(stage.mapping.fleet().functions().len() < 4);
 }
 
 #[tokio::test]
@@ -144,7 +143,7 @@ async fn the_message_of_a_killed_process_comes_back_to_a_new_one() {
     let stage = Stage::start(1, 1).await;
     stage.send("lane", "1", &json!({"stdout": ["begun"], "sleepMs": 300})).await;
     stage.printed("begun").await;
-    let function = stage.mapping.functions().remove(0);
+    let function = stage.mapping.fleet().functions().remove(0);
     let pid = function.pid();
     function.kill().await;
     let killed = stage.ended(1).await.remove(0);
@@ -153,7 +152,7 @@ async fn the_message_of_a_killed_process_comes_back_to_a_new_one() {
     stage.queues.advance(Duration::from_mins(30));
     let again = stage.ended(2).await.remove(1);
     assert_eq!((again.messages[0].receives, again.deleted.len()), (2, 1));
-    assert_eq!(stage.mapping.functions().len(), 1);
+    assert_eq!(stage.mapping.fleet().functions().len(), 1);
     assert_ne!(function.pid(), pid);
 }
 
@@ -189,11 +188,12 @@ async fn a_mapping_that_cannot_be_is_refused() {
             Options::new(QUEUE),
             "the visibility timeout of `changes.fifo`, 30 s, is less than the function's timeout, 60 s",
         ),
-        (Launch::new("/nowhere", ""), Options::new(QUEUE), "there is no program `/nowhere`"),
     ] {
-        let refused = Mapping::start(Arc::clone(&queues), launch, options).expect_err("a refusal");
+        let refused = Mapping::start(Arc::clone(&queues), fleet(launch, 1), options).expect_err("a refusal");
         assert_eq!(refused.to_string(), message);
     }
+    let refused = Fleet::new(Launch::new("/nowhere", ""), NonZeroUsize::MIN).expect_err("a refusal");
+    assert_eq!(refused.to_string(), "there is no program `/nowhere`");
 }
 
 #[tokio::test]
