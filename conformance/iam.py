@@ -5,9 +5,10 @@ Only an account shows what AWS decides: `make acceptance` asks IAM's own simulat
 
 import re
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
-from expansion import Properties, as_list, filled, named
+from expansion import TEMPLATE, Properties, as_list, filled, named
 
 
 def documents(role: str, template: Properties) -> list[Properties]:
@@ -19,26 +20,26 @@ def documents(role: str, template: Properties) -> list[Properties]:
     return found
 
 
-def statements_of(role: str, values: dict[str, str]) -> list[Properties]:
+def statements_of(role: str, values: dict[str, str], path: Path = TEMPLATE) -> list[Properties]:
     """Every statement of a role's policies with these parameters."""
-    return [statement for document in documents(role, filled(values)) for statement in document["Statement"]]
+    return [statement for document in documents(role, filled(values, path)) for statement in document["Statement"]]
 
 
-def granted(role: str, values: dict[str, str]) -> dict[str, list[Properties]]:
+def granted(role: str, values: dict[str, str], path: Path = TEMPLATE) -> dict[str, list[Properties]]:
     """Every action that a role's policies allow with these parameters, and the statements that do."""
     found: dict[str, list[Properties]] = {}
-    for statement in statements_of(role, values):
+    for statement in statements_of(role, values, path):
         assert statement["Effect"] == "Allow"
         for action in as_list(statement["Action"]):
             found.setdefault(action, []).append(statement)
     return found
 
 
-def on(role: str, values: dict[str, str]) -> dict[str, list[Any]]:
+def on(role: str, values: dict[str, str], path: Path = TEMPLATE) -> dict[str, list[Any]]:
     """Every action that a role's policies allow, and on what."""
     return {
         action: [resource for statement in found for resource in as_list(statement["Resource"])]
-        for action, found in granted(role, values).items()
+        for action, found in granted(role, values, path).items()
     }
 
 
