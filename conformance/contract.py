@@ -1,6 +1,5 @@
 """Checks answers against openapi.yaml."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +94,3 @@ def absolute(schema: Any) -> Any:
         return schema
     references = {"$ref": "openapi" + schema["$ref"]} if "$ref" in schema else {}
     return {**{key: absolute(value) for key, value in schema.items()}, **references}
-
-
-def source(path: str) -> str:
-    """A file of the repository, without its unit tests."""
-    return re.split(r"#\[cfg\(test\)\]", (ROOT / path).read_text())[0]

@@ -10,7 +10,8 @@ mod targets;
 mod values;
 
 pub use super::field::{Field, ObjectKind};
-pub use batch::{MAX_CHANGES, MAX_TARGETS};
+pub use batch::MAX_CHANGES;
+pub use targets::MAX_TARGETS;
 
 use super::change_id::ChangeId;
 use super::entity_tag::IfMatch;

@@ -17,6 +17,7 @@ mod faults;
 mod found;
 mod marks;
 mod messages;
+mod openapi;
 mod parsing;
 mod properties;
 mod relative;

@@ -6,15 +6,14 @@ use super::super::json::Json;
 use super::super::reader::Fields;
 use super::super::violation::ViolationCode;
 use super::super::violations::Violations;
-use super::super::{Instances, PolicyChange, Rules};
+use super::super::{PolicyChange, Rules};
 use super::change::read_change_id;
 use super::overlap::report_overlaps;
+use super::targets::{MAX_TARGETS, count_targets, too_many_targets};
 use super::{Defaults, Form, change};
 
 /// The most changes in one document (ours, not AWS's).
 pub const MAX_CHANGES: usize = 100;
-/// The most targets in one document, before `"*"` is resolved (ours, not AWS's): over 8 minutes at the quota.
-pub const MAX_TARGETS: usize = 1_000;
 
 pub(super) fn read(
     json: &Json,
@@ -63,18 +62,4 @@ pub(super) fn read(
     }
     report_overlaps(&changes, violations);
     Some(changes.into_iter().map(|(_, change)| change).collect())
-}
-
-/// The targets of a change, where `"*"` counts as one instance.
-pub(super) fn count_targets(change: &PolicyChange) -> usize {
-    let instances = match &change.instances {
-        Instances::Named(named) => named.len(),
-        Instances::All { .. } => 1,
-    };
-    instances * change.scopes.len()
-}
-
-pub(super) fn too_many_targets(pointer: &str, targets: usize, violations: &mut Violations) {
-    let message = format!("must have at most {MAX_TARGETS} targets (instances × scopes), not {targets}");
-    violations.add(pointer, ViolationCode::TooManyTargets, message);
 }

@@ -6,9 +6,11 @@ use super::super::json::Json;
 use super::super::reader::{Fields, Found};
 use super::super::violation::{ViolationCode, join};
 use super::super::violations::Violations;
-use super::super::{Instances, Rules, Scope};
+use super::super::{Instances, PolicyChange, Rules, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The most targets in one document, before `"*"` is resolved (ours, not AWS's): over 8 minutes at the quota.
+pub const MAX_TARGETS: usize = 1_000;
 /// The longest tag key ("Tag naming limits and requirements", Tagging AWS Resources user guide).
 const MAX_TAG_KEY: usize = 128;
 
@@ -159,4 +161,18 @@ fn read_scopes_of(found: &Found<'_>, violations: &mut Violations) -> Vec<Scope> 
         }
     }
     scopes
+}
+
+/// The targets of a change, where `"*"` counts as one instance.
+pub(super) fn count_targets(change: &PolicyChange) -> usize {
+    let instances = match &change.instances {
+        Instances::Named(named) => named.len(),
+        Instances::All { .. } => 1,
+    };
+    instances * change.scopes.len()
+}
+
+pub(super) fn too_many_targets(pointer: &str, targets: usize, violations: &mut Violations) {
+    let message = format!("must have at most {MAX_TARGETS} targets (instances × scopes), not {targets}");
+    violations.add(pointer, ViolationCode::TooManyTargets, message);
 }
