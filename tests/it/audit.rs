@@ -1,4 +1,4 @@
-//! What an auditor reads: each target's end in words, its times, and the reasons of a refusal.
+//! What an auditor reads: messages, times, and the reasons of a refusal.
 
 use crate::world::{NOWHERE, ONE, THREE, TWO, World, chat};
 use sandbox::connect::{Configuration, Fault, Operation, Options, Scope};
@@ -15,7 +15,7 @@ fn messages(world: &World) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_end_of_a_target_has_its_words() {
+async fn every_outcome_has_its_message() {
     let variables = [("POLICY_MAX_SIZE_BYTES", "15728640"), ("CONNECT_MAX_ATTEMPTS", "1")];
     let world = World::with(Options::default(), &variables).await;
     let update = Operation::UpdateAttachedFilesConfiguration;

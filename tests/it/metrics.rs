@@ -1,4 +1,4 @@
-//! What an invocation writes besides its audit: one line of metrics, before the answer, and one summary.
+//! What an invocation writes besides its audit: one line of metrics before the answer, and one summary.
 
 use crate::world::{ONE, TWO, World, chat, launch};
 use sandbox::connect::{Connect, Fault, Operation, Options};

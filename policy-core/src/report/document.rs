@@ -15,7 +15,7 @@ const MAX_RESULTS: usize = 500;
 /// 6 MB, and a body of JSON inside JSON grows by its escaped quotes: at most by half here.
 const MAX_BYTES: usize = 4_000_000;
 
-/// How to learn the end of a change that was queued.
+/// How to find out when a queued change is finished.
 const QUEUED: &str = "queued; nothing has been changed yet. The audit log records every outcome under this changeId \
     (metadata.correlation_uid), and GET /instances/{instanceId}/attachment-policies returns the current values";
 
@@ -80,7 +80,7 @@ pub fn encode(report: &Report) -> Result<String, serde_json::Error> {
     Ok(encoded)
 }
 
-/// What of a report is shown.
+/// The parts of a report that are shown.
 #[derive(Debug, Clone, Copy)]
 struct Shown {
     /// Whether to include targets that need no action.
@@ -112,11 +112,11 @@ fn document(change: &ChangeReport, shown: Shown) -> ChangeDocument<'_> {
     };
     let results = change.results().iter().filter(listed).take(shown.most);
     let results: Vec<_> = results.map(|result| line(result, shown.values)).collect();
-    let walked = matches!(change.disposition, Disposition::Processed { .. });
+    let processed = matches!(change.disposition, Disposition::Processed { .. });
     ChangeDocument {
         change_id: change.change_id.as_str(),
         status: change.status(),
-        truncated: walked && (results.len() < change.results().len() || !shown.values),
+        truncated: processed && (results.len() < change.results().len() || !shown.values),
         detail: (change.disposition == Disposition::Accepted).then_some(QUEUED),
         results,
         summary,

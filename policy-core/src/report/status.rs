@@ -2,10 +2,10 @@
 
 use crate::stable_names;
 
-/// What one target means for the whole.
+/// What one target contributes to the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is as asked.
+    /// It holds the requested values.
     Done,
     /// The same change again would help.
     NotYet,

@@ -1,4 +1,5 @@
-//! What the compiler cannot see inside one crate: `policy` is the vocabulary, and knows nothing of its users.
+//! Boundaries that the compiler does not check inside one crate: `policy` is the vocabulary and must not know its
+//! users.
 
 use std::fs;
 use std::path::Path;
@@ -31,6 +32,6 @@ fn policy_knows_awss_identifiers_and_nothing_else() {
 }
 
 #[test]
-fn awss_identifiers_know_nothing() {
+fn awss_identifiers_know_no_other_room() {
     assert_eq!(named("aws"), ["stable_names"]);
 }

@@ -87,7 +87,7 @@ fn sorted(mut violations: Vec<(String, String)>) -> Vec<(String, String)> {
     violations
 }
 
-/// Whether the pointers follow each other in the text, judged without the code under test.
+/// Whether the pointers are in the order of the text, computed without the code under test.
 fn is_in_order(text: &str, found: &[(String, String)]) -> bool {
     let raw: &RawValue = serde_json::from_str(text).unwrap();
     let places: Vec<_> = found.iter().map(|(pointer, _)| place(raw.get(), pointer)).collect();

@@ -1,4 +1,4 @@
-//! Relative values: what a document may say, and what each target is to hold then, by a model of sets.
+//! Relative values: the documents that are allowed, and the result for each target, compared with a model of sets.
 
 mod documents;
 
@@ -126,7 +126,7 @@ impl Case {
         if size.zip(self.limit).is_some_and(|(size, limit)| size > limit) {
             return Err(ErrorCode::SizeBlocked);
         }
-        // a list that was empty before is not made worse
+        // an empty list that stays empty is not made worse
         if names_list && list.is_empty() && !self.held.is_empty() && !self.allow_empty {
             return Err(ErrorCode::WouldBeEmpty);
         }
@@ -219,7 +219,7 @@ fn a_list_that_would_be_too_long_is_blocked_and_one_at_the_limit_is_not() {
     assert_eq!(why.message(), "the list would have 257 extensions; the limit is 256");
 }
 
-/// It is a repair: the list gets shorter, though it stays too long.
+/// A list that gets shorter is allowed, although it is still too long.
 #[test]
 fn a_list_that_was_too_long_may_get_shorter() {
     let held = Configuration {
@@ -231,7 +231,7 @@ fn a_list_that_was_too_long_may_get_shorter() {
     assert_eq!(values.extensions.as_ref().map(ExtensionSet::len), Some(299));
 }
 
-/// A list that is asked for as it is has its spelling, whatever else the change asks.
+/// An absolute list is compared by its spelling, even if the change also has relative values.
 #[test]
 fn a_difference_of_case_counts_for_an_absolute_list_and_not_for_a_computed_one() {
     let held = Configuration {
@@ -271,7 +271,7 @@ fn decide_freely<'c>(change: &'c PolicyChange, held: &Configuration) -> Step<'c>
     )
 }
 
-/// No update can have set such a size: a lowering does not raise it.
+/// No update can have set such a size. Lowering must not raise it.
 #[test]
 fn a_size_below_every_limit_is_left_alone() {
     let held = Configuration { maximum_size_limit_in_bytes: Some(0), allowed_extensions: None };

@@ -39,13 +39,13 @@ pub(super) fn read(
     if base.of_index(last_index).is_none() {
         let limit = change_id::MAX_LENGTH;
         let message = format!("must be at most {limit} characters, including the suffix `/{last_index}`");
-        // the trigger's own id is not part of the document, so there is nothing to point at
+        // an id that came from the trigger is not part of the document, so the pointer is empty
         let pointer = fields.value(Field::ChangeId).map_or("", |found| &found.pointer);
         violations.add(pointer, ViolationCode::InvalidChangeId, message);
     }
     let mut changes = Vec::with_capacity(count.min(MAX_CHANGES));
     for (index, entry) in entries.enumerate() {
-        // no further violation would be listed
+        // further violations would not be listed
         if violations.has_overflowed() {
             return None;
         }
@@ -56,7 +56,7 @@ pub(super) fn read(
     }
     let mut counts = changes.iter().map(|(_, change)| count_targets(change));
     let targets: usize = counts.clone().sum();
-    // a change that has too many alone is a violation already
+    // a single change with too many targets is reported already
     if targets > MAX_TARGETS && counts.all(|alone| alone <= MAX_TARGETS) {
         too_many_targets(&list.pointer, targets, violations);
     }

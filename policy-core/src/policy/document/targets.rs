@@ -101,7 +101,7 @@ fn read_tags(found: &Found<'_>, violations: &mut Violations) -> BTreeMap<String,
         violations.add(&found.pointer, ViolationCode::InvalidTags, "must have at least one tag");
     }
     for (key, value) in entries {
-        // not in a pointer either: the pointer of each of its values would repeat the long key
+        // no pointer to the key: the pointer of each of its values would repeat the long key
         let length = key.chars().count();
         if length > MAX_TAG_KEY {
             let message = format!("has a tag key of {length} characters; the limit is {MAX_TAG_KEY}");

@@ -60,7 +60,7 @@ fn read_size(form: Field, found: &Found<'_>, violations: &mut Violations) -> Opt
     violations.keep(&found.pointer, size)
 }
 
-/// What a size depends on besides itself: the scopes that it is for, and what is usual.
+/// Compares a size with the limit of EMAIL, and with the documented minimum.
 fn check_size(
     size: MaxSize,
     found: &Found<'_>,

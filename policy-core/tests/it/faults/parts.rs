@@ -61,7 +61,7 @@ pub(super) fn instances(id: &str) -> Vec<Part> {
     parts
 }
 
-/// `"*"`, which no other change of a batch may stand beside.
+/// `"*"`. No other change of a batch may use the same scope.
 pub(super) fn every_instance() -> Vec<Part> {
     let with =
         |tags: Value, expected: &[_]| part(&[("instanceId", json!("*")), ("instanceTags", tags)], expected);
