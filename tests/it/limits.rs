@@ -41,15 +41,15 @@ enum Through {
 /// How it ends.
 enum Ends {
     /// A function error: its type, and its message or the report's violations.
-    Error(&'static str, Says),
+    Error(&'static str, Explanation),
     /// An HTTP response: its status, problem, and detail or violations.
-    Http(u16, &'static str, Says),
+    Http(u16, &'static str, Explanation),
     /// A batch of which every message comes again: how many, and the code of each in the audit.
     Batch(usize, &'static str),
 }
 
 /// What the answer says.
-enum Says {
+enum Explanation {
     /// Text, exactly.
     Text(String),
     /// The violations: pointer and code, exactly.
@@ -80,12 +80,12 @@ fn rejected(pointer: &str, code: &'static str) -> Ends {
     Ends::Error("PolicyChangeRejected", one(pointer, code))
 }
 
-fn one(pointer: &str, code: &'static str) -> Says {
-    Says::Violations(vec![(pointer.to_owned(), code)])
+fn one(pointer: &str, code: &'static str) -> Explanation {
+    Explanation::Violations(vec![(pointer.to_owned(), code)])
 }
 
 fn many(pointer: &str, code: &'static str) -> Ends {
-    Ends::Error("PolicyChangeRejected", Says::Many(pointer.to_owned(), code))
+    Ends::Error("PolicyChangeRejected", Explanation::Many(pointer.to_owned(), code))
 }
 
 /// A whole change but for one field, which is written as given.

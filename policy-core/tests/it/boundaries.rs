@@ -15,6 +15,9 @@ fn named(room: &str) -> Vec<String> {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
+        let depth = path.strip_prefix(&src).unwrap().components().count();
+        let (code, _) = text.split_once("mod tests {").unwrap_or((&text, ""));
+        assert!(!code.contains(&"super::".repeat(depth)), "{} names the root by `super`", path.display());
         let names = text.split("crate::").skip(1).map(|rest| {
             let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(rest.len());
             rest[..end].to_owned()

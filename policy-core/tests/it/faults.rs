@@ -3,7 +3,7 @@
 mod parts;
 
 use crate::parsing::{ID, at, defaults, rules, violations, violations_of};
-use parts::{Part, every_instance, instances, others, part, scopes, values};
+use parts::{Part, every_instance, instances, others, part, relative_values, scopes, values};
 use policy_core::policy::{Form, InstanceId, Scope};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -34,7 +34,7 @@ fn faulty(groups: Vec<Vec<Part>>) -> impl Strategy<Value = Faulty> {
 }
 
 fn change(instances: Vec<Part>) -> impl Strategy<Value = Faulty> {
-    let mut groups = vec![instances, scopes(), values()];
+    let mut groups = vec![instances, scopes(), [values(), relative_values()].concat()];
     groups.extend(others());
     faulty(groups)
 }
@@ -73,7 +73,7 @@ prop_compose! {
 
 /// A PATCH whose body has fields of the target, too.
 fn patch() -> impl Strategy<Value = Faulty> {
-    let mut groups = vec![values()];
+    let mut groups = vec![[values(), relative_values()].concat()];
     groups.extend(["instanceId", "instanceTags", "attachmentScopes"].map(|field| {
         let pointer = ["/", field].concat().leak();
         vec![part(&[], &[]), part(&[(field, json!("*"))], &[(pointer, "UnexpectedField")])]

@@ -1,6 +1,6 @@
 //! Documents: their length, their arrays, their depth, their keys and names.
 
-use super::{Case, DOCUMENT, Ends, LARGEST, Says, array, filled, many, rejected, with};
+use super::{Case, DOCUMENT, Ends, Explanation, LARGEST, array, filled, many, rejected, with};
 use crate::world::ONE;
 use serde_json::json;
 
@@ -122,7 +122,7 @@ fn depths() -> Vec<Case> {
             nested(3_000_000),
             Ends::Error(
                 "UnrecognisedPayload",
-                Says::Text("unrecognised payload: an array, not an object".into()),
+                Explanation::Text("unrecognised payload: an array, not an object".into()),
             ),
         ),
         Case::invoke(
@@ -130,7 +130,7 @@ fn depths() -> Vec<Case> {
             objects(1_000_000),
             Ends::Error(
                 "UnrecognisedPayload",
-                Says::Text(
+                Explanation::Text(
                     "unrecognised payload: the keys `a`; it is not an API Gateway, EventBridge or SQS payload, \
                      and not a policy change"
                         .into(),
@@ -183,7 +183,7 @@ fn keys() -> Vec<Case> {
             format!("{{{}}}", unrecognised.join(",")),
             Ends::Error(
                 "UnrecognisedPayload",
-                Says::Text(
+                Explanation::Text(
                     "unrecognised payload: the keys `a000000`, `a000001`, `a000002`, `a000003`, `a000004`, \
                      `a000005`, `a000006`, `a000007`, and 248 more; it is not an API Gateway, EventBridge or \
                      SQS payload, and not a policy change"
@@ -225,7 +225,7 @@ fn names() -> Case {
     ];
     let violations = (0..written.len()).map(|n| (format!("/instanceIds/{n}"), "InvalidInstance")).collect();
     let payload = with("instanceIds", &json!(written).to_string());
-    let ends = Ends::Error("PolicyChangeRejected", Says::Violations(violations));
+    let ends = Ends::Error("PolicyChangeRejected", Explanation::Violations(violations));
     Case::invoke("ids with separators, plain and encoded", payload, ends)
 }
 
@@ -235,6 +235,6 @@ fn too_many_empty_changes() -> Ends {
     let lacking = (0..85).flat_map(|n| codes.map(|code| (format!("/changes/{n}"), code)));
     let first = [("/changes".to_owned(), "TooManyEntries")];
     let last = [(String::new(), "TooManyViolations")];
-    let says = Says::Violations(first.into_iter().chain(lacking).chain(last).collect());
-    Ends::Error("PolicyChangeRejected", says)
+    let explanation = Explanation::Violations(first.into_iter().chain(lacking).chain(last).collect());
+    Ends::Error("PolicyChangeRejected", explanation)
 }

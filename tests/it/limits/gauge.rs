@@ -1,7 +1,7 @@
 //! One process, measured case by case.
 
 use super::{
-    Case, Ends, LONG, LONGEST_LINE, MEMORY, MEMORY_PER_BYTE, NO_JSON, Says, TIME, Through, violations,
+    Case, Ends, Explanation, LONG, LONGEST_LINE, MEMORY, MEMORY_PER_BYTE, NO_JSON, TIME, Through, violations,
 };
 use crate::world::{ONE, chat, launch};
 use sandbox::connect::{Connect, Options};
@@ -152,21 +152,24 @@ impl Seen {
     pub(super) fn assert(&self, case: &Case) {
         let name = case.name;
         match (&case.ends, &self.answer) {
-            (Ends::Error(kind, says), Answered::Invocation(Answer::Error { error_type, error_message })) => {
+            (
+                Ends::Error(kind, explanation),
+                Answered::Invocation(Answer::Error { error_type, error_message }),
+            ) => {
                 assert_eq!(error_type, kind, "{name}: {}", start(error_message));
-                match says {
-                    Says::Text(text) => assert_eq!(error_message, text, "{name}"),
-                    _ => says.assert(name, &serde_json::from_str(error_message).unwrap()),
+                match explanation {
+                    Explanation::Text(text) => assert_eq!(error_message, text, "{name}"),
+                    _ => explanation.assert(name, &serde_json::from_str(error_message).unwrap()),
                 }
             }
-            (Ends::Http(status, slug, says), answer) => {
+            (Ends::Http(status, slug, explanation), answer) => {
                 let (seen, body) = answer.response(name);
                 let problem: Value = serde_json::from_slice(&body).unwrap();
                 let kind = problem["type"].as_str().unwrap().rsplit(':').next().unwrap();
                 assert_eq!((seen, kind), (*status, *slug), "{name}: {problem}");
-                match says {
-                    Says::Text(text) => assert_eq!(problem["detail"], *text, "{name}"),
-                    _ => says.assert(name, &problem),
+                match explanation {
+                    Explanation::Text(text) => assert_eq!(problem["detail"], *text, "{name}"),
+                    _ => explanation.assert(name, &problem),
                 }
             }
             (Ends::Batch(count, _), Answered::Invocation(Answer::Response(bytes))) => {
@@ -204,7 +207,7 @@ impl Seen {
     }
 }
 
-impl Says {
+impl Explanation {
     fn assert(&self, name: &str, document: &Value) {
         let found = violations(document);
         match self {
