@@ -17,7 +17,8 @@ pub struct CallError {
     pub code: ErrorCode,
     /// The error name that the service returned, if any.
     pub service_code: Option<String>,
-    /// The message of the service or the transport, for the log.
+    /// The message of the service, or the transport's error with all its causes, for the log and the audit. It is text
+    /// and not a source, because every target of a shared read gets a copy and nothing matches on it.
     pub detail: String,
     /// Connect's id of the last answer.
     pub request_id: Option<String>,
