@@ -100,7 +100,7 @@ impl AttemptTracker {
         }
         if self.last_attempt.is_some_and(Lease::is_over) {
             // nothing is sent any more; the caller gives up at its time
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         let mut state = self.state.lock();
         state.lost_before |= state.lost;

@@ -197,9 +197,10 @@ impl Outcome {
             Self::Planned { before, after } => {
                 Self::Failed { before: Some(before), after: Some(after), why: missing }
             }
-            Self::Superseded { held, why } => Self::failed_for_now(held, None, why),
             Self::Unknown { before, why } => Self::failed_for_now(Some(before), None, why),
-            Self::Blocked { held, why } => Self::failed_for_now(held, None, why),
+            Self::Superseded { held, why } | Self::Blocked { held, why } => {
+                Self::failed_for_now(held, None, why)
+            }
             Self::Pending { before, why } => Self::failed_for_now(before, None, why),
             Self::Skipped { why } => Self::failed_for_now(None, None, why),
             Self::Failed { before, after, why } => Self::failed_for_now(before, after, why),
