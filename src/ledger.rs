@@ -29,8 +29,8 @@ mod targets;
 mod write;
 
 pub use answer::{
-    Begun, Confirmed, Finished, Glance, Halting, LaneEnded, Listed, Look, Noted, OwedChange, Page, Past,
-    Recorded, Related, Relation, Seen, Started, Stored, WorkEntry,
+    Begun, Confirmed, Finished, Glance, Halting, LaneEnded, Look, Noted, OwedChange, Page, Recorded, Related,
+    Relation, Seen, Started, Stored, WorkEntry,
 };
 pub use error::LedgerError;
 pub use lists::ListQuery;

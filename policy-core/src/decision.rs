@@ -44,7 +44,8 @@ pub fn decide<'c>(
     held: &Configuration,
     modified: Modified,
 ) -> Step<'c> {
-    let superseded = |code| Step::Done(Outcome::Superseded { held: held.clone(), why: Failure::new(code) });
+    let superseded =
+        |code| Step::Done(Outcome::Superseded { held: Some(held.clone()), why: Failure::new(code) });
     if change.if_match.as_ref().is_some_and(|wanted| !wanted.matches(held)) {
         return superseded(ErrorCode::ETagDiffers);
     }

@@ -37,6 +37,10 @@ stable_names! {
         EarlierChangeIncomplete,
         /// Another update of the target is under way.
         TargetBusy,
+        /// An operator has frozen all changes.
+        Frozen,
+        /// A run of the change is under way that this one cannot join.
+        ChangeRunning,
         /// The lane of the target made no progress for too many deliveries.
         LaneParked,
         /// A person cancelled the change before the target was begun.
@@ -109,6 +113,8 @@ impl ErrorCode {
                 Problem::Unavailable
             }
             Self::TargetBusy => Problem::TargetBusy,
+            Self::Frozen => Problem::Frozen,
+            Self::ChangeRunning => Problem::ChangeRunning,
             Self::LedgerUnavailable => Problem::LedgerUnavailable,
             Self::Cancelled | Self::StoppedAfterFailures => Problem::ChangeFinal,
             Self::InvalidParameterException => Problem::InvalidParameter,
@@ -132,6 +138,8 @@ impl ErrorCode {
             Self::NoTimeLeft
             | Self::EarlierChangeIncomplete
             | Self::TargetBusy
+            | Self::Frozen
+            | Self::ChangeRunning
             | Self::LaneParked
             | Self::AuditUnavailable
             | Self::LedgerUnavailable
@@ -175,6 +183,8 @@ impl ErrorCode {
             Self::ChangedSince => "the target does not hold the values that this change was made for",
             Self::NoTimeLeft => "the invocation ran out of time before it reached this target",
             Self::EarlierChangeIncomplete => "an earlier change in the same document is not complete",
+            Self::Frozen => "changes are frozen; GET /freeze says by whom and why",
+            Self::ChangeRunning => "a run of this change is under way; wait for its end",
             Self::TargetBusy => "another update of this target is under way",
             Self::LaneParked => "too many attempts in this account and Region made no progress",
             Self::Cancelled => "the change was cancelled before it reached this target",

@@ -6,6 +6,8 @@
 //! - [`connect`]: Amazon Connect: five operations, quota, latency and faults.
 //! - [`ledger`]: an emulator of DynamoDB with the ledger's table, and faults in front of it.
 //! - [`queue`]: Amazon SQS: FIFO and standard queues, and faults.
+//! - [`mapping`]: an event source mapping: from a queue to a function.
+//! - [`schedule`]: a function invoked every so often.
 //! - [`lambda`]: the Runtime API, and a function process that is run against it.
 //! - [`function_url`]: HTTP in front of a function, as a Lambda function URL.
 //! - [`invoke_api`]: Lambda's `Invoke` in front of a function, for any payload.
@@ -24,7 +26,9 @@ pub mod function_url;
 pub mod invoke_api;
 pub mod lambda;
 pub mod ledger;
+pub mod mapping;
 pub mod queue;
+pub mod schedule;
 
 mod aws_json;
 mod connections;

@@ -54,7 +54,9 @@ pub use entry::Entry;
 pub use fault::Fault;
 pub use message::{Attribute, Message};
 pub use operation::Operation;
+pub(crate) use settings::arn;
 pub use settings::{DeadLetters, Settings};
+pub(crate) use store::Received;
 
 /// A fault of the queues, and the calls that get it.
 pub type Rule = faults::Rule<Fault>;
@@ -144,6 +146,21 @@ impl Queues {
     #[must_use]
     pub fn messages(&self, queue: &str) -> Vec<Message> {
         self.service.shelf.messages(queue).unwrap_or_default()
+    }
+
+    /// Receives messages for an event source mapping, which is no client: neither faults nor the journal know it.
+    pub(crate) async fn receive(&self, queue: &str, at_most: usize, wait: Duration) -> Vec<Received> {
+        self.service.shelf.receive(queue, at_most, None, Some(wait)).await.unwrap_or_default()
+    }
+
+    /// Deletes a received message for an event source mapping; whether the queue did.
+    pub(crate) fn delete(&self, queue: &str, handle: &str) -> bool {
+        self.service.shelf.with(queue, |store, now| store.delete(handle, now)).is_ok()
+    }
+
+    /// A queue's own visibility timeout; `None` if there is no such queue.
+    pub(crate) fn visibility_timeout(&self, queue: &str) -> Option<Duration> {
+        self.service.shelf.look(queue, |store, _| store.settings.visibility_timeout).ok()
     }
 
     /// Lets so much time pass at once for what is invisible, remembered or kept for a time.

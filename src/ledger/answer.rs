@@ -1,11 +1,10 @@
 //! What the verbs answer. A condition that failed is one of the answers.
 
-use policy_core::policy::{ChangeId, Configuration};
+use policy_core::policy::ChangeId;
 use policy_core::record::{
-    ChangeRecord, Counts, Freeze, Halt, LanePart, Millis, Position, RecordStatus, RecordedError,
-    RecordedOrigin, RecordedResult, RunKey, RunName, TargetRecord, Who,
+    ChangeRecord, Freeze, Halt, LanePart, Millis, Position, RecordStatus, RecordedResult, RunKey, RunName,
+    TargetRecord,
 };
-use policy_core::report::OutcomeKind;
 
 /// Whether a change, or its next run, was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,60 +169,6 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Where the next one begins; absent: this is the last.
     pub next: Option<Position>,
-}
-
-/// What a list shows of a change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// Its id.
-    pub change_id: ChangeId,
-    /// The newest run's number.
-    pub run: u32,
-    /// Whether nothing is to be changed.
-    pub dry_run: bool,
-    /// Where the run stands.
-    pub status: RecordStatus,
-    /// When it was submitted.
-    pub submitted: Millis,
-    /// When it was begun.
-    pub started: Option<Millis>,
-    /// When it ended.
-    pub finished: Option<Millis>,
-    /// Where it came from.
-    pub origin: RecordedOrigin,
-    /// Why, in the requester's words.
-    pub reason: Option<String>,
-    /// Who, in the requester's words.
-    pub requested_by: Option<String>,
-    /// Targets, as far as they are known.
-    pub targets: u32,
-    /// How the targets of finished lanes ended.
-    pub counts: Counts,
-    /// The change that this one undoes.
-    pub undoes: Option<ChangeId>,
-    /// The change that undoes this one.
-    pub undone_by: Option<ChangeId>,
-}
-
-/// What a target's history shows of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Past {
-    /// Which run.
-    pub run: RunName,
-    /// When the result was stored.
-    pub at: Millis,
-    /// The change's id as reported: in a batch that of its change.
-    pub change_id: ChangeId,
-    /// How the target ended.
-    pub outcome: OutcomeKind,
-    /// What it held, where it was read.
-    pub before: Option<Configuration>,
-    /// What it held afterwards.
-    pub after: Option<Configuration>,
-    /// Why it is not as asked.
-    pub error: Option<RecordedError>,
-    /// Who asked for the change.
-    pub who: Option<Who>,
 }
 
 /// A change that somebody has to come back to.

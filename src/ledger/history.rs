@@ -1,12 +1,12 @@
 //! A target's history.
 
-use super::answer::{Page, Past};
+use super::answer::Page;
 use super::client::Lookup;
 use super::index::{LAST, entries, merged, position};
 use super::items::living;
 use super::items::result::decode_past;
 use super::{AFTER_THE_CHANGE, Ledger, LedgerError, keys};
-use policy_core::record::{Millis, Position, TargetName};
+use policy_core::record::{Millis, Past, Position, TargetName};
 
 impl Ledger {
     /// A page of what real runs came to on a target, the newest first.

@@ -1,6 +1,6 @@
 //! The list of changes.
 
-use super::answer::{Listed, Page};
+use super::answer::Page;
 use super::client::{Found, Lookup};
 use super::condition::Condition;
 use super::index::{LAST, Merged, entries, merged, position};
@@ -11,7 +11,7 @@ use super::keys::{self, Key, SHARDS};
 use super::{AFTER_THE_CHANGE, Ledger, LedgerError};
 use futures_util::future::try_join_all;
 use policy_core::policy::{ChangeId, Instance, InstanceId, Scope};
-use policy_core::record::{LaneName, Millis, Position, RecordStatus, TargetName};
+use policy_core::record::{LaneName, Listed, Millis, Position, RecordStatus, TargetName};
 use std::time::Duration;
 use time::Time;
 

@@ -20,6 +20,7 @@ mod deadline;
 mod events;
 mod faults;
 mod fifo;
+mod governed;
 mod http;
 mod identity;
 mod injection;

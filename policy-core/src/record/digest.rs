@@ -23,17 +23,26 @@ pub(super) fn hex_of(canonical: &impl Serialize) -> String {
     hex(&serde_json::to_string(canonical).unwrap_or_default())
 }
 
-/// What a change asks of which targets, in an order that does not depend on how it was written.
+/// What a change asks of which targets, in an order that does not depend on how it was written. What is not asked is
+/// absent, so that a field which is new changes no hash of a change without it.
 #[derive(Serialize)]
 struct Asked<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
     instances: Option<BTreeSet<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<&'a BTreeMap<String, BTreeSet<String>>>,
     scopes: BTreeSet<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<MaxSize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     extensions: Option<&'a ExtensionSet>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     size_at_most: Option<MaxSize>,
+    #[serde(skip_serializing_if = "ExtensionSet::is_empty")]
     add: &'a ExtensionSet,
+    #[serde(skip_serializing_if = "ExtensionSet::is_empty")]
     remove: &'a ExtensionSet,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     enforce_guardrails: bool,
 }
 

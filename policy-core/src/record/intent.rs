@@ -2,7 +2,7 @@
 
 use super::{Members, Millis, Order, RunName, TargetRecord};
 use crate::failure::ErrorCode;
-use crate::policy::{Configuration, Values};
+use crate::policy::{ChangeId, Configuration, Values};
 use crate::report::{Outcome, Verdict};
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ pub struct Intent {
     pub until: Millis,
     /// Whose it is.
     pub run: RunName,
+    /// The change's id as reported: in a batch that of its change.
+    pub reported_as: ChangeId,
     /// The run's place in the order.
     pub order: Order,
     /// The members the change names.
@@ -64,6 +66,7 @@ impl Intent {
             token,
             begun,
             until: begun.plus(LEASE),
+            reported_as: run.change_id.clone(),
             run,
             order,
             named,

@@ -2,7 +2,7 @@
 
 use super::{Counts, Millis};
 use crate::aws::{AccountId, RegionName};
-use crate::policy::{Home, Instance};
+use crate::policy::{Home, Instance, InstanceId};
 use std::cmp::Ordering;
 use std::fmt;
 use std::time::Duration;
@@ -29,6 +29,11 @@ impl LaneName {
     /// The function's own.
     pub fn home(home: &Home) -> Self {
         Self { account: home.account, region: home.region.clone() }
+    }
+
+    /// An instance in it.
+    pub fn instance(&self, id: InstanceId) -> Instance {
+        Instance { id, region: self.region.clone(), account: self.account }
     }
 
     /// The account in the text.

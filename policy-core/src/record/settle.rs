@@ -1,6 +1,6 @@
 //! What became of an update whose lease ended without an outcome.
 
-use super::{Closing, Intent, Millis, RecordedResult};
+use super::{Closing, Intent, Members, Millis, RecordedResult};
 use crate::failure::ErrorCode;
 use crate::policy::Configuration;
 use crate::report::OutcomeKind;
@@ -37,6 +37,18 @@ pub struct Settled {
 }
 
 impl Intent {
+    /// The members that the update would have changed, and that hold what it sent.
+    fn left_behind(&self, held: &Configuration) -> Members {
+        let sent = self.sent();
+        let is_there = |member: Members| {
+            member.any() && member.agree(held, &self.values) && !member.agree(&self.before, &self.values)
+        };
+        Members {
+            size: is_there(Members { extensions: false, ..sent }),
+            extensions: is_there(Members { size: false, ..sent }),
+        }
+    }
+
     /// Whether nobody could read the target for so long that its run goes on without its outcome.
     pub fn is_given_up(&self, now: Millis) -> bool {
         now >= self.until.plus(GIVE_UP_READING)
@@ -53,8 +65,11 @@ pub fn settle(intent: &Intent, read: ReadBack<'_>) -> Settled {
         ReadBack::Holds(held) if sent.agree(held, &intent.before) => {
             (OutcomeKind::Failed, Some(ErrorCode::NotTaken), Closing::dropped(false))
         }
-        ReadBack::Holds(_) => {
-            (OutcomeKind::Unknown, Some(ErrorCode::OvertakenElsewhere), Closing::dropped(false))
+        // one of its values may be there, and somebody else's another: then an older change must not follow
+        ReadBack::Holds(held) => {
+            let give_back = !intent.left_behind(held).any();
+            let closing = Closing { give_back, ..Closing::default() };
+            (OutcomeKind::Unknown, Some(ErrorCode::OvertakenElsewhere), closing)
         }
         ReadBack::NoInstance => {
             (OutcomeKind::Failed, Some(ErrorCode::ResourceNotFoundException), Closing::dropped(true))

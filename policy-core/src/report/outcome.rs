@@ -57,8 +57,8 @@ pub enum Outcome {
     },
     /// It was modified meanwhile: no call.
     Superseded {
-        /// What it holds.
-        held: Configuration,
+        /// What it holds, where that was read to decide.
+        held: Option<Configuration>,
         /// By which condition.
         why: Failure,
     },
@@ -130,9 +130,10 @@ impl Outcome {
             Self::Applied { before, .. } | Self::Planned { before, .. } | Self::Unknown { before, .. } => {
                 Some(before)
             }
-            Self::Unchanged { held } | Self::Superseded { held, .. } => Some(held),
+            Self::Unchanged { held } => Some(held),
             Self::Failed { before, .. }
             | Self::Pending { before, .. }
+            | Self::Superseded { held: before, .. }
             | Self::Blocked { held: before, .. } => before.as_ref(),
             Self::Skipped { .. } => None,
         }
@@ -196,7 +197,7 @@ impl Outcome {
             Self::Planned { before, after } => {
                 Self::Failed { before: Some(before), after: Some(after), why: missing }
             }
-            Self::Superseded { held, why } => Self::failed_for_now(Some(held), None, why),
+            Self::Superseded { held, why } => Self::failed_for_now(held, None, why),
             Self::Unknown { before, why } => Self::failed_for_now(Some(before), None, why),
             Self::Blocked { held, why } => Self::failed_for_now(held, None, why),
             Self::Pending { before, why } => Self::failed_for_now(before, None, why),

@@ -21,7 +21,7 @@ fn target(kind: OutcomeKind, retryable: bool) -> TargetResult {
         OutcomeKind::Applied => Outcome::Applied { before, after, unrecorded: None },
         OutcomeKind::Unchanged => Outcome::Unchanged { held: before },
         OutcomeKind::Planned => Outcome::Planned { before, after },
-        OutcomeKind::Superseded => Outcome::Superseded { held: before, why },
+        OutcomeKind::Superseded => Outcome::Superseded { held: Some(before), why },
         OutcomeKind::Blocked => Outcome::Blocked { held: None, why },
         OutcomeKind::Failed => Outcome::Failed { before: None, after: None, why },
         OutcomeKind::Unknown => Outcome::Unknown { before, why },
@@ -146,16 +146,16 @@ fn a_report_of_several_changes_has_one_of_each() {
         walked(vec![target(OutcomeKind::Applied, false)], false),
         walked(vec![target(OutcomeKind::Blocked, false)], true),
     ];
-    let report = Report { changes, is_batch: true };
+    let report = Report::of(changes, true);
     let document = document(&report);
     assert_eq!((&document["status"], document.get("results")), (&json!("partial"), None));
     let each = document["changes"].as_array().unwrap().iter().map(|change| &change["status"]);
     assert_eq!(each.collect::<Vec<_>>(), ["succeeded", "failed"]);
     // planned only where every change is dry
     let planned = || walked(vec![target(OutcomeKind::Planned, false)], true);
-    let all = Report { changes: vec![planned(), planned()], is_batch: true };
+    let all = Report::of(vec![planned(), planned()], true);
     assert_eq!(all.status(), Status::Planned);
-    let some = Report { changes: vec![planned(), walked(Vec::new(), false)], is_batch: true };
+    let some = Report::of(vec![planned(), walked(Vec::new(), false)], true);
     assert_eq!(some.status(), Status::Succeeded);
 }
 

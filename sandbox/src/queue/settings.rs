@@ -83,6 +83,6 @@ impl Settings {
 }
 
 /// The ARN of a queue of this name.
-pub(super) fn arn(name: &str) -> String {
+pub(crate) fn arn(name: &str) -> String {
     format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")
 }

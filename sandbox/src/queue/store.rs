@@ -62,7 +62,7 @@ impl Kept {
 
 /// A received message, and the handle that stands for this receive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Received {
+pub(crate) struct Received {
     pub message: Message,
     pub handle: String,
 }

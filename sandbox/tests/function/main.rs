@@ -13,6 +13,7 @@
 mod function_url;
 mod invoke_api;
 mod lambda;
+mod mapping;
 
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! A change and its newest run. An earlier run is the same item under another sort key.
 
 use super::super::LedgerError;
-use super::super::answer::{Glance, Listed};
+use super::super::answer::Glance;
 use super::super::item::{Draft, Fields, Item, flag, number, text, texts};
 use super::super::keys::{Key, change_of, listed, owed};
 use super::origin::{origin_of, with_origin};
@@ -10,7 +10,9 @@ use super::values::{counts, counts_map, some_change, some_time, time};
 use super::{TTL, expires};
 use aws_sdk_dynamodb::types::AttributeValue;
 use policy_core::policy::{ChangeId, Violation, ViolationCode};
-use policy_core::record::{ChangeRecord, Millis, Mode, Order, Position, RecordStatus, Relations, RunKey};
+use policy_core::record::{
+    ChangeRecord, Listed, Millis, Mode, Order, Position, RecordStatus, Relations, RunKey,
+};
 
 /// The two ways to carry out a run, by name.
 pub(in super::super) const fn mode(mode: Mode) -> &'static str {

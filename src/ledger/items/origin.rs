@@ -12,14 +12,14 @@ const ORIGIN: &str = "origin";
 
 pub(in super::super) fn who(who: &Who) -> AttributeValue {
     Draft::default()
-        .with("by", text(who.vouched_by.as_str()))
+        .with("by", text(who.vouched_by.name()))
         .with_some("principal", who.principal.as_ref().map(text))
         .with_some("account", who.account.as_ref().map(text))
         .into_map()
 }
 
 pub(in super::super) fn who_of(fields: &Fields<'_>) -> Result<Who, LedgerError> {
-    let named = |name: &str| IdentitySource::ALL.into_iter().find(|source| source.as_str() == name);
+    let named = |name: &str| IdentitySource::ALL.iter().copied().find(|source| source.name() == name);
     Ok(Who {
         principal: fields.owned("principal")?,
         account: fields.owned("account")?,
@@ -30,7 +30,7 @@ pub(in super::super) fn who_of(fields: &Fields<'_>) -> Result<Who, LedgerError> 
 /// The identity is an attribute of its own: results have it, too.
 pub(in super::super) fn with_origin(draft: Draft, origin: &RecordedOrigin) -> Draft {
     let map = Draft::default()
-        .with("trigger", text(origin.trigger.as_str()))
+        .with("trigger", text(origin.trigger.name()))
         .with("service", text(&origin.service))
         .with_some("claimed", origin.claimed_account.as_ref().map(text))
         .with_some("ip", origin.source_ip.as_ref().map(text))
@@ -40,7 +40,7 @@ pub(in super::super) fn with_origin(draft: Draft, origin: &RecordedOrigin) -> Dr
 
 pub(in super::super) fn origin_of(fields: &Fields<'_>) -> Result<RecordedOrigin, LedgerError> {
     let origin = fields.map(ORIGIN)?;
-    let named = |name: &str| TriggerKind::ALL.into_iter().find(|kind| kind.as_str() == name);
+    let named = |name: &str| TriggerKind::ALL.iter().copied().find(|kind| kind.name() == name);
     Ok(RecordedOrigin {
         trigger: origin.parsed("trigger", named)?,
         who: who_of(&fields.map(WHO)?)?,

@@ -1,7 +1,6 @@
 //! How a target ended within a run; in a real run also an entry of the target's history.
 
 use super::super::LedgerError;
-use super::super::answer::Past;
 use super::super::item::{Draft, Fields, Item, number, text};
 use super::super::keys::{Key, history};
 use super::TTL;
@@ -9,7 +8,7 @@ use super::origin::{WHO, who, who_of};
 use super::values::{configuration_map, outcome, some_configuration, some_time, time};
 use aws_sdk_dynamodb::types::AttributeValue;
 use policy_core::policy::ChangeId;
-use policy_core::record::{Millis, Position, RecordedError, RecordedResult, RunName, TargetName};
+use policy_core::record::{Millis, Past, Position, RecordedError, RecordedResult, RunName, TargetName};
 
 /// Whether the result is for good. Absent while it is not.
 pub(in super::super) const DONE: &str = "done";

@@ -27,6 +27,7 @@ pub(in super::super) fn encode_intent(intent: &Intent) -> AttributeValue {
         .with("until", time(intent.until))
         .with("change", text(&intent.run.change_id))
         .with("run", text(intent.run.key))
+        .with("as", text(&intent.reported_as))
         .with("order", text(&intent.order))
         .with_some("named", texts(named(intent.named, SIZE, EXTENSIONS)))
         .with_some(SIZE, size(&intent.values))
@@ -47,6 +48,7 @@ fn decode_intent(fields: &Fields<'_>) -> Result<Intent, LedgerError> {
         begun: Millis(fields.number("begun")?),
         until: Millis(fields.number("until")?),
         run: RunName { change_id, key: fields.parsed("run", RunKey::parse)? },
+        reported_as: fields.parsed("as", ChangeId::parse)?,
         order: fields.parsed("order", Order::parse)?,
         named: Members { size: is_named(SIZE), extensions: is_named(EXTENSIONS) },
         values: configuration(fields, SIZE, EXTENSIONS)?,
