@@ -18,6 +18,8 @@ fn endpoint(config: &SdkConfig, service: &str) -> Option<String> {
 fn a_services_own_endpoint_comes_before_the_common_one() {
     let config = configured(&[("AWS_ENDPOINT_URL_SQS", "http://sqs"), ("AWS_ENDPOINT_URL", "http://any")]);
     assert_eq!(endpoint(&config, "SQS").as_deref(), Some("http://sqs"));
+    let of_the_table = configured(&[("AWS_ENDPOINT_URL_DYNAMODB", "http://table")]);
+    assert_eq!(endpoint(&of_the_table, "DynamoDB").as_deref(), Some("http://table"));
     assert_eq!(endpoint(&config, "Connect").as_deref(), Some("http://any"));
     assert_eq!(endpoint(&config, "STS").as_deref(), Some("http://any"));
     assert_eq!(endpoint(&configured(&[]), "Connect"), None);

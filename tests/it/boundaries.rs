@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const SDKS: [&str; 5] = ["aws_sdk_connect", "aws_sdk_sqs", "aws_sdk_sts", "aws_config", "aws_smithy"];
+const SDKS: [&str; 6] =
+    ["aws_sdk_connect", "aws_sdk_dynamodb", "aws_sdk_sqs", "aws_sdk_sts", "aws_config", "aws_smithy"];
 
 fn source_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
@@ -57,15 +58,48 @@ fn a_path_through_super_to_the_root_is_found() {
 #[test]
 fn services_do_not_know_each_other_nor_what_calls_them() {
     let callers = ["crate::audit", "crate::propagate", "crate::handler", "crate::metrics", "crate::settings"];
-    assert_free_of("connect", &[&callers[..], &["crate::queue", "aws_sdk_sqs"]].concat());
-    assert_free_of("queue", &[&callers[..], &["crate::connect", "aws_sdk_connect", "aws_sdk_sts"]].concat());
+    for (room, own) in [
+        ("connect", &["crate::connect", "aws_sdk_connect", "aws_sdk_sts"][..]),
+        ("ledger", &["crate::ledger", "aws_sdk_dynamodb"]),
+        ("queue", &["crate::queue", "aws_sdk_sqs"]),
+    ] {
+        let rooms = ["crate::connect", "crate::ledger", "crate::queue"];
+        let sdks = ["aws_sdk_connect", "aws_sdk_dynamodb", "aws_sdk_sqs", "aws_sdk_sts"];
+        let others = [&callers[..], &rooms, &sdks].concat();
+        let others: Vec<_> = others.into_iter().filter(|path| !own.contains(path)).collect();
+        assert_free_of(room, &others);
+    }
+}
+
+#[test]
+fn only_the_ledgers_room_names_dynamodbs_sdk() {
+    for room in [
+        "audit",
+        "connect",
+        "handler",
+        "metrics",
+        "propagate",
+        "queue",
+        "sdk",
+        "settings",
+        "start",
+        "telemetry",
+    ] {
+        assert_free_of(room, &["aws_sdk_dynamodb"]);
+    }
 }
 
 #[test]
 fn the_audit_and_the_metrics_know_no_service_and_no_caller() {
     for room in ["audit", "metrics"] {
-        let rooms =
-            ["crate::connect", "crate::queue", "crate::propagate", "crate::handler", "crate::settings"];
+        let rooms = [
+            "crate::connect",
+            "crate::ledger",
+            "crate::queue",
+            "crate::propagate",
+            "crate::handler",
+            "crate::settings",
+        ];
         assert_free_of(room, &[&rooms[..], &SDKS].concat());
     }
 }
