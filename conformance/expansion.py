@@ -1,4 +1,5 @@
-"""template.yaml as AWS CloudFormation receives it: expanded by AWS's own SAM translator."""
+"""A SAM template as AWS CloudFormation receives it: expanded by AWS's own translator. template.yaml unless another is
+named."""
 
 import os
 import re
@@ -12,6 +13,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = ROOT / "template.yaml"
+STANDALONE = ROOT / "packaging/standalone.yaml"
 
 Properties = dict[str, Any]
 
@@ -20,11 +22,13 @@ EVERY = {
     "InstanceArns": "arn:aws:connect:us-east-1:111122223333:instance/00000001-0000-4000-8000-000000000001",
     "InstanceTagValue": "governed",
     "ConnectRoleArns": ",".join(f"arn:aws:iam::{id_}:role/attachment-policy" for id_ in (444455556666, 777788889999)),
+    "ConnectRegions": "eu-central-1,us-east-1",
     "GrantDescribeDirectories": "true",
     "AllowedInstances": "00000001-0000-4000-8000-000000000001",
     "BlockedExtensions": "exe,js",
     "MaxSizeBytes": "20971520",
     "AllowEmptyExtensions": "true",
+    "LedgerTableName": "restored",
     "ProducerAccounts": "444455556666,777788889999",
     "ForwardingAccounts": "222233334444",
     "DriftPolicy": '{"instanceId": "*", "attachmentScope": "CHAT", "maximumSize": "20 MB"}',
@@ -49,18 +53,20 @@ class NoManagedPolicies:
 
 
 @cache
-def expanded() -> Properties:
+def expanded(path: Path = TEMPLATE) -> Properties:
     """The whole template. It is shared, so do not modify it."""
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-    template = yaml_parse(TEMPLATE.read_text())
+    template = yaml_parse(path.read_text())
     # as `sam package` leaves it
-    template["Globals"]["Function"]["CodeUri"] = "s3://artifacts/function.zip"
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = "s3://artifacts/function.zip"
     return transform(template, {}, NoManagedPolicies())
 
 
-def filled(values: dict[str, str]) -> Properties:
+def filled(values: dict[str, str], path: Path = TEMPLATE) -> Properties:
     """The template as it is deployed with these parameters: each condition decided, each parameter a value."""
-    template = expanded()
+    template = expanded(path)
     known: dict[str, Any] = {}
     for name, definition in template["Parameters"].items():
         value = values.get(name, definition["Default"])
@@ -115,16 +121,16 @@ def chosen(value: Any, known: dict[str, Any], conditions: dict[str, Any]) -> Any
     return value
 
 
-def is_allowed(name: str, value: str) -> bool:
+def is_allowed(name: str, value: str, path: Path = TEMPLATE) -> bool:
     """As CloudFormation does: the pattern must match all of the value, or of each entry of a list."""
-    definition = expanded()["Parameters"][name]
+    definition = expanded(path)["Parameters"][name]
     entries = value.split(",") if definition["Type"] == "CommaDelimitedList" else [value]
     return all(re.fullmatch(definition.get("AllowedPattern", ".*"), entry) for entry in entries)
 
 
-def resources(kind: str) -> dict[str, Properties]:
+def resources(kind: str, path: Path = TEMPLATE) -> dict[str, Properties]:
     """The properties of every resource of a type, by name."""
-    found = expanded()["Resources"].items()
+    found = expanded(path)["Resources"].items()
     return {
         name: resource["Properties"]
         for name, resource in found

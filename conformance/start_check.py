@@ -6,7 +6,7 @@ from typing import Any
 
 import boto3
 from conftest import Sandbox
-from expansion import resources
+from expansion import named, resources
 from recorded_aws import ANYBODY
 
 NAME = "connect-attachment-policy"
@@ -21,7 +21,10 @@ def program(client: Any, answers: list[tuple]) -> ModuleType:
         (status, physical_id, reason)
     )
     module = ModuleType("index")
-    known = {"cfnresponse": response, "boto3": SimpleNamespace(client=lambda service: {"lambda": client}[service])}
+    known = {
+        "cfnresponse": response,
+        "boto3": SimpleNamespace(client=lambda service, config: {"lambda": client}[service]),
+    }
     before = {name: sys.modules.get(name) for name in known}
     sys.modules.update(known)
     try:
@@ -35,7 +38,13 @@ def program(client: Any, answers: list[tuple]) -> ModuleType:
     return module
 
 
+def payloads() -> dict[str, str]:
+    """What each function is asked."""
+    check = resources("AWS::CloudFormation::CustomResource")["StartCheck"]
+    return {named(one["Name"]): one["Payload"] for one in check["Functions"]}
+
+
 def asked(sandbox: Sandbox) -> str | None:
     """What the check says of the function in a sandbox."""
     client = boto3.client("lambda", endpoint_url=sandbox.invoke, **ANYBODY)
-    return program(client, []).failure(NAME)
+    return program(client, []).failure(NAME, payloads()["ApiFunction"])

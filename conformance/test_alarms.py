@@ -1,4 +1,4 @@
-"""What the alarms of template.yaml watch, and what the dashboard shows."""
+"""What the alarms of template.yaml watch, and whom they tell."""
 
 import json
 import re
@@ -9,9 +9,10 @@ from expansion import EVERY, ROOT, expanded, filled, resources
 
 TOPIC = {"Fn::If": ["HasTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
 OWN = "ConnectAttachmentPolicy"
-WORKER = {"FunctionName": {"Ref": "WorkerFunction"}}
-API = {"FunctionName": {"Ref": "ApiFunction"}}
-QUEUE = {"QueueName": {"Fn::GetAtt": ["ChangeQueue", "QueueName"]}}
+API, INTAKE, WORKER, SWEEP = (
+    {"FunctionName": {"Ref": f"{name}Function"}} for name in ("Api", "Intake", "Worker", "Sweep")
+)
+INTAKE_QUEUE = {"QueueName": {"Fn::GetAtt": ["IntakeQueue", "QueueName"]}}
 RULE = {"EventBusName": {"Ref": "Bus"}, "RuleName": {"Fn::Sub": "${AWS::StackName}-changes"}}
 
 
@@ -30,22 +31,45 @@ def watched(name: str) -> tuple[str, dict[str, tuple[str, str, dict[str, Any]]]]
     }
 
 
+def alarm_of(name: str, values: dict[str, str] | None = None) -> dict[str, Any]:
+    return filled(values or {})["Resources"][name]["Properties"]
+
+
 def minutes(name: str) -> int:
     """For how long it must be so before the alarm is raised, by default."""
-    alarm = filled({})["Resources"][name]["Properties"]
-    [period] = {query["MetricStat"]["Period"] for query in alarm["Metrics"] if "MetricStat" in query}
+    alarm = alarm_of(name)
+    queries = [query["MetricStat"]["Period"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
+    [period] = set(queries) or {alarm["Period"]}
     return period * alarm["EvaluationPeriods"] // 60
 
 
 def test_every_alarm_tells_the_topic_and_has_a_section_in_the_runbook() -> None:
     sections = set(re.findall(r"^## (.+)$", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE))
     alarms = resources("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 11
+    assert len(alarms) == 17
     for alarm in alarms.values():
         [section] = re.findall(r"docs/runbook\.md: (.+)$", alarm["AlarmDescription"])
         assert section in sections
         assert (alarm["AlarmActions"], alarm["OKActions"]) == (TOPIC, TOPIC)
-        assert alarm["TreatMissingData"] == "notBreaching"
+        assert "ActionsEnabled" not in alarm, "a freeze leaves the functions running, so no alarm is silenced"
+
+
+def test_only_a_sweep_that_is_not_heard_of_is_an_alarm_by_its_silence() -> None:
+    alarms = resources("AWS::CloudWatch::Alarm").items()
+    assert [name for name, alarm in alarms if alarm["TreatMissingData"] == "breaching"] == ["SweepAlarm"]
+    assert {alarm["TreatMissingData"] for _, alarm in alarms} == {"breaching", "notBreaching"}
+
+
+def test_a_sweep_that_fails_or_is_not_started_is_noticed() -> None:
+    """Its metrics are its last act: one that does not end writes none."""
+    alarm = alarm_of("SweepAlarm")
+    assert (alarm["Namespace"], alarm["MetricName"], dimensions(alarm)) == (OWN, "UnfinishedRuns", SWEEP)
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "SampleCount", "LessThanThreshold", 1,
+    )  # fmt: skip
+    # each period has at least one turn of a sweep, though one may take its whole timeout
+    assert alarm["Period"] >= resources("AWS::Lambda::Function")["SweepFunction"]["Timeout"]
+    assert minutes("SweepAlarm") == 15
 
 
 def test_no_alarm_goes_by_the_age_of_the_oldest_message() -> None:
@@ -53,45 +77,115 @@ def test_no_alarm_goes_by_the_age_of_the_oldest_message() -> None:
     assert "ApproximateAgeOfOldestMessage" not in json.dumps(expanded()["Resources"])
 
 
-def test_a_change_that_stays_in_the_queue_is_noticed_whether_it_is_visible_or_taken_up() -> None:
+def test_an_event_that_stays_in_the_intake_queue_is_noticed_whether_it_is_visible_or_taken_up() -> None:
     expression, names = watched("WaitingAlarm")
     assert expression == "waiting + taken"
     assert names == {
-        "waiting": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", QUEUE),
-        "taken": ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", QUEUE),
+        "waiting": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", INTAKE_QUEUE),
+        "taken": ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", INTAKE_QUEUE),
     }
     assert minutes("WaitingAlarm") == 60
 
 
-def test_a_change_that_gets_nowhere_is_noticed_by_what_the_function_says_of_it() -> None:
+def test_a_lane_that_gets_nowhere_is_noticed_whatever_the_others_do() -> None:
+    """One metric over all lanes, so that a lane that is served hides none that is not."""
     expression, names = watched("NoProgressAlarm")
-    assert expression == "IF(failed + unknown + pending > 0 AND applied < 1, 1, 0)"
-    assert names == {
-        "failed": (OWN, "TargetsFailed", WORKER),
-        "unknown": (OWN, "TargetsUnknown", WORKER),
-        "pending": (OWN, "TargetsPending", WORKER),
-        "applied": (OWN, "TargetsApplied", WORKER),
-    }
-    assert minutes("NoProgressAlarm") == 60
+    assert expression == "stall / 60"
+    assert names == {"stall": (OWN, "LongestStall", SWEEP)}
+    for values, threshold in (({}, 60), ({"WaitingMinutes": "90"}, "90")):
+        alarm = alarm_of("NoProgressAlarm", values)
+        assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (threshold, 1)
 
 
-def test_each_period_without_progress_has_a_try_in_it() -> None:
-    """Else a period without metrics would end the row: the longest delay and one invocation fit in a period."""
-    source = "\n".join(file.read_text() for file in sorted((ROOT / "src").rglob("*.rs")))
-    [longest] = re.findall(r"LONGEST_DELAY: Duration = Duration::from_mins\((\d+)\)", source)
-    [period] = {
-        query["MetricStat"]["Period"]
-        for query in resources("AWS::CloudWatch::Alarm")["NoProgressAlarm"]["Metrics"]
-        if "MetricStat" in query
+def test_a_lane_that_is_given_up_is_noticed_whoever_gives_it_up() -> None:
+    expression, names = watched("LanesParkedAlarm")
+    assert expression == "worker + sweep"
+    assert names == {"worker": (OWN, "LanesParked", WORKER), "sweep": (OWN, "LanesParked", SWEEP)}
+
+
+def test_a_change_that_does_not_end_is_noticed() -> None:
+    alarm = alarm_of("OverdueAlarm")
+    assert (alarm["Namespace"], alarm["MetricName"], dimensions(alarm)) == (OWN, "RunsOverdue", SWEEP)
+    assert (alarm["Statistic"], alarm["Threshold"], minutes("OverdueAlarm")) == ("Maximum", 0, 5)
+
+
+def test_a_message_in_a_dead_letter_queue_is_noticed_in_either() -> None:
+    expression, names = watched("DeadLetterAlarm")
+    assert expression == "intake + changes"
+    queues = {name: metric[2]["QueueName"]["Fn::GetAtt"][0] for name, metric in names.items()}
+    letters = {
+        source: queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        for source, queue in resources("AWS::SQS::Queue").items()
+        if "RedrivePolicy" in queue
     }
-    timeout = resources("AWS::Lambda::Function")["WorkerFunction"]["Timeout"]
-    assert int(longest) * 60 + timeout <= period
+    assert queues == {"intake": letters["IntakeQueue"], "changes": letters["ChangeQueue"]}
+
+
+# ---- The ledger ----
+
+
+def test_a_request_that_the_ledger_does_not_take_is_noticed_whichever_function_made_it() -> None:
+    expression, names = watched("LedgerFailuresAlarm")
+    functions = {"api": API, "intake": INTAKE, "worker": WORKER, "sweep": SWEEP}
+    assert expression == " + ".join(functions)
+    assert names == {name: (OWN, "LedgerFailures", function) for name, function in functions.items()}
+
+
+@pytest.mark.parametrize(("values", "table"), [({}, {"Ref": "LedgerTable"}), (EVERY, "restored")], ids=["own", "other"])
+def test_a_throttled_table_is_noticed_by_each_operation_that_the_functions_ask(
+    values: dict[str, str], table: Any
+) -> None:
+    """ThrottledRequests has the dimensions TableName and Operation ("DynamoDB metrics and dimensions")."""
+    queries = alarm_of("LedgerThrottlesAlarm", values)["Metrics"]
+    metrics = [query["MetricStat"]["Metric"] for query in queries if "MetricStat" in query]
+    assert {(metric["Namespace"], metric["MetricName"]) for metric in metrics} == {("AWS/DynamoDB", "ThrottledRequests")}
+    assert [dimensions(metric)["TableName"] for metric in metrics] == [table] * 7
+    granted = {"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"}
+    assert {dimensions(metric)["Operation"] for metric in metrics} == granted
+
+
+def test_an_alarm_on_dynamodb_ends_by_itself() -> None:
+    """It ignores TreatMissingData ("PutMetricAlarm"): without a value for each period it would stay raised.
+
+    Two of three periods, because FILL also fills the newest while its value is still on its way ("Using metric math").
+    """
+    expression, _ = watched("LedgerThrottlesAlarm")
+    assert expression == "SUM(FILL(METRICS(), 0))"
+    alarm = alarm_of("LedgerThrottlesAlarm")
+    assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (2, 3)
+
+
+# ---- The functions and what they call ----
 
 
 def test_calls_that_amazon_connect_throttles_are_noticed() -> None:
     expression, names = watched("ThrottledCallsAlarm")
-    assert expression == "worker + api"
-    assert names == {"worker": (OWN, "ThrottledCalls", WORKER), "api": (OWN, "ThrottledCalls", API)}
+    throttled = "worker + api + sweep"
+    assert expression == f"IF({throttled} > 30 AND {throttled} > updates / 10, {throttled}, 0)"
+    assert names == {
+        "worker": (OWN, "ThrottledCalls", WORKER),
+        "api": (OWN, "ThrottledCalls", API),
+        "sweep": (OWN, "ThrottledCalls", SWEEP),
+        "updates": (OWN, "UpdateAttempts", WORKER),
+    }
+
+
+def test_every_function_that_ends_without_an_answer_is_noticed() -> None:
+    """The sweep's are noticed by its silence: one that fails is repeated within a minute."""
+    errors = {
+        name: dimensions(alarm)["FunctionName"]["Ref"]
+        for name, alarm in resources("AWS::CloudWatch::Alarm").items()
+        if (alarm.get("Namespace"), alarm.get("MetricName")) == ("AWS/Lambda", "Errors")
+    }
+    assert errors == {f"{name}ErrorsAlarm": f"{name}Function" for name in ("Api", "Intake", "Worker")}
+
+
+def test_a_function_that_cannot_be_started_is_noticed() -> None:
+    expression, names = watched("WorkerThrottlesAlarm")
+    assert expression == "worker + intake"
+    assert names == {"worker": ("AWS/Lambda", "Throttles", WORKER), "intake": ("AWS/Lambda", "Throttles", INTAKE)}
+    alarm = alarm_of("ApiThrottlesAlarm")
+    assert (alarm["MetricName"], dimensions(alarm)) == ("Throttles", API)
 
 
 def test_events_that_are_not_delivered_or_not_even_parked_are_noticed() -> None:
@@ -113,43 +207,6 @@ def test_a_throttled_request_is_not_reported_twice() -> None:
         "errors": ("AWS/ApiGateway", "5xx", {"ApiId": {"Ref": "HttpApi"}}),
         "throttles": ("AWS/Lambda", "Throttles", API),
     }
-
-
-@pytest.mark.parametrize("frozen", ["true", "false"])
-def test_a_frozen_api_throttles_without_an_alarm(frozen: str) -> None:
-    alarms = {
-        name: resource["Properties"]
-        for name, resource in filled(EVERY | {"Frozen": frozen})["Resources"].items()
-        if resource["Type"] == "AWS::CloudWatch::Alarm"
-    }
-    silent = [name for name, alarm in alarms.items() if not alarm.get("ActionsEnabled", True)]
-    assert silent == (["ApiThrottlesAlarm"] if frozen == "true" else [])
-
-
-def test_freezing_by_command_silences_the_same_alarm_and_resuming_wakes_it() -> None:
-    outputs = {name: expanded()["Outputs"][name]["Value"]["Fn::Sub"] for name in ("Freeze", "Resume")}
-    asked = re.compile(r"aws cloudwatch (\w+)-alarm-actions .*--alarm-names (.+)$")
-    assert {name: asked.findall(text) for name, text in outputs.items()} == {
-        "Freeze": [("disable", "${ApiThrottlesAlarm}")],
-        "Resume": [("enable", "${ApiThrottlesAlarm}")],
-    }
-
-
-def test_every_metric_of_our_own_that_is_watched_is_one_the_function_writes() -> None:
-    source = "\n".join(file.read_text() for file in sorted((ROOT / "src").rglob("*.rs")))
-    assert f'NAMESPACE: &str = "{OWN}"' in source
-    alarms = [watched(name)[1] for name in ("NoProgressAlarm", "ThrottledCallsAlarm")]
-    names = {metric for names in alarms for namespace, metric, _ in names.values() if namespace == OWN}
-    body = resources("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"]
-    names |= set(re.findall(rf'\["{OWN}", "(\w+)", "FunctionName"', body))
-    assert len(names) == 7
-    assert [name for name in names if f'"{name}"' not in source] == []
-
-
-def test_the_dashboard_is_json_once_its_names_are_filled_in() -> None:
-    [dashboard] = resources("AWS::CloudWatch::Dashboard").values()
-    body = re.sub(r"\$\{[\w:.]+\}", "1", dashboard["DashboardBody"]["Fn::Sub"])
-    assert len(json.loads(body)["widgets"]) == 8
 
 
 def test_the_docs_count_what_the_alarms_cost() -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
-from botocore import xform_name
-
 import pytest
-from expansion import EVERY, ROOT, Properties, as_list, default, expanded, filled, named, resources, rust_functions
+from awaited import LEDGER
+from botocore import xform_name
+from expansion import EVERY, ROOT, default, expanded, filled, named, resources, rust_functions
+from iam import granted, on
 
 # "Using Lambda with Amazon SQS": what the poller does with the function's role
 POLLER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
@@ -30,6 +31,16 @@ NETWORK = {
 KEY = {"kms:GenerateDataKey", "kms:Decrypt"}
 # granted where a parameter asks for it
 BY_PARAMETER = {"ds:DescribeDirectories", "sts:AssumeRole"} | NETWORK | KEY
+READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+RECORDS = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"}
+WRITES = RECORDS | {"dynamodb:DeleteItem"}
+# what IAM asks for where the operation has no action of its own ("Using IAM with DynamoDB transactions", "Amazon SQS
+# API permissions")
+ASKED_FOR = {
+    "dynamodb:TransactWriteItems": WRITES,
+    "sqs:SendMessageBatch": {"sqs:SendMessage"},
+    "sqs:ChangeMessageVisibilityBatch": {"sqs:ChangeMessageVisibility"},
+}
 # set by Lambda or by the SDK's own rules, not by the template
 NOT_OURS = {"AWS_REGION", "AWS_LAMBDA_FUNCTION_NAME"}
 # read by the SDK's own rules (src/sdk.rs), not by the settings
@@ -50,38 +61,11 @@ def sources(*roots: str) -> str:
 
 
 def called(service: str, text: str) -> set[str]:
-    """The operations of a service whose fluent builders the text calls."""
+    """The actions of a service that the text asks for: those of the operations whose fluent builders it calls."""
     model = botocore.session.get_session().get_service_model(service)
     calls = set(re.findall(r"\.\s*([a-z_]+)\(\)", text))
-    return {f"{service}:{name}" for name in model.operation_names if xform_name(name) in calls}
-
-
-def documents(role: str, template: Properties) -> list[Properties]:
-    """Every policy document of a role."""
-    properties = template["Resources"][role]["Properties"]
-    found = [policy["PolicyDocument"] for policy in properties["Policies"]]
-    for policy in properties.get("ManagedPolicyArns", []):
-        found.append(template["Resources"][named(policy)]["Properties"]["PolicyDocument"])
-    return found
-
-
-def granted(role: str, values: dict[str, str]) -> dict[str, list[Properties]]:
-    """Every action that a role's policies allow with these parameters, and the statements that do."""
-    found: dict[str, list[Properties]] = {}
-    for document in documents(role, filled(values)):
-        for statement in document["Statement"]:
-            assert statement["Effect"] == "Allow"
-            for action in as_list(statement["Action"]):
-                found.setdefault(action, []).append(statement)
-    return found
-
-
-def on(role: str, values: dict[str, str]) -> dict[str, list[Any]]:
-    """Every action that a role's policies allow, and on what."""
-    return {
-        action: [resource for statement in found for resource in as_list(statement["Resource"])]
-        for action, found in granted(role, values).items()
-    }
+    operations = {f"{service}:{name}" for name in model.operation_names if xform_name(name) in calls}
+    return set().union(*(ASKED_FOR.get(operation, {operation}) for operation in operations))
 
 
 def asked_of_connect() -> set[str]:
@@ -89,9 +73,12 @@ def asked_of_connect() -> set[str]:
     return called("connect", sources("connect.rs", "connect")) | TAGS
 
 
+@LEDGER
 def test_the_code_uses_no_service_that_this_test_does_not_look_at() -> None:
-    assert set(re.findall(r"aws_sdk_(\w+)", sources("."))) == {"connect", "sqs", "sts"}
-    # where credentials are looked for calls nobody that IAM knows
+    assert set(re.findall(r"aws_sdk_(\w+)", sources("."))) == {"connect", "dynamodb", "sqs", "sts"}
+
+
+def test_the_code_looks_for_credentials_at_nobody_whom_iam_knows() -> None:
     assert not {"sts", "sso", "imds", "profile"} & set(re.findall(r"aws_config::(\w+)::", sources(".")))
 
 
@@ -108,35 +95,57 @@ def test_what_the_code_calls_is_found() -> None:
     assert called("sts", sources("connect/role.rs")) == {"sts:AssumeRole"}
 
 
-@pytest.mark.parametrize(("values", "more"), [({}, set()), (EVERY, BY_PARAMETER)], ids=["none", "every"])
-def test_the_api_may_do_what_it_calls_and_nothing_else(values: dict[str, str], more: set[str]) -> None:
-    """It sends changes that take too long to the queue; nothing is made visible again by it."""
-    assert set(granted("ApiRole", values)) == asked_of_connect() | {"sqs:SendMessage"} | LOGS | TRACES | more
+@LEDGER
+def test_what_the_ledger_calls_is_what_the_roles_grant() -> None:
+    assert called("dynamodb", sources("ledger.rs", "ledger")) == READS | WRITES
 
 
-@pytest.mark.parametrize(("values", "more"), [({}, set()), (EVERY, BY_PARAMETER)], ids=["none", "every"])
-def test_the_worker_may_do_what_it_calls_and_its_poller_does_and_nothing_else(
-    values: dict[str, str], more: set[str]
-) -> None:
-    queues = called("sqs", sources("queue.rs")) | POLLER
-    assert set(granted("WorkerRole", values)) == asked_of_connect() | queues | LOGS | TRACES | more
+CONNECT_READS = {"connect:DescribeAttachedFilesConfiguration", "connect:ListAttachedFilesConfigurations"}
+BY_EVERY_FUNCTION = LOGS | TRACES | READS
+BY_PARAMETER_EVERYWHERE = NETWORK | KEY
+TAKES = POLLER | {"sqs:ChangeMessageVisibility"}
+GRANTED = {
+    # sends what takes too long to the lanes; shows no message again
+    "ApiRole": (asked_of_connect() | WRITES | {"sqs:SendMessage"}, BY_PARAMETER),
+    # records and plans; calls Amazon Connect never, in no account
+    "IntakeRole": (RECORDS | TAKES | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE),
+    "WorkerRole": (asked_of_connect() | WRITES | TAKES | {"sqs:SendMessage"}, BY_PARAMETER),
+    # looks what became of an update, and sends none
+    "SweepRole": (CONNECT_READS | WRITES | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE | {"sts:AssumeRole"}),
+}
 
 
-def test_the_start_check_may_ask_the_api_function_and_nothing_else() -> None:
-    assert on("StartCheckRole", EVERY) == {"lambda:InvokeFunction": [{"Fn::GetAtt": ["ApiFunction", "Arn"]}]}
+@pytest.mark.parametrize("role", GRANTED)
+@pytest.mark.parametrize("values", [{}, EVERY], ids=["none", "every"])
+def test_a_function_may_do_what_it_does_and_nothing_else(role: str, values: dict[str, str]) -> None:
+    own, by_parameter = GRANTED[role]
+    assert set(granted(role, values)) == own | BY_EVERY_FUNCTION | (by_parameter if values else set())
+
+
+def test_what_is_granted_to_some_function_is_what_the_code_calls() -> None:
+    """So that no role keeps what nobody needs any more."""
+    of_sqs = {action for role in GRANTED for action in granted(role, EVERY) if action.startswith("sqs:")}
+    assert of_sqs == called("sqs", sources("queue.rs")) | POLLER
+
+
+def test_what_starts_a_function_may_do_that_and_nothing_else() -> None:
+    functions = [{"Fn::GetAtt": [name, "Arn"]} for name in rust_functions()]
+    assert on("StartCheckRole", EVERY).keys() == {"lambda:InvokeFunction"}
+    asked = on("StartCheckRole", EVERY)["lambda:InvokeFunction"]
+    assert sorted(map(named, asked)) == sorted(map(named, functions))
+    assert on("EveryMinuteRole", EVERY) == {"lambda:InvokeFunction": [{"Fn::GetAtt": ["SweepFunction", "Arn"]}]}
 
 
 def test_each_function_has_a_role_of_its_own() -> None:
     functions = resources("AWS::Lambda::Function")
     roles = {name: named(function["Role"]) for name, function in functions.items()}
-    own = {"ApiFunction": "ApiRole", "WorkerFunction": "WorkerRole", "StartCheckFunction": "StartCheckRole"}
-    assert roles == own
+    assert roles == {name: name.replace("Function", "Role") for name in (*rust_functions(), "StartCheckFunction")}
 
 
 ALL_INSTANCES = {"Fn::Sub": "arn:${AWS::Partition}:connect:*:${AWS::AccountId}:instance/*"}
 
 
-@pytest.mark.parametrize("role", ["ApiRole", "WorkerRole"])
+@pytest.mark.parametrize("role", GRANTED)
 @pytest.mark.parametrize(("values", "instances"), [({}, ALL_INSTANCES), (EVERY, EVERY["InstanceArns"])])
 def test_only_what_has_no_resource_is_granted_on_everything(
     role: str, values: dict[str, str], instances: Any
@@ -150,16 +159,18 @@ def test_only_what_has_no_resource_is_granted_on_everything(
         elif action.startswith("connect:"):
             assert resources_ == [instances]
         else:
-            assert "*" not in resources_
+            assert "*" not in resources_, action
 
 
-def test_a_tag_narrows_what_is_changed_and_not_what_is_looked_at() -> None:
+@pytest.mark.parametrize("role", ["ApiRole", "WorkerRole", "SweepRole"])
+def test_a_tag_narrows_what_is_changed_and_not_what_is_looked_at(role: str) -> None:
     tagged = {"StringEquals": {"aws:ResourceTag/attachment-policy": "governed"}}
-    for action, found in granted("WorkerRole", EVERY).items():
-        policies = action.startswith("connect:") and action.endswith(("Configuration", "Configurations"))
-        assert [statement.get("Condition") for statement in found] == [tagged if policies else None], action
-    for action, found in granted("WorkerRole", {}).items():
-        assert [statement.get("Condition") for statement in found] == [None], action
+    for values, condition in ((EVERY, tagged), ({}, None)):
+        for action, found in granted(role, values).items():
+            if action.startswith("connect:"):
+                policies = action.endswith(("Configuration", "Configurations"))
+                expected = condition if policies else None
+                assert [statement.get("Condition") for statement in found] == [expected], action
 
 
 def test_the_longest_lists_fit_their_policies() -> None:
@@ -185,26 +196,34 @@ def queues_of(role: str) -> dict[str, list[str]]:
 
 
 def test_queues_are_granted_one_by_one() -> None:
-    allowed = {role: queues_of(role) for role in ("ApiRole", "WorkerRole", "DriftRole")}
-    taken = dict.fromkeys(POLLER | {"sqs:ChangeMessageVisibility"}, ["ChangeQueue"])
+    allowed = {role: queues_of(role) for role in (*GRANTED, "DriftRole")}
     assert allowed == {
         "ApiRole": {"sqs:SendMessage": ["ChangeQueue"]},
-        "WorkerRole": taken | {"sqs:SendMessage": ["ParkedQueue"]},
-        "DriftRole": {"sqs:SendMessage": ["ChangeQueue", "ParkedQueue"]},
+        "IntakeRole": dict.fromkeys(TAKES, ["IntakeQueue"]) | {"sqs:SendMessage": ["ChangeQueue", "ParkedQueue"]},
+        "WorkerRole": dict.fromkeys(TAKES, ["ChangeQueue"]) | {"sqs:SendMessage": ["ParkedQueue"]},
+        "SweepRole": {"sqs:SendMessage": ["ChangeQueue", "ParkedQueue"]},
+        "DriftRole": {"sqs:SendMessage": ["IntakeQueue", "ParkedQueue"]},
     }
 
 
 def test_every_sender_to_an_encrypted_queue_may_use_its_key() -> None:
-    """SendMessage needs both actions, ReceiveMessage the second ("Amazon SQS key management")."""
-    for role in ("ApiRole", "WorkerRole", "DriftRole"):
+    """SendMessage needs both actions, ReceiveMessage the second ("Amazon SQS key management").
+
+    DynamoDB asks for the second in the name of whoever reads or writes a table ("Using AWS KMS with DynamoDB").
+    """
+    for role in (*GRANTED, "DriftRole"):
         assert {action: on(role, EVERY)[action] for action in KEY} == dict.fromkeys(KEY, [EVERY["DataKeyArn"]])
 
 
+@LEDGER
 def test_the_settings_of_the_template_are_those_the_code_reads() -> None:
-    read = set(re.findall(r'reader\s*\.read\(\s*"(\w+)"', sources("settings.rs")))
+    read = set(re.findall(r'reader\s*\.read\(\s*"(\w+)"', sources("settings.rs", "settings")))
     functions = rust_functions().values()
     variables = {name for function in functions for name in function["Environment"]["Variables"]}
     assert variables - OF_THE_SDK == read - NOT_OURS - LEFT_TO_DEFAULT
+
+
+def test_what_the_template_sets_for_the_sdk_is_read_by_its_rules() -> None:
     sdk = sources("sdk.rs", "sdk") + sources("settings.rs")
     assert [name for name in OF_THE_SDK if name not in sdk] == []
 

@@ -1,6 +1,7 @@
 """What a landing zone asks for: keys, a boundary, a network, endpoints. All of it is optional."""
 
 import json
+import re
 
 from expansion import EVERY, filled, named, rust_functions
 
@@ -12,6 +13,8 @@ def test_a_key_of_the_operator_s_takes_the_place_of_the_services_own() -> None:
         match resource["Type"]:
             case "AWS::SQS::Queue":
                 assert (properties["KmsMasterKeyId"], properties["SqsManagedSseEnabled"]) == (key, False), name
+            case "AWS::DynamoDB::Table":
+                assert properties["SSESpecification"]["KMSMasterKeyId"] == key
             case "AWS::Events::Archive":
                 assert properties["KmsKeyIdentifier"] == key
             case "AWS::Events::EventBus":
@@ -20,7 +23,7 @@ def test_a_key_of_the_operator_s_takes_the_place_of_the_services_own() -> None:
                 assert named(properties["DeadLetterConfig"]["Arn"]) == "ParkedQueue"
             case "AWS::Logs::LogGroup":
                 assert properties["KmsKeyId"] == EVERY["LogKmsKeyArn"]
-    assert "Kms" not in json.dumps(filled({}))
+    assert not re.search("K[Mm][Ss]Master|KmsKey", json.dumps(filled({})))
 
 
 def test_a_landing_zone_s_boundary_path_and_network_reach_everything_they_are_for() -> None:
@@ -39,6 +42,9 @@ def test_a_landing_zone_s_boundary_path_and_network_reach_everything_they_are_fo
                 assert properties["VpcConfig"]["SubnetIds"] == EVERY["SubnetIds"].split(",")
                 assert properties["VpcConfig"]["SecurityGroupIds"] == EVERY["SecurityGroupIds"].split(",")
     plain = filled({})["Resources"]
-    assert "SSL_CERT_FILE" not in plain["ApiFunction"]["Properties"]["Environment"]["Variables"]
-    assert not {"VpcConfig", "Layers"} & plain["ApiFunction"]["Properties"].keys()
-    assert "PermissionsBoundary" not in plain["ApiRole"]["Properties"]
+    for name in rust_functions():
+        properties = plain[name]["Properties"]
+        assert "SSL_CERT_FILE" not in properties["Environment"]["Variables"]
+        assert not {"VpcConfig", "Layers"} & properties.keys()
+    roles = [resource["Properties"] for resource in plain.values() if resource["Type"] == "AWS::IAM::Role"]
+    assert [role for role in roles if "PermissionsBoundary" in role] == []

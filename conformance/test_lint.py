@@ -47,7 +47,7 @@ def test_checkov_finds_nothing_in_what_is_deployed_but_what_the_template_skips(
     report = checked(path, tmp_path)
     failed = {check["check_id"] for check in report["results"]["failed_checks"]}
     # what a key, a VPC or the VPC's own permissions decide
-    by_parameter = {"CKV_AWS_27", "CKV_AWS_158"} if not values else {"CKV_AWS_111"}
+    by_parameter = {"CKV_AWS_27", "CKV_AWS_158", "CKV_AWS_119"} if not values else {"CKV_AWS_111"}
     assert failed == {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_173"} | by_parameter
     networked = {"StartCheckFunction"} if values else {"StartCheckFunction", *rust_functions()}
     outside = [check["resource"] for check in report["results"]["failed_checks"] if check["check_id"] == "CKV_AWS_117"]

@@ -15,11 +15,13 @@ from test_grants import called, sources
 
 SPOKE = ROOT / "packaging/spoke-role.yaml"
 EXPORT = ROOT / "packaging/audit-export.yaml"
-HUB_ROLES = "arn:aws:iam::111122223333:role/hub-ApiRole-1,arn:aws:iam::111122223333:role/teams/hub-WorkerRole-2"
+HUB_ROLES = ",".join(
+    f"arn:aws:iam::111122223333:role/{name}" for name in ("hub-ApiRole-1", "teams/hub-WorkerRole-2", "hub-SweepRole-3")
+)
 INSTANCES = "arn:aws:connect:us-east-1:222233334444:instance/1,arn:aws:connect:eu-west-2:222233334444:instance/2"
 NEEDED = {
     SPOKE: {"HubRoleArns": HUB_ROLES},
-    EXPORT: {"ApiLogGroup": "/aws/lambda/hub-api", "WorkerLogGroup": "/aws/lambda/hub-worker"},
+    EXPORT: {f"{name}LogGroup": f"/aws/lambda/hub-{name.lower()}" for name in ("Api", "Intake", "Worker", "Sweep")},
 }
 OPTIONAL = {
     SPOKE: {
@@ -127,7 +129,7 @@ def granted(**given: str) -> dict[str, list[str] | str]:
     return found
 
 
-# "*" means the functions' own account, so only there are instances listed and tags read
+# for what names no instance of this account
 LISTING = {"connect:ListInstances", "connect:DescribeInstance", "connect:ListTagsForResource"}
 
 

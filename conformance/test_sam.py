@@ -38,6 +38,8 @@ class Project:
         self.directory = directory
         for name in ("template.yaml", "samconfig.toml", "Cargo.toml", "Cargo.lock"):
             shutil.copy(ROOT / name, directory)
+        (directory / "packaging").mkdir()
+        shutil.copy(ROOT / "packaging/standalone.yaml", directory / "packaging")
         (directory / "target/lambda/connect-attachment-policy").mkdir(parents=True)
         programs = directory / "bin"
         programs.mkdir()
@@ -95,9 +97,25 @@ def test_build_package_and_deploy_read_the_same_parameters(environment: str) -> 
 def test_an_architecture_in_samconfig_is_the_one_that_is_built(project: Project, architecture: str, flag: bool) -> None:
     project.override("prod", Architecture=architecture)
     project.sam("build", "--config-env", "prod")
-    # both functions, and not the start check, are one build
+    # all functions, and not the start check, are one build
     [call] = project.compiled()
     assert ("--arm64" in call) is flag
+
+
+def test_the_standalone_template_is_built_from_the_same_sources(project: Project) -> None:
+    """It lies in a folder of its own, and its code is the project above."""
+    project.sam("build", "--template-file", "packaging/standalone.yaml")
+    assert len(project.compiled()) == 1
+    built = yaml.load((project.directory / ".aws-sam/build/template.yaml").read_text(), WithIntrinsics)
+    code = project.directory / ".aws-sam/build" / built["Resources"]["Function"]["Properties"]["CodeUri"]
+    assert (code / "bootstrap").read_text() == "made\n"
+
+
+class WithIntrinsics(yaml.SafeLoader):
+    """CloudFormation's `!Ref` and the like."""
+
+
+WithIntrinsics.add_multi_constructor("!", lambda *_: None)
 
 
 @pytest.fixture

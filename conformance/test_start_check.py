@@ -1,23 +1,30 @@
 """The start check of template.yaml: its code is taken from the template and asks the production binary."""
 
+import io
+import json
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from awaited import LEDGER
+from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 from conftest import UNPACED, Sandbox
-from expansion import EVERY, ROOT, TEMPLATE, NoManagedPolicies, expanded, filled, resources, rust_functions
+from expansion import EVERY, ROOT, TEMPLATE, NoManagedPolicies, expanded, filled, named, resources, rust_functions
+from functions import FUNCTIONS
 from recorded_aws import ANYBODY
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
-from start_check import NAME, program
+from start_check import NAME, payloads, program
+
 
 def deployed(client: Any, kind: str = "Update") -> list[tuple]:
     """What CloudFormation is told."""
     answers: list[tuple] = []
-    event = {"RequestType": kind, "ResourceProperties": {"Function": NAME}}
+    asked = {"Name": NAME, "Payload": payloads()["ApiFunction"]}
+    event = {"RequestType": kind, "ResourceProperties": {"Functions": [asked]}}
     program(client, answers).handler(event, None)
     return answers
 
@@ -54,11 +61,76 @@ def test_a_function_that_does_not_start_fails_the_deployment(serve: Callable[...
     assert "Runtime.ExitError" in reason
 
 
+@pytest.mark.parametrize(
+    "name", [name if name == "ApiFunction" else pytest.param(name, marks=LEDGER) for name in FUNCTIONS]
+)
+def test_each_function_answers_what_it_is_asked_without_an_error(serve: Callable[..., Sandbox], name: str) -> None:
+    """By its own trigger: an error would be counted, and raise an alarm with each deployment."""
+    sandbox = serve(*UNPACED, f"--env=ACCEPTED_TRIGGERS={FUNCTIONS[name][0]}")
+    client = boto3.client("lambda", endpoint_url=sandbox.invoke, **ANYBODY)
+    answer = client.invoke(FunctionName=NAME, Payload=payloads()[name])
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def test_every_function_is_asked() -> None:
+    check = resources("AWS::CloudFormation::CustomResource")["StartCheck"]
+    assert [named(one["Name"]) for one in check["Functions"]] == list(FUNCTIONS)
+
+
+def test_one_that_does_not_start_is_enough() -> None:
+    answers = {"one": None, "two": "Runtime.ExitError", "three": None}
+    asked: list[str] = []
+
+    def invoke(FunctionName: str, Payload: str) -> dict[str, Any]:
+        asked.append(FunctionName)
+        error = answers[FunctionName]
+        said = json.dumps({"errorType": error} if error else {}).encode()
+        return {"Payload": io.BytesIO(said)} | ({"FunctionError": "Unhandled"} if error else {})
+
+    told: list[tuple] = []
+    names = [{"Name": name, "Payload": "{}"} for name in answers]
+    client = SimpleNamespace(invoke=invoke, exceptions=boto3.client("lambda", **ANYBODY).exceptions)
+    program(client, told).handler({"RequestType": "Create", "ResourceProperties": {"Functions": names}}, None)
+    [(status, _, reason)] = told
+    assert (status, reason) == ("FAILED", 'two does not start: {"errorType": "Runtime.ExitError"}')
+    assert asked == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("said", "starts"),
+    [
+        # Lambda's, where the process ends or cannot be started ("Lambda Runtime API", "Sandbox" for its time)
+        ('{"errorType": "Runtime.ExitError", "errorMessage": "exit status 1"}', False),
+        ('{"errorType": "Runtime.InvalidEntrypoint", "errorMessage": "no such file"}', False),
+        ('{"errorType": "Sandbox.Timedout", "errorMessage": "Task timed out"}', False),
+        # its own: it has started, and what is wrong now is no matter of the deployment
+        ('{"errorType": "LedgerUnavailable", "errorMessage": "DynamoDB does not answer"}', True),
+        # what is no answer of Lambda's
+        ("null", False),
+        ("not JSON", False),
+        ('{"errorMessage": "no type"}', False),
+    ],
+)
+def test_a_function_that_has_an_error_of_its_own_has_started(said: str, starts: bool) -> None:
+    answer = {"FunctionError": "Unhandled", "Payload": io.BytesIO(said.encode())}
+    client = SimpleNamespace(invoke=lambda **_: answer, exceptions=boto3.client("lambda", **ANYBODY).exceptions)
+    [(status, _, reason)] = deployed(client)
+    assert (status == "SUCCESS", reason is None) == (starts, starts)
+
+
+def test_a_sweep_that_takes_long_has_started() -> None:
+    def invoke(**_: Any) -> None:
+        raise ReadTimeoutError(endpoint_url="lambda")
+
+    client = SimpleNamespace(invoke=invoke, exceptions=boto3.client("lambda", **ANYBODY).exceptions)
+    assert deployed(client) == [("SUCCESS", "start-check", None)]
+
+
 def test_a_removal_asks_nothing() -> None:
     assert deployed(refusing(), "Delete") == [("SUCCESS", "start-check", None)]
 
 
-def test_a_function_that_is_frozen_or_busy_is_not_asked_again() -> None:
+def test_a_function_that_is_busy_is_not_asked_again() -> None:
     assert deployed(refusing("TooManyRequestsException")) == [("SUCCESS", "start-check", None)]
 
 
@@ -77,8 +149,9 @@ def test_an_unexpected_error_is_answered_too() -> None:
 def test_it_waits_longer_than_it_asks_and_less_long_than_it_is_waited_for() -> None:
     function = resources("AWS::Lambda::Function")["StartCheckFunction"]
     check = resources("AWS::CloudFormation::CustomResource")["StartCheck"]
-    asks = 6 * 10
-    assert asks < function["Timeout"] < check["ServiceTimeout"]
+    # each function 6 times with 10 s between, and the last time for as long as an answer may take
+    asks = len(FUNCTIONS) * (6 * 10 + 60)
+    assert asks <= function["Timeout"] < check["ServiceTimeout"]
 
 
 def parameters(value: Any) -> set[str]:
@@ -95,11 +168,11 @@ def parameters(value: Any) -> set[str]:
     return set()
 
 
-def test_it_runs_again_where_anything_changes_that_the_function_starts_with() -> None:
-    started = resources("AWS::Lambda::Function")["ApiFunction"]
-    with_ = {name: started[name] for name in ("Architectures", "Environment", "Layers", "MemorySize", "VpcConfig")}
+def test_it_runs_again_where_anything_changes_that_a_function_starts_with() -> None:
+    kept = ("Architectures", "Environment", "Layers", "MemorySize", "VpcConfig")
+    started = [{name: function[name] for name in kept} for function in rust_functions().values()]
     check = resources("AWS::CloudFormation::CustomResource")["StartCheck"]
-    assert parameters(with_) == parameters(check["Settings"])
+    assert parameters(started) == parameters(check["Settings"])
 
 
 def test_it_runs_again_with_every_release() -> None:
@@ -108,25 +181,10 @@ def test_it_runs_again_with_every_release() -> None:
     assert version == f'version = "{check["Version"]}"'
 
 
-def test_the_worker_starts_with_nothing_that_the_check_has_not_seen() -> None:
-    """Apart from numbers that CloudFormation bounds and an URL that it makes."""
-    api, worker = (rust_functions()[name] for name in ("ApiFunction", "WorkerFunction"))
-    differ = {
-        name
-        for name in api["Environment"]["Variables"].keys() | worker["Environment"]["Variables"].keys()
-        if api["Environment"]["Variables"].get(name) != worker["Environment"]["Variables"].get(name)
-    }
-    assert differ == {
-        "ACCEPTED_TRIGGERS", "CONNECT_REQUESTS_PER_SECOND", "CONNECT_BURST", "CHANGE_QUEUE_URL", "PARKED_QUEUE_URL",
-    }  # fmt: skip
-    for name in ("Architectures", "Layers", "MemorySize", "VpcConfig", "Runtime"):
-        assert api[name] == worker[name]
-
-
 @pytest.mark.parametrize(
-    ("values", "there"), [({}, True), ({"CheckStart": "false"}, False), ({"Frozen": "true"}, False), (EVERY, True)]
+    ("values", "there"), [({}, True), ({"CheckStart": "false"}, False), (EVERY, True)]
 )
-def test_it_is_there_unless_it_is_switched_off_or_the_api_is_frozen(values: dict[str, str], there: bool) -> None:
+def test_it_is_there_unless_it_is_switched_off(values: dict[str, str], there: bool) -> None:
     assert ("StartCheck" in filled(values)["Resources"]) is there
 
 
@@ -141,4 +199,4 @@ def test_an_alias_would_hide_changed_parameters() -> None:
         return {name for name, resource in made.items() if resource["Type"] == "AWS::Lambda::Version"}
 
     assert versions({"AllowedInstances": "nonsense"}) == versions({})
-    assert len(versions({})) == 2
+    assert len(versions({})) == len(FUNCTIONS)

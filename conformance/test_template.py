@@ -1,15 +1,11 @@
 """The rules that template.yaml must keep, held against its expansion."""
 
 import json
-import re
-from typing import Any
-
-import pytest
-import yaml
 
 from expansion import (
     EVERY,
     ROOT,
+    Properties,
     as_list,
     default,
     expanded,
@@ -20,57 +16,87 @@ from expansion import (
     rust_functions,
     statements,
 )
-
-METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
-FUNCTIONS = {"ApiFunction": "http", "WorkerFunction": "sqs"}
-
+from functions import FUNCTIONS, mappings
 
 # ---- Nothing is lost ----
 
 
-def test_every_asynchronous_hop_has_a_dead_letter_queue() -> None:
-    queues = resources("AWS::SQS::Queue")
+def targets() -> list[Properties]:
+    """What rules and schedules send changes to."""
     rules = resources("AWS::Events::Rule").values()
-    targets = [target for rule in rules for target in rule["Targets"]]
-    targets += [schedule["Target"] for schedule in resources("AWS::Scheduler::Schedule").values()]
-    assert len(targets) == 2
-    for target in targets:
+    found = [target for rule in rules for target in rule["Targets"]]
+    schedules = resources("AWS::Scheduler::Schedule")
+    return found + [schedule["Target"] for name, schedule in schedules.items() if name != "EveryMinute"]
+
+
+def test_every_asynchronous_hop_of_a_change_has_a_dead_letter_queue() -> None:
+    queues = resources("AWS::SQS::Queue")
+    assert len(targets()) == 2
+    for target in targets():
         parked = queues[named(target["DeadLetterConfig"]["Arn"])]
         assert "FifoQueue" not in parked, "only a standard queue can be one of a rule or schedule"
-    for mapping in resources("AWS::Lambda::EventSourceMapping").values():
+    letters = {}
+    for name, mapping in mappings().items():
         source = queues[named(mapping["EventSourceArn"])]
-        letters = queues[named(source["RedrivePolicy"]["deadLetterTargetArn"])]
-        assert letters.get("FifoQueue") == source.get("FifoQueue")
-        assert letters["MessageRetentionPeriod"] >= source["MessageRetentionPeriod"]
+        letters[name] = named(source["RedrivePolicy"]["deadLetterTargetArn"])
+        assert queues[letters[name]].get("FifoQueue") == source.get("FifoQueue")
+        assert queues[letters[name]]["MessageRetentionPeriod"] >= source["MessageRetentionPeriod"]
+    assert letters == {"IntakeFunction": "IntakeDeadLetterQueue", "WorkerFunction": "DeadLetterQueue"}
 
 
-def test_nothing_invokes_a_function_asynchronously() -> None:
-    """API Gateway and the SQS poller wait for the answer; any other hop would need a queue of its own.
+def test_a_dead_letter_queue_takes_from_its_own_source_only() -> None:
+    queues = resources("AWS::SQS::Queue")
+    for source in ("IntakeQueue", "ChangeQueue"):
+        letters = queues[named(queues[source]["RedrivePolicy"]["deadLetterTargetArn"])]
+        [allowed] = letters["RedriveAllowPolicy"]["sourceQueueArns"]
+        assert allowed["Fn::Sub"].endswith(":" + queues[source]["QueueName"]["Fn::Sub"])
+
+
+def test_only_the_sweep_is_invoked_asynchronously() -> None:
+    """API Gateway and the SQS pollers wait for the answer. The sweep's next turn does what a lost one left.
 
     CloudFormation invokes the start check asynchronously: it waits for the answer at its URL.
     """
     principals = {grant["Principal"] for grant in resources("AWS::Lambda::Permission").values()}
     assert principals == {"apigateway.amazonaws.com"}
-    assert len(resources("AWS::Lambda::EventSourceMapping")) == 1
+    schedule = resources("AWS::Scheduler::Schedule")["EveryMinute"]
+    assert (schedule["ScheduleExpression"], schedule["Target"]["Input"]) == ("rate(1 minute)", '{"sweep": true}')
+    assert named(schedule["Target"]["Arn"]) == "SweepFunction"
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert "State" not in schedule, "the sweep is never stopped"
+    [kept] = resources("AWS::Lambda::EventInvokeConfig").values()
+    waits = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+    assert named(kept["FunctionName"]) == "SweepFunction"
+    assert {name: kept[name] for name in waits} == schedule["Target"]["RetryPolicy"] == waits
 
 
-def test_the_queue_hides_a_message_six_times_as_long_as_the_worker_may_take() -> None:
-    [mapping] = resources("AWS::Lambda::EventSourceMapping").values()
-    source = resources("AWS::SQS::Queue")[named(mapping["EventSourceArn"])]
-    worker = resources("AWS::Lambda::Function")[named(mapping["FunctionName"])]
-    assert source["VisibilityTimeout"] == 6 * worker["Timeout"] == 1800
-    assert mapping["BatchSize"] == 1
-    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+def test_a_queue_hides_a_message_six_times_as_long_as_its_function_may_take() -> None:
+    hidden = {}
+    for name, mapping in mappings().items():
+        source = resources("AWS::SQS::Queue")[named(mapping["EventSourceArn"])]
+        function = resources("AWS::Lambda::Function")[name]
+        hidden[name] = source["VisibilityTimeout"]
+        assert hidden[name] == 6 * function["Timeout"]
+        assert mapping["BatchSize"] == 1
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert hidden == {"IntakeFunction": 360, "WorkerFunction": 1800}
 
 
-def test_every_message_has_the_functions_own_group_and_a_deduplication_id() -> None:
-    [group] = re.findall(r'const GROUP: &str = "(.+)";', (ROOT / "src/queue.rs").read_text())
-    targets = [rule["Targets"][0] for rule in resources("AWS::Events::Rule").values()]
-    targets += [schedule["Target"] for schedule in resources("AWS::Scheduler::Schedule").values()]
-    assert {target["SqsParameters"]["MessageGroupId"] for target in targets} == {group}
-    for target in targets:
-        queue = resources("AWS::SQS::Queue")[named(target["Arn"])]
-        assert queue["ContentBasedDeduplication"] is True
+def test_events_arrive_in_one_group_and_with_a_deduplication_id() -> None:
+    assert {target["SqsParameters"]["MessageGroupId"] for target in targets()} == {"attachment-policy"}
+    assert {named(target["Arn"]) for target in targets()} == {"IntakeQueue"}
+    queues = resources("AWS::SQS::Queue")
+    for name in ("IntakeQueue", "ChangeQueue"):
+        assert (queues[name]["FifoQueue"], queues[name]["ContentBasedDeduplication"]) == (True, True)
+
+
+def test_a_change_may_be_taken_up_again_as_often_as_it_goes_on() -> None:
+    """The ledger counts what makes no progress; in the change queue each continuation is a receive."""
+    queues = resources("AWS::SQS::Queue")
+    receives = {name: queues[name]["RedrivePolicy"]["maxReceiveCount"] for name in ("IntakeQueue", "ChangeQueue")}
+    assert receives == {"IntakeQueue": 100, "ChangeQueue": 1000}
+    stalled = expanded()["Parameters"]["MaxStalledDeliveries"]
+    assert (stalled["Default"], stalled["MaxValue"]) == (15, 100)
 
 
 # ---- Nothing is read by strangers ----
@@ -101,7 +127,7 @@ def test_only_its_own_rule_and_bus_may_send_to_a_queue_as_a_service() -> None:
                 assert statement["Principal"] == {"Service": "events.amazonaws.com"}
                 sources = as_list(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
                 senders[name] = [named(source) for source in sources]
-    assert senders == {"ChangeQueuePolicy": ["ChangeRule"], "ParkedQueuePolicy": ["ChangeRule", "Bus"]}
+    assert senders == {"IntakeQueuePolicy": ["ChangeRule"], "ParkedQueuePolicy": ["ChangeRule", "Bus"]}
 
 
 def test_a_producer_account_may_use_only_sources_that_end_with_its_own_id() -> None:
@@ -145,7 +171,7 @@ def test_no_policy_allows_a_wildcard_action() -> None:
 
 def test_every_log_group_has_a_retention_and_outlives_the_stack() -> None:
     groups = resources("AWS::Logs::LogGroup")
-    assert len(groups) == 3
+    assert len(groups) == 5
     for name, group in groups.items():
         assert default(group["RetentionInDays"]) == 365
         assert expanded()["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
@@ -161,6 +187,8 @@ def test_a_later_stack_of_the_same_name_finds_no_log_group_in_its_way() -> None:
         names.append(name)
     assert sorted(names) == [
         "/aws/lambda/${AWS::StackName}-api-${Id}",
+        "/aws/lambda/${AWS::StackName}-intake-${Id}",
+        "/aws/lambda/${AWS::StackName}-sweep-${Id}",
         "/aws/lambda/${AWS::StackName}-worker-${Id}",
         # API Gateway may write to this prefix without a resource policy of CloudWatch Logs
         "/aws/vendedlogs/${AWS::StackName}-access-${Id}",
@@ -170,68 +198,12 @@ def test_a_later_stack_of_the_same_name_finds_no_log_group_in_its_way() -> None:
 def test_every_function_and_the_api_log_as_json_to_a_group_of_the_template() -> None:
     functions = rust_functions()
     written = {name: named(function["LoggingConfig"]["LogGroup"]) for name, function in functions.items()}
-    assert written == {"ApiFunction": "ApiLog", "WorkerFunction": "WorkerLog"}
+    assert written == {name: name.replace("Function", "Log") for name in FUNCTIONS}
     assert {function["LoggingConfig"]["LogFormat"] for function in functions.values()} == {"JSON"}
     assert {function["TracingConfig"]["Mode"] for function in functions.values()} == {"Active"}
     [stage] = resources("AWS::ApiGatewayV2::Stage").values()
     assert named(stage["AccessLogSettings"]["DestinationArn"]) == "AccessLog"
     assert isinstance(json.loads(stage["AccessLogSettings"]["Format"]), dict)
-
-
-# ---- The API ----
-
-
-def operations(paths: dict[str, Any]) -> set[tuple[str, str]]:
-    return {(method, path) for path, item in paths.items() for method in item if method in METHODS}
-
-
-def test_the_routes_are_those_of_openapi_yaml_each_with_iam() -> None:
-    [api] = resources("AWS::ApiGatewayV2::Api").values()
-    paths = api["Body"]["paths"]
-    documented = yaml.safe_load((ROOT / "openapi.yaml").read_text())["paths"]
-    assert operations(paths) == operations(documented)
-    for method, path in operations(paths):
-        route = paths[path][method]
-        assert route["security"] == [{"AWS_IAM": []}]
-        integration = route["x-amazon-apigateway-integration"]
-        assert integration["payloadFormatVersion"] == "2.0"
-        assert integration["timeoutInMillis"] == 30_000
-        assert "${ApiFunction.Arn}" in integration["uri"]["Fn::Sub"]
-
-
-def test_the_api_is_throttled_and_its_function_bounded() -> None:
-    [stage] = resources("AWS::ApiGatewayV2::Stage").values()
-    assert default(stage["DefaultRouteSettings"]["ThrottlingRateLimit"]) == 10
-    assert default(stage["DefaultRouteSettings"]["ThrottlingBurstLimit"]) == 20
-    function = resources("AWS::Lambda::Function")["ApiFunction"]
-    # 30 s is all that an HTTP API waits, a cold start included, which the function's timeout does not count
-    assert function["Timeout"] == 28
-    assert function["ReservedConcurrentExecutions"]["Fn::If"][:2] == ["IsFrozen", 0]
-
-
-def test_a_warning_of_the_import_fails_no_deployment() -> None:
-    """SAM writes `$default` and path parameters of which the import warns: aws/serverless-application-model, 2297."""
-    [api] = resources("AWS::ApiGatewayV2::Api").values()
-    assert "FailOnWarnings" not in api
-
-
-# ---- The functions ----
-
-
-@pytest.mark.parametrize(("name", "trigger"), FUNCTIONS.items())
-def test_a_function_is_one_bootstrap_that_takes_what_its_own_source_sends(name: str, trigger: str) -> None:
-    function = resources("AWS::Lambda::Function")[name]
-    assert (function["Runtime"], function["Handler"]) == ("provided.al2023", "bootstrap")
-    assert default(function["Architectures"][0]) == "arm64"
-    assert function["Environment"]["Variables"]["ACCEPTED_TRIGGERS"] == trigger
-
-
-def test_the_functions_together_keep_to_the_quota() -> None:
-    """2 calls a second, burst 5, for the account: one worker, and ApiConcurrency API requests."""
-    parameter = {name: definition["Default"] for name, definition in expanded()["Parameters"].items()}
-    rate = parameter["WorkerRequestsPerSecond"] + parameter["ApiConcurrency"] * parameter["ApiRequestsPerSecond"]
-    burst = parameter["WorkerBurst"] + parameter["ApiConcurrency"] * parameter["ApiBurst"]
-    assert (round(rate, 6), burst) == (2.0, 5)
 
 
 def test_every_parameter_is_explained() -> None:

@@ -11,6 +11,7 @@ mod role;
 mod settings;
 mod verbs;
 
+pub use attempts::Lease;
 pub use call_log::CallLog;
 pub use error::CallError;
 pub use rate_limiter::{NoTime, Permit};
@@ -26,6 +27,7 @@ use aws_sdk_connect::config::{Builder, Region, SharedHttpClient};
 use aws_sdk_connect::{Client, config};
 use policy_core::aws::{RegionName, RoleArn};
 use policy_core::policy::{Home, Instance};
+use policy_core::record::LaneName;
 use rate_limiter::RateLimiter;
 use role::AssumedRole;
 use std::collections::HashMap;
@@ -97,9 +99,13 @@ impl Connect {
         }
     }
 
-    /// The key of the function's own account and Region.
-    pub fn home_key(&self, home: &Home) -> LaneKey {
-        LaneKey { role_arn: None, region: home.region.clone() }
+    /// The same of a whole account and Region.
+    pub fn lane_key(&self, lane: &LaneName, home: &Home) -> LaneKey {
+        let foreign = lane.account.as_ref().filter(|account| home.account.as_ref() != Some(account));
+        LaneKey {
+            role_arn: foreign.and_then(|account| self.settings.roles.get(account)).cloned(),
+            region: lane.region.clone(),
+        }
     }
 
     /// The lane of an account and Region, made at its first use and kept for the process's life.

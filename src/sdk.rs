@@ -64,7 +64,7 @@ fn url(text: &str) -> Option<String> {
     ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme)).then(|| text.to_owned())
 }
 
-/// For SQS and STS; Amazon Connect's retries are the function's own setting.
+/// For SQS and STS; Amazon Connect's retries are the function's own setting, and the ledger has its own.
 fn retries(lookup: Lookup) -> RetryConfig {
     let attempts =
         parsed(lookup, "AWS_MAX_ATTEMPTS", |text| text.parse().ok().filter(|attempts| *attempts > 0));
@@ -157,7 +157,7 @@ struct Endpoints(Vec<(&'static str, String)>);
 
 impl Endpoints {
     fn read(lookup: Lookup) -> Self {
-        let services = ["Connect", "SQS", "STS"].into_iter().filter_map(|id| {
+        let services = ["Connect", "DynamoDB", "SQS", "STS"].into_iter().filter_map(|id| {
             let name = format!("AWS_ENDPOINT_URL_{}", id.to_ascii_uppercase());
             Some((id, parsed(lookup, &name, url)?))
         });

@@ -43,19 +43,24 @@ pub fn payload(bytes: &[u8]) {
                     Ok(Content::Event(event)) => {
                         parses(&event.document, &Form::Submission, event.replayed_from);
                     }
+                    Ok(Content::Lane(pointer)) => {
+                        let body = pointer.encode().unwrap_or_default();
+                        assert!(body.len() <= record.body.len(), "a pointer is short: {body}");
+                    }
                     Err(refused) => assert!(refused.to_string().len() <= LONGEST_REFUSAL, "{refused}"),
                 }
             }
         }
+        Ok(Trigger::Sweep) => {}
         Ok(Trigger::Http(request)) => {
-            let form = match route::of(&request) {
-                Ok((Route::Submit, _)) => Form::Submission,
-                Ok((Route::Patch(name, scope), _)) => Form::Values {
-                    instance: home().complete(&name),
+            let form = match route::of(&request, true) {
+                Ok(Route::Submit { .. }) => Form::Submission,
+                Ok(Route::Patch { instance, scope, .. }) => Form::Values {
+                    instance: home().complete(&instance),
                     scope,
                     if_match: request.if_match.as_deref().map(IfMatch::parse),
                 },
-                Ok((Route::Read(..), _)) | Err(_) => return,
+                Ok(_) | Err(_) => return,
             };
             if let Ok(Some(body)) = &request.body {
                 parses(body, &form, None);

@@ -27,12 +27,34 @@ stable_names! {
         ETagDiffers,
         /// The target was modified after `ifUnmodifiedSince`.
         ModifiedSince,
+        /// A newer change has set one of the values that this change names.
+        NewerChange,
+        /// The target does not hold what an undo or a plan was made for.
+        ChangedSince,
         /// The invocation's time ran out before the target was begun.
         NoTimeLeft,
         /// An earlier change of the same document is incomplete.
         EarlierChangeIncomplete,
+        /// Another update of the target is under way.
+        TargetBusy,
+        /// An operator has frozen all changes.
+        Frozen,
+        /// A run of the change is under way that this one cannot join.
+        ChangeRunning,
+        /// The lane of the target made no progress for too many deliveries.
+        LaneParked,
+        /// A person cancelled the change before the target was begun.
+        Cancelled,
+        /// So many targets failed that the change was stopped before this one was begun.
+        StoppedAfterFailures,
         /// The audit log could not be written.
         AuditUnavailable,
+        /// The ledger could not be read or written.
+        LedgerUnavailable,
+        /// The update got no answer, and a read afterwards shows that it had no effect.
+        NotTaken,
+        /// The update got no answer, and a read afterwards shows other values than before and than were sent.
+        OvertakenElsewhere,
         /// Amazon Connect answered with other values than were sent.
         ResponseDiffers,
         /// Amazon Connect rejects the values.
@@ -84,13 +106,24 @@ impl ErrorCode {
             | Self::SizeBlocked
             | Self::WouldBeEmpty
             | Self::WouldBeTooLong => Problem::Blocked,
-            Self::ETagDiffers | Self::ModifiedSince => Problem::PreconditionFailed,
-            Self::NoTimeLeft | Self::EarlierChangeIncomplete | Self::AuditUnavailable => Problem::Unavailable,
+            Self::ETagDiffers | Self::ModifiedSince | Self::NewerChange | Self::ChangedSince => {
+                Problem::PreconditionFailed
+            }
+            Self::NoTimeLeft | Self::EarlierChangeIncomplete | Self::AuditUnavailable | Self::LaneParked => {
+                Problem::Unavailable
+            }
+            Self::TargetBusy => Problem::TargetBusy,
+            Self::Frozen => Problem::Frozen,
+            Self::ChangeRunning => Problem::ChangeRunning,
+            Self::LedgerUnavailable => Problem::LedgerUnavailable,
+            Self::Cancelled | Self::StoppedAfterFailures => Problem::ChangeFinal,
             Self::InvalidParameterException => Problem::InvalidParameter,
             Self::ResourceNotFoundException => Problem::InstanceNotFound,
             Self::ThrottlingException => Problem::Throttled,
             Self::DeadlineExceeded => Problem::UpstreamTimeout,
             Self::ResponseDiffers
+            | Self::NotTaken
+            | Self::OvertakenElsewhere
             | Self::AccessDeniedException
             | Self::InternalServiceException
             | Self::CredentialsUnusable
@@ -104,7 +137,14 @@ impl ErrorCode {
         match self {
             Self::NoTimeLeft
             | Self::EarlierChangeIncomplete
+            | Self::TargetBusy
+            | Self::Frozen
+            | Self::ChangeRunning
+            | Self::LaneParked
             | Self::AuditUnavailable
+            | Self::LedgerUnavailable
+            | Self::NotTaken
+            | Self::OvertakenElsewhere
             | Self::ThrottlingException
             | Self::InternalServiceException
             | Self::CredentialsUnusable
@@ -117,6 +157,10 @@ impl ErrorCode {
             | Self::WouldBeTooLong
             | Self::ETagDiffers
             | Self::ModifiedSince
+            | Self::NewerChange
+            | Self::ChangedSince
+            | Self::Cancelled
+            | Self::StoppedAfterFailures
             | Self::ResponseDiffers
             | Self::InvalidParameterException
             | Self::ResourceNotFoundException
@@ -135,10 +179,25 @@ impl ErrorCode {
             Self::WouldBeTooLong => "the list would have too many extensions",
             Self::ETagDiffers => "the target's current ETag does not match If-Match",
             Self::ModifiedSince => "the target was modified after ifUnmodifiedSince",
+            Self::NewerChange => "a newer change has set a value that this change names",
+            Self::ChangedSince => "the target does not hold the values that this change was made for",
             Self::NoTimeLeft => "the invocation ran out of time before it reached this target",
             Self::EarlierChangeIncomplete => "an earlier change in the same document is not complete",
+            Self::Frozen => "changes are frozen; GET /freeze says by whom and why",
+            Self::ChangeRunning => "a run of this change is under way; wait for its end",
+            Self::TargetBusy => "another update of this target is under way",
+            Self::LaneParked => "too many attempts in this account and Region made no progress",
+            Self::Cancelled => "the change was cancelled before it reached this target",
+            Self::StoppedAfterFailures => "stopAfterFailures ended the change before it reached this target",
             Self::AuditUnavailable => {
                 "the audit log could not be written, and no update is sent without an audit record"
+            }
+            Self::LedgerUnavailable => {
+                "the ledger could not be read or written, and no update is sent without its record"
+            }
+            Self::NotTaken => "the update got no answer, and a later read shows that it had no effect",
+            Self::OvertakenElsewhere => {
+                "the update got no answer, and a later read shows values from elsewhere"
             }
             Self::ResponseDiffers => {
                 "Amazon Connect returned different values from those requested; `after` shows them"

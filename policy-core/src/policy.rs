@@ -105,6 +105,8 @@ pub struct Rules {
     pub allow_empty_extensions: bool,
     /// Whether there are guardrails that `enforceGuardrails` can enforce.
     pub can_enforce_guardrails: bool,
+    /// Whether a ledger remembers changes: an id is then the name of a record and part of a path.
+    pub governed: bool,
 }
 
 impl Rules {
@@ -115,6 +117,7 @@ impl Rules {
             role_accounts: BTreeSet::new(),
             allow_empty_extensions: false,
             can_enforce_guardrails: false,
+            governed: false,
         }
     }
 

@@ -28,7 +28,7 @@ fn home() -> Home {
 fn only_an_instance_of_another_account_is_reached_by_its_accounts_role() {
     let connect = connect(2.0, 5, false);
     let ours = home().instance(InstanceId::parse("00000001-0000-4000-8000-000000000001").unwrap());
-    assert_eq!(connect.key(&ours, &home()), connect.home_key(&home()));
+    assert_eq!(connect.key(&ours, &home()), connect.lane_key(&LaneName::home(&home()), &home()));
     let theirs = Instance { account: AccountId::parse("444455556666"), ..ours.clone() };
     assert_eq!(connect.key(&theirs, &home()).role_arn, RoleArn::parse(ROLE));
     let nobodys = Instance { account: AccountId::parse("777788889999"), ..ours };
@@ -47,7 +47,7 @@ fn a_retry_backs_off_between_one_call_and_a_whole_burst_of_the_quota() {
 async fn an_estimate_is_the_time_of_the_slower_kind_and_with_a_shared_quota_of_both() {
     let lane = |rate, shared| {
         let connect = connect(rate, 1, shared);
-        connect.lane(&connect.home_key(&home()))
+        connect.lane(&connect.lane_key(&LaneName::home(&home()), &home()))
     };
     let seconds = Duration::from_secs;
     // the first call goes at once

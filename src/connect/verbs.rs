@@ -1,6 +1,6 @@
 //! The calls to Amazon Connect, in this project's types.
 
-use super::attempts::{Attach, AttemptTracker};
+use super::attempts::{Attach, AttemptTracker, Lease};
 use super::error::CallError;
 use super::{CALL_TIME, CallLog, LaneClient, NoTime, Operation, Permit};
 use aws_sdk_connect::config::http::HttpResponse;
@@ -37,6 +37,8 @@ pub struct Answer {
     pub request_id: Option<String>,
     /// What the call cost.
     pub cost: CallCost,
+    /// Whether an earlier attempt got no usable answer: it may still take effect.
+    pub any_unanswered: bool,
 }
 
 /// What bounds a call, and where its cost is noted.
@@ -44,6 +46,8 @@ pub struct Answer {
 pub struct Call<'a> {
     /// When it must have ended.
     pub until: Instant,
+    /// When its last attempt may begin, by both clocks; absent: as long as it lasts.
+    pub last_attempt: Option<Lease>,
     /// The invocation's calls.
     pub log: &'a CallLog,
 }
@@ -98,6 +102,7 @@ impl LaneClient {
                 last_modified: output.last_modified_time.as_ref().and_then(timestamp),
                 request_id: output.request_id().map(str::to_owned),
                 cost: attempts.cost(),
+                any_unanswered: attempts.lost_an_earlier_answer(),
             })
     }
 
@@ -124,6 +129,7 @@ impl LaneClient {
             last_modified: found.and_then(|found| found.last_modified_time.as_ref()).and_then(timestamp),
             request_id: output.request_id().map(str::to_owned),
             cost: attempts.cost(),
+            any_unanswered: attempts.lost_an_earlier_answer(),
         })
     }
 
@@ -225,7 +231,8 @@ impl LaneClient {
         E: ProvideErrorMetadata + Error + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        let attempts = AttemptTracker::new(Arc::clone(self.limiter(operation)), call.until, permit.waited);
+        let limiter = Arc::clone(self.limiter(operation));
+        let attempts = AttemptTracker::new(limiter, call.until, call.last_attempt, permit.waited);
         let answer = match timeout_at(call.until, send(Attach(Arc::clone(&attempts)))).await {
             Ok(Ok(output)) => Ok(output),
             Ok(Err(error)) => Err(CallError::from_sdk(&error, &attempts)),

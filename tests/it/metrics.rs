@@ -30,7 +30,7 @@ fn definitions(names: &[&str]) -> Value {
     names.iter().map(|name| json!({"Name": name, "Unit": unit(name)})).collect()
 }
 
-const ALWAYS: [&str; 15] = [
+const ALWAYS: [&str; 16] = [
     "TargetsApplied",
     "TargetsUnchanged",
     "TargetsPlanned",
@@ -39,6 +39,7 @@ const ALWAYS: [&str; 15] = [
     "TargetsFailed",
     "TargetsUnknown",
     "TargetsPending",
+    "TargetsSkipped",
     "RejectedChanges",
     "AcceptedChanges",
     "UpdateAttempts",
@@ -82,6 +83,7 @@ async fn the_line_counts_targets_attempts_and_throttled_calls() {
         "TargetsFailed": 0,
         "TargetsUnknown": 0,
         "TargetsPending": 0,
+        "TargetsSkipped": 0,
         "RejectedChanges": 0,
         "AcceptedChanges": 0,
         "UpdateAttempts": 3,

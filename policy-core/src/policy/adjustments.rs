@@ -24,6 +24,35 @@ pub struct Limits<'a> {
     pub allow_empty_extensions: bool,
 }
 
+impl Limits<'_> {
+    /// Whether a target whose list has so many extensions may be given these computed values.
+    ///
+    /// # Errors
+    /// The guardrail or limit that forbids it.
+    fn check(self, values: &Values, held: usize) -> Result<(), Blocked> {
+        self.guardrails.check_values(values)?;
+        if let Some(list) = &values.extensions {
+            // a list that was empty before, or that gets shorter, is not made worse
+            if list.is_empty() && held > 0 && !self.allow_empty_extensions {
+                return Err(Blocked::Empty);
+            }
+            if list.len() > MAX_EXTENSIONS.max(held) {
+                return Err(Blocked::TooLong(list.len()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a target that holds this may be given these values, which no document named.
+    ///
+    /// # Errors
+    /// The guardrail or limit that forbids it.
+    pub fn check_own(self, values: &Values, held: &Configuration) -> Result<(), Blocked> {
+        let list = held.allowed_extensions.as_ref().map(ExtensionSet::of_held);
+        self.check(values, list.as_ref().map_or(0, ExtensionSet::len))
+    }
+}
+
 /// Why there are no values for a target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotComputed {
@@ -63,17 +92,7 @@ impl Adjustments {
             max_size: self.size(absolute, held, limits.guardrails)?,
             extensions: self.list(absolute, held_list.as_ref(), limits.guardrails)?,
         };
-        limits.guardrails.check_values(&values)?;
-        if let Some(list) = &values.extensions {
-            let held = held_list.as_ref().map_or(0, ExtensionSet::len);
-            // a list that was empty before, or that gets shorter, is not made worse
-            if list.is_empty() && held > 0 && !limits.allow_empty_extensions {
-                return Err(Blocked::Empty.into());
-            }
-            if list.len() > MAX_EXTENSIONS.max(held) {
-                return Err(Blocked::TooLong(list.len()).into());
-            }
-        }
+        limits.check(&values, held_list.as_ref().map_or(0, ExtensionSet::len))?;
         if !force {
             values.max_size =
                 values.max_size.filter(|size| held.maximum_size_limit_in_bytes != Some(size.bytes().into()));

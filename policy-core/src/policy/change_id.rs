@@ -34,6 +34,14 @@ impl ChangeId {
         (id.len() <= MAX_LENGTH).then_some(Self(id))
     }
 
+    /// Whether a record can have this id: it is part of a path, whose segments are neither empty nor `.` or `..`
+    /// (RFC 3986 section 5.2.4), and whose last one is no action on a record.
+    pub fn names_a_record(&self) -> bool {
+        let is_segment = |segment: &str| !matches!(segment, "" | "." | "..");
+        let is_action = |id: &str| ["/undo", "/apply", "/cancel"].iter().any(|action| id.ends_with(action));
+        self.0.split('/').all(is_segment) && !is_action(&self.0)
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -68,6 +76,18 @@ mod tests {
         }
         for bad in ["", " a", "a b", "ä", "a\n", "a=", &"x".repeat(129)] {
             assert_eq!(ChangeId::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_record_has_an_id_that_is_a_path_of_its_own() {
+        for good in ["CHG-1", "a/b.c/..d", "undo", "a/undone", "X/0"] {
+            assert!(ChangeId::parse(good).unwrap().names_a_record(), "{good}");
+        }
+        for bad in
+            ["/a", "a/", "a//b", ".", "a/../b", "a/.", "X/undo", "X/apply", "X/cancel", "a/cancel/undo"]
+        {
+            assert!(!ChangeId::parse(bad).unwrap().names_a_record(), "{bad}");
         }
     }
 

@@ -1,4 +1,4 @@
-use super::{ExtensionSet, Values};
+use super::{ExtensionSet, MaxSize, Values};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -48,6 +48,19 @@ impl Configuration {
         }
     }
 
+    /// The values that set it: of a member that Amazon Connect did not return, none; extensions in lower case, as every
+    /// list is sent. `None`: no update can set the size.
+    pub fn as_values(&self) -> Option<Values> {
+        let size = self.maximum_size_limit_in_bytes.map(|bytes| MaxSize::from_bytes(bytes.into()).ok());
+        Some(Values {
+            max_size: match size {
+                Some(size) => Some(size?),
+                None => None,
+            },
+            extensions: self.allowed_extensions.as_ref().map(ExtensionSet::of_held),
+        })
+    }
+
     /// Whether it holds these values, in whatever case it spells them.
     pub fn holds(&self, values: &Values) -> bool {
         let folded = Self {
@@ -63,7 +76,6 @@ impl Configuration {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ExtensionSet, MaxSize};
     use super::*;
 
     fn held(size: i64, extensions: &[&str]) -> Configuration {

@@ -10,7 +10,7 @@ mod targets;
 mod values;
 
 pub use super::field::{Field, ObjectKind};
-pub use batch::{MAX_CHANGES, MAX_TARGETS};
+pub use batch::{MAX_CHANGES, MAX_GOVERNED_TARGETS, MAX_TARGETS};
 
 use super::change_id::ChangeId;
 use super::entity_tag::IfMatch;
@@ -59,6 +59,10 @@ pub struct Document {
     pub changes: Vec<PolicyChange>,
     /// Whether they came as `{"changes": […]}`.
     pub is_batch: bool,
+    /// The document's own id, else its default.
+    pub change_id: ChangeId,
+    /// Whether the document gave itself that id.
+    pub is_chosen: bool,
 }
 
 /// Why there is no document. Nothing was done.
@@ -94,12 +98,12 @@ pub fn parse(text: &str, form: &Form, defaults: &Defaults, rules: &Rules) -> Res
     } else {
         change::read("", &json, form, defaults, rules, &mut violations).map(|change| vec![change])
     };
+    let claimed = claimed_id(&json);
+    let is_chosen = claimed.is_some();
+    let change_id = claimed.unwrap_or_else(|| defaults.change_id.clone());
     match changes {
-        Some(changes) if violations.is_empty() => Ok(Document { changes, is_batch }),
-        _ => Err(Rejected::Violations {
-            change_id: claimed_id(&json).unwrap_or_else(|| defaults.change_id.clone()),
-            violations: violations.in_order_of(&json),
-        }),
+        Some(changes) if violations.is_empty() => Ok(Document { changes, is_batch, change_id, is_chosen }),
+        _ => Err(Rejected::Violations { change_id, violations: violations.in_order_of(&json) }),
     }
 }
 

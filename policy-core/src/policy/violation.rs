@@ -60,8 +60,12 @@ stable_names! {
         EmptyExtensionList,
         /// `enforceGuardrails`, and no guardrail that is about values.
         NoGuardrails,
-        /// Not 1–128 of `[A-Za-z0-9._:/-]`.
+        /// Not 1–128 of `[A-Za-z0-9._:/-]`, or not the name of a record.
         InvalidChangeId,
+        /// The id belongs to a recorded change with other targets or values.
+        ChangeIdReused,
+        /// The record takes no further `replay-name`.
+        TooManyReplays,
         /// Not RFC 3339.
         InvalidTimestamp,
         /// More characters than the field takes.

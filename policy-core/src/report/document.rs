@@ -15,9 +15,9 @@ const MAX_RESULTS: usize = 500;
 /// 6 MB, and a body of JSON inside JSON grows by its escaped quotes: at most by half here.
 const MAX_BYTES: usize = 4_000_000;
 
-/// How to learn the end of a change that was queued.
-const QUEUED: &str = "queued; nothing has been changed yet. The audit log records every outcome under this changeId \
-    (metadata.correlation_uid), and GET /instances/{instanceId}/attachment-policies returns the current values";
+/// How to learn the end of a change that workers carry out.
+const QUEUED: &str = "recorded and queued; nothing has been changed yet. GET /policy-changes/{changeId} returns its \
+    progress and its results";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,12 +32,18 @@ struct ChangeDocument<'a> {
     truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a Failure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<&'a str>,
 }
 
 #[derive(Serialize)]
 struct ManyDocument<'a> {
     status: Status,
     changes: Vec<ChangeDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -94,10 +100,13 @@ struct Shown {
 fn write(report: &Report, shown: Shown) -> Result<String, serde_json::Error> {
     let mut changes = report.changes.iter().map(|change| document(change, shown));
     match changes.next() {
-        Some(change) if !report.is_batch => serde_json::to_string(&change),
+        Some(change) if !report.is_batch => {
+            serde_json::to_string(&ChangeDocument { plan: report.plan.as_deref(), ..change })
+        }
         first => serde_json::to_string(&ManyDocument {
             status: report.status(),
             changes: first.into_iter().chain(changes).collect(),
+            plan: report.plan.as_deref(),
         }),
     }
 }
@@ -118,6 +127,8 @@ fn document(change: &ChangeReport, shown: Shown) -> ChangeDocument<'_> {
         status: change.status(),
         truncated: walked && (results.len() < change.results().len() || !shown.values),
         detail: (change.disposition == Disposition::Accepted).then_some(QUEUED),
+        error: change.not_begun(),
+        plan: None,
         results,
         summary,
         warnings: &change.warnings,

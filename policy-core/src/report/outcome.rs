@@ -26,6 +26,8 @@ stable_names! {
         Unknown = "unknown",
         /// Time ran out before it was begun.
         Pending = "pending",
+        /// The change ended before it was begun, for good.
+        Skipped = "skipped",
     }
 }
 
@@ -55,8 +57,8 @@ pub enum Outcome {
     },
     /// It was modified meanwhile: no call.
     Superseded {
-        /// What it holds.
-        held: Configuration,
+        /// What it holds, where that was read to decide.
+        held: Option<Configuration>,
         /// By which condition.
         why: Failure,
     },
@@ -90,6 +92,11 @@ pub enum Outcome {
         /// Why it was not begun.
         why: Failure,
     },
+    /// The change ended before it was begun, for good.
+    Skipped {
+        /// Why the change ended.
+        why: Failure,
+    },
 }
 
 impl Outcome {
@@ -113,6 +120,7 @@ impl Outcome {
             Self::Failed { .. } => OutcomeKind::Failed,
             Self::Unknown { .. } => OutcomeKind::Unknown,
             Self::Pending { .. } => OutcomeKind::Pending,
+            Self::Skipped { .. } => OutcomeKind::Skipped,
         }
     }
 
@@ -122,10 +130,12 @@ impl Outcome {
             Self::Applied { before, .. } | Self::Planned { before, .. } | Self::Unknown { before, .. } => {
                 Some(before)
             }
-            Self::Unchanged { held } | Self::Superseded { held, .. } => Some(held),
+            Self::Unchanged { held } => Some(held),
             Self::Failed { before, .. }
             | Self::Pending { before, .. }
+            | Self::Superseded { held: before, .. }
             | Self::Blocked { held: before, .. } => before.as_ref(),
+            Self::Skipped { .. } => None,
         }
     }
 
@@ -138,7 +148,8 @@ impl Outcome {
             | Self::Superseded { .. }
             | Self::Blocked { .. }
             | Self::Unknown { .. }
-            | Self::Pending { .. } => None,
+            | Self::Pending { .. }
+            | Self::Skipped { .. } => None,
         }
     }
 
@@ -151,7 +162,8 @@ impl Outcome {
             | Self::Blocked { why, .. }
             | Self::Failed { why, .. }
             | Self::Unknown { why, .. }
-            | Self::Pending { why, .. } => Some(why),
+            | Self::Pending { why, .. }
+            | Self::Skipped { why } => Some(why),
         }
     }
 
@@ -165,7 +177,9 @@ impl Outcome {
                 Verdict::NotYet
             }
             Self::Failed { why, .. } if why.is_retryable() => Verdict::NotYet,
-            Self::Superseded { .. } | Self::Blocked { .. } | Self::Failed { .. } => Verdict::NotForGood,
+            Self::Superseded { .. } | Self::Blocked { .. } | Self::Failed { .. } | Self::Skipped { .. } => {
+                Verdict::NotForGood
+            }
         }
     }
 
@@ -183,10 +197,11 @@ impl Outcome {
             Self::Planned { before, after } => {
                 Self::Failed { before: Some(before), after: Some(after), why: missing }
             }
-            Self::Superseded { held, why } => Self::failed_for_now(Some(held), None, why),
+            Self::Superseded { held, why } => Self::failed_for_now(held, None, why),
             Self::Unknown { before, why } => Self::failed_for_now(Some(before), None, why),
             Self::Blocked { held, why } => Self::failed_for_now(held, None, why),
             Self::Pending { before, why } => Self::failed_for_now(before, None, why),
+            Self::Skipped { why } => Self::failed_for_now(None, None, why),
             Self::Failed { before, after, why } => Self::failed_for_now(before, after, why),
         }
     }

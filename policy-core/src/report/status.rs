@@ -27,7 +27,7 @@ pub enum Status {
     Succeeded,
     /// At least one target failed for now, is unknown or pending: the same change again would help.
     Incomplete,
-    /// None of those; some succeeded, some are failed, blocked or superseded for good.
+    /// None of those; some succeeded, some are failed, blocked, superseded or skipped for good.
     Partial,
     /// None succeeded, all for good.
     Failed,

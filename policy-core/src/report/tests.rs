@@ -21,11 +21,12 @@ fn target(kind: OutcomeKind, retryable: bool) -> TargetResult {
         OutcomeKind::Applied => Outcome::Applied { before, after, unrecorded: None },
         OutcomeKind::Unchanged => Outcome::Unchanged { held: before },
         OutcomeKind::Planned => Outcome::Planned { before, after },
-        OutcomeKind::Superseded => Outcome::Superseded { held: before, why },
+        OutcomeKind::Superseded => Outcome::Superseded { held: Some(before), why },
         OutcomeKind::Blocked => Outcome::Blocked { held: None, why },
         OutcomeKind::Failed => Outcome::Failed { before: None, after: None, why },
         OutcomeKind::Unknown => Outcome::Unknown { before, why },
         OutcomeKind::Pending => Outcome::Pending { before: None, why },
+        OutcomeKind::Skipped => Outcome::Skipped { why },
     })
 }
 
@@ -50,7 +51,7 @@ fn status(outcomes: &[(OutcomeKind, bool)], dry_run: bool) -> Status {
 
 #[test]
 fn the_status_follows_the_table_row_by_row() {
-    use OutcomeKind::{Applied, Blocked, Failed, Pending, Planned, Superseded, Unchanged, Unknown};
+    use OutcomeKind::{Applied, Blocked, Failed, Pending, Planned, Skipped, Superseded, Unchanged, Unknown};
     let one = |outcome| [(outcome, false)];
     assert_eq!(status(&one(Applied), false), Status::Succeeded);
     assert_eq!(status(&one(Unchanged), false), Status::Succeeded);
@@ -59,7 +60,7 @@ fn the_status_follows_the_table_row_by_row() {
     assert_eq!(status(&[(Planned, false), (Unchanged, false)], true), Status::Planned);
     assert_eq!(status(&one(Unchanged), true), Status::Planned);
     assert_eq!(status(&[(Planned, false), (Blocked, false)], true), Status::Partial);
-    for outcome in [Blocked, Superseded, Failed] {
+    for outcome in [Blocked, Superseded, Failed, Skipped] {
         assert_eq!(status(&one(outcome), false), Status::Failed, "{outcome:?}");
         assert_eq!(status(&[(Applied, false), (outcome, false)], false), Status::Partial, "{outcome:?}");
     }
@@ -145,16 +146,16 @@ fn a_report_of_several_changes_has_one_of_each() {
         walked(vec![target(OutcomeKind::Applied, false)], false),
         walked(vec![target(OutcomeKind::Blocked, false)], true),
     ];
-    let report = Report { changes, is_batch: true };
+    let report = Report::of(changes, true);
     let document = document(&report);
     assert_eq!((&document["status"], document.get("results")), (&json!("partial"), None));
     let each = document["changes"].as_array().unwrap().iter().map(|change| &change["status"]);
     assert_eq!(each.collect::<Vec<_>>(), ["succeeded", "failed"]);
     // planned only where every change is dry
     let planned = || walked(vec![target(OutcomeKind::Planned, false)], true);
-    let all = Report { changes: vec![planned(), planned()], is_batch: true };
+    let all = Report::of(vec![planned(), planned()], true);
     assert_eq!(all.status(), Status::Planned);
-    let some = Report { changes: vec![planned(), walked(Vec::new(), false)], is_batch: true };
+    let some = Report::of(vec![planned(), walked(Vec::new(), false)], true);
     assert_eq!(some.status(), Status::Succeeded);
 }
 

@@ -136,7 +136,7 @@ impl Case {
     fn step<'c>(&self, change: &'c PolicyChange, held: &Configuration) -> Step<'c> {
         let guardrails = self.guardrails();
         let limits = Limits { guardrails: &guardrails, allow_empty_extensions: self.allow_empty };
-        decide(change, limits, held, Modified::NotAsked)
+        decide(change, None, limits, held, Modified::NotAsked)
     }
 }
 
@@ -210,8 +210,9 @@ fn a_list_that_would_be_too_long_is_blocked_and_one_at_the_limit_is_not() {
     let adding = change(&asking(&json!({"addExtensions": ["pdf"]})));
     let guardrails = Guardrails::default();
     let limits = Limits { guardrails: &guardrails, allow_empty_extensions: false };
-    assert!(matches!(decide(&adding, limits, &held(255), Modified::NotAsked), Step::Update(_)));
-    let Step::Done(Outcome::Blocked { why, .. }) = decide(&adding, limits, &held(256), Modified::NotAsked)
+    assert!(matches!(decide(&adding, None, limits, &held(255), Modified::NotAsked), Step::Update(_)));
+    let Step::Done(Outcome::Blocked { why, .. }) =
+        decide(&adding, None, limits, &held(256), Modified::NotAsked)
     else {
         panic!("not blocked")
     };
@@ -265,6 +266,7 @@ fn decide_freely<'c>(change: &'c PolicyChange, held: &Configuration) -> Step<'c>
     let guardrails = Guardrails::default();
     decide(
         change,
+        None,
         Limits { guardrails: &guardrails, allow_empty_extensions: false },
         held,
         Modified::NotAsked,

@@ -29,7 +29,7 @@ pub struct Entry {
     pub body: Value,
     /// Whether the emulator carried it out. A condition that failed, for example, is no effect.
     pub executed: bool,
-    /// What the emulator says it used, where the request asked: `ConsumedCapacity`, always as a list.
+    /// What the emulator says it used: `ConsumedCapacity`, always as a list.
     pub capacity: Vec<Value>,
     /// The status answered; `None` if there was no answer.
     pub status: Option<u16>,
@@ -49,7 +49,7 @@ pub struct Key {
 }
 
 impl Entry {
-    /// The capacity units that it used, its indexes' included, where the request asked.
+    /// The capacity units that it used, its indexes' included.
     #[must_use]
     pub fn units(&self) -> f64 {
         self.capacity.iter().filter_map(|used| used.get("CapacityUnits").and_then(Value::as_f64)).sum()

@@ -112,7 +112,8 @@ impl Service {
         if let Some(Fault::Late(duration)) = fault {
             sleep(duration).await;
         }
-        let carried = self.forward(call.head, call.bytes).await.map_err(|_| HangUp)?;
+        let bytes = counted(&call);
+        let carried = self.forward(call.head, bytes).await.map_err(|_| HangUp)?;
         line.write(|entry| {
             entry.executed = carried.status.is_success();
             entry.capacity = entry::capacity(&carried.body());
@@ -157,6 +158,22 @@ impl Respond for Service {
     async fn respond(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, HangUp> {
         let call = Call::read(request).await?;
         self.answer(call).await
+    }
+}
+
+/// The request as the emulator gets it: asking what it uses, which the journal has of every request. Its client gets
+/// that too, as a member of the answer that it does not read.
+fn counted(call: &Call) -> Bytes {
+    const ASK: &str = "ReturnConsumedCapacity";
+    let is_on_items =
+        call.target().and_then(|(_, name)| Operation::named(name)).is_some_and(Operation::is_on_items);
+    match call.body.as_object() {
+        Some(members) if is_on_items && !members.contains_key(ASK) => {
+            let mut members = members.clone();
+            members.insert(ASK.to_owned(), "INDEXES".into());
+            Value::Object(members).to_string().into()
+        }
+        _ => call.bytes.clone(),
     }
 }
 

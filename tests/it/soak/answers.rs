@@ -90,6 +90,7 @@ pub(super) fn metrics(lines: &[Value], ended: &[Ended], about: &str) {
         ("TargetsFailed", "failed"),
         ("TargetsUnknown", "unknown"),
         ("TargetsPending", "pending"),
+        ("TargetsSkipped", "skipped"),
     ] {
         let count = ended.iter().filter(|(_, _, _, ended)| ended == outcome).count();
         assert_eq!(metrics[0][name], count, "{name}: {about}");

@@ -15,6 +15,8 @@ use super::{Defaults, Form, change};
 pub const MAX_CHANGES: usize = 100;
 /// The most targets in one document, before `"*"` is resolved (ours, not AWS's): over 8 minutes at the quota.
 pub const MAX_TARGETS: usize = 1_000;
+/// The same where a ledger remembers what is done, so that a change may take as long as it needs.
+pub const MAX_GOVERNED_TARGETS: usize = 10_000;
 
 pub(super) fn read(
     json: &Json,
@@ -23,7 +25,7 @@ pub(super) fn read(
     violations: &mut Violations,
 ) -> Option<Vec<PolicyChange>> {
     let fields = Fields::read("", json, ObjectKind::Batch, violations)?;
-    let base = read_change_id(&fields, defaults, violations);
+    let base = read_change_id(&fields, defaults, rules, violations);
     let list = fields.value(Field::Changes)?;
     let Some(entries) = list.entries() else {
         violations.wrong_type(&list.pointer, "an array of policy changes", list.value);
@@ -58,8 +60,9 @@ pub(super) fn read(
     let mut counts = changes.iter().map(|(_, change)| count_targets(change));
     let targets: usize = counts.clone().sum();
     // a change that has too many alone is a violation already
-    if targets > MAX_TARGETS && counts.all(|alone| alone <= MAX_TARGETS) {
-        too_many_targets(&list.pointer, targets, violations);
+    let limit = max_targets(rules);
+    if targets > limit && counts.all(|alone| alone <= limit) {
+        too_many_targets(&list.pointer, targets, rules, violations);
     }
     report_overlaps(&changes, violations);
     Some(changes.into_iter().map(|(_, change)| change).collect())
@@ -74,7 +77,12 @@ pub(super) fn count_targets(change: &PolicyChange) -> usize {
     instances * change.scopes.len()
 }
 
-pub(super) fn too_many_targets(pointer: &str, targets: usize, violations: &mut Violations) {
-    let message = format!("must have at most {MAX_TARGETS} targets (instances × scopes), not {targets}");
+pub(super) const fn max_targets(rules: &Rules) -> usize {
+    if rules.governed { MAX_GOVERNED_TARGETS } else { MAX_TARGETS }
+}
+
+pub(super) fn too_many_targets(pointer: &str, targets: usize, rules: &Rules, violations: &mut Violations) {
+    let limit = max_targets(rules);
+    let message = format!("must have at most {limit} targets (instances × scopes), not {targets}");
     violations.add(pointer, ViolationCode::TooManyTargets, message);
 }

@@ -88,6 +88,10 @@ pub fn of(report: &Report, seconds_for: impl Fn(usize) -> u64) -> Result<Respons
             Response::json(problem.status(), "application/problem+json", body)
         }
     };
+    if let Some(queued) = &report.queued {
+        let location = format!("/policy-changes/{}", queued.record);
+        return Ok(response.with("location", location).with("retry-after", queued.seconds.to_string()));
+    }
     if report.status() == Status::Incomplete {
         let left = report.results().filter(|result| result.outcome.verdict() == Verdict::NotYet).count();
         return Ok(response.with("retry-after", seconds_for(left).to_string()));
@@ -102,6 +106,7 @@ fn refusal(report: &Report) -> Problem {
     match codes.next() {
         Some(ViolationCode::NotJson) => Problem::NotJson,
         Some(ViolationCode::DocumentTooLarge) => Problem::TooLarge,
+        Some(ViolationCode::ChangeIdReused) => Problem::ChangeIdReused,
         _ => Problem::Rejected,
     }
 }
@@ -115,6 +120,9 @@ fn failed(report: &Report) -> Option<Problem> {
 
 /// Where nothing was applied and something is left: the first cause in the order of the targets.
 fn first_cause(report: &Report, verdict: Verdict) -> Problem {
+    if let Some(why) = report.changes.iter().find_map(report::ChangeReport::not_begun) {
+        return why.code.problem();
+    }
     let mut left = report.results().filter(|result| result.outcome.verdict() == verdict);
     left.next().map_or(Problem::Unavailable, problem_of)
 }
@@ -134,6 +142,9 @@ fn detail(report: &Report, problem: Problem) -> String {
             (1, Some(violation)) => format!("`{}` {}", violation.pointer, violation.message),
             _ => format!("{count} violations; nothing was changed"),
         };
+    }
+    if let Some(why) = report.changes.iter().find_map(report::ChangeReport::not_begun) {
+        return why.message().to_owned();
     }
     let first = report
         .results()
