@@ -66,7 +66,7 @@ struct Shared {
 }
 
 impl Mapping {
-    /// Starts to take messages to a function, as many at once as it may have processes.
+    /// Starts to take messages to a function, with as many invocations at once as the fleet allows.
     ///
     /// # Errors
     ///
@@ -158,11 +158,13 @@ async fn dispatch(shared: Arc<Shared>) {
     // Dropped with this future, and every invocation with it.
     let mut under_way = JoinSet::new();
     loop {
-        let Ok(place) = shared.fleet.place().await else { return };
         while under_way.try_join_next().is_some() {}
+        if under_way.len() == shared.fleet.most().get() {
+            under_way.join_next().await;
+        }
         let Some(batch) = shared.batch().await else { return };
         let mut line = shared.journal.open(Delivery::of(&batch, OffsetDateTime::now_utc()));
-        match shared.fleet.occupy(place).await {
+        match shared.fleet.occupy().await {
             Ok(lease) => {
                 line.write(|delivery| delivery.process = Some(lease.number()));
                 let shared = Arc::clone(&shared);

@@ -36,7 +36,7 @@ fn endpoints_can_be_ignored() {
 }
 
 #[test]
-fn what_is_not_understood_is_ignored() {
+fn an_invalid_value_is_ignored() {
     let config = configured(&[
         ("AWS_ENDPOINT_URL", ""),
         ("AWS_ENDPOINT_URL_SQS", "sqs.local"),
@@ -67,7 +67,7 @@ fn the_environment_decides_on_fips_and_dual_stack() {
 
 /// Five certificates, each whole: base64 that decodes to one DER SEQUENCE of exactly its length.
 #[test]
-fn amazons_roots_are_there() {
+fn all_five_roots_of_amazon_are_whole() {
     use base64::Engine;
     let bodies: Vec<String> = AMAZON_TRUST_SERVICES
         .split("-----BEGIN CERTIFICATE-----")
