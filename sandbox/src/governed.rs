@@ -180,17 +180,34 @@ impl Governed {
     /// Every function by its name, for [`InvokeApi`](crate::invoke_api::InvokeApi); the plain name is the api's too.
     #[must_use]
     pub fn functions(&self) -> Vec<(String, Callable)> {
-        let fleets = [&self.api, self.intake.fleet(), self.workers.fleet(), &self.sweep];
-        let named = fleets.map(|fleet| (fleet.launch().name().to_owned(), Arc::clone(fleet).into()));
+        let named = self.fleets().map(|fleet| (fleet.launch().name().to_owned(), Arc::clone(fleet).into()));
         let plain = (self.name.clone(), Arc::clone(&self.api).into());
         named.into_iter().chain([plain]).collect()
+    }
+
+    /// Forgets the requests, the invocations and the output so far.
+    ///
+    /// For a stack that runs for weeks.
+    pub fn forget(&self) {
+        self.ledger.clear_journal();
+        self.queues.clear_journal();
+        self.intake.clear_journal();
+        self.workers.clear_journal();
+        for fleet in self.fleets() {
+            for function in fleet.functions() {
+                drop(function.take_output());
+            }
+        }
     }
 
     /// Every whole line that any process has written to standard output.
     #[must_use]
     pub fn output(&self) -> Vec<String> {
-        let fleets = [&self.api, self.intake.fleet(), self.workers.fleet(), &self.sweep];
-        fleets.iter().flat_map(|fleet| fleet.output()).collect()
+        self.fleets().iter().flat_map(|fleet| fleet.output()).collect()
+    }
+
+    fn fleets(&self) -> [&Arc<Fleet>; 4] {
+        [&self.api, self.intake.fleet(), self.workers.fleet(), &self.sweep]
     }
 }
 

@@ -1,22 +1,29 @@
 //! `sandbox serve` and `sandbox connect`: serve until Ctrl-C, and print a line for each call.
 
 pub(crate) mod call;
+mod delivery;
+mod welcome;
 
-use crate::flags::{ConnectFlags, FunctionFlags};
+use crate::flags::{ConnectFlags, FunctionFlags, GovernedFlags};
 use crate::interrupt::Interrupt;
 use crate::palette::Palette;
 use call::Calls;
 use clap::Args;
 use sandbox::connect::{Connect, Entry};
 use sandbox::function_url::FunctionUrl;
+use sandbox::governed::Governed;
 use sandbox::invoke_api::InvokeApi;
-use sandbox::lambda::{Function, Stream};
+use sandbox::lambda::{Function, Launch, Stream};
+use sandbox::mapping::Delivery;
+use std::future::pending;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
+use welcome::{Functions, welcome};
 
-/// Amazon Connect, a function URL and Lambda's Invoke.
+/// Amazon Connect, a function URL and Lambda's Invoke; a table and queues besides, in governed mode.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Port of the function URL on 127.0.0.1; 0 takes a free one
@@ -28,6 +35,8 @@ pub(crate) struct Serve {
     /// Hides the function's log
     #[arg(long)]
     quiet: bool,
+    #[command(flatten)]
+    governed: GovernedFlags,
     #[command(flatten)]
     function: FunctionFlags,
     #[command(flatten)]
@@ -42,6 +51,29 @@ impl Serve {
         self.function.binary()?;
         let connect = self.connect.start().await?;
         let calls = connect.follow();
+        let launch = self.launch(&connect)?;
+        let governed = if self.governed.standalone {
+            None
+        } else {
+            let options = self.governed.options(&self.function, &self.connect);
+            Some(Governed::start(launch.clone(), options).await?)
+        };
+        let (url, invoke) = if let Some(governed) = &governed {
+            let url = FunctionUrl::start(Arc::clone(governed.api()), self.url_port).await?;
+            (url, InvokeApi::start_several(governed.functions(), self.invoke_port).await?)
+        } else {
+            let function = Arc::new(Function::start(launch).await?);
+            let url = FunctionUrl::start(Arc::clone(&function), self.url_port).await?;
+            (url, InvokeApi::start(function, self.invoke_port).await?)
+        };
+        let functions = Functions { url: url.url(), invoke: invoke.url(), governed: governed.as_ref() };
+        welcome(&mut io::stdout(), &connect, Some(&functions))?;
+        report(&connect, calls, governed.as_ref(), interrupt).await?;
+        // The services end here, and the functions with their processes.
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn launch(&self, connect: &Connect) -> io::Result<Launch> {
         let mut launch = self.function.launch(&connect.url())?;
         if !self.quiet {
             let palette = Palette::of(&io::stderr());
@@ -50,13 +82,7 @@ impl Serve {
                 let _ = writeln!(io::stderr(), "{}", palette.dim(line));
             }));
         }
-        let function = Arc::new(Function::start(launch).await?);
-        let url = FunctionUrl::start(Arc::clone(&function), self.url_port).await?;
-        let invoke = InvokeApi::start(function, self.invoke_port).await?;
-        welcome(&mut io::stdout(), &connect, Some((&url, &invoke)))?;
-        report(&connect, calls, interrupt).await?;
-        // Both services end here, and the function with its process.
-        Ok(ExitCode::SUCCESS)
+        Ok(launch)
     }
 }
 
@@ -74,104 +100,60 @@ impl ConnectOnly {
         let connect = self.connect.start().await?;
         let calls = connect.follow();
         welcome(&mut io::stdout(), &connect, None)?;
-        report(&connect, calls, interrupt).await?;
+        report(&connect, calls, None, interrupt).await?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// At most so many instances are listed.
-const NAMED: usize = 5;
+/// How often what was kept for tests is thrown away.
+const FORGETTING: Duration = Duration::from_mins(1);
 
-/// Prints what is served, where, and what to try.
-///
-/// Called when everything listens. The first lines are for programs too, and do not change: a
-/// name, two spaces or more, a URL (`^Lambda Invoke +(http://.+)$`); without a terminal there is
-/// no colour in them.
-fn welcome(
-    output: &mut impl Write,
-    connect: &Connect,
-    function: Option<(&FunctionUrl, &InvokeApi)>,
-) -> io::Result<()> {
-    let palette = Palette::of(&io::stdout());
-    let connect_url = connect.url();
-    writeln!(output, "{}  {connect_url}", palette.bold("Amazon Connect"))?;
-    if let Some((url, invoke)) = function {
-        writeln!(output, "{}    {}", palette.bold("Function URL"), url.url())?;
-        writeln!(output, "{}   {}", palette.bold("Lambda Invoke"), invoke.url())?;
-    }
-    let instances = connect.instances();
-    writeln!(output, "\n{}", palette.bold("Instances"))?;
-    for instance in instances.iter().take(NAMED) {
-        writeln!(output, "  {}  {}", instance.id, palette.dim(&instance.alias))?;
-    }
-    if instances.len() > NAMED {
-        writeln!(output, "  and {} more", instances.len() - NAMED)?;
-    }
-    let id = instances.first().map_or("", |instance| &instance.id);
-    if let Some((url, _)) = function {
-        let url = url.url();
-        let curl = |document: &str| {
-            format!(
-                "  curl -sS {url}/policy-changes -H 'Content-Type: application/json' \\\n    -d '{document}'"
-            )
-        };
-        let change = format!(
-            r#"{{"instanceId": "{id}", "attachmentScope": "CHAT", "maximumSize": "10 MB", "allowedExtensions": ["pdf", "png"]}}"#
-        );
-        let refused =
-            format!(r#"{{"instanceId": "{id}", "attachmentScope": "EMAIL", "maximumSize": "50 MB"}}"#);
-        writeln!(output, "\n{}", palette.bold("Change a policy"))?;
-        writeln!(output, "{}", curl(&change))?;
-        writeln!(output, "\n{}", palette.bold("See a change refused"))?;
-        writeln!(output, "{}", curl(&refused))?;
-    }
-    writeln!(output, "\n{}", palette.bold("Ask Amazon Connect"))?;
-    writeln!(
-        output,
-        "  AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_REGION=us-east-1 \\\n    \
-         aws connect list-attached-files-configurations \\\n    \
-         --endpoint-url {connect_url} --instance-id {id}"
-    )?;
-    if let Some((_, invoke)) = function {
-        writeln!(output, "\n{}", palette.bold("Invoke the function with any event"))?;
-        writeln!(
-            output,
-            "  AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_REGION=us-east-1 \\\n    \
-             aws lambda invoke --function-name connect-attachment-policy \\\n    \
-             --payload fileb://events/sqs.succeeded.json \\\n    \
-             --endpoint-url {} /dev/stdout",
-            invoke.url()
-        )?;
-    }
-    writeln!(
-        output,
-        "\n{}\n",
-        palette.dim(
-            "Each call of Amazon Connect is printed below, with its time in UTC. Ctrl-C ends the sandbox."
-        )
-    )?;
-    output.flush()
-}
-
-/// Prints every call when it is complete, until Ctrl-C.
+/// Prints every call and every delivery when it is complete, until Ctrl-C.
 async fn report(
     connect: &Connect,
     mut calls: UnboundedReceiver<Entry>,
+    governed: Option<&Governed>,
     mut interrupt: Interrupt,
 ) -> io::Result<()> {
-    let mut lines = Calls::new(connect, Palette::of(&io::stdout()));
+    let palette = Palette::of(&io::stdout());
+    let mut printed = Calls::new(connect, palette);
+    let mut intake = governed.map(|governed| governed.intake().follow());
+    let mut lanes = governed.map(|governed| governed.workers().follow());
+    let mut forgetting = tokio::time::interval(FORGETTING);
     let mut output = io::stdout();
     loop {
-        let entry = tokio::select! {
+        let line = tokio::select! {
             // Complete calls come before the end, so that every answered call is printed.
             biased;
-            entry = calls.recv() => entry,
+            entry = calls.recv() => match entry {
+                Some(entry) => printed.line(connect, &entry),
+                None => return Ok(()),
+            },
+            delivery = next(&mut intake) => delivery::line("document taken in", &delivery, palette),
+            delivery = next(&mut lanes) => delivery::line("lane message", &delivery, palette),
             () = interrupt.arrived() => return Ok(()),
+            _ = forgetting.tick() => {
+                // Everything was followed. Keeping it would fill the memory of a sandbox that runs for weeks.
+                connect.clear_journal();
+                if let Some(governed) = governed {
+                    governed.forget();
+                }
+                continue;
+            }
         };
-        let Some(entry) = entry else { return Ok(()) };
-        writeln!(output, "{}", lines.line(connect, &entry))?;
+        writeln!(output, "{line}")?;
         output.flush()?;
-        // The entries were followed. Keeping them would fill the memory of a sandbox that runs for weeks.
-        connect.clear_journal();
+    }
+}
+
+/// The next delivery; never, where there is no mapping.
+async fn next(deliveries: &mut Option<UnboundedReceiver<Delivery>>) -> Delivery {
+    let received = match deliveries {
+        Some(deliveries) => deliveries.recv().await,
+        None => None,
+    };
+    match received {
+        Some(delivery) => delivery,
+        None => pending().await,
     }
 }
