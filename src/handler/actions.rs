@@ -3,6 +3,7 @@
 use super::derived::Derived;
 use super::governed::now;
 use super::http::Answered;
+use super::records::ledger_failed;
 use super::{Handler, InvocationContext};
 use crate::audit::Action;
 use crate::ledger::{Halting, Ledger, Relation};
@@ -141,7 +142,7 @@ impl Handler {
                 let why = "the change has ended; nothing is left to cancel";
                 return self.refuse(context, request, Problem::ChangeFinal, why);
             }
-            Err(error) => return self.ledger_failed(&error),
+            Err(error) => return ledger_failed(&error),
         };
         self.followed(&cancelled)
     }
@@ -160,7 +161,7 @@ impl Handler {
                 let why = "there is no record of this change, or it has expired";
                 self.refuse(context, request, Problem::ChangeNotFound, why).map(Err)
             }
-            Err(error) => self.ledger_failed(&error).map(Err),
+            Err(error) => ledger_failed(&error).map(Err),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::admission::plan_ref;
 use super::governed::{accepted, now};
 use super::http::Answered;
+use super::records::ledger_failed;
 use super::{Handler, InvocationContext};
 use crate::audit::Action;
 use crate::ledger::{Ledger, LedgerError, Recorded, Related, Relation};
@@ -44,7 +45,7 @@ impl Handler {
                 let response = self.refuse(context, request, Problem::Frozen, why)?;
                 return Ok(response.with("retry-after", "60"));
             }
-            (Err(error), _) | (_, Err(error)) => return self.ledger_failed(&error),
+            (Err(error), _) | (_, Err(error)) => return ledger_failed(&error),
         };
         if lanes.is_empty() {
             let why = "the change has no target that could be changed";
@@ -72,7 +73,7 @@ impl Handler {
             Ok(Related::Exists(there)) => {
                 self.derive_again(context, request, ledger, &derived, (*there, record), &plan).await
             }
-            Err(error) => self.ledger_failed(&error),
+            Err(error) => ledger_failed(&error),
         }
     }
 
@@ -104,7 +105,7 @@ impl Handler {
                         self.begin_derived(context, request, ledger, derived, &new, plan).await
                     }
                     Ok(Recorded::Exists(there)) => self.followed(&there),
-                    Err(error) => self.ledger_failed(&error),
+                    Err(error) => ledger_failed(&error),
                 }
             }
             Admission::Running | Admission::Continue | Admission::Later | Admission::Recorded => {

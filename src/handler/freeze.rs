@@ -3,6 +3,7 @@
 
 use super::governed::now;
 use super::http::Answered;
+use super::records::ledger_failed;
 use super::{Handler, InvocationContext};
 use crate::audit::Action;
 use crate::ledger::Ledger;
@@ -26,7 +27,7 @@ impl Handler {
     pub(super) async fn read_freeze(&self, ledger: &Ledger) -> Answered {
         match ledger.frozen().await {
             Ok(freeze) => Ok(Response::json(200, "application/json", freeze_document(freeze.as_ref())?)),
-            Err(error) => self.ledger_failed(&error),
+            Err(error) => ledger_failed(&error),
         }
     }
 
@@ -49,7 +50,7 @@ impl Handler {
                 self.note_action(context, &request.origin, what, freeze.reason.as_deref());
                 Ok(Response::json(200, "application/json", freeze_document(Some(&freeze))?))
             }
-            Err(error) => self.ledger_failed(&error),
+            Err(error) => ledger_failed(&error),
         }
     }
 
@@ -67,7 +68,7 @@ impl Handler {
                 }
                 Ok(Response::json(200, "application/json", freeze_document(None)?))
             }
-            Err(error) => self.ledger_failed(&error),
+            Err(error) => ledger_failed(&error),
         }
     }
 

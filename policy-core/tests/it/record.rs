@@ -3,12 +3,14 @@
 mod admission;
 mod counts;
 mod digest;
+mod duty;
 mod ending;
 mod lane;
 mod order;
 mod page;
 mod plan;
 mod target;
+mod undo;
 
 use crate::parsing;
 use policy_core::aws::RegionName;

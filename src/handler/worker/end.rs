@@ -72,10 +72,10 @@ impl Handler {
             counts.add(not_begun(state), false);
         }
         let hash = change.dry_run.then(|| record::lane_hash(&results));
-        let ended = ledger
+        let has_ended = ledger
             .end_lane(&run, &part.name, &change.order, seen, state, &counts, hash.as_deref(), now())
             .await?;
-        if ended == LaneEnded::TakenOver {
+        if has_ended == LaneEnded::TakenOver {
             return Ok(Worked::TakenOver);
         }
         self.finish_lanes(ledger, &change.change_id).await?;

@@ -221,12 +221,12 @@ impl Handler {
             // an undo or an apply names what it changed
             Task::Undo { .. } | Task::Apply { .. } => None,
         };
-        Ok(move |result: &RecordedResult| match &named {
-            Some(named) => named.get(&result.change_id).copied().unwrap_or_default(),
-            None => {
-                let (before, after) = (result.before.clone(), result.after.clone());
-                Members::that_differ(&before.unwrap_or_default(), &after.unwrap_or_default())
+        Ok(move |result: &RecordedResult| {
+            if let Some(named) = &named {
+                return named.get(&result.change_id).copied().unwrap_or_default();
             }
+            let (before, after) = (result.before.clone(), result.after.clone());
+            Members::that_differ(&before.unwrap_or_default(), &after.unwrap_or_default())
         })
     }
 

@@ -59,7 +59,7 @@ impl<'a> LanePropagation<'a> {
                     due.target.record = Some(record);
                     due = match self.look_again(due.target).await {
                         Looked::Due(due) => *due,
-                        Looked::Ended(slot, result) => return Err(Box::new((slot, result))),
+                        Looked::Ended(slot, result) => return Err(Box::new((slot, *result))),
                         Looked::Busy(target) => return Err(Box::new(self.busy(*target))),
                     };
                 }

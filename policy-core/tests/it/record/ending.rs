@@ -142,7 +142,7 @@ fn what_was_refused_gives_its_time_back() {
     assert_eq!(ending(&both(), &pending, false), Ending::Close(dropped(false)));
     // nothing else follows an intent; if it did, nothing was sent
     for outcome in [
-        Outcome::Superseded { held: before(), why: Failure::new(ErrorCode::NewerChange) },
+        Outcome::Superseded { held: Some(before()), why: Failure::new(ErrorCode::NewerChange) },
         Outcome::Blocked { held: None, why: Failure::new(ErrorCode::SizeBlocked) },
         Outcome::Skipped { why: Failure::new(ErrorCode::Cancelled) },
         Outcome::Unchanged { held: before() },
