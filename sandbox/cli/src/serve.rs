@@ -1,4 +1,4 @@
-//! `sandbox serve` and `sandbox connect`: serve until Ctrl-C, and print a line for each call.
+//! `sandbox serve`, `sandbox connect` and `sandbox services`: serve until Ctrl-C, and print a line for each call.
 
 pub(crate) mod call;
 mod delivery;
@@ -11,9 +11,10 @@ use call::Calls;
 use clap::Args;
 use sandbox::connect::{Connect, Entry};
 use sandbox::function_url::FunctionUrl;
-use sandbox::governed::Governed;
+use sandbox::governed::{Governed, Services};
 use sandbox::invoke_api::InvokeApi;
 use sandbox::lambda::{Function, Launch, Stream};
+use sandbox::ledger;
 use sandbox::mapping::Delivery;
 use std::future::pending;
 use std::io::{self, Write};
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
-use welcome::{Functions, welcome};
+use welcome::{Functions, Served};
 
 /// Amazon Connect, a function URL and Lambda's Invoke; a table and queues besides, in governed mode.
 #[derive(Debug, Args)]
@@ -66,9 +67,11 @@ impl Serve {
             let url = FunctionUrl::start(Arc::clone(&function), self.url_port).await?;
             (url, InvokeApi::start(function, self.invoke_port).await?)
         };
+        let services = governed.as_ref().map(Governed::services);
         let functions = Functions { url: url.url(), invoke: invoke.url(), governed: governed.as_ref() };
-        welcome(&mut io::stdout(), &connect, Some(&functions))?;
-        report(&connect, calls, governed.as_ref(), interrupt).await?;
+        let served = Served { connect: &connect, services, functions: Some(functions) };
+        served.welcome(&mut io::stdout())?;
+        report(&connect, calls, Kept { services, governed: governed.as_ref() }, interrupt).await?;
         // The services end here, and the functions with their processes.
         Ok(ExitCode::SUCCESS)
     }
@@ -99,8 +102,37 @@ impl ConnectOnly {
         let interrupt = Interrupt::listen()?;
         let connect = self.connect.start().await?;
         let calls = connect.follow();
-        welcome(&mut io::stdout(), &connect, None)?;
-        report(&connect, calls, None, interrupt).await?;
+        let served = Served { connect: &connect, services: None, functions: None };
+        served.welcome(&mut io::stdout())?;
+        report(&connect, calls, Kept { services: None, governed: None }, interrupt).await?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Amazon Connect, the table and the queues of a stack.
+#[derive(Debug, Args)]
+pub(crate) struct ServicesOnly {
+    /// Port of DynamoDB on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    table_port: u16,
+    /// Port of Amazon SQS on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    queue_port: u16,
+    #[command(flatten)]
+    connect: ConnectFlags,
+}
+
+impl ServicesOnly {
+    /// Serves until Ctrl-C.
+    pub(crate) async fn run(&self) -> io::Result<ExitCode> {
+        let interrupt = Interrupt::listen()?;
+        let connect = self.connect.start().await?;
+        let calls = connect.follow();
+        let table = ledger::Options { port: self.table_port, ..ledger::Options::default() };
+        let services = Services::start(table, Services::queues(self.queue_port)).await?;
+        let served = Served { connect: &connect, services: Some(&services), functions: None };
+        served.welcome(&mut io::stdout())?;
+        report(&connect, calls, Kept { services: Some(&services), governed: None }, interrupt).await?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -108,17 +140,36 @@ impl ConnectOnly {
 /// How often what was kept for tests is thrown away.
 const FORGETTING: Duration = Duration::from_mins(1);
 
+/// What else keeps a journal.
+#[derive(Clone, Copy)]
+struct Kept<'served> {
+    services: Option<&'served Services>,
+    governed: Option<&'served Governed>,
+}
+
+impl Kept<'_> {
+    fn forget(self) {
+        if let Some(services) = self.services {
+            services.ledger.clear_journal();
+            services.queues.clear_journal();
+        }
+        if let Some(governed) = self.governed {
+            governed.forget();
+        }
+    }
+}
+
 /// Prints every call and every delivery when it is complete, until Ctrl-C.
 async fn report(
     connect: &Connect,
     mut calls: UnboundedReceiver<Entry>,
-    governed: Option<&Governed>,
+    kept: Kept<'_>,
     mut interrupt: Interrupt,
 ) -> io::Result<()> {
     let palette = Palette::of(&io::stdout());
     let mut printed = Calls::new(connect, palette);
-    let mut intake = governed.map(|governed| governed.intake().follow());
-    let mut lanes = governed.map(|governed| governed.workers().follow());
+    let mut intake = kept.governed.map(|governed| governed.intake().follow());
+    let mut lanes = kept.governed.map(|governed| governed.workers().follow());
     let mut forgetting = tokio::time::interval(FORGETTING);
     let mut output = io::stdout();
     loop {
@@ -135,9 +186,7 @@ async fn report(
             _ = forgetting.tick() => {
                 // Everything was followed. Keeping it would fill the memory of a sandbox that runs for weeks.
                 connect.clear_journal();
-                if let Some(governed) = governed {
-                    governed.forget();
-                }
+                kept.forget();
                 continue;
             }
         };

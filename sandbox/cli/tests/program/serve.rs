@@ -106,6 +106,25 @@ fn serve_governs_unless_it_is_told_otherwise_and_a_signal_ends_every_function() 
 }
 
 #[test]
+fn the_services_of_a_stack_are_served_without_any_function() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sandbox"))
+        .arg("services")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a start");
+    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut serving = Serving { child, lines };
+    for name in ["Amazon Connect  ", "DynamoDB        ", "Amazon SQS      "] {
+        let line = serving.lines.next().expect("a line").expect("text");
+        assert!(line.strip_prefix(name).is_some_and(|url| url.starts_with("http://127.0.0.1:")), "{line}");
+    }
+    serving.line_with("Ctrl-C");
+    assert!(serving.processes().is_empty());
+    serving.signal("TERM");
+    assert!(serving.child.wait().expect("an end").success());
+}
+
+#[test]
 fn serve_takes_no_port_of_the_table_where_there_is_none() {
     let refused = sandbox(&["serve", "--standalone", "--table-port", "8000"]).output().expect("a run");
     assert_eq!(refused.status.code(), Some(2));
