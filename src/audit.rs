@@ -2,7 +2,10 @@
 //! handed to the log pipe whole, even if the process is killed at any instant.
 
 mod ocsf;
+mod settlement;
 mod text;
+
+pub use settlement::Settlement;
 
 use crate::telemetry::{LogLevel, LogPipe};
 use ocsf::Event;
@@ -32,10 +35,41 @@ pub struct Audit {
 pub struct AuditedChange<'a> {
     /// Who asked and from where.
     pub origin: &'a Origin,
-    /// What for.
+    /// The change.
     pub change: &'a PolicyChange,
     /// Where this function runs.
     pub home: &'a Home,
+}
+
+/// What is done to a recorded change, or to all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// A change is ended early.
+    Cancel,
+    /// A change is undone by another.
+    Undo,
+    /// A recorded dry run is carried out.
+    Apply,
+    /// Nothing begins any more.
+    Freeze,
+    /// Nothing new is taken, and accepted runs go on to their end.
+    Drain,
+    /// Changes begin again.
+    Thaw,
+}
+
+impl Action {
+    /// `event_code`, and the operation in this function's own words.
+    const fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Cancel => ("cancel", "CancelPolicyChange"),
+            Self::Undo => ("undo", "UndoPolicyChange"),
+            Self::Apply => ("apply", "ApplyPolicyChange"),
+            Self::Freeze => ("freeze", "FreezePolicyChanges"),
+            Self::Drain => ("drain", "DrainPolicyChanges"),
+            Self::Thaw => ("thaw", "ThawPolicyChanges"),
+        }
+    }
 }
 
 /// Why something was refused, short enough for a log line.
@@ -45,7 +79,7 @@ pub struct Reason {
     pub pointer: String,
     /// The stable code.
     pub code: String,
-    /// What would be right.
+    /// What is allowed, or what is wrong.
     pub message: String,
 }
 
@@ -90,7 +124,7 @@ impl Audit {
         self.write(audited.origin, |stamp| Event::intent(stamp, audited, instance, scope, before, after))
     }
 
-    /// What became of one target.
+    /// The outcome of one target.
     ///
     /// # Errors
     /// A full or closed pipe.
@@ -118,6 +152,31 @@ impl Audit {
         reasons: &[Reason],
     ) -> io::Result<()> {
         self.write(origin, |stamp| Event::refusal(stamp, origin, home, change_id, reasons))
+    }
+
+    /// Something that was done to a recorded change, or to all of them.
+    ///
+    /// # Errors
+    /// A full or closed pipe.
+    pub fn action(
+        &self,
+        origin: &Origin,
+        home: &Home,
+        change_id: &ChangeId,
+        action: Action,
+        reason: Option<&str>,
+    ) -> io::Result<()> {
+        self.write(origin, |stamp| Event::action(stamp, origin, home, change_id, action, reason))
+    }
+
+    /// What became of an update whose process never said so.
+    ///
+    /// # Errors
+    /// A full or closed pipe.
+    pub fn settled(&self, settlement: &Settlement<'_>) -> io::Result<()> {
+        let origin = settlement.origin();
+        let result = settlement.result.reported();
+        self.write(&origin, |stamp| Event::settled(stamp, settlement, &origin, &result))
     }
 
     fn write<'a>(&self, origin: &Origin, event: impl FnOnce(ocsf::Stamp) -> Event<'a>) -> io::Result<()> {

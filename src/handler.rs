@@ -1,15 +1,26 @@
 //! One invocation, top to bottom.
 
+mod actions;
+mod admission;
+mod at_once;
 mod change;
+mod derived;
+mod dispatch;
+mod freeze;
+mod governed;
 mod http;
 mod queued;
+mod records;
 mod refusal;
+mod sweep;
+mod worker;
 
 use crate::audit::Audit;
 use crate::connect::{CallLog, Connect};
+use crate::ledger::Ledger;
 use crate::lock::Lock;
 use crate::metrics::{Metrics, Tally};
-use crate::propagate::Deadline;
+use crate::propagate::{Deadline, Governed, Propagation};
 use crate::queue::{PATIENCE as QUEUE_PATIENCE, Queues};
 use crate::settings::Settings;
 use change::Submission;
@@ -17,7 +28,7 @@ use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use policy_core::aws::Arn;
 use policy_core::function_error::FunctionErrorType;
 use policy_core::origin::{Invocation, Origin, TriggerKind};
-use policy_core::policy::{Rules, ViolationCode};
+use policy_core::policy::{Limits, Rules, ViolationCode};
 use policy_core::report::{self, OutcomeKind, Report, Status};
 use policy_core::trigger::{self, NotAccepted, Trigger, event_bridge};
 use refusal::NotParked;
@@ -31,9 +42,21 @@ use tokio::time::Instant;
 pub struct Handler {
     settings: Settings,
     connect: Connect,
+    ledger: Option<Ledger>,
     queues: Queues,
     audit: Audit,
     metrics: Metrics,
+}
+
+/// The AWS services that a handler uses.
+#[derive(Debug)]
+pub struct Services {
+    /// Amazon Connect.
+    pub connect: Connect,
+    /// The ledger; absent: standalone.
+    pub ledger: Option<Ledger>,
+    /// The queues.
+    pub queues: Queues,
 }
 
 /// What belongs to one invocation.
@@ -91,8 +114,9 @@ type Reply = Result<Box<RawValue>, FunctionError>;
 
 impl Handler {
     /// Puts the parts together.
-    pub fn new(settings: Settings, connect: Connect, queues: Queues, audit: Audit, metrics: Metrics) -> Self {
-        Self { settings, connect, queues, audit, metrics }
+    pub fn new(settings: Settings, services: Services, audit: Audit, metrics: Metrics) -> Self {
+        let Services { connect, ledger, queues } = services;
+        Self { settings, connect, ledger, queues, audit, metrics }
     }
 
     /// Handles one invocation: its answer, and before it one line of metrics and one of summary.
@@ -115,7 +139,7 @@ impl Handler {
             tracing::error!(%error, "the metrics could not be written");
         }
         tracing::info!(
-            trigger = kind.map_or("none", TriggerKind::as_str),
+            trigger = kind.map_or("none", TriggerKind::name),
             answer = reply.as_ref().map_or_else(|error| error.error_type.name(), |_| "response"),
             applied = tally.count(OutcomeKind::Applied),
             rejected = tally.rejected(),
@@ -136,8 +160,8 @@ impl Handler {
             Err(NotAccepted::Malformed { kind, .. }) => Some(*kind),
             Err(NotAccepted::Unrecognised(_)) => None,
         };
-        if let Some(kind) = kind.filter(|kind| !self.settings.accepted_triggers.contains(kind)) {
-            let message = format!("this function's ACCEPTED_TRIGGERS does not include {}", kind.as_str());
+        if let Some(kind) = kind.filter(|kind| !self.accepts_envelope(*kind)) {
+            let message = format!("this function's ACCEPTED_TRIGGERS does not include {}", kind.name());
             let origin = Origin { kind, ..Origin::invoker(&context.invocation) };
             let error_type = FunctionErrorType::TriggerNotAccepted;
             self.note_refusal(context, &origin, error_type.name(), &message);
@@ -155,6 +179,35 @@ impl Handler {
             Trigger::EventBridge(event) => self.answer_event(context, payload, &event).await,
             Trigger::Sqs(records) => Ok(to_raw_value(&self.answer_batch(context, &records).await)?),
             Trigger::Bare(document) => self.answer_bare(context, document).await,
+            Trigger::Sweep => Box::pin(self.sweep(context)).await,
+        }
+    }
+
+    fn accepts(&self, kind: TriggerKind) -> bool {
+        self.settings.accepted_triggers.contains(&kind)
+    }
+
+    /// A batch of SQS may hold pointers to lanes as well as documents: each message is judged by itself.
+    fn accepts_envelope(&self, kind: TriggerKind) -> bool {
+        self.accepts(kind) || (kind == TriggerKind::Sqs && self.accepts(TriggerKind::Lane))
+    }
+
+    /// What walks a change's targets.
+    fn propagation<'a>(
+        &'a self,
+        context: &'a InvocationContext,
+        governed: Option<&'a Governed<'a>>,
+    ) -> Propagation<'a> {
+        Propagation {
+            connect: &self.connect,
+            audit: &self.audit,
+            limits: Limits {
+                guardrails: &self.settings.guardrails,
+                allow_empty_extensions: self.settings.allow_empty_extensions,
+            },
+            deadline: context.deadline,
+            log: &context.log,
+            governed,
         }
     }
 
@@ -172,7 +225,11 @@ impl Handler {
             rules: self.settings.rules(account),
             tally: Lock::default(),
             log: CallLog::default(),
-            deadline: Deadline::new(Instant::now(), left, afterwards(kind, self.queues.parks())),
+            deadline: Deadline::new(
+                Instant::now(),
+                left,
+                afterwards(kind, self.queues.parks(), self.ledger.is_some()),
+            ),
         }
     }
 
@@ -213,16 +270,22 @@ impl Handler {
         }
         let mut submission = Submission::new(&event.document, event.origin.clone());
         submission.if_unmodified_since = event.replayed_from;
+        submission.replay.clone_from(&event.replay);
         self.change(context, &submission).await
     }
 }
 
-/// What may follow the targets: a message is parked, then others are made visible again; an event is parked.
-fn afterwards(kind: Option<TriggerKind>, parks: bool) -> Duration {
+/// What may follow the targets: a message is parked, then others are made visible again; an event is parked; a record
+/// is made final.
+fn afterwards(kind: Option<TriggerKind>, parks: bool, is_governed: bool) -> Duration {
+    /// Usually some milliseconds. A record that is not made final in time is by the sweep.
+    const RECORD: Duration = Duration::from_secs(2);
     match kind {
-        Some(TriggerKind::Sqs) => QUEUE_PATIENCE * 2,
+        Some(TriggerKind::Sqs | TriggerKind::Lane) => QUEUE_PATIENCE * 2,
         Some(TriggerKind::EventBridge) if parks => QUEUE_PATIENCE,
-        Some(TriggerKind::EventBridge | TriggerKind::Http | TriggerKind::Bare) | None => Duration::ZERO,
+        Some(TriggerKind::Http | TriggerKind::Bare) if is_governed => RECORD,
+        Some(TriggerKind::EventBridge | TriggerKind::Http | TriggerKind::Bare | TriggerKind::Sweep)
+        | None => Duration::ZERO,
     }
 }
 
@@ -236,15 +299,22 @@ mod tests {
 
     #[test]
     fn time_is_kept_for_what_a_trigger_does_after_its_targets() {
-        for (kind, parks, seconds) in [
-            (Some(TriggerKind::Sqs), false, 10),
-            (Some(TriggerKind::EventBridge), true, 5),
-            (Some(TriggerKind::EventBridge), false, 0),
-            (Some(TriggerKind::Http), true, 0),
-            (Some(TriggerKind::Bare), true, 0),
-            (None, true, 0),
+        for (kind, parks, is_governed, seconds) in [
+            (Some(TriggerKind::Sqs), false, false, 10),
+            (Some(TriggerKind::EventBridge), true, false, 5),
+            (Some(TriggerKind::EventBridge), false, true, 0),
+            (Some(TriggerKind::Http), true, false, 0),
+            (Some(TriggerKind::Bare), true, false, 0),
+            (Some(TriggerKind::Http), true, true, 2),
+            (Some(TriggerKind::Bare), false, true, 2),
+            (Some(TriggerKind::Sweep), true, true, 0),
+            (None, true, true, 0),
         ] {
-            assert_eq!(afterwards(kind, parks).as_secs(), seconds, "{kind:?} {parks}");
+            assert_eq!(
+                afterwards(kind, parks, is_governed).as_secs(),
+                seconds,
+                "{kind:?} {parks} {is_governed}"
+            );
         }
     }
 

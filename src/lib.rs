@@ -20,6 +20,7 @@
 pub mod audit;
 pub mod connect;
 pub mod handler;
+pub mod ledger;
 mod lock;
 pub mod metrics;
 pub mod propagate;

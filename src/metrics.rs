@@ -1,12 +1,12 @@
 //! One line of metrics per invocation, in CloudWatch Embedded Metric Format.
 //!
-//! By hand and not with `metrique`: one fixed shape, and no start-up. The format is AWS's
+//! Written here and not with `metrique`, because the shape is fixed and nothing has to start up. The format is AWS's
 //! "Specification: Embedded metric format"; conformance/ validates against its schema.
 
 use crate::telemetry::{LogLevel, LogPipe};
 use policy_core::calls::CallTotals;
 use policy_core::origin::{Invocation, TriggerKind};
-use policy_core::report::{OutcomeKind, Report, Status};
+use policy_core::report::{OutcomeKind, Report, Status, TargetResult};
 use serde::Serialize;
 use serde::ser::SerializeMap;
 use std::collections::BTreeMap;
@@ -32,6 +32,7 @@ const fn metric_of(kind: OutcomeKind) -> &'static str {
         OutcomeKind::Failed => "TargetsFailed",
         OutcomeKind::Unknown => "TargetsUnknown",
         OutcomeKind::Pending => "TargetsPending",
+        OutcomeKind::Skipped => "TargetsSkipped",
     }
 }
 
@@ -41,19 +42,53 @@ pub struct Tally {
     outcomes: BTreeMap<OutcomeKind, u64>,
     rejected: u64,
     accepted: u64,
+    parked_lanes: u64,
+    unfinished: Option<Unfinished>,
+}
+
+/// What a sweep found unfinished.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Unfinished {
+    runs: u64,
+    overdue: u64,
+    oldest: Duration,
+}
+
+impl Unfinished {
+    /// Adds a run of that age.
+    pub fn add(&mut self, age: Duration, is_overdue: bool) {
+        self.runs += 1;
+        self.overdue += u64::from(is_overdue);
+        self.oldest = self.oldest.max(age);
+    }
 }
 
 impl Tally {
-    /// Adds what became of one document.
+    /// Adds the results of one document.
     pub fn add(&mut self, report: &Report) {
         match report.status() {
             Status::Rejected => self.rejected += 1,
             Status::Accepted => self.accepted += 1,
             _ => {}
         }
-        for result in report.results() {
+        self.add_results(report.results());
+    }
+
+    /// Adds targets that ended.
+    pub fn add_results<'r>(&mut self, results: impl IntoIterator<Item = &'r TargetResult>) {
+        for result in results {
             *self.outcomes.entry(result.outcome.kind()).or_default() += 1;
         }
+    }
+
+    /// Adds a lane that ended without its targets being done.
+    pub fn add_parked_lane(&mut self) {
+        self.parked_lanes += 1;
+    }
+
+    /// Sets what a sweep found.
+    pub fn set_unfinished(&mut self, unfinished: Unfinished) {
+        self.unfinished = Some(unfinished);
     }
 
     /// Adds a payload that was refused before there was a document.
@@ -131,8 +166,8 @@ impl Metrics {
 
     /// Writes one invocation's line.
     ///
-    /// The one dimension is the function: a handful of metrics, whatever the instances. The trigger is
-    /// a property, to be searched by.
+    /// The function is the only dimension, so that the number of metrics does not grow with the instances. The trigger
+    /// is a property, for searches.
     ///
     /// # Errors
     /// A full or closed pipe.
@@ -155,6 +190,14 @@ impl Metrics {
             ("ColdStarts", u64::from(cold)),
         ];
         let mut metrics: Vec<Metric> = outcomes.chain(others).map(count).collect();
+        if let Some(unfinished) = tally.unfinished {
+            metrics.push(count(("UnfinishedRuns", unfinished.runs)));
+            metrics.push(count(("RunsOverdue", unfinished.overdue)));
+            metrics.push(("OldestRun", "Seconds", Value::One(unfinished.oldest.as_secs())));
+        }
+        if tally.parked_lanes > 0 {
+            metrics.push(count(("LanesParked", tally.parked_lanes)));
+        }
         metrics.push(("InvocationDuration", "Milliseconds", Value::One(millis(took))));
         metrics.push(("QuotaWait", "Milliseconds", Value::One(millis(calls.all.waited))));
         if !calls.updates.is_empty() {
@@ -165,7 +208,7 @@ impl Metrics {
             now: OffsetDateTime::now_utc(),
             level: self.level,
             function_name: &self.function_name,
-            trigger: trigger.map_or("none", TriggerKind::as_str),
+            trigger: trigger.map_or("none", TriggerKind::name),
             invocation,
             metrics,
         };

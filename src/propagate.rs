@@ -4,10 +4,14 @@
 //! remembered between invocations: what was applied is unchanged the next time.
 
 mod deadline;
+mod governed;
 mod lane;
 mod resolve;
+mod settle;
 
 pub use deadline::Deadline;
+pub use governed::{Governed, LaneDelivery, Stop, Tokens, unavailable};
+pub use settle::settle;
 
 use crate::audit::{Audit, AuditedChange};
 use crate::connect::{Call, CallLog, Connect};
@@ -15,6 +19,7 @@ use futures_util::future::join_all;
 use lane::LanePropagation;
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::{Instance, Instances, Limits, Scope, Violation, ViolationCode};
+use policy_core::record::{LaneName, Own};
 use policy_core::report::{ChangeReport, Disposition, Outcome, TargetResult};
 use std::collections::BTreeMap;
 use std::io;
@@ -33,6 +38,8 @@ pub struct Propagation<'a> {
     pub deadline: Deadline,
     /// The invocation's calls.
     pub log: &'a CallLog,
+    /// The run in the ledger that this is part of; absent without a ledger.
+    pub governed: Option<&'a Governed<'a>>,
 }
 
 /// A change's instances, or why `"*"` could not be resolved.
@@ -40,28 +47,61 @@ pub struct Propagation<'a> {
 pub struct Resolved(Result<Vec<Instance>, Failure>);
 
 impl Resolved {
-    /// Whether there was no time to find the instances.
-    pub fn ran_out_of_time(&self) -> bool {
-        self.0.as_ref().is_err_and(|failure| failure.code.is_out_of_time())
+    /// Whether `"*"` could not be resolved.
+    pub const fn failed(&self) -> bool {
+        self.0.is_err()
     }
+
+    /// How many instances there are.
+    pub fn count(&self) -> usize {
+        self.0.as_ref().map_or(0, Vec::len)
+    }
+}
+
+/// A target, and what is asked of it alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The scope.
+    pub scope: Scope,
+    /// What a recorded change asks of this target; absent: what the change says.
+    pub own: Option<&'a Own>,
+}
+
+/// An instance's targets, and their places in the report.
+struct Work<'a> {
+    instance: &'a Instance,
+    slots: Vec<Slot<'a>>,
 }
 
 /// A target and its place in the report.
 #[derive(Debug, Clone)]
-struct Slot {
+struct Slot<'a> {
     index: usize,
     scope: Scope,
+    own: Option<&'a Own>,
 }
 
 impl<'a> Propagation<'a> {
     /// The bounds of every call.
     fn call(&self) -> Call<'a> {
-        Call { until: self.deadline.calls(), log: self.log }
+        Call { until: self.deadline.calls(), last_attempt: None, log: self.log }
     }
 
     /// The instances the change names. Only `"*"` asks Amazon Connect.
     pub async fn resolve(&self, audited: AuditedChange<'_>) -> Resolved {
         Resolved(resolve::instances(self, audited).await)
+    }
+
+    /// What `"*"` means in a lane.
+    ///
+    /// # Errors
+    /// Amazon Connect cannot be asked in time, or does not answer.
+    pub async fn resolve_in(
+        &self,
+        audited: AuditedChange<'_>,
+        lane: &LaneName,
+    ) -> Result<Vec<Instance>, Failure> {
+        resolve::in_lane(self, audited, lane).await
     }
 
     /// How long the change would take at the configured pace if every target had to be updated.
@@ -90,7 +130,11 @@ impl<'a> Propagation<'a> {
     /// Applies the change to every target, as far as time allows.
     pub async fn run(&self, audited: AuditedChange<'_>, resolved: &Resolved) -> ChangeReport {
         let results = match &resolved.0 {
-            Ok(instances) => self.walk(audited, instances).await,
+            Ok(instances) => {
+                let asked = |scope: &Scope| Asked { scope: *scope, own: None };
+                let scopes: Vec<_> = audited.change.scopes.iter().map(asked).collect();
+                self.walk(audited, instances.iter().map(|instance| (instance, scopes.iter().copied()))).await
+            }
             Err(failure) => self.unresolved(audited, failure),
         };
         let mut report = walked(audited, results);
@@ -124,28 +168,39 @@ impl<'a> Propagation<'a> {
         walked(audited, results)
     }
 
-    async fn walk(&self, audited: AuditedChange<'_>, instances: &[Instance]) -> Vec<TargetResult> {
-        let scopes = &audited.change.scopes;
+    /// Walks these targets of the change: a result for each, in their order.
+    pub async fn walk<'w, I, S>(&self, audited: AuditedChange<'_>, targets: I) -> Vec<TargetResult>
+    where
+        I: Iterator<Item = (&'w Instance, S)>,
+        S: Iterator<Item = Asked<'w>>,
+    {
         let mut results: Vec<Option<TargetResult>> = Vec::new();
-        let mut lanes: BTreeMap<_, Vec<(&Instance, Vec<Slot>)>> = BTreeMap::new();
-        for instance in instances {
-            let first = results.len();
-            if let Err(blocked) = self.limits.guardrails.check(instance, audited.change) {
-                for scope in scopes {
-                    let outcome = Outcome::Blocked { held: None, why: Failure::from(&blocked) };
-                    let result = TargetResult::without_calls(Some(instance.clone()), *scope, outcome);
-                    results.push(Some(self.recorded(audited, result)));
-                }
-                continue;
+        let mut lanes: BTreeMap<_, Vec<Work<'w>>> = BTreeMap::new();
+        for (instance, scopes) in targets {
+            let mut slots = Vec::new();
+            let allowed = self.limits.guardrails.check(instance, audited.change);
+            for Asked { scope, own } in scopes {
+                let index = results.len();
+                results.push(match &allowed {
+                    Ok(()) => {
+                        slots.push(Slot { index, scope, own });
+                        None
+                    }
+                    Err(blocked) => {
+                        let outcome = Outcome::Blocked { held: None, why: Failure::from(blocked) };
+                        let result = TargetResult::without_calls(Some(instance.clone()), scope, outcome);
+                        Some(self.ended(audited, result).await)
+                    }
+                });
             }
-            results.resize_with(first + scopes.len(), || None);
-            let slots = scopes.iter().enumerate().map(|(n, scope)| Slot { index: first + n, scope: *scope });
-            let key = self.connect.key(instance, audited.home);
-            lanes.entry(key).or_default().push((instance, slots.collect()));
+            if !slots.is_empty() {
+                let key = self.connect.key(instance, audited.home);
+                lanes.entry(key).or_default().push(Work { instance, slots });
+            }
         }
-        let walks = lanes.iter().map(|(key, instances)| async move {
+        let walks = lanes.iter().map(|(key, work)| async move {
             let lane = self.connect.lane(key);
-            LanePropagation { propagation: self, audited, lane: &lane }.run(instances).await
+            LanePropagation { propagation: self, audited, lane: &lane }.run(work).await
         });
         for (slot, result) in join_all(walks).await.into_iter().flatten() {
             if let Some(place) = results.get_mut(slot) {
@@ -154,6 +209,16 @@ impl<'a> Propagation<'a> {
         }
         // every slot is filled: each lane returns one result for each of its slots
         results.into_iter().flatten().collect()
+    }
+
+    /// The end of a target that needed no call, in the ledger too where there is one.
+    async fn ended(&self, audited: AuditedChange<'_>, mut result: TargetResult) -> TargetResult {
+        if let Some(governed) = self.governed
+            && let Err(error) = governed.note(&result, &audited.change.change_id).await
+        {
+            result.outcome = result.outcome.unrecorded(governed::unavailable(&error));
+        }
+        self.recorded(audited, result)
     }
 
     /// `"*"` could not be resolved: every scope failed, or is pending, for the same reason.

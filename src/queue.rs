@@ -1,11 +1,12 @@
-//! The two queues: changes that wait for their turn, and events parked for a person.
+//! The queues: lanes whose turn will come, and events parked for a person.
 
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::SdkError;
 use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
-use aws_sdk_sqs::types::MessageAttributeValue;
+use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use policy_core::aws::Arn;
+use policy_core::trigger::lane::LanePointer;
 use sha2::{Digest, Sha256};
 use std::error::Error;
 use std::fmt::Write;
@@ -13,8 +14,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// One message group: order is the order of arrival in the queue.
+/// The message group of a parked event in a FIFO queue.
 const GROUP: &str = "attachment-policy";
+/// The most messages of one `SendMessageBatch`.
+const BATCH: usize = 10;
 /// A queue answers in milliseconds. A call that takes longer than this counts as failed.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 /// A call that comes late still gets this long: most are done by then, and nothing else is left to do.
@@ -26,6 +29,7 @@ pub struct Queues {
     config: SdkConfig,
     client: OnceLock<Client>,
     change_queue_url: Option<String>,
+    intake_queue_url: Option<String>,
     parked_queue_url: Option<String>,
 }
 
@@ -41,6 +45,9 @@ pub enum QueueError {
     /// Amazon SQS did not take it.
     #[error("Amazon SQS did not take it")]
     Refused(#[source] Box<dyn Error + Send + Sync>),
+    /// Amazon SQS took only some of the messages.
+    #[error("Amazon SQS did not take a message: {0}")]
+    NotTaken(String),
     /// No answer came in time: the queue may have taken it all the same.
     #[error("Amazon SQS did not answer in time")]
     NoAnswer,
@@ -62,14 +69,10 @@ impl Queues {
     pub fn new(
         config: SdkConfig,
         change_queue_url: Option<String>,
+        intake_queue_url: Option<String>,
         parked_queue_url: Option<String>,
     ) -> Self {
-        Self { config, client: OnceLock::new(), change_queue_url, parked_queue_url }
-    }
-
-    /// Whether changes can wait.
-    pub fn takes_changes(&self) -> bool {
-        self.change_queue_url.is_some()
+        Self { config, client: OnceLock::new(), change_queue_url, intake_queue_url, parked_queue_url }
     }
 
     /// Whether events can be parked.
@@ -83,7 +86,8 @@ impl Queues {
         let arn = Arn::parse(arn).filter(|arn| arn.service == "sqs")?;
         let (region, account, name) = (arn.region?, arn.account?, arn.resource);
         let path = format!("/{account}/{name}");
-        let ours = self.change_queue_url.iter().find(|url| url.ends_with(&path));
+        let mut ours = self.change_queue_url.iter().chain(&self.intake_queue_url);
+        let ours = ours.find(|url| url.ends_with(&path));
         let domain = arn.partition.dns_suffix();
         Some(ours.cloned().unwrap_or_else(|| format!("https://sqs.{region}.{domain}{path}")))
     }
@@ -103,13 +107,31 @@ impl Queues {
         }
     }
 
-    /// Queues a whole change. The same change with the same content within 5 minutes is queued once.
+    /// Sends the messages of lanes, each in the message group of its lane. The same pointer within 5 minutes is sent
+    /// once: a lane needs no second message while its first one is there.
     ///
     /// # Errors
-    /// No such queue is set, or it did not take the message before `until`.
-    pub async fn enqueue(&self, change_id: &str, document: &str, until: Instant) -> Result<(), QueueError> {
+    /// No such queue is set, or it did not take every message before `until`.
+    pub async fn send_lanes(&self, lanes: &[LanePointer], until: Instant) -> Result<(), QueueError> {
         let url = named(self.change_queue_url.as_deref(), "CHANGE_QUEUE_URL")?;
-        answered(self.message(url, change_id, document).send(), until).await
+        for some in lanes.chunks(BATCH) {
+            let mut batch = self.client().send_message_batch().queue_url(url);
+            for (index, pointer) in some.iter().enumerate() {
+                let body = pointer.encode().map_err(|error| QueueError::Refused(Box::new(error)))?;
+                let entry = SendMessageBatchRequestEntry::builder()
+                    .id(index.to_string())
+                    .message_group_id(pointer.lane.to_string())
+                    .message_deduplication_id(deduplication_id(pointer.run.change_id.as_str(), &body))
+                    .message_body(body);
+                // fails only without an id or a body, which are there
+                batch = batch.entries(entry.build().map_err(|error| QueueError::Refused(Box::new(error)))?);
+            }
+            let sent = answered(batch.send(), until).await?;
+            if let Some(failed) = sent.failed().first() {
+                return Err(QueueError::NotTaken(failed.code().to_owned()));
+            }
+        }
+        Ok(())
     }
 
     /// Parks an original event whole, for a person.
@@ -128,7 +150,7 @@ impl Queues {
                 send = send.message_attributes(name, value);
             }
         }
-        answered(send.send(), until).await
+        answered(send.send(), until).await.map(drop)
     }
 
     /// Makes a received message visible again after `delay`.
@@ -146,7 +168,7 @@ impl Queues {
         let seconds = i32::try_from(delay.as_secs()).unwrap_or(i32::MAX);
         let change = self.client().change_message_visibility();
         let change = change.queue_url(queue_url).receipt_handle(receipt_handle).visibility_timeout(seconds);
-        answered(change.send(), until).await
+        answered(change.send(), until).await.map(drop)
     }
 }
 
@@ -171,14 +193,14 @@ fn deduplication_id(change_id: &str, document: &str) -> String {
 async fn answered<T, E, R>(
     call: impl Future<Output = Result<T, SdkError<E, R>>>,
     until: Instant,
-) -> Result<(), QueueError>
+) -> Result<T, QueueError>
 where
     SdkError<E, R>: Error + Send + Sync + 'static,
 {
     let now = Instant::now();
     let until = until.clamp(now + LAST_TRY, now + PATIENCE);
     match timeout_at(until, call).await {
-        Ok(Ok(_)) => Ok(()),
+        Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(QueueError::Refused(Box::new(error))),
         Err(_) => Err(QueueError::NoAnswer),
     }
@@ -187,6 +209,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use policy_core::record::{LaneName, RunName};
 
     /// What becomes of a call that takes so long, with so long until its invocation ends.
     async fn after(takes: Duration, left: Duration) -> Result<(), QueueError> {
@@ -223,11 +246,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_queue_that_is_not_set_takes_nothing() {
-        let queues = Queues::new(SdkConfig::builder().build(), None, None);
-        assert!(!queues.takes_changes() && !queues.parks());
+        let queues = Queues::new(SdkConfig::builder().build(), None, None, None);
+        assert!(!queues.parks());
         let label = Label { change_id: "c", status: "rejected", reasons: "none".to_owned() };
+        let run = RunName::parse("c#1732500000123").unwrap();
+        let pointer = LanePointer { run, lane: LaneName::parse("self/us-east-1").unwrap() };
         let answers = [
-            (queues.enqueue("c", "{}", Instant::now()).await, "CHANGE_QUEUE_URL"),
+            (queues.send_lanes(&[pointer], Instant::now()).await, "CHANGE_QUEUE_URL"),
             (queues.park("{}", &label, Instant::now()).await, "PARKED_QUEUE_URL"),
         ];
         for (answer, setting) in answers {
@@ -241,7 +266,7 @@ mod tests {
     #[test]
     fn a_queue_that_is_not_ours_has_the_url_of_its_partition() {
         let ours = "http://127.0.0.1:9324/111122223333/changes.fifo";
-        let queues = Queues::new(SdkConfig::builder().build(), Some(ours.to_owned()), None);
+        let queues = Queues::new(SdkConfig::builder().build(), Some(ours.to_owned()), None, None);
         for (arn, url) in [
             ("arn:aws:sqs:us-east-1:111122223333:changes.fifo", Some(ours)),
             (

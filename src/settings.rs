@@ -6,6 +6,7 @@ use policy_core::origin::TriggerKind;
 use policy_core::policy::{ExtensionSet, Guardrails, Home, InstanceName, MaxSize, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
 /// What an operator sets; docs/settings.md has the table.
 #[derive(Debug, Clone)]
@@ -18,14 +19,29 @@ pub struct Settings {
     pub allow_empty_extensions: bool,
     /// How Connect is called.
     pub connect: ConnectSettings,
+    /// `LEDGER_TABLE` and what belongs to it; absent: standalone.
+    pub ledger: Option<LedgerSettings>,
     /// `CHANGE_QUEUE_URL`.
     pub change_queue_url: Option<String>,
+    /// `INTAKE_QUEUE_URL`.
+    pub intake_queue_url: Option<String>,
     /// `PARKED_QUEUE_URL`.
     pub parked_queue_url: Option<String>,
     /// `AWS_REGION`, which Lambda sets.
     pub region: RegionName,
     /// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets: the metrics' dimension.
     pub function_name: String,
+}
+
+/// The ledger, and how long it remembers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerSettings {
+    /// `LEDGER_TABLE`.
+    pub table: String,
+    /// `LEDGER_RETENTION_DAYS`: how long records and history are kept.
+    pub retention: Duration,
+    /// `MAX_STALLED_DELIVERIES`: deliveries of a lane's message without progress before the lane is parked.
+    pub max_stalled: u32,
 }
 
 /// Every setting that is wrong.
@@ -87,11 +103,14 @@ impl Settings {
     /// Every wrong one, by name.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, InvalidSettings> {
         let mut reader = Reader { lookup, wrong: Vec::new() };
-        let accepted_triggers = reader.read("ACCEPTED_TRIGGERS", TriggerKind::ALL.into(), triggers);
+        let accepted_triggers = reader.read("ACCEPTED_TRIGGERS", TriggerKind::DEFAULT.into(), triggers);
         let guardrails = guardrails(&mut reader);
         let allow_empty_extensions = reader.read("POLICY_ALLOW_EMPTY_EXTENSIONS", false, boolean);
         let connect = connect(&mut reader);
+        let ledger = ledger(&mut reader);
         let change_queue_url = reader.read("CHANGE_QUEUE_URL", None, |url| queue_url(url).map(Some));
+        let intake_queue_url = reader.read("INTAKE_QUEUE_URL", None, |url| queue_url(url).map(Some));
+        go_together(&mut reader, &accepted_triggers, ledger.is_some());
         let parked_queue_url = reader.read("PARKED_QUEUE_URL", None, |url| queue_url(url).map(Some));
         let region = reader.required("AWS_REGION", "Lambda sets it", |text| {
             RegionName::parse(text).ok_or_else(|| format!("must be the name of a Region, not `{text}`"))
@@ -106,7 +125,9 @@ impl Settings {
                 guardrails,
                 allow_empty_extensions,
                 connect,
+                ledger,
                 change_queue_url,
+                intake_queue_url,
                 parked_queue_url,
                 region,
                 function_name,
@@ -122,8 +143,40 @@ impl Settings {
             role_accounts: self.connect.roles.keys().copied().collect(),
             allow_empty_extensions: self.allow_empty_extensions,
             can_enforce_guardrails: self.guardrails.can_be_enforced(),
+            governed: self.ledger.is_some(),
         }
     }
+}
+
+fn ledger(reader: &mut Reader<'_>) -> Option<LedgerSettings> {
+    const DAY: u64 = 86_400;
+    let days = reader.read("LEDGER_RETENTION_DAYS", 400, |text| within(text, 1, 3_650));
+    let max_stalled = reader.read("MAX_STALLED_DELIVERIES", 15, |text| within(text, 1, 900));
+    let retention = Duration::from_secs(DAY * u64::from(days));
+    let table = reader.read("LEDGER_TABLE", None, |name| table_name(name).map(Some))?;
+    Some(LedgerSettings { table, retention, max_stalled })
+}
+
+/// The ledger and its queues go together: without the table nothing could be read from a queue's messages, and a change
+/// that is recorded needs a queue to be carried out.
+fn go_together(reader: &mut Reader<'_>, accepted: &BTreeSet<TriggerKind>, has_ledger: bool) {
+    let is_set = |name: &str| reader.lookup(name).is_some();
+    let mut wrong = Vec::new();
+    if !has_ledger {
+        for name in ["CHANGE_QUEUE_URL", "INTAKE_QUEUE_URL"] {
+            if is_set(name) {
+                wrong.push(format!("{name} needs LEDGER_TABLE"));
+            }
+        }
+        for kind in [TriggerKind::Lane, TriggerKind::Sweep] {
+            if accepted.contains(&kind) {
+                wrong.push(format!("ACCEPTED_TRIGGERS has {kind}, which needs LEDGER_TABLE"));
+            }
+        }
+    } else if !is_set("CHANGE_QUEUE_URL") && accepted.iter().any(|kind| *kind != TriggerKind::Lane) {
+        wrong.push("LEDGER_TABLE needs CHANGE_QUEUE_URL".to_owned());
+    }
+    reader.wrong.extend(wrong);
 }
 
 fn guardrails(reader: &mut Reader<'_>) -> Guardrails {
@@ -166,8 +219,10 @@ fn entries(list: &str) -> Result<impl Iterator<Item = &str>, String> {
 
 fn triggers(list: &str) -> Result<BTreeSet<TriggerKind>, String> {
     let known = |name| {
-        let kind = TriggerKind::ALL.into_iter().find(|kind| kind.as_str() == name);
-        kind.ok_or_else(|| format!("has the unknown trigger `{name}`; use http, eventbridge, sqs or bare"))
+        let kind = TriggerKind::ALL.iter().copied().find(|kind| kind.name() == name);
+        kind.ok_or_else(|| {
+            format!("has the unknown trigger `{name}`; use http, eventbridge, sqs, bare, lane or sweep")
+        })
     };
     entries(list)?.map(known).collect()
 }
@@ -211,6 +266,17 @@ fn roles(list: &str) -> Result<BTreeMap<AccountId, RoleArn>, String> {
         }
     }
     Ok(roles)
+}
+
+/// A table's name or ARN ("Naming rules", Amazon DynamoDB developer guide).
+fn table_name(name: &str) -> Result<String, String> {
+    let is_name = |name: &str| {
+        (3..=255).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    };
+    let own =
+        name.strip_prefix("arn:").and_then(|arn| arn.rsplit_once(":table/")).map_or(name, |(_, own)| own);
+    if is_name(own) { Ok(name.to_owned()) } else { Err(format!("must be the name of a table, not `{name}`")) }
 }
 
 fn queue_url(url: &str) -> Result<String, String> {

@@ -2,7 +2,8 @@
 
 use crate::audit::{Audit, VERSION};
 use crate::connect::Connect;
-use crate::handler::Handler;
+use crate::handler::{Handler, Services};
+use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::queue::Queues;
 use crate::sdk;
@@ -43,8 +44,15 @@ pub fn assemble(
     level: LogLevel,
 ) -> Handler {
     let connect = Connect::new(config.clone(), http, settings.connect.clone());
-    let queues = Queues::new(config, settings.change_queue_url.clone(), settings.parked_queue_url.clone());
+    let ledger =
+        settings.ledger.as_ref().map(|ledger| Ledger::new(&config, ledger.table.clone(), ledger.retention));
+    let queues = Queues::new(
+        config,
+        settings.change_queue_url.clone(),
+        settings.intake_queue_url.clone(),
+        settings.parked_queue_url.clone(),
+    );
     let metrics = Metrics::new(pipe.clone(), level, settings.function_name.clone());
     let audit = Audit::new(pipe, level, OffsetDateTime::now_utc);
-    Handler::new(settings, connect, queues, audit, metrics)
+    Handler::new(settings, Services { connect, ledger, queues }, audit, metrics)
 }

@@ -98,7 +98,7 @@ fn plan(targets: usize) -> impl Fn() {
             unreachable!("a bare document")
         };
         let reports = parse(text.get()).into_iter().map(|change| planned(&change, &guardrails, &held));
-        let report = Report { changes: reports.collect(), is_batch: false };
+        let report = Report::of(reports.collect(), false);
         black_box(report::encode(&report).map_or(0, |text| text.len()));
     }
 }

@@ -25,7 +25,7 @@ const MOST_VIOLATIONS: usize = 257;
 
 /// Every payload is recognised as one trigger's or rejected, always with the same result, and its document is parsed.
 pub fn payload(bytes: &[u8]) {
-    // the runtime passes on nothing else
+    // the runtime passes on JSON only
     let Ok(payload) = serde_json::from_slice::<&RawValue>(bytes) else { return };
     let invocation = Invocation { request_id: "11111111-2222-3333-4444-555555555555".into(), trace_id: None };
     let recognised = trigger::recognise(payload, &invocation);
@@ -43,19 +43,24 @@ pub fn payload(bytes: &[u8]) {
                     Ok(Content::Event(event)) => {
                         parses(&event.document, &Form::Submission, event.replayed_from);
                     }
+                    Ok(Content::Lane(pointer)) => {
+                        let body = pointer.encode().unwrap_or_default();
+                        assert!(body.len() <= record.body.len(), "a pointer is short: {body}");
+                    }
                     Err(refused) => assert!(refused.to_string().len() <= LONGEST_REFUSAL, "{refused}"),
                 }
             }
         }
+        Ok(Trigger::Sweep) => {}
         Ok(Trigger::Http(request)) => {
-            let form = match route::of(&request) {
-                Ok((Route::Submit, _)) => Form::Submission,
-                Ok((Route::Patch(name, scope), _)) => Form::Values {
-                    instance: home().complete(&name),
+            let form = match route::of(&request, true) {
+                Ok(Route::Submit { .. }) => Form::Submission,
+                Ok(Route::Patch { instance, scope, .. }) => Form::Values {
+                    instance: home().complete(&instance),
                     scope,
                     if_match: request.if_match.as_deref().map(IfMatch::parse),
                 },
-                Ok((Route::Read(..), _)) | Err(_) => return,
+                Ok(_) | Err(_) => return,
             };
             if let Ok(Some(body)) = &request.body {
                 parses(body, &form, None);

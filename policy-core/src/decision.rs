@@ -1,10 +1,15 @@
-//! What to do about one target, decided from what it holds. Pure.
+//! Decides what to do about one target from what it holds. Pure.
 
 use crate::failure::{ErrorCode, Failure};
 use crate::policy::{Configuration, Limits, NotComputed, PolicyChange, Values};
+use crate::record::Own;
 use crate::report::Outcome;
 use std::borrow::Cow;
 use time::OffsetDateTime;
+
+/// Why an undo cannot put back what a target held.
+const NOT_KNOWN: &str =
+    "the values to set are not known: Amazon Connect did not return them when the target was read";
 
 /// The decision about one target.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,30 +22,47 @@ pub enum Step<'c> {
     Update(Cow<'c, Values>),
 }
 
-/// When a target was last modified, as far as it was asked.
+/// When a target was last modified, if that is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Modified {
-    /// Not asked yet.
+    /// Not known yet: List does not return it.
     NotAsked,
     /// Described; no `LastModifiedTime` means never.
     At(Option<OffsetDateTime>),
 }
 
-/// Checks in this order: `If-Match`, the guardrails on computed values, whether anything changes,
-/// `ifUnmodifiedSince`, dry run. A target that already has the values needs no update, whenever they were set.
+/// Checks in this order: `If-Match`, what the target's own record expects, the guardrails on computed values, whether
+/// anything changes, `ifUnmodifiedSince`, dry run. A target that already has the values needs no update, whenever they
+/// were set.
 ///
-/// A relative change becomes absolute here: what it asks of this target is computed from what the target holds.
+/// A relative change becomes absolute here: what it asks of this target is computed from what the target holds. An undo
+/// or a recorded plan asks something of its `own` of each target, instead of the change's values.
 pub fn decide<'c>(
     change: &'c PolicyChange,
+    own: Option<&'c Own>,
     limits: Limits<'_>,
     held: &Configuration,
     modified: Modified,
 ) -> Step<'c> {
-    let superseded = |code| Step::Done(Outcome::Superseded { held: held.clone(), why: Failure::new(code) });
+    let superseded =
+        |code| Step::Done(Outcome::Superseded { held: Some(held.clone()), why: Failure::new(code) });
     if change.if_match.as_ref().is_some_and(|wanted| !wanted.matches(held)) {
         return superseded(ErrorCode::ETagDiffers);
     }
-    let values = if change.adjustments.is_empty() {
+    if own.is_some_and(|own| (own.whole || !change.force) && !own.expects(held)) {
+        return superseded(ErrorCode::ChangedSince);
+    }
+    let values = if let Some(own) = own {
+        if own.values.is_empty() {
+            let why = Failure::new(ErrorCode::RequestRefused).with_message(NOT_KNOWN.to_owned());
+            return Step::Done(Outcome::Failed { before: Some(held.clone()), after: None, why });
+        }
+        if let Err(blocked) = limits.check_own(&own.values, held) {
+            let why = Failure::from(&blocked);
+            return Step::Done(Outcome::Blocked { held: Some(held.clone()), why });
+        }
+        Cow::Borrowed(&own.values)
+    } else if change.adjustments.is_empty() {
         Cow::Borrowed(&change.values)
     } else {
         match change.adjustments.apply(&change.values, held, limits, change.force) {
@@ -106,7 +128,13 @@ mod tests {
     /// Without guardrails.
     fn decided<'c>(change: &'c PolicyChange, held: &Configuration, modified: Modified) -> Step<'c> {
         let guardrails = Guardrails::default();
-        decide(change, Limits { guardrails: &guardrails, allow_empty_extensions: false }, held, modified)
+        decide(
+            change,
+            None,
+            Limits { guardrails: &guardrails, allow_empty_extensions: false },
+            held,
+            modified,
+        )
     }
 
     fn held(bytes: i64) -> Configuration {

@@ -1,4 +1,5 @@
-//! Why a target was not changed as requested: one code for each reason, and everything that follows from it.
+//! Why a target was not changed as requested: one code for each reason, with its message, its HTTP problem and
+//! whether a retry helps.
 
 use crate::policy::Blocked;
 use crate::problem::Problem;
@@ -8,10 +9,11 @@ use serde::ser::{SerializeStruct, Serializer};
 use std::borrow::Cow;
 
 stable_names! {
-    /// Why a target is not as asked. Stable: callers match on the names, docs/problems.md explains each.
+    /// Why a target does not hold the requested values. Stable: callers match on the names, docs/problems.md explains
+    /// each.
     ///
-    /// Amazon Connect's errors keep the names of its API model. A name that it gives besides these stays as
-    /// it is ([`Failure::code`]); the variant then says what it means.
+    /// Amazon Connect's errors keep the names of its API model. A report shows an error name that is not in this list
+    /// unchanged ([`Failure::code`]); the variant then says what it means.
     pub enum ErrorCode {
         /// The instance is not in `POLICY_ALLOWED_INSTANCES`.
         InstanceNotAllowed,
@@ -27,12 +29,34 @@ stable_names! {
         ETagDiffers,
         /// The target was modified after `ifUnmodifiedSince`.
         ModifiedSince,
+        /// A newer change has set one of the values that this change names.
+        NewerChange,
+        /// The target does not hold what an undo or a plan was made for.
+        ChangedSince,
         /// The invocation's time ran out before the target was begun.
         NoTimeLeft,
         /// An earlier change of the same document is incomplete.
         EarlierChangeIncomplete,
+        /// Another update of the target is under way.
+        TargetBusy,
+        /// An operator has frozen all changes.
+        Frozen,
+        /// A run of the change is under way that this one cannot join.
+        ChangeRunning,
+        /// The lane of the target made no progress for too many deliveries.
+        LaneParked,
+        /// A person cancelled the change before the target was begun.
+        Cancelled,
+        /// So many targets failed that the change was stopped before this one was begun.
+        StoppedAfterFailures,
         /// The audit log could not be written.
         AuditUnavailable,
+        /// The ledger could not be read or written.
+        LedgerUnavailable,
+        /// The update got no answer, and a read afterwards shows that it had no effect.
+        NotTaken,
+        /// The update got no answer, and a read afterwards shows other values than before and than were sent.
+        OvertakenElsewhere,
         /// Amazon Connect answered with other values than were sent.
         ResponseDiffers,
         /// Amazon Connect rejects the values.
@@ -57,7 +81,8 @@ stable_names! {
 }
 
 impl ErrorCode {
-    /// What an error name of Amazon Connect or of AWS in front of it means; `None`: its HTTP status decides.
+    /// The meaning of an error name that Amazon Connect, or AWS in front of it, returned. `None`: the HTTP status
+    /// decides.
     pub fn of_service(name: &str) -> Option<Self> {
         Some(match name {
             "InvalidParameterException" | "InvalidRequestException" | "ValidationException" => {
@@ -84,13 +109,24 @@ impl ErrorCode {
             | Self::SizeBlocked
             | Self::WouldBeEmpty
             | Self::WouldBeTooLong => Problem::Blocked,
-            Self::ETagDiffers | Self::ModifiedSince => Problem::PreconditionFailed,
-            Self::NoTimeLeft | Self::EarlierChangeIncomplete | Self::AuditUnavailable => Problem::Unavailable,
+            Self::ETagDiffers | Self::ModifiedSince | Self::NewerChange | Self::ChangedSince => {
+                Problem::PreconditionFailed
+            }
+            Self::NoTimeLeft | Self::EarlierChangeIncomplete | Self::AuditUnavailable | Self::LaneParked => {
+                Problem::Unavailable
+            }
+            Self::TargetBusy => Problem::TargetBusy,
+            Self::Frozen => Problem::Frozen,
+            Self::ChangeRunning => Problem::ChangeRunning,
+            Self::LedgerUnavailable => Problem::LedgerUnavailable,
+            Self::Cancelled | Self::StoppedAfterFailures => Problem::ChangeFinal,
             Self::InvalidParameterException => Problem::InvalidParameter,
             Self::ResourceNotFoundException => Problem::InstanceNotFound,
             Self::ThrottlingException => Problem::Throttled,
             Self::DeadlineExceeded => Problem::UpstreamTimeout,
             Self::ResponseDiffers
+            | Self::NotTaken
+            | Self::OvertakenElsewhere
             | Self::AccessDeniedException
             | Self::InternalServiceException
             | Self::CredentialsUnusable
@@ -104,7 +140,14 @@ impl ErrorCode {
         match self {
             Self::NoTimeLeft
             | Self::EarlierChangeIncomplete
+            | Self::TargetBusy
+            | Self::Frozen
+            | Self::ChangeRunning
+            | Self::LaneParked
             | Self::AuditUnavailable
+            | Self::LedgerUnavailable
+            | Self::NotTaken
+            | Self::OvertakenElsewhere
             | Self::ThrottlingException
             | Self::InternalServiceException
             | Self::CredentialsUnusable
@@ -117,6 +160,10 @@ impl ErrorCode {
             | Self::WouldBeTooLong
             | Self::ETagDiffers
             | Self::ModifiedSince
+            | Self::NewerChange
+            | Self::ChangedSince
+            | Self::Cancelled
+            | Self::StoppedAfterFailures
             | Self::ResponseDiffers
             | Self::InvalidParameterException
             | Self::ResourceNotFoundException
@@ -125,7 +172,7 @@ impl ErrorCode {
         }
     }
 
-    /// For the caller, without what only the operator should read.
+    /// The message for callers. It has nothing that only the operator should read.
     pub const fn message(self) -> &'static str {
         match self {
             Self::InstanceNotAllowed => "the instance is not in POLICY_ALLOWED_INSTANCES",
@@ -135,10 +182,25 @@ impl ErrorCode {
             Self::WouldBeTooLong => "the list would have too many extensions",
             Self::ETagDiffers => "the target's current ETag does not match If-Match",
             Self::ModifiedSince => "the target was modified after ifUnmodifiedSince",
+            Self::NewerChange => "a newer change has set a value that this change names",
+            Self::ChangedSince => "the target does not hold the values that this change was made for",
             Self::NoTimeLeft => "the invocation ran out of time before it reached this target",
             Self::EarlierChangeIncomplete => "an earlier change in the same document is not complete",
+            Self::Frozen => "changes are frozen; GET /freeze says by whom and why",
+            Self::ChangeRunning => "a run of this change is under way; wait for its end",
+            Self::TargetBusy => "another update of this target is under way",
+            Self::LaneParked => "too many attempts in this account and Region made no progress",
+            Self::Cancelled => "the change was cancelled before it reached this target",
+            Self::StoppedAfterFailures => "stopAfterFailures ended the change before it reached this target",
             Self::AuditUnavailable => {
                 "the audit log could not be written, and no update is sent without an audit record"
+            }
+            Self::LedgerUnavailable => {
+                "the ledger could not be read or written, and no update is sent without its record"
+            }
+            Self::NotTaken => "the update got no answer, and a later read shows that it had no effect",
+            Self::OvertakenElsewhere => {
+                "the update got no answer, and a later read shows values from elsewhere"
             }
             Self::ResponseDiffers => {
                 "Amazon Connect returned different values from those requested; `after` shows them"
@@ -161,18 +223,18 @@ impl ErrorCode {
         }
     }
 
-    /// Whether nothing was wrong but the time: the next invocation can go on at once.
+    /// Whether lack of time was the only cause, so that the next invocation can continue at once.
     pub const fn is_out_of_time(self) -> bool {
         matches!(self, Self::NoTimeLeft | Self::EarlierChangeIncomplete)
     }
 }
 
-/// Why a target is not as asked: the code, and what this case adds to it.
+/// Why a target does not hold the requested values: the code, and the details of this case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// What went wrong.
     pub code: ErrorCode,
-    /// The name Amazon Connect gave, where it is another than the code's.
+    /// The error name that Amazon Connect returned, if it differs from the code's.
     service_code: Option<String>,
     message: Cow<'static, str>,
     retryable: bool,
@@ -180,37 +242,38 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// As the code says.
+    /// With the code's own message and retryability.
     pub const fn new(code: ErrorCode) -> Self {
         let message = Cow::Borrowed(code.message());
         Self { code, service_code: None, message, retryable: code.is_retryable(), detail: None }
     }
 
-    /// With a message that names what this case is about.
+    /// With a message of its own, which names the values of this case.
     #[must_use]
     pub fn with_message(self, message: String) -> Self {
         Self { message: Cow::Owned(message), ..self }
     }
 
-    /// With what the service or the transport said: for the log, never for the caller.
+    /// With the message of the service or the transport: for the log, never for the caller.
     #[must_use]
     pub fn with_detail(self, detail: String) -> Self {
         Self { detail: Some(detail), ..self }
     }
 
-    /// With the service's own name for it.
+    /// With the error name that the service returned.
     #[must_use]
     pub fn with_service_code(self, name: Option<String>) -> Self {
         Self { service_code: name, ..self }
     }
 
-    /// The same change again helps, whatever the code alone says: it settles what nobody knows now.
+    /// Marks it retryable, whatever the code says: nobody knows whether the update took effect, and a retry settles
+    /// it.
     #[must_use]
     pub fn made_retryable(self) -> Self {
         Self { retryable: true, ..self }
     }
 
-    /// `error.code`: the service's name, else ours.
+    /// `error.code`: the service's name if there is one, otherwise ours.
     pub fn code(&self) -> &str {
         self.service_code.as_deref().unwrap_or(self.code.name())
     }
@@ -225,7 +288,7 @@ impl Failure {
         self.retryable
     }
 
-    /// For the log: what the service or the transport said.
+    /// The message of the service or the transport, for the log.
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
     }

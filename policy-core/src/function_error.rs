@@ -18,6 +18,8 @@ stable_names! {
         MalformedPayload,
         /// `ACCEPTED_TRIGGERS` does not name the payload's trigger.
         TriggerNotAccepted,
+        /// The ledger could not be read or written.
+        LedgerUnavailable,
         /// The answer could not be written as JSON.
         AnswerNotEncoded,
     }

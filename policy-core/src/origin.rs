@@ -1,7 +1,8 @@
 //! Who asked for a change and from where: taken out by `trigger`, written down by the audit.
 
 use crate::policy::ChangeId;
-use serde::Serialize;
+use crate::stable_names;
+use time::OffsetDateTime;
 
 /// The invocation a request came in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,67 +22,47 @@ impl Invocation {
     }
 }
 
-/// The ways this function is invoked, named as `ACCEPTED_TRIGGERS` names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TriggerKind {
-    /// API Gateway (HTTP or REST API) or a function URL.
-    Http,
-    /// An EventBridge event.
-    EventBridge,
-    /// A batch of SQS messages.
-    Sqs,
-    /// A policy change as the whole payload.
-    Bare,
-}
-
-impl TriggerKind {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Http, Self::EventBridge, Self::Sqs, Self::Bare];
-
-    /// The name in settings and logs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::EventBridge => "eventbridge",
-            Self::Sqs => "sqs",
-            Self::Bare => "bare",
-        }
+stable_names! {
+    /// The ways this function is invoked, named as `ACCEPTED_TRIGGERS` names them.
+    pub enum TriggerKind {
+        /// API Gateway (HTTP or REST API) or a function URL.
+        Http = "http",
+        /// An EventBridge event.
+        EventBridge = "eventbridge",
+        /// A batch of SQS messages.
+        Sqs = "sqs",
+        /// A policy change as the whole payload.
+        Bare = "bare",
+        /// An SQS message that points at a recorded change's part in one account and Region.
+        Lane = "lane",
+        /// The scheduled look for what was left unfinished.
+        Sweep = "sweep",
     }
 }
 
-/// Who verified the identity. The form of a payload proves nothing: anyone who may invoke the function can
-/// imitate any trigger. `ACCEPTED_TRIGGERS` limits which.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IdentitySource {
-    /// `SigV4`, checked by API Gateway or a function URL.
-    ApiGatewayIam,
-    /// A JWT or Cognito authoriser.
-    ApiGatewayJwt,
-    /// A Lambda authoriser.
-    ApiGatewayLambda,
-    /// EventBridge, which stamps `account` and `source` of what was put on the bus.
-    EventBridge,
-    /// SQS, which stamps the sender's id.
-    SqsSender,
-    /// A direct invocation: IAM allowed it, but Lambda does not pass on the caller's identity.
-    Invoker,
-    /// HTTP without an authoriser.
-    Nobody,
+impl TriggerKind {
+    /// What a function accepts unless `ACCEPTED_TRIGGERS` says otherwise: the ways to bring a change.
+    pub const DEFAULT: [Self; 4] = [Self::Http, Self::EventBridge, Self::Sqs, Self::Bare];
 }
 
-impl IdentitySource {
-    /// The name in the audit.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ApiGatewayIam => "api-gateway-iam",
-            Self::ApiGatewayJwt => "api-gateway-jwt",
-            Self::ApiGatewayLambda => "api-gateway-lambda",
-            Self::EventBridge => "eventbridge",
-            Self::SqsSender => "sqs-sender",
-            Self::Invoker => "invoker",
-            Self::Nobody => "nobody",
-        }
+stable_names! {
+    /// Who verified the identity. The form of a payload proves nothing: anyone who may invoke the function can
+    /// imitate any trigger. `ACCEPTED_TRIGGERS` limits which.
+    pub enum IdentitySource {
+        /// `SigV4`, checked by API Gateway or a function URL.
+        ApiGatewayIam = "api-gateway-iam",
+        /// A JWT or Cognito authoriser.
+        ApiGatewayJwt = "api-gateway-jwt",
+        /// A Lambda authoriser.
+        ApiGatewayLambda = "api-gateway-lambda",
+        /// EventBridge, which stamps `account` and `source` of what was put on the bus.
+        EventBridge = "eventbridge",
+        /// SQS, which stamps the sender's id.
+        SqsSender = "sqs-sender",
+        /// A direct invocation: IAM allowed it, but Lambda does not pass on the caller's identity.
+        Invoker = "invoker",
+        /// HTTP without an authoriser.
+        Nobody = "nobody",
     }
 }
 
@@ -92,7 +73,7 @@ pub struct Origin {
     pub kind: TriggerKind,
     /// The verified identity: an ARN, a subject, a sender id.
     pub principal: Option<String>,
-    /// Its account.
+    /// The account of that identity.
     pub account: Option<String>,
     /// The account that an event's envelope names where the envelope came through a queue. Whoever may send to
     /// the queue can write any: it is worth as much as who vouches for the message.
@@ -105,6 +86,8 @@ pub struct Origin {
     pub service: String,
     /// The id API Gateway, EventBridge or SQS gave it.
     pub request_id: Option<String>,
+    /// When API Gateway or SQS received it, by their clock.
+    pub received_at: Option<OffsetDateTime>,
     /// The invocation that carried it.
     pub invocation: Invocation,
 }
@@ -121,6 +104,7 @@ impl Origin {
             source_ip: None,
             service: "lambda.amazonaws.com".to_owned(),
             request_id: None,
+            received_at: None,
             invocation: invocation.clone(),
         }
     }

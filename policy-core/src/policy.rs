@@ -105,16 +105,19 @@ pub struct Rules {
     pub allow_empty_extensions: bool,
     /// Whether there are guardrails that `enforceGuardrails` can enforce.
     pub can_enforce_guardrails: bool,
+    /// Whether a ledger remembers changes: an id is then the name of a record and part of a path.
+    pub governed: bool,
 }
 
 impl Rules {
-    /// Those of a function here, with every other one at its default: no roles, no empty lists, no guardrails.
+    /// The defaults for a function that runs in `home`: no roles, no empty lists, no guardrails.
     pub const fn at(home: Home) -> Self {
         Self {
             home,
             role_accounts: BTreeSet::new(),
             allow_empty_extensions: false,
             can_enforce_guardrails: false,
+            governed: false,
         }
     }
 

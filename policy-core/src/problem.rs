@@ -1,6 +1,6 @@
 //! Problem details for HTTP APIs (RFC 9457). docs/problems.md explains each type.
 //!
-//! Written here and not taken from a crate: most of it is members that the standard does not have.
+//! Written here and not taken from a crate, because most of its members are not in the standard.
 
 use crate::policy::Violation;
 use crate::stable_names;
@@ -19,14 +19,32 @@ stable_names! {
         MalformedEnvelope = "malformed-envelope",
         /// An unknown query parameter, or a wrong value.
         InvalidQuery = "invalid-query",
+        /// Not a token of this list.
+        InvalidToken = "invalid-token",
         /// A guardrail forbids every target.
         Blocked = "blocked",
         /// No such path.
         NotFound = "not-found",
         /// Connect has no such instance.
         InstanceNotFound = "instance-not-found",
+        /// No record of such a change, or it has expired.
+        ChangeNotFound = "change-not-found",
         /// The path does not support the method.
         MethodNotAllowed = "method-not-allowed",
+        /// The change id has a record with other targets or values.
+        ChangeIdReused = "change-id-reused",
+        /// The change has not ended.
+        ChangeRunning = "change-running",
+        /// The change has ended.
+        ChangeFinal = "change-final",
+        /// The change applied nothing that could be undone.
+        NothingToUndo = "nothing-to-undo",
+        /// Only a dry run can be applied.
+        NotADryRun = "not-a-dry-run",
+        /// The dry run is too old to be applied.
+        PlanExpired = "plan-expired",
+        /// The hash is not that of the dry run's plan.
+        PlanDiffers = "plan-differs",
         /// Every target was modified since, or holds other values than `If-Match` names.
         PreconditionFailed = "precondition-failed",
         /// More bytes than a document takes.
@@ -43,6 +61,12 @@ stable_names! {
         UpstreamFailed = "upstream-failed",
         /// Time ran out before the first call, or the audit could not be written.
         Unavailable = "unavailable",
+        /// An operator has frozen all changes.
+        Frozen = "frozen",
+        /// The ledger could not be read or written.
+        LedgerUnavailable = "ledger-unavailable",
+        /// Another update of the target is under way.
+        TargetBusy = "target-busy",
         /// No answer in time.
         UpstreamTimeout = "upstream-timeout",
     }
@@ -65,10 +89,19 @@ impl Problem {
             Self::InvalidBody => (400, "The body cannot be read"),
             Self::MalformedEnvelope => (400, "The request's envelope is malformed"),
             Self::InvalidQuery => (400, "The query string is invalid"),
+            Self::InvalidToken => (400, "The token is not one of this list"),
             Self::Blocked => (403, "A guardrail or limit forbids this request"),
             Self::NotFound => (404, "Path not found"),
             Self::InstanceNotFound => (404, "Instance not found"),
+            Self::ChangeNotFound => (404, "Change not found"),
             Self::MethodNotAllowed => (405, "Method not allowed"),
+            Self::ChangeIdReused => (409, "The change id belongs to another change"),
+            Self::ChangeRunning => (409, "The change has not ended"),
+            Self::ChangeFinal => (409, "The change has ended"),
+            Self::NothingToUndo => (409, "There is nothing to undo"),
+            Self::NotADryRun => (409, "The change is not a dry run that can be applied"),
+            Self::PlanExpired => (409, "The plan has expired"),
+            Self::PlanDiffers => (409, "The plan is another one"),
             Self::PreconditionFailed => (412, "Precondition failed"),
             Self::TooLarge => (413, "The document is too large"),
             Self::UnsupportedMediaType => (415, "The body must be JSON"),
@@ -77,6 +110,9 @@ impl Problem {
             Self::Throttled => (429, "Amazon Connect throttled the request"),
             Self::UpstreamFailed => (502, "The call to Amazon Connect failed"),
             Self::Unavailable => (503, "The request could not be started"),
+            Self::Frozen => (503, "Changes are frozen"),
+            Self::LedgerUnavailable => (503, "The ledger is unavailable"),
+            Self::TargetBusy => (503, "The target is busy"),
             Self::UpstreamTimeout => (504, "Amazon Connect did not respond in time"),
         }
     }

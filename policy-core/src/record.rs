@@ -1,16 +1,40 @@
 //! What the ledger remembers, and every decision about it. Pure: the time is passed in, and `ledger` in the
 //! function stores and conditions what is decided here. docs/ledger.md is the design.
 
+mod admission;
 mod change;
+mod counts;
+mod digest;
+mod document;
+mod duty;
+mod intent;
 mod lane;
+mod listed;
 mod order;
+mod origin;
+mod page;
+mod plan;
+mod reported;
 mod result;
+mod settle;
 mod target;
+mod undo;
 
+pub use admission::{Admission, MAX_REPLAYS, Submitted, admit};
 pub use change::{
     ChangeRecord, Freeze, Halt, Halted, Holder, Mode, PlanRef, RecordStatus, RecordedOrigin, Relations, Who,
 };
-pub use lane::{Delivery, LaneName, LanePart, LaneState};
+pub use counts::{Counts, final_status};
+pub use digest::{hash_of, lane_hash, plan_hash};
+pub use document::{Progress, Shown, accepted_document, freeze_document};
+pub use duty::{Duty, duties};
+pub use intent::{CUT_OFF, Closing, Ending, Intent, LAST_ATTEMPT, LEASE, ending};
+pub use lane::{Delivery, LaneName, LanePart, LaneState, OnBegin, on_begin, retry_delay};
+pub use listed::{Listed, Past, history_document, list_document};
 pub use order::{Millis, Order, RunKey, RunName};
-pub use result::{Counts, RecordedError, RecordedResult, TargetName};
-pub use target::{Intent, Members, TargetRecord};
+pub use page::{InvalidToken, MAX_TOKEN, Position};
+pub use plan::{CorruptPlan, InLane, MAX_PLAN, OWN_PLAN, PART, Plan, Task, in_lane, lanes_of, parts};
+pub use result::{RecordedError, RecordedResult, TargetName};
+pub use settle::{GIVE_UP_READING, ReadBack, Settled, closing_of, settle};
+pub use target::{Consideration, Members, TargetRecord, consider};
+pub use undo::{Own, apply_of, undo_of};

@@ -1,4 +1,4 @@
-//! What became of a change: outcomes by target, the one status function, and the report document.
+//! The result of a change: outcomes by target, the one status function, and the report document.
 
 mod document;
 mod outcome;
@@ -8,26 +8,29 @@ pub use document::encode;
 pub use outcome::{CallTrace, Outcome, OutcomeKind, TargetResult};
 pub use status::{Status, Verdict};
 
+use crate::failure::Failure;
 use crate::policy::{ChangeId, Violation};
 
-/// What became of one change.
+/// The result of one change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChangeReport {
     /// The change's id.
     pub change_id: ChangeId,
-    /// What became of it as a whole.
+    /// The result as a whole.
     pub disposition: Disposition,
-    /// What was allowed but is probably a mistake.
+    /// What is allowed but is probably a mistake.
     pub warnings: Vec<Violation>,
 }
 
-/// What became of a change as a whole.
+/// The result of a change as a whole.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Disposition {
-    /// Nothing was done: every reason.
+    /// Nothing was done, for these reasons.
     Rejected(Vec<Violation>),
-    /// Queued whole.
+    /// Recorded, and carried out by workers.
     Accepted,
+    /// Nothing was done, for now: the same change again helps.
+    NotBegun(Failure),
     /// Processed target by target.
     Processed {
         /// In the order of the targets.
@@ -49,6 +52,7 @@ impl ChangeReport {
         match &self.disposition {
             Disposition::Rejected(_) => Status::Rejected,
             Disposition::Accepted => Status::Accepted,
+            Disposition::NotBegun(_) => Status::Incomplete,
             Disposition::Processed { results, dry_run } => {
                 Status::of(results.iter().map(|result| result.outcome.verdict()), *dry_run)
             }
@@ -59,7 +63,7 @@ impl ChangeReport {
     pub fn results(&self) -> &[TargetResult] {
         match &self.disposition {
             Disposition::Processed { results, .. } => results,
-            Disposition::Rejected(_) | Disposition::Accepted => &[],
+            Disposition::Rejected(_) | Disposition::Accepted | Disposition::NotBegun(_) => &[],
         }
     }
 
@@ -67,7 +71,15 @@ impl ChangeReport {
     pub fn violations(&self) -> &[Violation] {
         match &self.disposition {
             Disposition::Rejected(violations) => violations,
-            Disposition::Accepted | Disposition::Processed { .. } => &[],
+            Disposition::Accepted | Disposition::NotBegun(_) | Disposition::Processed { .. } => &[],
+        }
+    }
+
+    /// Why nothing was done, for now.
+    pub fn not_begun(&self) -> Option<&Failure> {
+        match &self.disposition {
+            Disposition::NotBegun(why) => Some(why),
+            Disposition::Rejected(_) | Disposition::Accepted | Disposition::Processed { .. } => None,
         }
     }
 }
@@ -77,14 +89,32 @@ impl ChangeReport {
 pub struct Report {
     /// In the document's order; at least one.
     pub changes: Vec<ChangeReport>,
-    /// Whether they came as `{"changes": […]}`, and are answered like that.
+    /// Whether they came as `{"changes": […]}`; the answer then has the same form.
     pub is_batch: bool,
+    /// Of a change that workers carry out: where to follow it.
+    pub queued: Option<Queued>,
+    /// Of a recorded dry run: the hash of what it found, by which it can be applied.
+    pub plan: Option<String>,
+}
+
+/// Where to follow a change that workers carry out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queued {
+    /// The record's id.
+    pub record: ChangeId,
+    /// About how long it takes, in seconds.
+    pub seconds: u64,
 }
 
 impl Report {
+    /// The report of a document's changes.
+    pub const fn of(changes: Vec<ChangeReport>, is_batch: bool) -> Self {
+        Self { changes, is_batch, queued: None, plan: None }
+    }
+
     /// The report of one change.
     pub fn one(change: ChangeReport) -> Self {
-        Self { changes: vec![change], is_batch: false }
+        Self::of(vec![change], false)
     }
 
     /// Every target of every change.
@@ -94,10 +124,12 @@ impl Report {
 
     /// The status of the whole, by the same function over every change's targets.
     pub fn status(&self) -> Status {
-        let mut statuses = self.changes.iter().map(ChangeReport::status);
-        // a document is rejected or queued as a whole, so the first change decides
-        if let Some(first @ (Status::Rejected | Status::Accepted)) = statuses.next() {
-            return first;
+        // a document is rejected, queued or not begun as a whole, so the first change decides
+        match self.changes.first().map(|change| &change.disposition) {
+            Some(Disposition::Rejected(_)) => return Status::Rejected,
+            Some(Disposition::Accepted) => return Status::Accepted,
+            Some(Disposition::NotBegun(_)) => return Status::Incomplete,
+            Some(Disposition::Processed { .. }) | None => {}
         }
         let is_dry = |change: &ChangeReport| {
             matches!(change.disposition, Disposition::Processed { dry_run: true, .. })
@@ -105,13 +137,13 @@ impl Report {
         Status::of(self.results().map(|result| result.outcome.verdict()), self.changes.iter().all(is_dry))
     }
 
-    /// Whether every target is as asked or was overtaken by a later change: nothing is left to do.
+    /// Whether nothing is left to do: every target holds the values, or a later change overtook this one.
     pub fn is_settled(&self) -> bool {
         matches!(self.status(), Status::Succeeded | Status::Planned | Status::Accepted)
             || self.is_all(OutcomeKind::Superseded)
     }
 
-    /// Whether there are targets and all ended this way.
+    /// Whether there is at least one target, and all ended this way.
     pub fn is_all(&self, kind: OutcomeKind) -> bool {
         let mut results = self.results().peekable();
         results.peek().is_some() && results.all(|result| result.outcome.kind() == kind)

@@ -4,6 +4,7 @@
 pub mod envelope;
 pub mod event_bridge;
 pub mod http;
+pub mod lane;
 mod recognition;
 pub mod sqs;
 
@@ -24,6 +25,8 @@ pub enum Trigger<'a> {
     Sqs(Vec<sqs::Record>),
     /// A policy change as the whole payload.
     Bare(&'a RawValue),
+    /// The scheduled look for what was left unfinished.
+    Sweep,
 }
 
 impl Trigger<'_> {
@@ -34,6 +37,7 @@ impl Trigger<'_> {
             Self::EventBridge(_) => TriggerKind::EventBridge,
             Self::Sqs(_) => TriggerKind::Sqs,
             Self::Bare(_) => TriggerKind::Bare,
+            Self::Sweep => TriggerKind::Sweep,
         }
     }
 }

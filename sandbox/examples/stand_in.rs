@@ -6,11 +6,15 @@
 //!
 //! - `connect`: requests to send to Amazon Connect, `{"method", "path", "body"}`
 //! - `stdout`: lines to print; `torn`: a last piece without a line break
+//! - `env`: names of variables to print, each as `name=value`
 //! - `stderr`: a line for standard error
 //! - `sleepMs`: milliseconds to wait
 //! - `exit`: end the process with this code, without an answer
 //! - `error`: the error document to report; `size`: answer a string of so many bytes
 //! - `answer`: the answer; without it, what the invocation looked like from here
+//!
+//! Of an SQS event each record's body is obeyed, in their order. `fail` names its message in the answer's
+//! `batchItemFailures`; an `answer`, `error` or `size` of a body takes the place of that answer.
 //!
 //! The variable `STAND_IN_INIT_ERROR` makes it report a failed start with that message,
 //! `STAND_IN_POLLS` is the number of polls it keeps waiting (1).
@@ -72,6 +76,47 @@ fn obey(api: &str) -> Outcome<()> {
     };
     let id = header("lambda-runtime-aws-request-id").ok_or("no request id")?;
     let order: Value = serde_json::from_slice(&payload).unwrap_or_default();
+    let own = match order.get("Records").and_then(Value::as_array) {
+        Some(records) => batch(records)?,
+        None => act(&order)?,
+    };
+    let (outcome, document) = own.unwrap_or_else(|| {
+        let seen = json!({
+            "requestId": id,
+            "deadlineMs": header("lambda-runtime-deadline-ms"),
+            "arn": header("lambda-runtime-invoked-function-arn"),
+            "traceId": header("lambda-runtime-trace-id"),
+            "region": env::var("AWS_REGION").ok(),
+            "home": env::var("HOME").ok(),
+            "maxConcurrency": env::var("AWS_LAMBDA_MAX_CONCURRENCY").ok(),
+            "payload": serde_json::from_slice::<Value>(&payload).ok(),
+        });
+        ("response", seen.to_string())
+    });
+    let path = format!("{RUNTIME}/invocation/{id}/{outcome}");
+    let (status, _, _) = send(api, "POST", &path, "", document.as_bytes())?;
+    println!("stand-in: {outcome} answered {status}");
+    Ok(())
+}
+
+/// Obeys the messages of an SQS event; the answer.
+fn batch(records: &[Value]) -> Outcome<Option<(&'static str, String)>> {
+    let mut failures = Vec::new();
+    for record in records {
+        let body = record.get("body").and_then(Value::as_str).ok_or("no body")?;
+        let order: Value = serde_json::from_str(body)?;
+        if let Some(own) = act(&order)? {
+            return Ok(Some(own));
+        }
+        if order.get("fail") == Some(&Value::Bool(true)) {
+            failures.push(json!({"itemIdentifier": record.get("messageId")}));
+        }
+    }
+    Ok(Some(("response", json!({"batchItemFailures": failures}).to_string())))
+}
+
+/// Obeys one order; its own answer, if it has one.
+fn act(order: &Value) -> Outcome<Option<(&'static str, String)>> {
     let member = |name: &str| order.get(name).cloned().unwrap_or_default();
     for request in member("connect").as_array().into_iter().flatten() {
         call_connect(request)?;
@@ -79,6 +124,9 @@ fn obey(api: &str) -> Outcome<()> {
     let mut output = io::stdout();
     for line in member("stdout").as_array().into_iter().flatten() {
         writeln!(output, "{}", line.as_str().unwrap_or_default())?;
+    }
+    for name in member("env").as_array().into_iter().flatten().filter_map(Value::as_str) {
+        writeln!(output, "{name}={}", env::var(name).unwrap_or_default())?;
     }
     if let Some(torn) = member("torn").as_str() {
         write!(output, "{torn}")?;
@@ -93,30 +141,14 @@ fn obey(api: &str) -> Outcome<()> {
     if let Some(code) = member("exit").as_i64() {
         process::exit(i32::try_from(code)?);
     }
-    let (outcome, document) = if let Some(error) = order.get("error") {
-        ("error", error.to_string())
+    Ok(if let Some(error) = order.get("error") {
+        Some(("error", error.to_string()))
     } else if let Some(size) = member("size").as_u64() {
         let filling = usize::try_from(size)?.saturating_sub(2);
-        ("response", format!("\"{}\"", "x".repeat(filling)))
-    } else if let Some(answer) = order.get("answer") {
-        ("response", answer.to_string())
+        Some(("response", format!("\"{}\"", "x".repeat(filling))))
     } else {
-        let seen = json!({
-            "requestId": id,
-            "deadlineMs": header("lambda-runtime-deadline-ms"),
-            "arn": header("lambda-runtime-invoked-function-arn"),
-            "traceId": header("lambda-runtime-trace-id"),
-            "region": env::var("AWS_REGION").ok(),
-            "home": env::var("HOME").ok(),
-            "maxConcurrency": env::var("AWS_LAMBDA_MAX_CONCURRENCY").ok(),
-            "payload": serde_json::from_slice::<Value>(&payload).ok(),
-        });
-        ("response", seen.to_string())
-    };
-    let path = format!("{RUNTIME}/invocation/{id}/{outcome}");
-    let (status, _, _) = send(api, "POST", &path, "", document.as_bytes())?;
-    println!("stand-in: {outcome} answered {status}");
-    Ok(())
+        order.get("answer").map(|answer| ("response", answer.to_string()))
+    })
 }
 
 /// Sends a request to Amazon Connect with a signature of the right shape.

@@ -26,6 +26,8 @@ use std::{
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
+use crate::connections;
+use crate::journal::warn;
 use tls::Tls;
 
 mod answer;
@@ -34,25 +36,24 @@ mod change;
 mod command;
 mod configuration;
 mod document;
+mod entry;
 mod fault;
 mod instance;
-mod journal;
 mod operation;
 mod page;
 mod quota;
 mod reference;
 mod refusal;
 mod scope;
-mod server;
 mod service;
 mod sigv4;
 mod state;
 mod tls;
 
 pub use configuration::{Configuration, DEFAULT_EXTENSIONS, DEFAULT_SIZE, LARGEST_SIZE, SMALLEST_SIZE};
+pub use entry::Entry;
 pub use fault::{Fault, UnknownFault};
 pub use instance::{DEFAULT_ACCOUNT, Instance, InstanceStatus, InvalidInstanceArn};
-pub use journal::Entry;
 pub use operation::{Operation, UnknownOperation};
 pub use quota::Rate;
 pub use scope::{Scope, UnknownScope};
@@ -128,7 +129,7 @@ impl Connect {
         let tls = options.tls.then(Tls::new).transpose()?;
         let (acceptor, ca_pem) = tls.map(|tls| (tls.acceptor, tls.ca_pem)).unzip();
         let service = Arc::new(service::Service::new(options)?);
-        let server = tokio::spawn(server::serve(listener, Arc::clone(&service), acceptor));
+        let server = tokio::spawn(connections::serve(listener, Arc::clone(&service), acceptor));
         Ok(Self { address, ca_pem, service, server })
     }
 
@@ -231,12 +232,4 @@ impl fmt::Debug for Connect {
 /// Locks, also after a panic elsewhere: every change here is whole or not made.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Prints an error that the caller cannot handle.
-#[expect(clippy::print_stderr, reason = "what went wrong is for the person at the terminal")]
-fn warn(result: io::Result<()>) {
-    if let Err(error) = result {
-        eprintln!("sandbox: {error}");
-    }
 }

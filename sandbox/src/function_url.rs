@@ -15,7 +15,7 @@ mod answer;
 mod event;
 
 use crate::identifier::uuid;
-use crate::lambda::{Answer, Function, Invoke, LARGEST_PAYLOAD};
+use crate::lambda::{Answer, Callable, Invoke, LARGEST_PAYLOAD};
 use crate::loopback::{Port, Server};
 use axum::Router;
 use axum::body::to_bytes;
@@ -23,7 +23,6 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use std::io;
-use std::sync::Arc;
 use time::OffsetDateTime;
 
 /// A running function URL; dropping it stops it. The function goes on.
@@ -40,9 +39,9 @@ impl FunctionUrl {
     /// # Errors
     ///
     /// The port is taken.
-    pub async fn start(function: Arc<Function>, port: u16) -> io::Result<Self> {
+    pub async fn start(function: impl Into<Callable>, port: u16) -> io::Result<Self> {
         let port = Port::take(port).await?;
-        let router = Router::new().fallback(forward).with_state(function);
+        let router = Router::new().fallback(forward).with_state(function.into());
         Ok(Self { server: port.serve(router) })
     }
 
@@ -54,7 +53,7 @@ impl FunctionUrl {
 }
 
 /// One request: to an event, through the function, to a response.
-async fn forward(State(function): State<Arc<Function>>, request: Request) -> Response {
+async fn forward(State(function): State<Callable>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, LARGEST_PAYLOAD).await else {
         return too_large();
@@ -66,12 +65,9 @@ async fn forward(State(function): State<Arc<Function>>, request: Request) -> Res
         return too_large();
     }
     let options = Invoke { request_id: Some(request_id.clone()), ..Invoke::default() };
-    let outcome = match function.ensure_running().await {
-        Ok(()) => function.invoke_with(event.as_bytes(), options).await.outcome,
-        Err(_) => Answer::Exited(None),
-    };
-    let mut response = match outcome {
-        Answer::Response(bytes) => answer::to_http(&bytes).unwrap_or_else(|_| bad_gateway()),
+    let invoked = function.invoke(event.as_bytes(), options).await;
+    let mut response = match invoked.map(|invocation| invocation.outcome) {
+        Ok(Answer::Response(bytes)) => answer::to_http(&bytes).unwrap_or_else(|_| bad_gateway()),
         _ => bad_gateway(),
     };
     if let Ok(id) = HeaderValue::from_str(&request_id) {

@@ -2,10 +2,10 @@
 //!
 //! The operation of the service model (`lambda`, rest-json) as the page "Invoke" of AWS's API
 //! reference describes it, so that boto3, the AWS CLI or a test can send what a queue, a bus or a
-//! state machine would. Any name of the one function is accepted, with any signature: the sandbox
+//! state machine would. A function is found by any form of its name, with any signature: the sandbox
 //! knows no secrets.
 //!
-//! Invocations queue for the one process; Lambda would start another one.
+//! Invocations of a function that is one process queue for it; Lambda would start another one.
 //!
 //! `cargo lambda watch` 1.9.2 has an `Invoke` too, which does not replace this one. It answers a
 //! function error with status 500 and without `X-Amz-Function-Error`, which to AWS's clients is an error
@@ -18,7 +18,7 @@ mod function_name;
 mod refusal;
 
 use crate::identifier::uuid;
-use crate::lambda::{Function, Invoke, LARGEST_PAYLOAD};
+use crate::lambda::{Callable, Invoke, LARGEST_PAYLOAD};
 use crate::loopback::{Port, Server};
 use axum::Router;
 use axum::body::to_bytes;
@@ -29,32 +29,49 @@ use axum::routing::post;
 use bytes::Bytes;
 use refusal::Refusal;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
 /// The largest payload of an asynchronous invocation, in bytes: 1 MB ("Invoke").
 pub const LARGEST_EVENT: usize = 1_048_576;
 
-/// A running `Invoke` endpoint; dropping it stops it. The function goes on.
+/// The name of the one function, as in its environment ([`Launch::new`](crate::lambda::Launch::new)).
+const NAME: &str = "connect-attachment-policy";
+
+/// A running `Invoke` endpoint; dropping it stops it. The functions go on.
 #[derive(Debug)]
 pub struct InvokeApi {
     server: Server,
 }
 
 impl InvokeApi {
-    /// Serves on 127.0.0.1; port 0 takes any free one.
+    /// Serves the one function `connect-attachment-policy` on 127.0.0.1; port 0 takes any free one.
     ///
     /// If the function's process has ended, the next invocation starts another one, as in Lambda.
     ///
     /// # Errors
     ///
     /// The port is taken.
-    pub async fn start(function: Arc<Function>, port: u16) -> io::Result<Self> {
+    pub async fn start(function: impl Into<Callable>, port: u16) -> io::Result<Self> {
+        Self::start_several([(NAME.to_owned(), function.into())], port).await
+    }
+
+    /// The same with several functions, each by its name. One may have two names.
+    ///
+    /// # Errors
+    ///
+    /// The port is taken.
+    pub async fn start_several(
+        functions: impl IntoIterator<Item = (String, Callable)>,
+        port: u16,
+    ) -> io::Result<Self> {
+        let functions: Arc<BTreeMap<_, _>> = Arc::new(functions.into_iter().collect());
         let port = Port::take(port).await?;
         let router = Router::new()
             .route("/2015-03-31/functions/{name}/invocations", post(invoke))
             .fallback(unknown)
-            .with_state(function);
+            .with_state(functions);
         Ok(Self { server: port.serve(router) })
     }
 
@@ -85,7 +102,7 @@ async fn unknown() -> Response {
 }
 
 async fn invoke(
-    State(function): State<Arc<Function>>,
+    State(functions): State<Arc<BTreeMap<String, Callable>>>,
     Path(name): Path<String>,
     Query(which): Query<Which>,
     request: Request,
@@ -94,17 +111,17 @@ async fn invoke(
     let (head, body) = request.into_parts();
     let body = to_bytes(body, LARGEST_PAYLOAD).await;
     let body = body.map_err(|_| Refusal::too_large(LARGEST_PAYLOAD));
-    let admitted =
-        function_name::check(&name, which.qualifier.as_deref()).and_then(|()| admit(&head.headers, body?));
+    let admitted = function_name::find(&name, which.qualifier.as_deref(), &functions)
+        .and_then(|function| Ok((function.clone(), admit(&head.headers, body?)?)));
     match admitted {
-        Ok((Kind::DryRun, _)) => answer::would_run(&request_id),
-        Ok((Kind::Event, payload)) => {
+        Ok((_, (Kind::DryRun, _))) => answer::would_run(&request_id),
+        Ok((function, (Kind::Event, payload))) => {
             let id = request_id.clone();
             // Once only: Lambda's two retries would follow after one and three minutes.
             tokio::spawn(async move { run(&function, &payload, id).await });
             answer::queued(&request_id)
         }
-        Ok((Kind::RequestResponse, payload)) => {
+        Ok((function, (Kind::RequestResponse, payload))) => {
             let with_log = head.headers.get("x-amz-log-type").is_some_and(|kind| kind == "Tail");
             match run(&function, &payload, request_id.clone()).await {
                 Ok(invocation) => answer::of(&invocation, function.timeout(), with_log),
@@ -136,11 +153,10 @@ fn admit(headers: &HeaderMap, payload: Bytes) -> Result<(Kind, Bytes), Refusal> 
 }
 
 async fn run(
-    function: &Function,
+    function: &Callable,
     payload: &[u8],
     request_id: String,
 ) -> io::Result<crate::lambda::Invocation> {
-    function.ensure_running().await?;
     let options = Invoke { request_id: Some(request_id), ..Invoke::default() };
-    Ok(function.invoke_with(payload, options).await)
+    function.invoke(payload, options).await
 }

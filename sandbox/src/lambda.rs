@@ -27,15 +27,20 @@
 //! `Invoke` do not replace those.
 
 mod api;
+mod callable;
 mod capture;
 mod environment;
 mod exchange;
+mod fleet;
 mod function;
 mod invocation;
 mod launch;
 mod process;
 mod stream;
 
+pub use callable::Callable;
+pub use fleet::Fleet;
+pub(crate) use fleet::Lease;
 pub use function::Function;
 pub use invocation::{Answer, Invocation, Invoke};
 pub use launch::{Launch, access_key_id};

@@ -4,9 +4,14 @@
 //! it serves, so that a request or an answer that AWS would refuse is refused here too.
 //!
 //! - [`connect`]: Amazon Connect: five operations, quota, latency and faults.
+//! - [`ledger`]: an emulator of DynamoDB with the ledger's table, and faults in front of it.
+//! - [`queue`]: Amazon SQS: FIFO and standard queues, and faults.
+//! - [`mapping`]: an event source mapping: from a queue to a function.
+//! - [`schedule`]: a function invoked every so often.
 //! - [`lambda`]: the Runtime API, and a function process that is run against it.
 //! - [`function_url`]: HTTP in front of a function, as a Lambda function URL.
 //! - [`invoke_api`]: Lambda's `Invoke` in front of a function, for any payload.
+//! - [`governed`]: all of it, as a stack has it: table, queues, and a function for each role.
 //! - [`expectation`]: the answer that a payload's file name announces.
 //!
 //! A service is a module with one type: `start` takes a port and serves, `url` is where, and
@@ -17,9 +22,18 @@
 
 pub mod connect;
 pub mod expectation;
+pub mod faults;
 pub mod function_url;
+pub mod governed;
 pub mod invoke_api;
 pub mod lambda;
+pub mod ledger;
+pub mod mapping;
+pub mod queue;
+pub mod schedule;
 
+mod aws_json;
+mod connections;
 mod identifier;
+mod journal;
 mod loopback;

@@ -3,7 +3,7 @@
 mod shape;
 
 use super::text::{FREE_TEXT, MESSAGE, NAME, clean};
-use super::{AuditedChange, Reason, VERSION};
+use super::{Action, AuditedChange, Reason, Settlement, VERSION};
 use policy_core::origin::Origin;
 use policy_core::policy::{ChangeId, Configuration, Home, Instance, Scope};
 use policy_core::report::{OutcomeKind, TargetResult};
@@ -15,13 +15,13 @@ use shape::{
 use std::net::IpAddr;
 use time::OffsetDateTime;
 
-/// When a record is made, and its own id.
+/// The time of a record, and its own id.
 pub(super) struct Stamp {
     pub(super) now: OffsetDateTime,
     pub(super) uid: String,
 }
 
-/// How it went, as OCSF counts.
+/// OCSF's `status_id`.
 #[derive(Clone, Copy, PartialEq)]
 enum StatusId {
     Unknown = 0,
@@ -31,7 +31,7 @@ enum StatusId {
     Pending = 99,
 }
 
-/// A refusal lists this many reasons; the answer to the caller lists them all.
+/// The most reasons that a refusal lists. The answer to the caller lists all of them.
 const MAX_REASONS: usize = 16;
 
 impl<'a> Event<'a> {
@@ -53,24 +53,24 @@ impl<'a> Event<'a> {
     }
 
     pub(super) fn outcome(stamp: Stamp, audited: AuditedChange<'a>, result: &'a TargetResult) -> Self {
+        let mut event = Self::of_change(stamp, audited, "outcome", status_of(result.outcome.kind()));
+        event.describe(result);
+        event
+    }
+
+    /// What became of a target.
+    fn describe(&mut self, result: &'a TargetResult) {
         let (outcome, trace) = (&result.outcome, &result.trace);
         let kind = outcome.kind();
-        let status = match kind {
-            OutcomeKind::Applied | OutcomeKind::Unchanged | OutcomeKind::Planned => StatusId::Success,
-            OutcomeKind::Superseded | OutcomeKind::Blocked | OutcomeKind::Failed => StatusId::Failure,
-            OutcomeKind::Unknown => StatusId::Unknown,
-            OutcomeKind::Pending => StatusId::Pending,
-        };
-        let mut event = Self::of_change(stamp, audited, "outcome", status);
         let id = result.instance.as_ref().map_or("*", |instance| instance.id.as_str());
-        event.message = format!("{} {} of {id}", verb(kind), result.scope);
-        event.duration = Some(u64::try_from(trace.cost.took.as_millis()).unwrap_or(u64::MAX));
-        event.api.request = trace.request_id.as_deref().map(Uid::of);
+        self.message = format!("{} {} of {id}", verb(kind), result.scope);
+        self.duration = Some(u64::try_from(trace.cost.took.as_millis()).unwrap_or(u64::MAX));
+        self.api.request = trace.request_id.as_deref().map(Uid::of);
         if let Some(error) = outcome.error() {
             let code = clean(error.code(), NAME);
-            event.status_code = Some(code.clone());
-            event.status_detail = Some(clean(error.message(), MESSAGE));
-            event.api.response = Some(Response { error: code, error_message: error.detail().map(free_text) });
+            self.status_code = Some(code.clone());
+            self.status_detail = Some(clean(error.message(), MESSAGE));
+            self.api.response = Some(Response { error: code, error_message: error.detail().map(free_text) });
         }
         let data = ResourceData {
             attachment_scope: result.scope,
@@ -78,16 +78,52 @@ impl<'a> Event<'a> {
             after: outcome.after().map(std::borrow::Cow::Borrowed),
             last_modified_time: trace.last_modified.map(millis),
         };
-        event.resources = vec![Resource::new(result.instance.as_ref(), data)];
-        event.unmapped.outcome = Some(kind);
-        event.unmapped.attempts = Some(trace.update_attempts);
-        event.unmapped.throttled_calls = Some(trace.cost.throttled);
+        self.resources = vec![Resource::new(result.instance.as_ref(), data)];
+        self.unmapped.outcome = Some(kind);
+        self.unmapped.attempts = Some(trace.update_attempts);
+        self.unmapped.throttled_calls = Some(trace.cost.throttled);
+    }
+
+    /// The outcome of an update that somebody else began.
+    pub(super) fn settled(
+        stamp: Stamp,
+        settlement: &Settlement<'a>,
+        origin: &'a Origin,
+        result: &'a TargetResult,
+    ) -> Self {
+        let id = settlement.change_id.as_str();
+        let mut event =
+            Self::new(stamp, origin, settlement.home, id, "outcome", status_of(result.outcome.kind()));
+        event.describe(result);
+        event.unmapped.settled = Some(true);
+        event.unmapped.dry_run = Some(false);
+        if let Some(change) = settlement.change {
+            event.unmapped.reason = change.reason.as_deref().map(free_text);
+            event.unmapped.requested_by = change.requested_by.as_deref().map(free_text);
+        }
+        event
+    }
+
+    pub(super) fn action(
+        stamp: Stamp,
+        origin: &'a Origin,
+        home: &'a Home,
+        change_id: &'a ChangeId,
+        action: Action,
+        reason: Option<&str>,
+    ) -> Self {
+        let (code, operation) = action.names();
+        let mut event = Self::new(stamp, origin, home, change_id.as_str(), code, StatusId::Success);
+        event.message = format!("{code} by request");
+        event.api.operation = operation;
+        event.api.service = Name { name: env!("CARGO_PKG_NAME") };
+        event.unmapped.reason = reason.map(free_text);
         event
     }
 
     pub(super) fn accepted(stamp: Stamp, audited: AuditedChange<'a>) -> Self {
         let mut event = Self::of_change(stamp, audited, "accepted", StatusId::Pending);
-        event.message = "queued as a whole; nothing is changed yet".into();
+        event.message = "recorded and queued; nothing is changed yet".into();
         event
     }
 
@@ -173,7 +209,7 @@ impl<'a> Event<'a> {
             actor: Actor {
                 user: (uid.is_some() || account.is_some()).then_some(User { uid, account }),
                 invoked_by: service.clone(),
-                idp: Name { name: origin.vouched_by.as_str() },
+                idp: Name { name: origin.vouched_by.name() },
             },
             api: Api {
                 operation: "UpdateAttachedFilesConfiguration",
@@ -192,7 +228,7 @@ impl<'a> Event<'a> {
             unmapped: Unmapped {
                 lambda_request_id: &origin.invocation.request_id,
                 trigger_request_id: origin.request_id.as_deref().map(|id| clean(id, NAME)),
-                trigger: origin.kind.as_str(),
+                trigger: origin.kind.name(),
                 claimed_account: origin.claimed_account.as_deref().map(|account| clean(account, NAME)),
                 ..Unmapped::default()
             },
@@ -220,7 +256,7 @@ impl Uid {
 }
 
 impl Endpoint {
-    /// OCSF's `ip` takes addresses only. What an imitated payload calls one stays visible, as a name.
+    /// OCSF's `ip` takes addresses only. Other text, which only an imitated payload has there, is recorded as a name.
     fn new(origin: &Origin, svc_name: String) -> Self {
         let address = origin.source_ip.as_deref();
         let is_ip = address.is_some_and(|address| address.parse::<IpAddr>().is_ok());
@@ -234,6 +270,17 @@ fn free_text(text: &str) -> String {
     clean(text, FREE_TEXT)
 }
 
+const fn status_of(kind: OutcomeKind) -> StatusId {
+    match kind {
+        OutcomeKind::Applied | OutcomeKind::Unchanged | OutcomeKind::Planned => StatusId::Success,
+        OutcomeKind::Superseded | OutcomeKind::Blocked | OutcomeKind::Failed | OutcomeKind::Skipped => {
+            StatusId::Failure
+        }
+        OutcomeKind::Unknown => StatusId::Unknown,
+        OutcomeKind::Pending => StatusId::Pending,
+    }
+}
+
 fn verb(kind: OutcomeKind) -> &'static str {
     match kind {
         OutcomeKind::Applied => "updated",
@@ -244,6 +291,7 @@ fn verb(kind: OutcomeKind) -> &'static str {
         OutcomeKind::Failed => "failed to update",
         OutcomeKind::Unknown => "may have updated",
         OutcomeKind::Pending => "did not reach",
+        OutcomeKind::Skipped => "did not update (skipped)",
     }
 }
 

@@ -1,4 +1,4 @@
-//! What happened on the wire during one call: counted where the requests go out. Retries wait for the quota there.
+//! Counts and times the requests of one call where they are sent, and makes retries wait for the quota.
 
 use super::rate_limiter::{NoTime, RateLimiter};
 use crate::lock::Lock;
@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use policy_core::calls::CallCost;
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 /// One call's requests. Shared by the caller, the interceptor and the connector.
@@ -23,23 +23,48 @@ pub(super) struct AttemptTracker {
     limiter: Arc<RateLimiter>,
     /// When the call must have ended.
     until: Instant,
+    last_attempt: Option<Lease>,
     state: Lock<State>,
+}
+
+/// Until when a call may begin an attempt. Both clocks are asked: the monotonic one may stand still while a process is
+/// paused, and the wall clock may be set.
+#[derive(Debug, Clone, Copy)]
+pub struct Lease {
+    /// By the monotonic clock.
+    pub instant: Instant,
+    /// By the wall clock.
+    pub wall: SystemTime,
+}
+
+impl Lease {
+    fn is_over(self) -> bool {
+        Instant::now() >= self.instant || SystemTime::now() >= self.wall
+    }
 }
 
 #[derive(Debug)]
 struct State {
     cost: CallCost,
-    /// When the request went out whose answer is awaited.
+    /// When the request was sent that has no answer yet.
     sent_at: Option<Instant>,
-    /// Some answer was lost, or cannot be relied on.
+    /// Whether an answer was lost or is not reliable.
     lost: bool,
+    /// The same of an attempt before the last one.
+    lost_before: bool,
 }
 
 impl AttemptTracker {
-    /// A call that must have ended `until`, and whose first permit took so long to come.
-    pub(super) fn new(limiter: Arc<RateLimiter>, until: Instant, waited: Duration) -> Arc<Self> {
+    /// A call that must end by `until`. `waited`: how long its first permit took.
+    pub(super) fn new(
+        limiter: Arc<RateLimiter>,
+        until: Instant,
+        last_attempt: Option<Lease>,
+        waited: Duration,
+    ) -> Arc<Self> {
         let cost = CallCost { waited, ..CallCost::default() };
-        Arc::new(Self { limiter, until, state: Lock::new(State { cost, sent_at: None, lost: false }) })
+        let state = Lock::new(State { cost, sent_at: None, lost: false, lost_before: false });
+        Arc::new(Self { limiter, until, last_attempt, state })
     }
 
     /// What the call has cost so far.
@@ -49,25 +74,36 @@ impl AttemptTracker {
         CallCost { took: state.cost.took + in_flight, ..state.cost }
     }
 
-    /// Whether a failed call may have taken effect all the same: a request went out whose answer
-    /// never came, broke off, or was a server error.
+    /// Whether a failed call may have taken effect: a request was sent whose answer never came, broke off, or was a
+    /// server error.
     pub(super) fn may_have_taken_effect(&self) -> bool {
         let state = self.state.lock();
         state.sent_at.is_some() || state.lost
     }
 
-    /// The first request goes out on the permit its caller holds, each retry takes its own.
+    /// Whether an attempt before the last one got no usable answer: it may still take effect, although the last one was
+    /// answered.
+    pub(super) fn lost_an_earlier_answer(&self) -> bool {
+        self.state.lock().lost_before
+    }
+
+    /// The first request uses the permit that the caller holds. Each retry takes its own.
     async fn begin(&self) {
         let is_retry = self.state.lock().cost.attempts > 0;
         let mut waited = Duration::ZERO;
         if is_retry {
             match self.limiter.permit(self.until).await {
                 Ok(permit) => waited = permit.waited,
-                // a permit that comes too late is left to others; the caller gives up at that time
+                // leave a permit that comes too late to other calls; the caller gives up at `until`
                 Err(NoTime) => std::future::pending().await,
             }
         }
+        if self.last_attempt.is_some_and(Lease::is_over) {
+            // nothing is sent any more; the caller gives up at its time
+            std::future::pending::<()>().await;
+        }
         let mut state = self.state.lock();
+        state.lost_before |= state.lost;
         state.cost.waited += waited;
         state.cost.attempts += 1;
         state.sent_at = Some(Instant::now());
@@ -85,7 +121,7 @@ impl AttemptTracker {
             }
             Ok(400..=499) => {}
             Err(error) if never_connected(error) => {}
-            // a 2xx whose body cannot be read ends as an error too
+            // a 2xx counts too: if its body cannot be read, the call fails
             Ok(_) | Err(_) => state.lost = true,
         }
     }
@@ -181,7 +217,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_throttled_answer_empties_the_bucket_and_the_retry_waits_for_a_permit_of_its_own() {
         let limiter = Arc::new(RateLimiter::new(2.0, 5));
-        let tracker = AttemptTracker::new(limiter, far(), Duration::from_secs(3));
+        let tracker = AttemptTracker::new(limiter, far(), None, Duration::from_secs(3));
         attempt(&tracker, 429).await;
         attempt(&tracker, 429).await;
         attempt(&tracker, 200).await;
@@ -195,7 +231,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_retry_takes_a_permit_though_others_are_left() {
         let limiter = Arc::new(RateLimiter::new(1.0, 1));
-        let tracker = AttemptTracker::new(Arc::clone(&limiter), far(), Duration::ZERO);
+        let tracker = AttemptTracker::new(Arc::clone(&limiter), far(), None, Duration::ZERO);
         assert!(limiter.permit(Instant::now()).await.is_ok());
         attempt(&tracker, 500).await;
         attempt(&tracker, 200).await;
@@ -207,7 +243,7 @@ mod tests {
     async fn a_retry_that_would_come_too_late_leaves_its_permit_to_others() {
         let limiter = Arc::new(RateLimiter::new(1.0, 1));
         let until = Instant::now() + Duration::from_millis(900);
-        let tracker = AttemptTracker::new(Arc::clone(&limiter), until, Duration::ZERO);
+        let tracker = AttemptTracker::new(Arc::clone(&limiter), until, None, Duration::ZERO);
         assert!(limiter.permit(Instant::now()).await.is_ok());
         attempt(&tracker, 500).await;
         let before = limiter.estimate(1);
@@ -220,7 +256,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_never_came_costs_the_time_until_now_and_may_have_taken_effect() {
-        let tracker = AttemptTracker::new(Arc::new(RateLimiter::new(2.0, 5)), far(), Duration::ZERO);
+        let tracker = AttemptTracker::new(Arc::new(RateLimiter::new(2.0, 5)), far(), None, Duration::ZERO);
         tracker.begin().await;
         tokio::time::advance(TICK).await;
         assert_eq!((tracker.cost().took, tracker.may_have_taken_effect()), (TICK, true));
@@ -229,8 +265,41 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn an_answered_call_says_whether_an_earlier_attempt_was_not() {
+        for (statuses, lost) in
+            [(&[200][..], false), (&[429, 200], false), (&[500, 200], true), (&[500, 429, 200], true)]
+        {
+            let tracker =
+                AttemptTracker::new(Arc::new(RateLimiter::new(2.0, 5)), far(), None, Duration::ZERO);
+            for status in statuses {
+                attempt(&tracker, *status).await;
+            }
+            assert_eq!(tracker.lost_an_earlier_answer(), lost, "{statuses:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_attempt_begins_after_the_lease() {
+        let limiter = Arc::new(RateLimiter::new(100.0, 5));
+        let now = Instant::now();
+        let wall = SystemTime::now() + Duration::from_hours(1);
+        let lease = Lease { instant: now + Duration::from_secs(1), wall };
+        let tracker = AttemptTracker::new(Arc::clone(&limiter), far(), Some(lease), Duration::ZERO);
+        attempt(&tracker, 500).await;
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let next = tokio::time::timeout(Duration::from_secs(1), tracker.begin()).await;
+        assert!(next.is_err());
+        assert_eq!(tracker.cost().attempts, 1);
+        // the wall clock alone ends it, too
+        let lease = Lease { instant: far(), wall: SystemTime::now() };
+        let tracker = AttemptTracker::new(limiter, far(), Some(lease), Duration::ZERO);
+        assert!(tokio::time::timeout(Duration::from_secs(1), tracker.begin()).await.is_err());
+        assert_eq!((tracker.cost().attempts, tracker.may_have_taken_effect()), (0, false));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_call_that_is_cut_off_says_whether_it_was_sent_throttled_or_unanswered() {
-        let tracker = AttemptTracker::new(Arc::new(RateLimiter::new(2.0, 5)), far(), Duration::ZERO);
+        let tracker = AttemptTracker::new(Arc::new(RateLimiter::new(2.0, 5)), far(), None, Duration::ZERO);
         let cut_off = || {
             let error = CallError::deadline(&tracker);
             (error.code, error.may_have_taken_effect)

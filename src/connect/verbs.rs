@@ -1,6 +1,6 @@
 //! The calls to Amazon Connect, in this project's types.
 
-use super::attempts::{Attach, AttemptTracker};
+use super::attempts::{Attach, AttemptTracker, Lease};
 use super::error::CallError;
 use super::{CALL_TIME, CallLog, LaneClient, NoTime, Operation, Permit};
 use aws_sdk_connect::config::http::HttpResponse;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use tokio::time::{Instant, timeout_at};
 
-/// What a call of one target is about.
+/// The target of a call.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
     /// The instance's id.
@@ -37,13 +37,17 @@ pub struct Answer {
     pub request_id: Option<String>,
     /// What the call cost.
     pub cost: CallCost,
+    /// Whether an earlier attempt got no usable answer: it may still take effect.
+    pub any_unanswered: bool,
 }
 
-/// What bounds a call, and where its cost is noted.
+/// The bound of a call, and the log for its cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
-    /// When it must have ended.
+    /// The instant by which it must have ended.
     pub until: Instant,
+    /// When its last attempt may begin, by both clocks; absent: as long as it lasts.
+    pub last_attempt: Option<Lease>,
     /// The invocation's calls.
     pub log: &'a CallLog,
 }
@@ -64,7 +68,7 @@ impl LaneClient {
         self.limiter(Operation::Update).permit(until).await
     }
 
-    /// `UpdateAttachedFilesConfiguration`: gives the target these values, omitted ones stay.
+    /// `UpdateAttachedFilesConfiguration`: sets these values. An omitted value stays as it is.
     ///
     /// # Errors
     /// Refused, failed, or cut off; the error says whether it may have taken effect.
@@ -82,7 +86,7 @@ impl LaneClient {
             .attachment_scope(scope_of(target.scope))
             .set_maximum_size_limit_in_bytes(values.max_size.map(|size| size.bytes().into()));
         if let Some(extensions) = &values.extensions {
-            // both builders fail only where a required member is missing, and none is
+            // both builders fail only if a required member is missing
             let list =
                 extensions.iter().filter_map(|name| AllowedExtension::builder().extension(name).build().ok());
             let list = ExtensionConfiguration::builder().set_allowed_extensions(Some(list.collect()));
@@ -98,6 +102,7 @@ impl LaneClient {
                 last_modified: output.last_modified_time.as_ref().and_then(timestamp),
                 request_id: output.request_id().map(str::to_owned),
                 cost: attempts.cost(),
+                any_unanswered: attempts.lost_an_earlier_answer(),
             })
     }
 
@@ -124,6 +129,7 @@ impl LaneClient {
             last_modified: found.and_then(|found| found.last_modified_time.as_ref()).and_then(timestamp),
             request_id: output.request_id().map(str::to_owned),
             cost: attempts.cost(),
+            any_unanswered: attempts.lost_an_earlier_answer(),
         })
     }
 
@@ -186,8 +192,8 @@ impl LaneClient {
         }
     }
 
-    /// An instance's tags, by `DescribeInstance`. `ListTagsForResource` would do too, but IAM's list of its
-    /// resource types has no instance, so nobody can say that a policy for one permits it.
+    /// An instance's tags, by `DescribeInstance`. `ListTagsForResource` returns them too, but IAM's documentation does
+    /// not list instances among its resource types, so that a policy for an instance may not permit it.
     ///
     /// # Errors
     /// Refused, failed, or not possible in time.
@@ -225,7 +231,8 @@ impl LaneClient {
         E: ProvideErrorMetadata + Error + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        let attempts = AttemptTracker::new(Arc::clone(self.limiter(operation)), call.until, permit.waited);
+        let limiter = Arc::clone(self.limiter(operation));
+        let attempts = AttemptTracker::new(limiter, call.until, call.last_attempt, permit.waited);
         let answer = match timeout_at(call.until, send(Attach(Arc::clone(&attempts)))).await {
             Ok(Ok(output)) => Ok(output),
             Ok(Err(error)) => Err(CallError::from_sdk(&error, &attempts)),
@@ -254,8 +261,8 @@ fn configuration(size: Option<i64>, extensions: Option<&ExtensionConfiguration>)
     }
 }
 
-/// To the millisecond, which is what Connect's fractional epoch seconds carry: beyond it their binary
-/// fraction would make a time that was sent back differ from itself.
+/// Rounds to the millisecond, the precision of Connect's fractional epoch seconds. Below it, their binary fraction
+/// would make a time differ from itself when it is sent back.
 fn timestamp(at: &DateTime) -> Option<OffsetDateTime> {
     const MILLISECOND: i128 = 1_000_000;
     let rounded = (at.as_nanos() + MILLISECOND / 2).div_euclid(MILLISECOND) * MILLISECOND;

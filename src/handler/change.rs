@@ -3,16 +3,10 @@
 use super::{Handler, InvocationContext};
 use crate::audit::AuditedChange;
 use crate::propagate::{Propagation, Resolved};
-use crate::queue::QueueError;
-use crate::telemetry::causes;
-use policy_core::origin::{Origin, TriggerKind};
-use policy_core::policy::{
-    Defaults, Document, Form, Limits, PolicyChange, Rejected, ViolationCode, document,
-};
-use policy_core::report::{ChangeReport, Disposition, Report, Status};
-use std::time::Duration;
+use policy_core::origin::Origin;
+use policy_core::policy::{Defaults, Document, Form, PolicyChange, Rejected, ViolationCode, document};
+use policy_core::report::{ChangeReport, Report, Status};
 use time::OffsetDateTime;
-use tokio::time::Instant;
 
 /// A change document and what its trigger knows about it.
 #[derive(Debug)]
@@ -22,21 +16,15 @@ pub(super) struct Submission<'a> {
     pub(super) origin: Origin,
     pub(super) if_unmodified_since: Option<OffsetDateTime>,
     pub(super) dry_run: bool,
+    /// `replay-name` of a replayed event.
+    pub(super) replay: Option<String>,
 }
 
 impl<'a> Submission<'a> {
     pub(super) fn new(document: &'a str, origin: Origin) -> Self {
-        Self { document, form: Form::Submission, origin, if_unmodified_since: None, dry_run: false }
+        let form = Form::Submission;
+        Self { document, form, origin, if_unmodified_since: None, dry_run: false, replay: None }
     }
-}
-
-/// The change is in no queue.
-#[derive(Debug, thiserror::Error)]
-enum NotQueued {
-    #[error("the change could not be written as JSON")]
-    Encoding(#[from] serde_json::Error),
-    #[error(transparent)]
-    Queue(#[from] QueueError),
 }
 
 impl Handler {
@@ -55,9 +43,13 @@ impl Handler {
         };
         let origin = &submission.origin;
         match document::parse(submission.document, &submission.form, &defaults, &context.rules) {
-            Ok(Document { changes, is_batch }) => {
-                let changes = self.carry_out(context, origin, &changes).await;
-                Report { changes, is_batch }
+            Ok(document) => {
+                if let Some(ledger) = &self.ledger {
+                    // boxed: without a ledger nothing of it is needed
+                    return Box::pin(self.govern(context, submission, ledger, document)).await;
+                }
+                let Document { changes, is_batch, .. } = document;
+                Report::of(self.carry_out(context, origin, &changes).await, is_batch)
             }
             Err(Rejected::NotJson(message)) => {
                 let message = format!("must be JSON: {message}");
@@ -70,46 +62,23 @@ impl Handler {
         }
     }
 
-    /// Applies changes in order, stopping at the first that is incomplete, or queues them whole.
+    /// Applies changes in order, stopping at the first that is incomplete.
     async fn carry_out(
         &self,
         context: &InvocationContext,
         origin: &Origin,
         changes: &[PolicyChange],
     ) -> Vec<ChangeReport> {
-        let propagation = Propagation {
-            connect: &self.connect,
-            audit: &self.audit,
-            limits: Limits {
-                guardrails: &self.settings.guardrails,
-                allow_empty_extensions: self.settings.allow_empty_extensions,
-            },
-            deadline: context.deadline,
-            log: &context.log,
-        };
+        let propagation = self.propagation(context, None);
         let home = &context.rules.home;
         let mut resolved = Vec::with_capacity(changes.len());
-        let mut estimate = Duration::ZERO;
         for change in changes {
-            let audited = AuditedChange { origin, change, home };
-            let instances = propagation.resolve(audited).await;
-            estimate += propagation.estimate(audited, &instances);
-            resolved.push(instances);
-        }
-        let too_long = resolved.iter().any(Resolved::ran_out_of_time)
-            || !context.deadline.leaves(Instant::now(), estimate);
-        if too_long && self.may_queue(origin, changes) {
-            match self.enqueue(context, origin, changes).await {
-                Ok(reports) => return reports,
-                // the queue is unavailable: apply what fits into this invocation and report the rest as
-                // pending
-                Err(error) => tracing::error!(error = causes(&error), "the change could not be queued"),
-            }
+            resolved.push(propagation.resolve(AuditedChange { origin, change, home }).await);
         }
         self.walk(&propagation, context, origin, changes, &resolved).await
     }
 
-    async fn walk(
+    pub(super) async fn walk(
         &self,
         propagation: &Propagation<'_>,
         context: &InvocationContext,
@@ -131,43 +100,5 @@ impl Handler {
             reports.push(report);
         }
         reports
-    }
-
-    /// A change from SQS is not queued again: it stays at the head of its message group. A change with
-    /// `If-Match` must run now, and a dry run exists only for its answer.
-    fn may_queue(&self, origin: &Origin, changes: &[PolicyChange]) -> bool {
-        self.queues.takes_changes()
-            && origin.kind != TriggerKind::Sqs
-            && changes.iter().all(|change| change.if_match.is_none() && !change.dry_run)
-    }
-
-    async fn enqueue(
-        &self,
-        context: &InvocationContext,
-        origin: &Origin,
-        changes: &[PolicyChange],
-    ) -> Result<Vec<ChangeReport>, NotQueued> {
-        let document = match changes {
-            [change] => serde_json::to_string(change)?,
-            changes => serde_json::to_string(&serde_json::json!({ "changes": changes }))?,
-        };
-        let id = changes.first().map_or("", |change| change.change_id.as_str());
-        // what follows a queue that does not answer needs the rest
-        let now = Instant::now();
-        let until = now + context.deadline.end().saturating_duration_since(now) / 4;
-        self.queues.enqueue(id, &document, until).await?;
-        let accepted = changes.iter().map(|change| {
-            if let Err(error) =
-                self.audit.accepted(AuditedChange { origin, change, home: &context.rules.home })
-            {
-                tracing::error!(%error, "the audit log could not be written");
-            }
-            ChangeReport {
-                change_id: change.change_id.clone(),
-                disposition: Disposition::Accepted,
-                warnings: change.warnings.clone(),
-            }
-        });
-        Ok(accepted.collect())
     }
 }

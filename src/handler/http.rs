@@ -2,6 +2,7 @@
 
 use super::{FunctionError, Handler, InvocationContext, change::Submission};
 use crate::connect::{Call, CallError, LaneClient, Target};
+use crate::ledger::Ledger;
 use policy_core::policy::{
     Blocked, Configuration, Form, IfMatch, Instance, Scope, entity_tag, entity_tag_of_all,
 };
@@ -15,7 +16,7 @@ use std::collections::btree_map::Entry;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-type Answered = Result<Response, FunctionError>;
+pub(super) type Answered = Result<Response, FunctionError>;
 
 /// One scope's policy, as GET shows it.
 #[derive(Serialize)]
@@ -49,7 +50,7 @@ struct All<'a> {
 impl Handler {
     /// Answers one request.
     pub(super) async fn answer_http(&self, context: &InvocationContext, request: &Request) -> Answered {
-        let (route, dry_run) = match route::of(request) {
+        let route = match route::of(request, self.ledger.is_some()) {
             Ok(routed) => routed,
             Err(NoRoute::NotFound(why)) => return self.refuse(context, request, Problem::NotFound, &why),
             Err(NoRoute::Query(why)) => return self.refuse(context, request, Problem::InvalidQuery, &why),
@@ -59,24 +60,63 @@ impl Handler {
                 return Ok(refused.with("allow", allow));
             }
         };
-        let form = match route {
-            Route::Read(name, scope) => {
-                let instance = context.rules.home.complete(&name);
-                return match self.unreachable(context, request, &instance)? {
-                    Some(refused) => Ok(refused),
-                    None => self.read(context, request, &instance, scope).await,
-                };
-            }
-            Route::Submit => Form::Submission,
-            Route::Patch(name, scope) => {
-                let instance = context.rules.home.complete(&name);
+        match (route, &self.ledger) {
+            (Route::Submit { dry_run }, _) => self.submit(context, request, Form::Submission, dry_run).await,
+            (Route::Patch { instance, scope, dry_run }, _) => {
+                let instance = context.rules.home.complete(&instance);
                 if let Some(refused) = self.unreachable(context, request, &instance)? {
                     return Ok(refused);
                 }
                 let if_match = request.if_match.as_deref().map(IfMatch::parse);
-                Form::Values { instance, scope, if_match }
+                self.submit(context, request, Form::Values { instance, scope, if_match }, dry_run).await
             }
-        };
+            (Route::Read(name, scope), _) => {
+                let instance = context.rules.home.complete(&name);
+                match self.unreachable(context, request, &instance)? {
+                    Some(refused) => Ok(refused),
+                    None => self.read(context, request, &instance, scope).await,
+                }
+            }
+            (route, Some(ledger)) => Box::pin(self.answer_governed(context, request, ledger, route)).await,
+            // without a ledger there is no such route
+            (_, None) => self.refuse(context, request, Problem::NotFound, "the path does not exist"),
+        }
+    }
+
+    /// The routes that need the ledger.
+    async fn answer_governed(
+        &self,
+        context: &InvocationContext,
+        request: &Request,
+        ledger: &Ledger,
+        route: Route,
+    ) -> Answered {
+        match route {
+            Route::Changes(query) => self.list_changes(context, request, ledger, &query).await,
+            Route::Record(id, query) => self.read_record(context, request, ledger, &id, &query).await,
+            Route::History(instance, scope, token) => {
+                self.read_history(context, request, ledger, (&instance, scope), token.as_deref()).await
+            }
+            Route::Undo { change, dry_run } => self.undo(context, request, ledger, &change, dry_run).await,
+            Route::Apply(id) => self.apply(context, request, ledger, &id).await,
+            Route::Cancel(id) => self.cancel(context, request, ledger, &id).await,
+            Route::Frozen => self.read_freeze(ledger).await,
+            Route::Freeze => self.put_freeze(context, request, ledger).await,
+            Route::Thaw => self.thaw(context, request, ledger).await,
+            Route::Submit { .. } | Route::Patch { .. } | Route::Read(..) => {
+                self.refuse(context, request, Problem::NotFound, "the path does not exist")
+            }
+        }
+    }
+
+    /// A policy change in the body.
+    async fn submit(
+        &self,
+        context: &InvocationContext,
+        request: &Request,
+        form: Form,
+        dry_run: bool,
+    ) -> Answered {
         if form == Form::Submission && request.if_match.is_some() {
             // RFC 9110 section 13.1.1: a path without a representation of its own matches nothing
             let why = "If-Match is supported only with PATCH";
@@ -113,7 +153,7 @@ impl Handler {
     }
 
     /// Answers a request that contains no valid change. The audit log records it too.
-    fn refuse(
+    pub(super) fn refuse(
         &self,
         context: &InvocationContext,
         request: &Request,
@@ -137,7 +177,7 @@ impl Handler {
         }
         let home = &context.rules.home;
         let lane = self.connect.lane(&self.connect.key(instance, home));
-        let call = Call { until: context.deadline.calls(), log: &context.log };
+        let call = Call { until: context.deadline.calls(), last_attempt: None, log: &context.log };
         let (mut held, modified) = match scope {
             Some(scope) => match lane.describe(Target { instance: &instance.id, scope }, call).await {
                 Ok(answer) => (BTreeMap::from([(scope, answer.configuration)]), answer.last_modified),

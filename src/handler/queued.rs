@@ -1,11 +1,13 @@
 //! A batch of SQS messages, one after the other.
 
-use super::{Handler, InvocationContext, change::Submission};
+use super::{Handler, InvocationContext, change::Submission, worker::Worked};
 use crate::telemetry::causes;
 use aws_lambda_events::sqs::SqsBatchResponse;
 use futures_util::future::join_all;
+use policy_core::failure::{ErrorCode, Failure};
+use policy_core::origin::{Origin, TriggerKind};
 use policy_core::policy::ViolationCode;
-use policy_core::report::{Report, Status, Verdict};
+use policy_core::report::{ChangeReport, Report, Status, Verdict};
 use policy_core::trigger::sqs::{self, Content, Record};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -14,6 +16,9 @@ use tokio::time::Instant;
 const FIRST_DELAY: Duration = Duration::from_secs(15);
 /// The longest: an operator who has fixed something does not want to wait longer.
 const LONGEST_DELAY: Duration = Duration::from_mins(15);
+
+/// How long a message stays away while the function takes nothing new.
+const FROZEN: Duration = Duration::from_mins(10);
 
 /// How many messages are made visible again side by side: enough to hide a round trip, few enough for a batch of
 /// 10,000 to need no memory for them.
@@ -32,36 +37,66 @@ impl Handler {
         for record in records {
             if held_back {
                 // otherwise its message group would wait for the queue's visibility timeout
-                failures.push((record, Duration::ZERO));
+                failures.push((record, Some(Duration::ZERO)));
                 continue;
             }
-            let report = self.change_of_record(context, record).await;
-            if self.is_done(context, record, &report).await {
-                continue;
+            match self.handled(context, record).await {
+                Handled::Done => continue,
+                Handled::Again(delay) => failures.push((record, Some(delay))),
+                Handled::LeftAlone => failures.push((record, None)),
             }
-            failures.push((record, delay(record.receive_count, &report)));
             held_back = record.fifo;
         }
         for some in failures.chunks(AT_ONCE) {
-            join_all(some.iter().map(|(record, delay)| self.show_again(context, record, *delay))).await;
+            let shown = some.iter().filter_map(|(record, delay)| Some((record, (*delay)?)));
+            join_all(shown.map(|(record, delay)| self.show_again(context, record, delay))).await;
         }
         sqs::answer(failures.into_iter().map(|(record, _)| record.message_id.clone()).collect())
     }
 
-    async fn change_of_record(&self, context: &InvocationContext, record: &Record) -> Report {
-        match record.content() {
-            Ok(Content::Event(event)) => self.change_of_event(context, &event).await,
-            Ok(Content::Document(document)) => {
+    /// A document is carried out or recorded, a pointer to a lane worked on. What this function does not accept is
+    /// refused for good, so that it holds up nobody behind it.
+    async fn handled(&self, context: &InvocationContext, record: &Record) -> Handled {
+        let report = match (record.content(), &self.ledger) {
+            (Ok(Content::Lane(pointer)), Some(ledger)) if self.accepts(TriggerKind::Lane) => {
+                // boxed: what follows is large, and a document needs none of it
+                match Box::pin(self.work(context, ledger, &pointer, record.receive_count)).await {
+                    Worked::Done => return Handled::Done,
+                    Worked::Again(delay) => return Handled::Again(delay),
+                    Worked::TakenOver => return Handled::LeftAlone,
+                    Worked::Refused(why) => self.refuse_record(context, record, TriggerKind::Lane, &why),
+                }
+            }
+            (Ok(Content::Lane(_)), _) => {
+                let why = "this function does not work on lanes: its ACCEPTED_TRIGGERS does not include lane";
+                self.refuse_record(context, record, TriggerKind::Lane, why)
+            }
+            (Ok(_), _) if !self.accepts(TriggerKind::Sqs) => {
+                let why = "this function works on lanes only: its ACCEPTED_TRIGGERS does not include sqs";
+                self.refuse_record(context, record, TriggerKind::Sqs, why)
+            }
+            (Ok(Content::Event(event)), _) => self.change_of_event(context, &event).await,
+            (Ok(Content::Document(document)), _) => {
                 let submission = Submission::new(document, record.origin.clone());
                 self.change(context, &submission).await
             }
-            Err(refused) => self.reject_unread(
-                context,
-                &record.origin,
-                ViolationCode::MalformedEnvelope,
-                &refused.to_string(),
-            ),
+            (Err(refused), _) => self.refuse_record(context, record, TriggerKind::Sqs, &refused.to_string()),
+        };
+        if self.is_done(context, record, &report).await {
+            return Handled::Done;
         }
+        Handled::Again(delay(record.receive_count, &report))
+    }
+
+    fn refuse_record(
+        &self,
+        context: &InvocationContext,
+        record: &Record,
+        kind: TriggerKind,
+        why: &str,
+    ) -> Report {
+        let origin = Origin { kind, ..record.origin.clone() };
+        self.reject_unread(context, &origin, ViolationCode::MalformedEnvelope, why)
     }
 
     /// Whether the message needs no further delivery: settled, or parked for a person while there was time.
@@ -90,6 +125,16 @@ impl Handler {
     }
 }
 
+/// What becomes of a message.
+enum Handled {
+    /// It is deleted.
+    Done,
+    /// It comes back after this time.
+    Again(Duration),
+    /// It comes back when its queue says so.
+    LeftAlone,
+}
+
 /// Zero if lack of time was the only cause: the next invocation continues where this one stopped.
 fn delay(receive_count: u32, report: &Report) -> Duration {
     let only_time = report.status() == Status::Incomplete
@@ -97,8 +142,12 @@ fn delay(receive_count: u32, report: &Report) -> Duration {
             .results()
             .filter(|result| result.outcome.verdict() == Verdict::NotYet)
             .all(|result| result.outcome.error().is_some_and(|error| error.code.is_out_of_time()));
-    if only_time {
+    if only_time && report.changes.iter().all(|change| change.not_begun().is_none()) {
         return Duration::ZERO;
+    }
+    let is_frozen = |why: &Failure| why.code == ErrorCode::Frozen;
+    if report.changes.iter().filter_map(ChangeReport::not_begun).any(is_frozen) {
+        return FROZEN;
     }
     let doublings = receive_count.saturating_sub(1).min(10);
     (FIRST_DELAY * 2_u32.pow(doublings)).min(LONGEST_DELAY)

@@ -1,7 +1,7 @@
 //! Rejected payloads: recorded in the audit log, answered in the trigger's format, parked where possible.
 
 use super::{FunctionError, Handler, InvocationContext, Reply, encoded};
-use crate::audit::Reason;
+use crate::audit::{Action, Reason};
 use crate::queue::Label;
 use crate::telemetry::causes;
 use policy_core::function_error::FunctionErrorType;
@@ -55,7 +55,7 @@ impl Handler {
         report: &Report,
     ) -> Result<(), NotParked> {
         let change_id = report.changes.first().map_or("", |change| change.change_id.as_str());
-        let label = Label { change_id, status: report.status().as_str(), reasons: reasons(report) };
+        let label = Label { change_id, status: report.status().name(), reasons: reasons(report) };
         self.queues.park(event, &label, context.deadline.end()).await.map_err(|error| {
             tracing::error!(error = causes(&error), change_id, "the event could not be parked");
             NotParked
@@ -71,10 +71,21 @@ impl Handler {
         code: ViolationCode,
         message: &str,
     ) -> Report {
-        let id = origin.change_id();
+        self.reject_as(context, origin, &origin.change_id(), code, message)
+    }
+
+    /// The same for a document whose id is known.
+    pub(super) fn reject_as(
+        &self,
+        context: &InvocationContext,
+        origin: &Origin,
+        id: &ChangeId,
+        code: ViolationCode,
+        message: &str,
+    ) -> Report {
         let violation = Violation { pointer: String::new(), code, message: message.to_owned() };
-        self.note_violations(context, origin, &id, std::slice::from_ref(&violation));
-        Report::one(ChangeReport::rejected(id, vec![violation]))
+        self.note_violations(context, origin, id, std::slice::from_ref(&violation));
+        Report::one(ChangeReport::rejected(id.clone(), vec![violation]))
     }
 
     /// The same before there was a document to read: nothing else counts it.
@@ -113,6 +124,31 @@ impl Handler {
         let id = origin.change_id();
         self.note(origin, &context.rules.home, &id, &[reason]);
         id
+    }
+
+    /// Something that is done to all changes.
+    pub(super) fn note_action(
+        &self,
+        context: &InvocationContext,
+        origin: &Origin,
+        action: Action,
+        reason: Option<&str>,
+    ) {
+        self.note_change_action(context, origin, &origin.change_id(), action, reason);
+    }
+
+    /// Something that is done to a recorded change.
+    pub(super) fn note_change_action(
+        &self,
+        context: &InvocationContext,
+        origin: &Origin,
+        id: &ChangeId,
+        action: Action,
+        reason: Option<&str>,
+    ) {
+        if let Err(error) = self.audit.action(origin, &context.rules.home, id, action, reason) {
+            tracing::error!(%error, "the audit log could not be written");
+        }
     }
 
     pub(super) fn note(&self, origin: &Origin, home: &Home, id: &ChangeId, reasons: &[Reason]) {

@@ -43,6 +43,11 @@ impl Deadline {
         self.end
     }
 
+    /// How long until everything but the answer must be done.
+    pub fn left(self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+
     /// Whether work of this length, started at `now`, is certain to end in time.
     pub fn leaves(self, now: Instant, work: Duration) -> bool {
         now + work <= self.last_update()

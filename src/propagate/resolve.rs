@@ -5,6 +5,7 @@ use crate::audit::AuditedChange;
 use crate::connect::CallError;
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::{Instance, Instances};
+use policy_core::record::LaneName;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
@@ -15,19 +16,34 @@ pub(super) async fn instances(
 ) -> Result<Vec<Instance>, Failure> {
     match &audited.change.instances {
         Instances::Named(named) => Ok(named.clone()),
-        Instances::All { tags } => active(propagation, audited, tags).await.map_err(|error| error.failure()),
+        Instances::All { .. } => in_lane(propagation, audited, &LaneName::home(audited.home)).await,
+    }
+}
+
+/// What `"*"` means in a lane: its ACTIVE instances that carry every tag.
+pub(super) async fn in_lane(
+    propagation: &Propagation<'_>,
+    audited: AuditedChange<'_>,
+    lane: &LaneName,
+) -> Result<Vec<Instance>, Failure> {
+    match &audited.change.instances {
+        Instances::Named(named) => Ok(named.clone()),
+        Instances::All { tags } => {
+            active(propagation, audited, lane, tags).await.map_err(|error| error.failure())
+        }
     }
 }
 
 async fn active(
     propagation: &Propagation<'_>,
     audited: AuditedChange<'_>,
+    name: &LaneName,
     tags: &BTreeMap<String, BTreeSet<String>>,
 ) -> Result<Vec<Instance>, CallError> {
     let call = propagation.call();
-    let lane = propagation.connect.lane(&propagation.connect.home_key(audited.home));
+    let lane = propagation.connect.lane(&propagation.connect.lane_key(name, audited.home));
     let active = lane.active_instances(call).await?;
-    let mut instances: Vec<_> = active.into_iter().map(|id| audited.home.instance(id)).collect();
+    let mut instances: Vec<_> = active.into_iter().map(|id| name.instance(id)).collect();
     if tags.is_empty() {
         return Ok(instances);
     }

@@ -12,7 +12,7 @@ fn read(variables: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
 fn without_any_variable_the_documented_quota_holds_and_every_trigger_is_accepted() {
     let settings = read(&[]).unwrap();
     assert_eq!(settings.connect, ConnectSettings::default());
-    assert_eq!(settings.accepted_triggers, TriggerKind::ALL.into());
+    assert_eq!(settings.accepted_triggers, TriggerKind::DEFAULT.into());
     assert_eq!(settings.guardrails, Guardrails::default());
 }
 
@@ -30,6 +30,10 @@ fn every_variable_is_read() {
         ("CONNECT_QUOTA", "shared"),
         ("CONNECT_MAX_ATTEMPTS", "4"),
         ("CONNECT_ROLE_ARNS", role),
+        ("LEDGER_TABLE", "attachment-policies"),
+        ("LEDGER_RETENTION_DAYS", "30"),
+        ("MAX_STALLED_DELIVERIES", "3"),
+        ("INTAKE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/intake.fifo"),
         ("CHANGE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/changes.fifo"),
         ("PARKED_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/parked"),
     ])
@@ -48,6 +52,10 @@ fn every_variable_is_read() {
     };
     assert_eq!(settings.connect, connect);
     assert!(settings.change_queue_url.is_some() && settings.parked_queue_url.is_some());
+    assert!(settings.intake_queue_url.is_some());
+    let table = "attachment-policies".to_owned();
+    let retention = Duration::from_secs(30 * 86_400);
+    assert_eq!(settings.ledger, Some(LedgerSettings { table, retention, max_stalled: 3 }));
 }
 
 #[test]
@@ -63,12 +71,16 @@ fn every_wrong_one_is_named_in_one_error() {
         ("CONNECT_QUOTA", "both"),
         ("CONNECT_MAX_ATTEMPTS", "-1"),
         ("CONNECT_ROLE_ARNS", "arn:aws:iam::444455556666:user/x"),
+        ("LEDGER_TABLE", "my table"),
+        ("LEDGER_RETENTION_DAYS", "0"),
+        ("MAX_STALLED_DELIVERIES", "1000"),
+        ("INTAKE_QUEUE_URL", ""),
         ("CHANGE_QUEUE_URL", "changes.fifo"),
         ("AWS_REGION", ""),
     ])
     .unwrap_err();
     let expected = [
-        "ACCEPTED_TRIGGERS has the unknown trigger `sns`; use http, eventbridge, sqs or bare",
+        "ACCEPTED_TRIGGERS has the unknown trigger `sns`; use http, eventbridge, sqs, bare, lane or sweep",
         "POLICY_ALLOWED_INSTANCES has `*`, which is not an instance id or ARN",
         "POLICY_BLOCKED_EXTENSIONS `*.exe` must be 1 to 10 letters, digits, `-` or `_`, such as `pdf`; wildcards are not supported",
         "POLICY_MAX_SIZE_BYTES must be a number of bytes, not `20 MB`",
@@ -78,7 +90,11 @@ fn every_wrong_one_is_named_in_one_error() {
         "CONNECT_QUOTA must be `per-operation` or `shared`, not `both`",
         "CONNECT_MAX_ATTEMPTS must be 1 to 100, not `-1`",
         "CONNECT_ROLE_ARNS has `arn:aws:iam::444455556666:user/x`, which is not a role ARN",
+        "LEDGER_RETENTION_DAYS must be 1 to 3650, not `0`",
+        "MAX_STALLED_DELIVERIES must be 1 to 900, not `1000`",
+        "LEDGER_TABLE must be the name of a table, not `my table`",
         "CHANGE_QUEUE_URL must be a queue URL, not `changes.fifo`",
+        "CHANGE_QUEUE_URL needs LEDGER_TABLE",
         "AWS_REGION is missing; Lambda sets it",
     ];
     assert_eq!(wrong.0, expected);
@@ -113,4 +129,25 @@ fn roles_are_one_of_each_account() {
     let same = format!("{one},arn:aws:iam::444455556666:role/b");
     let error = "CONNECT_ROLE_ARNS has two roles for account 444455556666".to_owned();
     assert_eq!(read(&[("CONNECT_ROLE_ARNS", &same)]).unwrap_err().0, [error]);
+}
+
+#[test]
+fn the_ledger_and_its_queues_go_together() {
+    let table = ("LEDGER_TABLE", "attachment-policies");
+    let changes = ("CHANGE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/changes.fifo");
+    let intake = ("INTAKE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/intake.fifo");
+    assert!(read(&[table, changes]).is_ok());
+    assert!(read(&[table, changes, intake]).is_ok());
+    // a worker sends nothing
+    assert!(read(&[table, ("ACCEPTED_TRIGGERS", "lane")]).is_ok());
+    for (variables, error) in [
+        (&[table][..], "LEDGER_TABLE needs CHANGE_QUEUE_URL"),
+        (&[table, ("ACCEPTED_TRIGGERS", "lane,sweep")], "LEDGER_TABLE needs CHANGE_QUEUE_URL"),
+        (&[changes], "CHANGE_QUEUE_URL needs LEDGER_TABLE"),
+        (&[intake], "INTAKE_QUEUE_URL needs LEDGER_TABLE"),
+        (&[("ACCEPTED_TRIGGERS", "lane")], "ACCEPTED_TRIGGERS has lane, which needs LEDGER_TABLE"),
+        (&[("ACCEPTED_TRIGGERS", "sweep")], "ACCEPTED_TRIGGERS has sweep, which needs LEDGER_TABLE"),
+    ] {
+        assert_eq!(read(variables).unwrap_err().0, [error], "{variables:?}");
+    }
 }

@@ -46,7 +46,7 @@ impl Pipe {
         String::from_utf8(self.0.lock().unwrap().bytes.clone()).unwrap()
     }
 
-    /// Calls back with every line from now on, before the function goes on.
+    /// Calls `watcher` with every line from now on, before the function continues.
     pub(crate) fn watch(&self, watcher: impl FnMut(&str) + Send + 'static) {
         self.0.lock().unwrap().watcher = Some(Box::new(watcher));
     }

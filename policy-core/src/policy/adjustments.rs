@@ -24,10 +24,39 @@ pub struct Limits<'a> {
     pub allow_empty_extensions: bool,
 }
 
+impl Limits<'_> {
+    /// Whether a target whose list has so many extensions may be given these computed values.
+    ///
+    /// # Errors
+    /// The guardrail or limit that forbids it.
+    fn check(self, values: &Values, held: usize) -> Result<(), Blocked> {
+        self.guardrails.check_values(values)?;
+        if let Some(list) = &values.extensions {
+            // a list that was empty before, or that gets shorter, is not made worse
+            if list.is_empty() && held > 0 && !self.allow_empty_extensions {
+                return Err(Blocked::Empty);
+            }
+            if list.len() > MAX_EXTENSIONS.max(held) {
+                return Err(Blocked::TooLong(list.len()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a target that holds this may be given these values, which no document named.
+    ///
+    /// # Errors
+    /// The guardrail or limit that forbids it.
+    pub fn check_own(self, values: &Values, held: &Configuration) -> Result<(), Blocked> {
+        let list = held.allowed_extensions.as_ref().map(ExtensionSet::of_held);
+        self.check(values, list.as_ref().map_or(0, ExtensionSet::len))
+    }
+}
+
 /// Why there are no values for a target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotComputed {
-    /// What they would be is forbidden.
+    /// A guardrail or a limit forbids them.
     #[error(transparent)]
     Blocked(#[from] Blocked),
     /// Amazon Connect did not say what the target holds.
@@ -63,22 +92,12 @@ impl Adjustments {
             max_size: self.size(absolute, held, limits.guardrails)?,
             extensions: self.list(absolute, held_list.as_ref(), limits.guardrails)?,
         };
-        limits.guardrails.check_values(&values)?;
-        if let Some(list) = &values.extensions {
-            let held = held_list.as_ref().map_or(0, ExtensionSet::len);
-            // a list that was empty before, or that gets shorter, is not made worse
-            if list.is_empty() && held > 0 && !limits.allow_empty_extensions {
-                return Err(Blocked::Empty.into());
-            }
-            if list.len() > MAX_EXTENSIONS.max(held) {
-                return Err(Blocked::TooLong(list.len()).into());
-            }
-        }
+        limits.check(&values, held_list.as_ref().map_or(0, ExtensionSet::len))?;
         if !force {
             values.max_size =
                 values.max_size.filter(|size| held.maximum_size_limit_in_bytes != Some(size.bytes().into()));
             values.extensions = values.extensions.filter(|list| match &absolute.extensions {
-                // a list that was asked for as it is also has its spelling
+                // an absolute list is also compared by its spelling
                 Some(_) => held.allowed_extensions.as_ref() != Some(&list.to_names()),
                 None => held_list.as_ref() != Some(list),
             });
@@ -95,7 +114,7 @@ impl Adjustments {
     ) -> Result<Option<MaxSize>, NotComputed> {
         let lowered_to = |limit: MaxSize| match held.maximum_size_limit_in_bytes {
             None => Err(NotComputed::NotKnown),
-            // `None` for a size that no update can have set: a lowering does not raise it
+            // `None` for a size below the API's minimum: lowering it must not raise it
             Some(bytes) if bytes <= limit.bytes().into() => Ok(MaxSize::from_bytes(bytes.into()).ok()),
             Some(_) => Ok(Some(limit)),
         };
@@ -111,8 +130,8 @@ impl Adjustments {
         }
     }
 
-    /// `None`: the change does not name the list. In lower case: AWS does not say whether case matters, so it is no
-    /// reason to keep an extension that is to go.
+    /// `None`: the change does not name the list. The list is in lower case: AWS does not say whether case matters, and
+    /// `PDF` must not stay when `pdf` is removed.
     fn list(
         &self,
         absolute: &Values,

@@ -20,9 +20,9 @@ impl ChangeId {
     }
 
     /// The default id made from one that AWS chose, such as an API Gateway request id
-    /// (`JKJaXmPLvHcESHA=`): what a change id does not take is dropped.
+    /// (`JKJaXmPLvHcESHA=`): characters that a change id does not allow are dropped.
     ///
-    /// `None` where nothing is left.
+    /// `None` if no character is left.
     pub fn from_request(id: &str) -> Option<Self> {
         let kept: String = id.chars().filter(|c| allowed(*c)).take(MAX_LENGTH).collect();
         Self::parse(&kept)
@@ -32,6 +32,14 @@ impl ChangeId {
     pub(super) fn of_index(&self, index: usize) -> Option<Self> {
         let id = format!("{self}/{index}");
         (id.len() <= MAX_LENGTH).then_some(Self(id))
+    }
+
+    /// Whether a record can have this id: it is part of a path, whose segments are neither empty nor `.` or `..`
+    /// (RFC 3986 section 5.2.4), and whose last one is no action on a record.
+    pub fn names_a_record(&self) -> bool {
+        let is_segment = |segment: &str| !matches!(segment, "" | "." | "..");
+        let is_action = |id: &str| ["/undo", "/apply", "/cancel"].iter().any(|action| id.ends_with(action));
+        self.0.split('/').all(is_segment) && !is_action(&self.0)
     }
 
     /// The id as text.
@@ -45,7 +53,7 @@ fn allowed(c: char) -> bool {
 }
 
 impl Default for ChangeId {
-    /// For what carries no id at all.
+    /// For a payload without any id.
     fn default() -> Self {
         Self("unidentified".to_owned())
     }
@@ -72,7 +80,19 @@ mod tests {
     }
 
     #[test]
-    fn a_request_id_loses_only_what_a_change_id_does_not_take() {
+    fn a_record_has_an_id_that_is_a_path_of_its_own() {
+        for good in ["CHG-1", "a/b.c/..d", "undo", "a/undone", "X/0"] {
+            assert!(ChangeId::parse(good).unwrap().names_a_record(), "{good}");
+        }
+        for bad in
+            ["/a", "a/", "a//b", ".", "a/../b", "a/.", "X/undo", "X/apply", "X/cancel", "a/cancel/undo"]
+        {
+            assert!(!ChangeId::parse(bad).unwrap().names_a_record(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_request_id_loses_only_characters_that_a_change_id_does_not_allow() {
         let id = ChangeId::from_request("JKJaXmPLvHcESHA=").map(|id| id.to_string());
         assert_eq!(id.as_deref(), Some("JKJaXmPLvHcESHA"));
         assert_eq!(ChangeId::from_request("=="), None);

@@ -3,6 +3,7 @@
 use super::{Counts, Millis, Order, RunKey, RunName};
 use crate::origin::{IdentitySource, TriggerKind};
 use crate::policy::{ChangeId, Violation};
+use crate::report::Status;
 use std::collections::BTreeSet;
 
 crate::stable_names! {
@@ -33,6 +34,19 @@ impl RecordStatus {
     /// Whether nothing more happens to this run.
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Accepted | Self::Running)
+    }
+
+    /// The same word of a report.
+    pub const fn of(status: Status) -> Self {
+        match status {
+            Status::Rejected => Self::Rejected,
+            Status::Accepted => Self::Accepted,
+            Status::Planned => Self::Planned,
+            Status::Succeeded => Self::Succeeded,
+            Status::Incomplete => Self::Incomplete,
+            Status::Partial => Self::Partial,
+            Status::Failed => Self::Failed,
+        }
     }
 }
 
@@ -146,6 +160,7 @@ pub struct Relations {
 
 /// A change and its newest run.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute of the item")]
 pub struct ChangeRecord {
     /// Its id.
     pub change_id: ChangeId,

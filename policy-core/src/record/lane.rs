@@ -2,11 +2,14 @@
 
 use super::{Counts, Millis};
 use crate::aws::{AccountId, RegionName};
-use crate::policy::{Home, Instance};
+use crate::policy::{Home, Instance, InstanceId};
+use std::cmp::Ordering;
 use std::fmt;
+use std::time::Duration;
 
 /// What shares one quota and one message group: `{account}/{region}`, and `self` for an unknown own account.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Ordered as its text, as the table orders its items.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LaneName {
     /// The account; `None` where the function does not know its own.
     pub account: Option<AccountId>,
@@ -28,6 +31,16 @@ impl LaneName {
         Self { account: home.account, region: home.region.clone() }
     }
 
+    /// An instance in it.
+    pub fn instance(&self, id: InstanceId) -> Instance {
+        Instance { id, region: self.region.clone(), account: self.account }
+    }
+
+    /// The account in the text.
+    fn account_name(&self) -> &str {
+        self.account.as_ref().map_or(OWN, AccountId::as_str)
+    }
+
     /// From its text.
     pub fn parse(text: &str) -> Option<Self> {
         let (account, region) = text.split_once('/')?;
@@ -38,8 +51,19 @@ impl LaneName {
 
 impl fmt::Display for LaneName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let account = self.account.as_ref().map_or(OWN, AccountId::as_str);
-        write!(f, "{account}/{}", self.region)
+        write!(f, "{}/{}", self.account_name(), self.region)
+    }
+}
+
+impl Ord for LaneName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.account_name(), self.region.as_str()).cmp(&(other.account_name(), other.region.as_str()))
+    }
+}
+
+impl PartialOrd for LaneName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -95,4 +119,47 @@ pub struct LanePart {
     pub counts: Counts,
     /// At the end of a dry run: the hash of its results.
     pub hash: Option<String>,
+}
+
+impl LanePart {
+    /// Whether a delivery may be at work: one that has neither left nor is surely dead.
+    pub fn is_delivered(&self, now: Millis) -> bool {
+        self.delivery.as_ref().is_some_and(|delivery| now <= delivery.until)
+    }
+}
+
+/// What a delivery does that has just begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnBegin {
+    /// Carry out what is left.
+    Work,
+    /// Too many deliveries before it made no progress: end the lane as parked.
+    Park,
+    /// The lane has ended: acknowledge.
+    Ended,
+}
+
+/// What to do with a lane whose delivery has been counted: `part` is as it is afterwards.
+///
+/// The delivery after `max_stalled` ones without progress does not try once more: it may be the one that crashes.
+pub fn on_begin(part: &LanePart, max_stalled: u32) -> OnBegin {
+    match part.state {
+        LaneState::Open if part.stalled > max_stalled => OnBegin::Park,
+        LaneState::Open => OnBegin::Work,
+        LaneState::Done
+        | LaneState::Parked
+        | LaneState::Cancelled
+        | LaneState::Stopped
+        | LaneState::Superseded => OnBegin::Ended,
+    }
+}
+
+/// How long a message stays away after a delivery that left something undone: not at all after progress, else 15 s,
+/// doubled by each delivery without it, up to 15 minutes.
+pub fn retry_delay(stalled: u32) -> Duration {
+    const FIRST: Duration = Duration::from_secs(15);
+    const LONGEST: Duration = Duration::from_mins(15);
+    let Some(doubled) = stalled.checked_sub(1) else { return Duration::ZERO };
+    // 2^6 times 15 s are 16 minutes already
+    FIRST.saturating_mul(1 << doubled.min(6)).min(LONGEST)
 }

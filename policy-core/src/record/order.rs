@@ -15,6 +15,12 @@ impl Millis {
         Self(u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(0))
     }
 
+    /// From its text: 13 digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_millis = text.len() == 13 && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_millis.then(|| text.parse().ok().map(Self)).flatten()
+    }
+
     /// The same instant. `None`: after the year 9999.
     pub fn time(self) -> Option<OffsetDateTime> {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).ok()
@@ -81,12 +87,7 @@ impl fmt::Display for Order {
 
 fn split(text: &str) -> Option<(Millis, ChangeId)> {
     let (millis, id) = text.split_once('#')?;
-    Some((digits(millis)?, ChangeId::parse(id)?))
-}
-
-fn digits(text: &str) -> Option<Millis> {
-    let is_millis = text.len() == 13 && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_millis.then(|| text.parse().ok().map(Millis)).flatten()
+    Some((Millis::parse(millis)?, ChangeId::parse(id)?))
 }
 
 impl Order {
@@ -99,7 +100,7 @@ impl Order {
 impl RunKey {
     /// From its text.
     pub fn parse(text: &str) -> Option<Self> {
-        digits(text).map(Self)
+        Millis::parse(text).map(Self)
     }
 
     /// The key of a run that begins now: greater than the one before, whatever the clock says.

@@ -3,11 +3,11 @@
 use super::{LaneName, Millis, Who};
 use crate::policy::{ChangeId, Configuration, Instance, InstanceId, Scope};
 use crate::report::OutcomeKind;
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 use std::fmt;
 
-/// A target: `{lane}#{instanceId}#{scope}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A target: `{lane}#{instanceId}#{scope}`. Ordered as its text, as the table orders its items.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TargetName {
     /// Its account and Region.
     pub lane: LaneName,
@@ -35,6 +35,19 @@ impl TargetName {
         let lane = LaneName::parse(lane)?;
         let scope = Scope::ALL.into_iter().find(|known| known.as_str() == scope)?;
         parts.next().is_none().then_some(Self { lane, instance: InstanceId::parse(instance)?, scope })
+    }
+}
+
+impl Ord for TargetName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let of_lane = self.lane.cmp(&other.lane).then_with(|| self.instance.cmp(&other.instance));
+        of_lane.then_with(|| self.scope.as_str().cmp(other.scope.as_str()))
+    }
+}
+
+impl PartialOrd for TargetName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -84,13 +97,4 @@ pub struct RecordedResult {
     pub who: Option<Who>,
     /// The token of the intent, or of the write, that made it.
     pub token: String,
-}
-
-/// How many targets ended how. A target that failed for now, is unknown or pending counts as not done.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// By outcome; an outcome without targets is absent.
-    pub outcomes: BTreeMap<OutcomeKind, u32>,
-    /// Of the `failed` ones: how many failed for now.
-    pub retry: u32,
 }

@@ -1,7 +1,7 @@
-//! What a target should hold, and what is under way there.
+//! What a target should hold, what is under way there, and what a run may do about it.
 
-use super::{Millis, Order, RunName};
-use crate::policy::Configuration;
+use super::{Intent, Millis, Order, RunName};
+use crate::policy::{ChangeId, Configuration, Guardrails, PolicyChange, Values};
 
 /// The members of a target that a change names: all of them are fenced, even where only one is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -12,29 +12,77 @@ pub struct Members {
     pub extensions: bool,
 }
 
-/// An update that is decided, and perhaps sent: a lease on the target until its outcome or 60 seconds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Intent {
-    /// Its own token.
-    pub token: String,
-    /// When it was begun.
-    pub begun: Millis,
-    /// Until when nobody else begins the target: `begun` and 60 seconds.
-    pub until: Millis,
-    /// Whose it is.
-    pub run: RunName,
-    /// The run's place in the order.
-    pub order: Order,
-    /// The members the change names.
-    pub named: Members,
-    /// What is sent: only the members that are sent.
-    pub values: Configuration,
-    /// What the target held.
-    pub before: Configuration,
-    /// The order of the last value set for the size, before this intent.
-    pub was_size: Option<Order>,
-    /// The same for the extensions.
-    pub was_extensions: Option<Order>,
+impl Members {
+    /// Both.
+    pub const ALL: Self = Self { size: true, extensions: true };
+
+    /// Those that a change names. `enforceGuardrails` names those for which there is a guardrail.
+    pub fn of(change: &PolicyChange, can_enforce: Self) -> Self {
+        let asked = &change.adjustments;
+        let relative = Self {
+            size: asked.max_size_at_most.is_some(),
+            extensions: !asked.add.is_empty() || !asked.remove.is_empty(),
+        };
+        let named = Self::of_values(&change.values).or(relative);
+        if asked.enforce_guardrails { named.or(can_enforce) } else { named }
+    }
+
+    /// Those for which there is a guardrail that a change can enforce.
+    pub fn of_guardrails(guardrails: &Guardrails) -> Self {
+        Self { size: guardrails.max_size.is_some(), extensions: !guardrails.blocked_extensions.is_empty() }
+    }
+
+    /// Those that have a value.
+    pub const fn of_values(values: &Values) -> Self {
+        Self { size: values.max_size.is_some(), extensions: values.extensions.is_some() }
+    }
+
+    /// Those that are known.
+    pub const fn of_known(configuration: &Configuration) -> Self {
+        Self {
+            size: configuration.maximum_size_limit_in_bytes.is_some(),
+            extensions: configuration.allowed_extensions.is_some(),
+        }
+    }
+
+    /// Those that differ, in spelling too.
+    pub fn that_differ(one: &Configuration, other: &Configuration) -> Self {
+        Self {
+            size: one.maximum_size_limit_in_bytes != other.maximum_size_limit_in_bytes,
+            extensions: one.allowed_extensions != other.allowed_extensions,
+        }
+    }
+
+    /// Whether there is one.
+    pub const fn any(self) -> bool {
+        self.size || self.extensions
+    }
+
+    /// Those of either.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self { size: self.size || other.size, extensions: self.extensions || other.extensions }
+    }
+
+    /// These members of a configuration.
+    pub fn within(self, configuration: &Configuration) -> Configuration {
+        Configuration {
+            maximum_size_limit_in_bytes: configuration.maximum_size_limit_in_bytes.filter(|_| self.size),
+            allowed_extensions: configuration.allowed_extensions.clone().filter(|_| self.extensions),
+        }
+    }
+
+    /// Whether two configurations agree in these members, in whatever ASCII case they spell them. A member that is
+    /// absent agrees with an absent one only.
+    pub fn agree(self, one: &Configuration, other: &Configuration) -> bool {
+        let same_size = one.maximum_size_limit_in_bytes == other.maximum_size_limit_in_bytes;
+        (!self.size || same_size) && (!self.extensions || folded(one) == folded(other))
+    }
+}
+
+fn folded(configuration: &Configuration) -> Option<std::collections::BTreeSet<String>> {
+    let list = configuration.allowed_extensions.as_ref()?;
+    Some(list.iter().map(|extension| extension.to_ascii_lowercase()).collect())
 }
 
 /// A target's item.
@@ -58,4 +106,65 @@ pub struct TargetRecord {
     pub intent: Option<Intent>,
     /// Until when nobody begins it: an unanswered attempt of the last update may still take effect.
     pub quiet: Option<Millis>,
+}
+
+impl TargetRecord {
+    /// Whether the last value applied here is that change's: only then an undo of it may touch the target.
+    pub fn is_last_applied_by(&self, change: &ChangeId) -> bool {
+        self.applied.as_ref().is_some_and(|run| run.change_id == *change)
+    }
+
+    /// The newest order among the values last set for these members.
+    fn newest(&self, named: Members) -> Option<&Order> {
+        let size = self.set_size.as_ref().filter(|_| named.size);
+        let extensions = self.set_extensions.as_ref().filter(|_| named.extensions);
+        size.max(extensions)
+    }
+}
+
+/// What a run may do about a target, by the target's item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Consideration {
+    /// Read it, and decide by what it holds.
+    Go,
+    /// An update is under way there, or may still take effect: come back later.
+    Busy {
+        /// When it is over at the latest.
+        until: Millis,
+    },
+    /// An update's lease is over without an outcome: settle it by a read, then consider again.
+    Lapsed(Box<Intent>),
+    /// A newer change has set a member that this one names: superseded.
+    Newer(Order),
+    /// Another delivery of this run is done with it.
+    Done,
+}
+
+/// Decides before a target is read. The writes that follow are conditioned on what is asked here.
+///
+/// An open intent comes before the order: if it fails, it gives its time back, and what looked newer is not.
+pub fn consider(
+    record: &TargetRecord,
+    run: &RunName,
+    order: &Order,
+    named: Members,
+    now: Millis,
+) -> Consideration {
+    if record.last.as_ref() == Some(run) {
+        return Consideration::Done;
+    }
+    if let Some(intent) = &record.intent {
+        return if now < intent.until {
+            Consideration::Busy { until: intent.until }
+        } else {
+            Consideration::Lapsed(Box::new(intent.clone()))
+        };
+    }
+    if let Some(until) = record.quiet.filter(|until| now <= *until) {
+        return Consideration::Busy { until };
+    }
+    match record.newest(named) {
+        Some(newest) if newest > order => Consideration::Newer(newest.clone()),
+        _ => Consideration::Go,
+    }
 }

@@ -15,9 +15,9 @@ const MAX_RESULTS: usize = 500;
 /// 6 MB, and a body of JSON inside JSON grows by its escaped quotes: at most by half here.
 const MAX_BYTES: usize = 4_000_000;
 
-/// How to learn the end of a change that was queued.
-const QUEUED: &str = "queued; nothing has been changed yet. The audit log records every outcome under this changeId \
-    (metadata.correlation_uid), and GET /instances/{instanceId}/attachment-policies returns the current values";
+/// How to learn the end of a change that workers carry out.
+const QUEUED: &str = "recorded and queued; nothing has been changed yet. GET /policy-changes/{changeId} returns its \
+    progress and its results";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,12 +32,18 @@ struct ChangeDocument<'a> {
     truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a Failure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<&'a str>,
 }
 
 #[derive(Serialize)]
 struct ManyDocument<'a> {
     status: Status,
     changes: Vec<ChangeDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -80,7 +86,7 @@ pub fn encode(report: &Report) -> Result<String, serde_json::Error> {
     Ok(encoded)
 }
 
-/// What of a report is shown.
+/// The parts of a report that are shown.
 #[derive(Debug, Clone, Copy)]
 struct Shown {
     /// Whether to include targets that need no action.
@@ -94,10 +100,13 @@ struct Shown {
 fn write(report: &Report, shown: Shown) -> Result<String, serde_json::Error> {
     let mut changes = report.changes.iter().map(|change| document(change, shown));
     match changes.next() {
-        Some(change) if !report.is_batch => serde_json::to_string(&change),
+        Some(change) if !report.is_batch => {
+            serde_json::to_string(&ChangeDocument { plan: report.plan.as_deref(), ..change })
+        }
         first => serde_json::to_string(&ManyDocument {
             status: report.status(),
             changes: first.into_iter().chain(changes).collect(),
+            plan: report.plan.as_deref(),
         }),
     }
 }
@@ -112,12 +121,14 @@ fn document(change: &ChangeReport, shown: Shown) -> ChangeDocument<'_> {
     };
     let results = change.results().iter().filter(listed).take(shown.most);
     let results: Vec<_> = results.map(|result| line(result, shown.values)).collect();
-    let walked = matches!(change.disposition, Disposition::Processed { .. });
+    let processed = matches!(change.disposition, Disposition::Processed { .. });
     ChangeDocument {
         change_id: change.change_id.as_str(),
         status: change.status(),
-        truncated: walked && (results.len() < change.results().len() || !shown.values),
+        truncated: processed && (results.len() < change.results().len() || !shown.values),
         detail: (change.disposition == Disposition::Accepted).then_some(QUEUED),
+        error: change.not_begun(),
+        plan: None,
         results,
         summary,
         warnings: &change.warnings,

@@ -1,4 +1,4 @@
-//! How one target ended, with what is known of it.
+//! How one target ended, and what is known about it.
 
 use super::Verdict;
 use crate::calls::CallCost;
@@ -16,7 +16,7 @@ stable_names! {
         Unchanged = "unchanged",
         /// A dry run would update it.
         Planned = "planned",
-        /// It was modified meanwhile: no call.
+        /// It was modified in the meantime: no call.
         Superseded = "superseded",
         /// A guardrail or limit blocks it: no update.
         Blocked = "blocked",
@@ -26,10 +26,12 @@ stable_names! {
         Unknown = "unknown",
         /// Time ran out before it was begun.
         Pending = "pending",
+        /// The change ended before it was begun, for good.
+        Skipped = "skipped",
     }
 }
 
-/// How a target ended. Each way holds what is known then, and nothing that cannot be.
+/// How a target ended. Each variant holds exactly what is known in that case.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// Updated, and the response (or the read after a lost one) holds what was asked.
@@ -38,7 +40,7 @@ pub enum Outcome {
         before: Configuration,
         /// What it holds.
         after: Configuration,
-        /// The outcome could not be written to the audit: the same change again puts it on record.
+        /// Set if the outcome could not be written to the audit; sending the change again records it.
         unrecorded: Option<Failure>,
     },
     /// It held the values already: no call.
@@ -53,10 +55,10 @@ pub enum Outcome {
         /// What it would hold.
         after: Configuration,
     },
-    /// It was modified meanwhile: no call.
+    /// It was modified in the meantime: no call.
     Superseded {
-        /// What it holds.
-        held: Configuration,
+        /// What it holds, where that was read to decide.
+        held: Option<Configuration>,
         /// By which condition.
         why: Failure,
     },
@@ -90,10 +92,15 @@ pub enum Outcome {
         /// Why it was not begun.
         why: Failure,
     },
+    /// The change ended before it was begun, for good.
+    Skipped {
+        /// Why the change ended.
+        why: Failure,
+    },
 }
 
 impl Outcome {
-    /// Nothing is known of the target but why it is not done.
+    /// A target that was not read: only the reason is known.
     pub fn not_reached(why: Failure) -> Self {
         if why.code.is_out_of_time() {
             Self::Pending { before: None, why }
@@ -113,6 +120,7 @@ impl Outcome {
             Self::Failed { .. } => OutcomeKind::Failed,
             Self::Unknown { .. } => OutcomeKind::Unknown,
             Self::Pending { .. } => OutcomeKind::Pending,
+            Self::Skipped { .. } => OutcomeKind::Skipped,
         }
     }
 
@@ -122,10 +130,12 @@ impl Outcome {
             Self::Applied { before, .. } | Self::Planned { before, .. } | Self::Unknown { before, .. } => {
                 Some(before)
             }
-            Self::Unchanged { held } | Self::Superseded { held, .. } => Some(held),
+            Self::Unchanged { held } => Some(held),
             Self::Failed { before, .. }
             | Self::Pending { before, .. }
+            | Self::Superseded { held: before, .. }
             | Self::Blocked { held: before, .. } => before.as_ref(),
+            Self::Skipped { .. } => None,
         }
     }
 
@@ -138,7 +148,8 @@ impl Outcome {
             | Self::Superseded { .. }
             | Self::Blocked { .. }
             | Self::Unknown { .. }
-            | Self::Pending { .. } => None,
+            | Self::Pending { .. }
+            | Self::Skipped { .. } => None,
         }
     }
 
@@ -151,7 +162,8 @@ impl Outcome {
             | Self::Blocked { why, .. }
             | Self::Failed { why, .. }
             | Self::Unknown { why, .. }
-            | Self::Pending { why, .. } => Some(why),
+            | Self::Pending { why, .. }
+            | Self::Skipped { why } => Some(why),
         }
     }
 
@@ -165,7 +177,9 @@ impl Outcome {
                 Verdict::NotYet
             }
             Self::Failed { why, .. } if why.is_retryable() => Verdict::NotYet,
-            Self::Superseded { .. } | Self::Blocked { .. } | Self::Failed { .. } => Verdict::NotForGood,
+            Self::Superseded { .. } | Self::Blocked { .. } | Self::Failed { .. } | Self::Skipped { .. } => {
+                Verdict::NotForGood
+            }
         }
     }
 
@@ -173,8 +187,8 @@ impl Outcome {
         Self::Failed { before, after, why: why.made_retryable() }
     }
 
-    /// The same end where its audit line could not be written: nobody can prove it, so it is not done. The reason
-    /// stays, and the same change again puts it on record.
+    /// The same outcome, whose audit line could not be written. Without the line nobody can prove it, so the target is
+    /// not done. The reason stays, and sending the change again records it.
     #[must_use]
     pub fn unrecorded(self, missing: Failure) -> Self {
         match self {
@@ -183,19 +197,21 @@ impl Outcome {
             Self::Planned { before, after } => {
                 Self::Failed { before: Some(before), after: Some(after), why: missing }
             }
-            Self::Superseded { held, why } => Self::failed_for_now(Some(held), None, why),
             Self::Unknown { before, why } => Self::failed_for_now(Some(before), None, why),
-            Self::Blocked { held, why } => Self::failed_for_now(held, None, why),
+            Self::Superseded { held, why } | Self::Blocked { held, why } => {
+                Self::failed_for_now(held, None, why)
+            }
             Self::Pending { before, why } => Self::failed_for_now(before, None, why),
+            Self::Skipped { why } => Self::failed_for_now(None, None, why),
             Self::Failed { before, after, why } => Self::failed_for_now(before, after, why),
         }
     }
 }
 
-/// What is known of how a target came to its end.
+/// What the calls for one target cost and returned.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CallTrace {
-    /// What its own calls cost. A read that several scopes share belongs to none of them.
+    /// What its own calls cost. A read that several scopes share counts for none of them.
     pub cost: CallCost,
     /// Updates sent, retries included.
     pub update_attempts: u32,

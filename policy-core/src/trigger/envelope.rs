@@ -14,7 +14,7 @@ pub enum NotAccepted {
     #[error("unrecognised payload: {0}")]
     Unrecognised(String),
     /// It is an envelope of this trigger, but malformed.
-    #[error("malformed {} payload: {message}", kind.as_str())]
+    #[error("malformed {} payload: {message}", kind.name())]
     Malformed {
         /// Whose marks it carries.
         kind: TriggerKind,

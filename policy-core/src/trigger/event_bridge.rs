@@ -20,6 +20,8 @@ pub struct Event<'a> {
     pub document: Cow<'a, str>,
     /// A replayed event's `time`: newer changes of the same target supersede it.
     pub replayed_from: Option<OffsetDateTime>,
+    /// A replayed event's `replay-name`: each replay is a run of its own.
+    pub replay: Option<String>,
     /// If set, the event is rejected for this reason, whatever it contains.
     pub refused: Option<String>,
 }
@@ -56,7 +58,8 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
             return Err(malformed("`detail` must be an object, or a string that contains one".to_owned()));
         }
     };
-    let replayed_from = match string("replay-name")? {
+    let replay = string("replay-name")?;
+    let replayed_from = match &replay {
         Some(_) => {
             let time = document::timestamp(&required("time")?);
             Some(time.ok_or_else(|| malformed("`time` is not an RFC 3339 time".to_owned()))?)
@@ -77,7 +80,8 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
         source_ip: None,
         service: source,
         request_id: Some(id.clone()),
+        received_at: None,
         invocation: invocation.clone(),
     };
-    Ok(Event { origin, id, document, replayed_from, refused })
+    Ok(Event { origin, id, document, replayed_from, replay, refused })
 }

@@ -2,7 +2,7 @@
 
 use super::envelope::{Envelope, NotAccepted};
 use super::{Trigger, event_bridge, http, sqs};
-use crate::origin::Invocation;
+use crate::origin::{Invocation, TriggerKind};
 use crate::policy::document;
 use serde_json::value::RawValue;
 
@@ -21,6 +21,9 @@ fn marks(envelope: &Envelope<'_>) -> Vec<Mark> {
     if envelope.has("Records") {
         found.push(Mark::Records);
     }
+    if envelope.has("sweep") {
+        found.push(Mark::Sweep);
+    }
     if is_change(envelope) {
         found.push(Mark::Bare);
     }
@@ -34,6 +37,7 @@ enum Mark {
     EventBridge,
     Records,
     Bare,
+    Sweep,
 }
 
 impl Mark {
@@ -44,6 +48,7 @@ impl Mark {
             Self::EventBridge => "an EventBridge event",
             Self::Records => "a batch of records",
             Self::Bare => "a policy change",
+            Self::Sweep => "the schedule of the sweep",
         }
     }
 }
@@ -79,6 +84,10 @@ pub fn recognise<'a>(payload: &'a RawValue, invocation: &Invocation) -> Result<T
         }
         [Mark::Records] => sqs::decode(&envelope, invocation).map(Trigger::Sqs),
         [Mark::Bare] => Ok(Trigger::Bare(payload)),
+        [Mark::Sweep] => match envelope.get("sweep") {
+            Some("true") => Ok(Trigger::Sweep),
+            _ => Err(NotAccepted::malformed(TriggerKind::Sweep, "`sweep` must be true")),
+        },
         [] => Err(NotAccepted::Unrecognised(format!(
             "{}; it is not an API Gateway, EventBridge or SQS payload, and not a policy change",
             envelope.keys()

@@ -2,9 +2,11 @@
 
 use super::envelope::{Envelope, NotAccepted};
 use super::event_bridge::{self, Event};
+use super::lane::{self, LanePointer};
 use crate::origin::{IdentitySource, Invocation, Origin, TriggerKind};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
 use serde_json::value::RawValue;
+use time::OffsetDateTime;
 
 /// One message of a batch, decoded by itself so that a bad one fails alone.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub enum Content<'a> {
     Document(&'a str),
     /// An EventBridge envelope, as a rule with a queue as its target delivers it.
     Event(Box<Event<'a>>),
+    /// A pointer to a recorded change's part in one account and Region.
+    Lane(LanePointer),
 }
 
 /// The largest batch of an event source mapping ("Using Lambda with Amazon SQS", `BatchSize`).
@@ -86,6 +90,7 @@ fn record(index: usize, raw: &RawValue, invocation: &Invocation) -> Result<Recor
         source_ip: None,
         service: "sqs.amazonaws.com".to_owned(),
         request_id: Some(message_id.clone()),
+        received_at: message.attributes.get("SentTimestamp").and_then(|sent| sent_at(sent)),
         invocation: invocation.clone(),
     };
     Ok(Record {
@@ -103,7 +108,7 @@ impl Record {
     /// What the body holds.
     ///
     /// # Errors
-    /// It is an EventBridge envelope, but broken.
+    /// It is an EventBridge envelope or a pointer to a lane, but broken.
     pub fn content(&self) -> Result<Content<'_>, NotAccepted> {
         let document = Content::Document(&self.body);
         let Ok(body) = serde_json::from_str::<&RawValue>(&self.body) else {
@@ -119,9 +124,16 @@ impl Record {
                 event.origin.request_id = Some(event.id.clone());
                 Ok(Content::Event(Box::new(event)))
             }
+            Some(envelope) if lane::is_pointer(&envelope) => lane::decode(&envelope, body).map(Content::Lane),
             _ => Ok(document),
         }
     }
+}
+
+/// `SentTimestamp`: milliseconds since the epoch (`ReceiveMessage`, Amazon SQS API).
+fn sent_at(milliseconds: &str) -> Option<OffsetDateTime> {
+    let milliseconds: i128 = milliseconds.parse::<u64>().ok()?.into();
+    OffsetDateTime::from_unix_timestamp_nanos(milliseconds * 1_000_000).ok()
 }
 
 /// FIFO queues are known by their name's suffix, in lower case.

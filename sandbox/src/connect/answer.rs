@@ -17,9 +17,7 @@ use hyper::{
 use serde_json::Value;
 
 use super::{document, refusal::Refusal};
-
-/// An answer; a body that has to be cut ends with an error.
-pub(super) type Answer = Response<BoxBody<Bytes, io::Error>>;
+use crate::connections::Answer;
 
 /// The header that names an error.
 pub(super) const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");

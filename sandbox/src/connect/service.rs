@@ -1,26 +1,28 @@
 //! One request, from its arrival to its answer.
 
 use std::{
-    fmt, io,
+    io,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::{HeaderMap, Request, body::Incoming, http::request::Parts};
+use hyper::{Request, body::Incoming, http::request::Parts};
 use time::OffsetDateTime;
 use tokio::time::sleep;
 
+use crate::aws_json::attempt;
+use crate::connections::{Answer, HangUp, Respond};
 use crate::identifier::uuid;
+use crate::journal::{Journal, Line};
 
 use super::{
-    Options,
-    answer::{self, Answer},
+    Options, answer,
     caller::Caller,
     command::{Command, Done},
+    entry::Entry,
     fault::{Fault, Plan},
-    journal::{Entry, Journal, Line},
     lock,
     operation::{Operation, Route},
     quota::Quota,
@@ -33,26 +35,12 @@ use super::{
 /// The largest body read, in bytes; far above anything these operations take.
 const LARGEST_BODY: usize = 6 * 1024 * 1024;
 
-/// The connection has to end without an answer.
-///
-/// Every other error is an answer.
-#[derive(Debug)]
-pub(super) struct HangUp;
-
-impl fmt::Display for HangUp {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the connection ends without an answer")
-    }
-}
-
-impl std::error::Error for HangUp {}
-
 /// Everything the requests share.
 #[derive(Debug)]
 pub(super) struct Service {
     pub state: Mutex<State>,
     pub faults: Mutex<Plan>,
-    pub journal: Arc<Journal>,
+    pub journal: Arc<Journal<Entry>>,
     pub clock: fn() -> OffsetDateTime,
     quota: Mutex<Quota>,
     latency: Duration,
@@ -79,10 +67,8 @@ impl Service {
         })
     }
 
-    /// Answers a request, or ends its connection.
-    ///
-    /// May be dropped at any await, when the client leaves; the journal stays correct.
-    pub(super) async fn respond(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, HangUp> {
+    /// May be dropped at any await; the journal stays correct.
+    async fn answer(&self, request: Request<Incoming>) -> Result<Answer, HangUp> {
         let (parts, body) = request.into_parts();
         let body = read(body).await?;
         let route = Route::find(&parts.method, parts.uri.path());
@@ -138,8 +124,8 @@ impl Service {
     }
 
     /// Carries a request out, with the fault that is planned for it.
-    async fn perform(&self, request: Admitted<'_>, line: &mut Line) -> Result<Answer, HangUp> {
-        let request_id = line.request_id().to_owned();
+    async fn perform(&self, request: Admitted<'_>, line: &mut Line<Entry>) -> Result<Answer, HangUp> {
+        let request_id = line.entry().request_id.clone();
         if request.fault == Some(Fault::ResetBefore) {
             return Err(HangUp);
         }
@@ -170,6 +156,12 @@ impl Service {
         let command = Command::read(route, *query, body, caller)?;
         let spoilt = *fault == Some(Fault::OtherValues);
         command.run(&mut lock(&self.state), caller, (self.clock)(), spoilt)
+    }
+}
+
+impl Respond for Service {
+    async fn respond(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, HangUp> {
+        self.answer(request).await
     }
 }
 
@@ -225,28 +217,6 @@ async fn read(body: Incoming) -> Result<Result<Bytes, Refusal>, HangUp> {
     }
 }
 
-/// Reads `attempt` of the header `amz-sdk-request: attempt=2; max=3`.
-fn attempt(headers: &HeaderMap) -> Option<u32> {
-    let header = headers.get("amz-sdk-request")?.to_str().ok()?;
-    header.split(';').find_map(|pair| pair.trim().strip_prefix("attempt=")?.parse().ok())
-}
-
 fn text(value: &hyper::header::HeaderValue) -> Option<String> {
     value.to_str().ok().map(str::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use hyper::header::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn the_attempt_is_read_at_any_place_in_its_header() {
-        let of = |header| attempt(&HeaderMap::from_iter([("amz-sdk-request".parse().unwrap(), header)]));
-        assert_eq!(of(HeaderValue::from_static("attempt=1; max=3")), Some(1));
-        assert_eq!(of(HeaderValue::from_static("ttl=20261123T101500Z; attempt=12; max=20")), Some(12));
-        assert_eq!(of(HeaderValue::from_static("max=3")), None);
-        assert_eq!(attempt(&HeaderMap::new()), None);
-    }
 }

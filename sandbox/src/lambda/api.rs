@@ -46,10 +46,7 @@ async fn next(State(environment): State<Arc<Environment>>) -> Response {
         .header(header::CONTENT_TYPE, "application/json")
         .header("Lambda-Runtime-Aws-Request-Id", &id)
         .header("Lambda-Runtime-Deadline-Ms", deadline_ms)
-        .header(
-            "Lambda-Runtime-Invoked-Function-Arn",
-            "arn:aws:lambda:us-east-1:111122223333:function:connect-attachment-policy",
-        )
+        .header("Lambda-Runtime-Invoked-Function-Arn", environment.launch.arn())
         .header("Lambda-Runtime-Trace-Id", &asked.trace_id)
         .body(Body::from(asked.payload));
     match response {

@@ -108,6 +108,12 @@ impl Function {
         lines.join("\n")
     }
 
+    /// The function's name, [`Launch::name`].
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.environment.launch.name()
+    }
+
     /// The configured timeout, [`Launch::timeout`].
     #[must_use]
     pub fn timeout(&self) -> Duration {
@@ -123,6 +129,11 @@ impl Function {
     /// Kills the process (SIGKILL) and waits for its end and for the last of its output.
     pub async fn kill(&self) {
         self.environment.kill().await;
+    }
+
+    /// Ends the process now and waits for its end, without a runtime; it cannot be started again.
+    pub(super) fn close(&self) {
+        self.environment.close();
     }
 
     /// Waits for the process's end; `None` if the system does not report it.
@@ -146,6 +157,6 @@ impl Function {
 
 impl Drop for Function {
     fn drop(&mut self) {
-        self.environment.close();
+        self.close();
     }
 }

@@ -74,6 +74,27 @@ impl Launch {
         self.env("AWS_LAMBDA_MAX_CONCURRENCY", invocations.to_string())
     }
 
+    /// The same, as a function of this name.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        let group = format!("/aws/lambda/{name}");
+        self.env("AWS_LAMBDA_FUNCTION_NAME", name).env("AWS_LAMBDA_LOG_GROUP_NAME", group)
+    }
+
+    /// The function's name, as its environment has it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let mut variables = self.env.iter().rev();
+        let named = variables.find(|(variable, _)| variable == "AWS_LAMBDA_FUNCTION_NAME");
+        named.map_or("", |(_, name)| name)
+    }
+
+    /// Its ARN, as invocations carry it.
+    #[must_use]
+    pub fn arn(&self) -> String {
+        format!("arn:aws:lambda:us-east-1:111122223333:function:{}", self.name())
+    }
+
     /// The same, with one more variable.
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -138,6 +159,18 @@ mod tests {
     #[test]
     fn the_decoding_of_the_tests_is_the_one_published_for_real_keys() {
         assert_eq!(account_of("ASIAQNZGKIQY56JQ7WML"), 29_608_264_753);
+    }
+
+    #[test]
+    fn a_function_has_the_last_name_that_it_was_given() {
+        let launch = Launch::new("f", "http://127.0.0.1:1");
+        assert_eq!(launch.name(), "connect-attachment-policy");
+        let launch = launch.named("connect-attachment-policy-worker");
+        assert_eq!(launch.name(), "connect-attachment-policy-worker");
+        assert_eq!(
+            launch.arn(),
+            "arn:aws:lambda:us-east-1:111122223333:function:connect-attachment-policy-worker"
+        );
     }
 
     #[test]

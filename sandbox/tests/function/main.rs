@@ -11,8 +11,10 @@
 )]
 
 mod function_url;
+mod governed;
 mod invoke_api;
 mod lambda;
+mod mapping;
 
 use std::path::PathBuf;
 

@@ -140,7 +140,7 @@ pub(in crate::audit) struct Cloud<'a> {
     pub(in crate::audit) account: Option<Uid>,
 }
 
-/// What OCSF has no place for.
+/// Everything that OCSF has no attribute for.
 #[derive(Serialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::audit) struct Unmapped<'a> {
@@ -153,6 +153,9 @@ pub(in crate::audit) struct Unmapped<'a> {
     pub(in crate::audit) claimed_account: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::audit) outcome: Option<OutcomeKind>,
+    /// The process that sent the update never said how it ended: it was found out by a read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) settled: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::audit) dry_run: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]

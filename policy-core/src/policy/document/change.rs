@@ -7,8 +7,8 @@ use super::super::reader::{Fields, Found};
 use super::super::violation::ViolationCode;
 use super::super::violations::Violations;
 use super::super::{Instances, PolicyChange, Rules};
-use super::batch::{MAX_TARGETS, count_targets, too_many_targets};
-use super::targets::{read_instances, read_scopes};
+use super::adjustments::read_adjustments;
+use super::targets::{count_targets, max_targets, read_instances, read_scopes, too_many_targets};
 use super::values::read_values;
 use super::{Defaults, Form, timestamp};
 use time::OffsetDateTime;
@@ -41,8 +41,9 @@ pub(super) fn read(
     };
     let mut warnings = Violations::default();
     let scopes_read = scopes.as_deref().unwrap_or_default();
-    let (values, adjustments) = read_values(&fields, scopes_read, rules, violations, &mut warnings);
-    let change_id = read_change_id(&fields, defaults, violations);
+    let values = read_values(&fields, scopes_read, rules, violations, &mut warnings);
+    let adjustments = read_adjustments(&fields, rules, violations, &mut warnings);
+    let change_id = read_change_id(&fields, defaults, rules, violations);
     let if_unmodified_since = match fields.value(Field::IfUnmodifiedSince) {
         Some(found) => read_timestamp(found, violations),
         None => defaults.if_unmodified_since,
@@ -67,8 +68,8 @@ pub(super) fn read(
         warnings: warnings.into_vec(),
     };
     let targets = count_targets(&change);
-    if targets > MAX_TARGETS {
-        too_many_targets(base, targets, violations);
+    if targets > max_targets(rules) {
+        too_many_targets(base, targets, rules, violations);
     }
     Some(change)
 }
@@ -77,21 +78,27 @@ pub(super) fn read(
 pub(super) fn read_change_id(
     fields: &Fields<'_>,
     defaults: &Defaults,
+    rules: &Rules,
     violations: &mut Violations,
 ) -> ChangeId {
     fields
         .value(Field::ChangeId)
-        .and_then(|found| parse_change_id(found, violations))
+        .and_then(|found| parse_change_id(found, rules, violations))
         .unwrap_or_else(|| defaults.change_id.clone())
 }
 
-fn parse_change_id(found: &Found<'_>, violations: &mut Violations) -> Option<ChangeId> {
+fn parse_change_id(found: &Found<'_>, rules: &Rules, violations: &mut Violations) -> Option<ChangeId> {
     let id = ChangeId::parse(found.string(violations)?);
-    if id.is_none() {
-        let message = format!("must be 1 to {} characters of `A-Z a-z 0-9 . _ : / -`", change_id::MAX_LENGTH);
-        violations.add(&found.pointer, ViolationCode::InvalidChangeId, message);
-    }
-    id
+    let message = match &id {
+        None => format!("must be 1 to {} characters of `A-Z a-z 0-9 . _ : / -`", change_id::MAX_LENGTH),
+        Some(id) if rules.governed && !id.names_a_record() => {
+            "must have no empty, `.` or `..` segment, and not end in `/undo`, `/apply` or `/cancel`"
+                .to_owned()
+        }
+        Some(_) => return id,
+    };
+    violations.add(&found.pointer, ViolationCode::InvalidChangeId, message);
+    None
 }
 
 fn read_timestamp(found: &Found<'_>, violations: &mut Violations) -> Option<OffsetDateTime> {

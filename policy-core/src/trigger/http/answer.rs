@@ -25,7 +25,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// A JSON response that no cache keeps: it says what holds now.
+    /// A JSON response that no cache keeps, because it describes the present.
     pub fn json(status_code: u16, content_type: &str, body: String) -> Self {
         let headers = [("content-type", content_type.to_owned()), ("cache-control", "no-store".to_owned())];
         Self { status_code, headers: headers.into(), body, is_base64_encoded: false, cookies: None }
@@ -88,6 +88,10 @@ pub fn of(report: &Report, seconds_for: impl Fn(usize) -> u64) -> Result<Respons
             Response::json(problem.status(), "application/problem+json", body)
         }
     };
+    if let Some(queued) = &report.queued {
+        let location = format!("/policy-changes/{}", queued.record);
+        return Ok(response.with("location", location).with("retry-after", queued.seconds.to_string()));
+    }
     if report.status() == Status::Incomplete {
         let left = report.results().filter(|result| result.outcome.verdict() == Verdict::NotYet).count();
         return Ok(response.with("retry-after", seconds_for(left).to_string()));
@@ -102,19 +106,23 @@ fn refusal(report: &Report) -> Problem {
     match codes.next() {
         Some(ViolationCode::NotJson) => Problem::NotJson,
         Some(ViolationCode::DocumentTooLarge) => Problem::TooLarge,
+        Some(ViolationCode::ChangeIdReused) => Problem::ChangeIdReused,
         _ => Problem::Rejected,
     }
 }
 
-/// Where all failed for good: the one problem they share; `None` for a mixture.
+/// The problem that all targets share, if all failed for good; `None` for a mixture.
 fn failed(report: &Report) -> Option<Problem> {
     let mut problems = report.results().map(problem_of);
     let first = problems.next()?;
     problems.all(|problem| problem == first).then_some(first)
 }
 
-/// Where nothing was applied and something is left: the first cause in the order of the targets.
+/// The first cause in the order of the targets, if nothing was applied and something is left to do.
 fn first_cause(report: &Report, verdict: Verdict) -> Problem {
+    if let Some(why) = report.changes.iter().find_map(report::ChangeReport::not_begun) {
+        return why.code.problem();
+    }
     let mut left = report.results().filter(|result| result.outcome.verdict() == verdict);
     left.next().map_or(Problem::Unavailable, problem_of)
 }
@@ -134,6 +142,9 @@ fn detail(report: &Report, problem: Problem) -> String {
             (1, Some(violation)) => format!("`{}` {}", violation.pointer, violation.message),
             _ => format!("{count} violations; nothing was changed"),
         };
+    }
+    if let Some(why) = report.changes.iter().find_map(report::ChangeReport::not_begun) {
+        return why.message().to_owned();
     }
     let first = report
         .results()

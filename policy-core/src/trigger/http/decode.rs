@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use time::OffsetDateTime;
 
 /// An HTTP API's or a function URL's request.
 pub(in crate::trigger) fn version_2(
@@ -37,6 +38,7 @@ pub(in crate::trigger) fn version_2(
         source_ip: context.http.source_ip,
         service: service.to_owned(),
         request_id: context.request_id,
+        received_at: received_at(context.time_epoch),
         invocation: invocation.clone(),
     };
     if let Some(authorizer) = context.authorizer {
@@ -78,6 +80,7 @@ pub(in crate::trigger) fn version_1(
         source_ip: context.identity.source_ip,
         service: "apigateway.amazonaws.com".to_owned(),
         request_id: context.request_id,
+        received_at: received_at(context.request_time_epoch),
         invocation: invocation.clone(),
     };
     identify(&mut origin, &context.authorizer);
@@ -133,12 +136,18 @@ fn identify(origin: &mut Origin, authorizer: &ApiGatewayRequestAuthorizer) {
     }
 }
 
+/// API Gateway's own time of the request, in milliseconds; 0 where there is none.
+fn received_at(milliseconds: i64) -> Option<OffsetDateTime> {
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000).ok()?;
+    (milliseconds > 0).then_some(at)
+}
+
 fn owned((name, value): (&str, &str)) -> (String, String) {
     (name.to_owned(), value.to_owned())
 }
 
-/// The header's lines as one (RFC 9110 section 5.2). Bytes that are no text stay visible: a condition that cannot be
-/// read must not become no condition.
+/// The header's lines as one (RFC 9110 section 5.2). Bytes that are not text are replaced and not dropped: a condition
+/// that cannot be read must not become no condition.
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let lines: Vec<_> = lines.collect();

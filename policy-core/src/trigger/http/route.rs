@@ -1,17 +1,55 @@
 //! Which request is which, by openapi.yaml's paths.
 
+mod query;
+
+pub use query::{ChangesQuery, RecordQuery};
+
 use super::Request;
-use crate::policy::{InstanceName, Scope, percent_decoded};
+use crate::policy::{ChangeId, InstanceName, Scope, percent_decoded};
+use query::Query;
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
     /// `POST /policy-changes`
-    Submit,
+    Submit {
+        /// `?dryRun=true`
+        dry_run: bool,
+    },
     /// `PATCH /instances/{instanceId}/attachment-policies/{scope}`
-    Patch(InstanceName, Scope),
+    Patch {
+        /// The path's instance.
+        instance: InstanceName,
+        /// The path's scope.
+        scope: Scope,
+        /// `?dryRun=true`
+        dry_run: bool,
+    },
     /// `GET /instances/{instanceId}/attachment-policies[/{scope}]`
     Read(InstanceName, Option<Scope>),
+    /// `GET /policy-changes`
+    Changes(ChangesQuery),
+    /// `GET /policy-changes/{changeId}`
+    Record(ChangeId, RecordQuery),
+    /// `GET /instances/{instanceId}/attachment-policies/{scope}/history`
+    History(InstanceName, Scope, Option<String>),
+    /// `POST /policy-changes/{changeId}/undo`
+    Undo {
+        /// The change to undo.
+        change: ChangeId,
+        /// `?dryRun=true`
+        dry_run: bool,
+    },
+    /// `POST /policy-changes/{changeId}/apply`
+    Apply(ChangeId),
+    /// `POST /policy-changes/{changeId}/cancel`
+    Cancel(ChangeId),
+    /// `GET /freeze`
+    Frozen,
+    /// `PUT /freeze`
+    Freeze,
+    /// `DELETE /freeze`
+    Thaw,
 }
 
 /// Why there is no route.
@@ -25,31 +63,50 @@ pub enum NoRoute {
     Query(String),
 }
 
-/// The request's route and whether its query asks for a dry run.
+/// A path's route before its method and its query are known.
+enum Path {
+    Changes,
+    Record(ChangeId),
+    Undo(ChangeId),
+    Apply(ChangeId),
+    Cancel(ChangeId),
+    Freeze,
+    Policies(InstanceName),
+    Policy(InstanceName, Scope),
+    History(InstanceName, Scope),
+}
+
+/// The request's route. Without a ledger, the paths that need one do not exist.
 ///
 /// The path is tried as it is and then without its stage, so that a stage may have any name.
 ///
 /// # Errors
 /// No such path, method or query.
-pub fn of(request: &Request) -> Result<(Route, bool), NoRoute> {
+pub fn of(request: &Request, is_governed: bool) -> Result<Route, NoRoute> {
     let stripped = request.stage.as_ref().and_then(|stage| {
         let rest = request.path.strip_prefix('/')?.strip_prefix(stage.as_str())?;
         rest.starts_with('/').then_some(rest)
     });
-    let route = match (by_path(&request.path, &request.method), stripped) {
-        (Err(NoRoute::NotFound(_)), Some(stripped)) => by_path(stripped, &request.method),
-        (route, _) => route,
+    let path = match (by_path(&request.path, is_governed), stripped) {
+        (Err(NoRoute::NotFound(_)), Some(stripped)) => by_path(stripped, is_governed),
+        (path, _) => path,
     }?;
-    let dry_run = query(request, &route)?;
-    Ok((route, dry_run))
+    by_method(path, &request.method, &request.query, is_governed)
 }
 
-fn by_path(path: &str, method: &str) -> Result<Route, NoRoute> {
+fn by_path(path: &str, is_governed: bool) -> Result<Path, NoRoute> {
     let path = path.strip_suffix('/').unwrap_or(path);
-    if path == "/policy-changes" {
-        return if method == "POST" { Ok(Route::Submit) } else { Err(NoRoute::MethodNotAllowed("POST")) };
-    }
     let not_found = || NoRoute::NotFound("the path does not exist".to_owned());
+    if path == "/policy-changes" {
+        return Ok(Path::Changes);
+    }
+    if is_governed && path == "/freeze" {
+        return Ok(Path::Freeze);
+    }
+    if let Some(record) = path.strip_prefix("/policy-changes/").filter(|_| is_governed) {
+        return of_record(record)
+            .ok_or_else(|| NoRoute::NotFound("the path does not have a valid change id".to_owned()));
+    }
     let rest = path.strip_prefix("/instances/").ok_or_else(not_found)?;
     // an ARN that API Gateway has decoded contains slashes, so split at the last marker
     let (instance, rest) = rest.rsplit_once("/attachment-policies").ok_or_else(not_found)?;
@@ -59,41 +116,58 @@ fn by_path(path: &str, method: &str) -> Result<Route, NoRoute> {
         )
     })?;
     if rest.is_empty() {
-        return match method {
-            "GET" => Ok(Route::Read(instance, None)),
-            _ => Err(NoRoute::MethodNotAllowed("GET")),
-        };
+        return Ok(Path::Policies(instance));
     }
     let scope = rest.strip_prefix('/').ok_or_else(not_found)?;
+    let (scope, is_history) = match scope.strip_suffix("/history").filter(|_| is_governed) {
+        Some(scope) => (scope, true),
+        None => (scope, false),
+    };
     let scope = percent_decoded(scope).and_then(|scope| Scope::parse(&scope)).ok_or_else(|| {
         NoRoute::NotFound("the path does not have a valid scope: use EMAIL, CHAT, CASE or TASK".to_owned())
     })?;
-    match method {
-        "GET" => Ok(Route::Read(instance, Some(scope))),
-        "PATCH" => Ok(Route::Patch(instance, scope)),
-        _ => Err(NoRoute::MethodNotAllowed("GET, PATCH")),
-    }
+    Ok(if is_history { Path::History(instance, scope) } else { Path::Policy(instance, scope) })
 }
 
-/// `dryRun=true` on the writes, and nothing else: a misspelt dry run must not change anything.
-fn query(request: &Request, route: &Route) -> Result<bool, NoRoute> {
-    let mut dry_run = None;
-    for (name, value) in &request.query {
-        let writes = !matches!(route, Route::Read(..));
-        match (name.as_str(), value.as_str()) {
-            ("dryRun", "true" | "false") if writes && dry_run.is_none() => dry_run = Some(value == "true"),
-            ("dryRun", _) if writes => {
-                return Err(NoRoute::Query(
-                    "query parameter `dryRun` must be `true` or `false`, and appear only once".to_owned(),
-                ));
-            }
-            _ => {
-                let name: String = name.chars().take(40).collect();
-                let known =
-                    if writes { "only `dryRun` is supported" } else { "this path has no query parameters" };
-                return Err(NoRoute::Query(format!("unknown query parameter `{name}`: {known}")));
-            }
+/// A change id may have slashes, decoded or not, and no id of a record ends like an action.
+fn of_record(rest: &str) -> Option<Path> {
+    let rest = percent_decoded(rest)?;
+    let id = |id: &str| ChangeId::parse(id).filter(ChangeId::names_a_record);
+    let action = |name, path: fn(ChangeId) -> Path| rest.strip_suffix(name).map(|rest| id(rest).map(path));
+    action("/undo", Path::Undo)
+        .or_else(|| action("/apply", Path::Apply))
+        .or_else(|| action("/cancel", Path::Cancel))
+        .unwrap_or_else(|| id(&rest).map(Path::Record))
+}
+
+fn by_method(
+    path: Path,
+    method: &str,
+    query: &[(String, String)],
+    is_governed: bool,
+) -> Result<Route, NoRoute> {
+    let query = Query(query);
+    let not_allowed = |methods| Err(NoRoute::MethodNotAllowed(methods));
+    Ok(match (path, method) {
+        (Path::Changes, "POST") => Route::Submit { dry_run: query.dry_run()? },
+        (Path::Changes, "GET") if is_governed => Route::Changes(query.changes()?),
+        (Path::Changes, _) => return not_allowed(if is_governed { "GET, POST" } else { "POST" }),
+        (Path::Record(id), "GET") => Route::Record(id, query.record()?),
+        (Path::Undo(change), "POST") => Route::Undo { change, dry_run: query.dry_run()? },
+        (Path::Apply(id), "POST") => Route::Apply(query.none(id)?),
+        (Path::Cancel(id), "POST") => Route::Cancel(query.none(id)?),
+        (Path::Undo(_) | Path::Apply(_) | Path::Cancel(_), _) => return not_allowed("POST"),
+        (Path::Freeze, "GET") => query.none(Route::Frozen)?,
+        (Path::Freeze, "PUT") => query.none(Route::Freeze)?,
+        (Path::Freeze, "DELETE") => query.none(Route::Thaw)?,
+        (Path::Freeze, _) => return not_allowed("GET, PUT, DELETE"),
+        (Path::Policies(instance), "GET") => query.none(Route::Read(instance, None))?,
+        (Path::Policy(instance, scope), "GET") => query.none(Route::Read(instance, Some(scope)))?,
+        (Path::Policy(instance, scope), "PATCH") => {
+            Route::Patch { instance, scope, dry_run: query.dry_run()? }
         }
-    }
-    Ok(dry_run.unwrap_or(false))
+        (Path::Policy(..), _) => return not_allowed("GET, PATCH"),
+        (Path::History(instance, scope), "GET") => Route::History(instance, scope, query.next_token()?),
+        (Path::Record(_) | Path::Policies(_) | Path::History(..), _) => return not_allowed("GET"),
+    })
 }

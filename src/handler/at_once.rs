@@ -1,0 +1,145 @@
+//! A recorded run that is carried out within the invocation that accepted it.
+
+use super::admission::{is_dry_run, plan_ref};
+use super::governed::{Case, now};
+use super::{Handler, InvocationContext};
+use crate::ledger::Finished;
+use crate::propagate::{Governed, Resolved, Stop};
+use crate::telemetry::causes;
+use policy_core::failure::ErrorCode;
+use policy_core::record::{self, ChangeRecord, Counts, Halted, Holder, LEASE, LaneName, RecordedResult};
+use policy_core::report::{ChangeReport, Report, TargetResult, Verdict};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A kept intent is settled by a read that begins after its lease.
+const AFTER_THE_LEASE: Duration = Duration::from_secs(5);
+
+impl Handler {
+    /// Walks the changes, and makes the record final.
+    pub(super) async fn run_at_once(
+        &self,
+        context: &InvocationContext,
+        case: &Case<'_>,
+        record: &ChangeRecord,
+        resolved: &[Resolved],
+    ) -> Report {
+        let governed = Self::run_of(case.ledger, record, case.tokens.again("walk"));
+        let propagation = self.propagation(context, Some(&governed));
+        let changes = &case.document.changes;
+        let reports = self.walk(&propagation, context, case.origin, changes, resolved).await;
+        let is_queueable = changes.iter().all(|change| change.if_match.is_none());
+        if is_queueable && reports.iter().any(is_busy) {
+            // somebody else is at a target: a worker comes back to it
+            return self.convert(context, case, record).await;
+        }
+        let hash = is_dry_run(changes).then(|| plan_hash(&reports));
+        self.conclude(&governed, record, &reports, hash.as_deref()).await;
+        Report { plan: hash, ..Report::of(reports, case.document.is_batch) }
+    }
+
+    /// Makes an inline run final, unless something of it is still open: then the sweep does, once that is settled.
+    async fn conclude(
+        &self,
+        governed: &Governed<'_>,
+        record: &ChangeRecord,
+        reports: &[ChangeReport],
+        plan_hash: Option<&str>,
+    ) {
+        let (ledger, run) = (governed.ledger, record.run_name());
+        let Some(holder) = &record.holder else { return };
+        if governed.kept_an_intent() {
+            let due = now().plus(LEASE + AFTER_THE_LEASE);
+            if let Err(error) = ledger.release(&run, &holder.token, due).await {
+                tracing::warn!(error = causes(&error), %run, "the run could not be left to the sweep");
+            }
+            return;
+        }
+        let counts = counts_of(reports.iter().flat_map(ChangeReport::results));
+        let mut halted = match governed.stopped() {
+            Some(Stop::Halted(halted)) => Some(halted),
+            _ => None,
+        };
+        // a second time, if somebody cancelled meanwhile
+        for _ in 0..2 {
+            match self.finish_inline(governed, holder, record, &counts, halted, plan_hash).await {
+                Some(now) => halted = Some(now),
+                None => return,
+            }
+        }
+    }
+
+    /// `Some`: the run was halted, and is to be made final as that.
+    async fn finish_inline(
+        &self,
+        governed: &Governed<'_>,
+        holder: &Holder,
+        record: &ChangeRecord,
+        counts: &Counts,
+        halted: Option<Halted>,
+        plan_hash: Option<&str>,
+    ) -> Option<Halted> {
+        let (ledger, run) = (governed.ledger, record.run_name());
+        let status = record::final_status(counts, halted, record.dry_run);
+        let finished =
+            ledger.finish(&run, Some(holder), status, counts, counts.total(), plan_hash, false, now());
+        match finished.await {
+            Ok(Finished::Now) => None,
+            Ok(Finished::Already(there)) => {
+                there.halt.filter(|_| !there.status.is_final()).map(|halt| halt.as_what)
+            }
+            Err(error) => {
+                // its results are stored, so that the sweep makes it final by them
+                tracing::warn!(error = causes(&error), %run, "the run could not be made final");
+                None
+            }
+        }
+    }
+
+    /// Leaves what is left of an inline run to the workers.
+    pub(super) async fn convert(
+        &self,
+        context: &InvocationContext,
+        case: &Case<'_>,
+        record: &ChangeRecord,
+    ) -> Report {
+        let (run, lanes) = (record.run_name(), u32::try_from(case.plan.lanes.len()).unwrap_or(u32::MAX));
+        let token = record.holder.as_ref().map_or("", |holder| holder.token.as_str());
+        let plan = plan_ref(&case.text);
+        let converted = case.ledger.convert(&run, token, &plan, lanes, record.targets, now()).await;
+        if let Err(error) = converted {
+            // the holder's time ends, and the sweep makes the run final by its results
+            tracing::warn!(error = causes(&error), %run, "the run could not be left to the workers");
+        }
+        self.queued(context, case, record).await
+    }
+}
+
+/// Whether a target waits for somebody else.
+fn is_busy(report: &ChangeReport) -> bool {
+    let is_busy =
+        |result: &TargetResult| result.outcome.error().is_some_and(|why| why.code == ErrorCode::TargetBusy);
+    report.results().iter().any(is_busy)
+}
+
+/// How these targets ended.
+pub(super) fn counts_of<'r>(results: impl Iterator<Item = &'r TargetResult>) -> Counts {
+    let mut counts = Counts::default();
+    for result in results {
+        counts.add(result.outcome.kind(), result.outcome.verdict() == Verdict::NotYet);
+    }
+    counts
+}
+
+/// The hash of what a dry run found, lane by lane.
+fn plan_hash(reports: &[ChangeReport]) -> String {
+    let mut lanes: BTreeMap<LaneName, Vec<RecordedResult>> = BTreeMap::new();
+    for report in reports {
+        let recorded = |result| RecordedResult::of(result, &report.change_id, now(), None, String::new());
+        for result in report.results().iter().filter_map(recorded) {
+            lanes.entry(result.target.lane.clone()).or_default().push(result);
+        }
+    }
+    let hashes: Vec<_> = lanes.iter().map(|(lane, results)| (lane, record::lane_hash(results))).collect();
+    record::plan_hash(hashes.iter().map(|(lane, hash)| (*lane, hash.as_str())))
+}

@@ -1,0 +1,236 @@
+//! A change that follows from a recorded one: its undo, or a dry run that is carried out.
+
+use super::admission::plan_ref;
+use super::governed::{accepted, now};
+use super::http::Answered;
+use super::records::ledger_failed;
+use super::{Handler, InvocationContext};
+use crate::audit::Action;
+use crate::ledger::{Ledger, LedgerError, Recorded, Related, Relation};
+use crate::propagate::Tokens;
+use crate::telemetry::causes;
+use policy_core::policy::ChangeId;
+use policy_core::problem::Problem;
+use policy_core::record::{
+    self, Admission, ChangeRecord, Counts, LaneName, Mode, Order, Plan, RecordStatus, RecordedOrigin,
+    Relations, RunKey, Submitted, Task,
+};
+use policy_core::report::OutcomeKind;
+use policy_core::trigger::http::Request;
+use std::collections::BTreeSet;
+
+/// What is asked for.
+pub(super) struct Derived {
+    pub(super) task: Task,
+    pub(super) relation: Relation,
+    pub(super) change_id: Option<ChangeId>,
+    pub(super) reason: Option<String>,
+    pub(super) dry_run: bool,
+}
+
+impl Handler {
+    /// Records the change and has it carried out.
+    pub(super) async fn derive(
+        &self,
+        context: &InvocationContext,
+        request: &Request,
+        ledger: &Ledger,
+        of: &ChangeRecord,
+        derived: Derived,
+    ) -> Answered {
+        let lanes = match tokio::join!(ledger.frozen(), lanes_with_results(ledger, of, &derived.task)) {
+            (Ok(None), Ok(lanes)) => lanes,
+            (Ok(Some(_)), _) => {
+                let why = "changes are frozen; GET /freeze says by whom and why";
+                let response = self.refuse(context, request, Problem::Frozen, why)?;
+                return Ok(response.with("retry-after", "60"));
+            }
+            (Err(error), _) | (_, Err(error)) => return ledger_failed(&error),
+        };
+        if lanes.is_empty() {
+            let why = "the change has no target that could be changed";
+            return self.refuse(context, request, Problem::NothingToUndo, why);
+        }
+        let plan = Plan { task: derived.task.clone(), lanes, is_batch: false };
+        let tokens = Tokens::new(&context.invocation.request_id, now());
+        let record = draft(request, of, &derived, &plan, tokens.next())?;
+        let related = match derived.relation {
+            // a look at what an undo would do leaves no trace in the change
+            _ if record.dry_run => ledger.record(&record, now()).await.map(|recorded| match recorded {
+                Recorded::Stored => Related::Stored,
+                Recorded::Exists(there) => Related::Exists(there),
+            }),
+            relation => ledger.relate(&record, &of.run_name(), relation, now()).await,
+        };
+        match related {
+            Ok(Related::Stored) => {
+                self.begin_derived(context, request, ledger, &derived, &record, &plan).await
+            }
+            Ok(Related::Moved) => {
+                let why = "the change has just begun another run";
+                self.refuse(context, request, Problem::ChangeRunning, why)
+            }
+            Ok(Related::Exists(there)) => {
+                self.derive_again(context, request, ledger, &derived, (*there, record), &plan).await
+            }
+            Err(error) => ledger_failed(&error),
+        }
+    }
+
+    /// The id that was chosen has a record: a repetition of the same request, a further run of it, or something else.
+    async fn derive_again(
+        &self,
+        context: &InvocationContext,
+        request: &Request,
+        ledger: &Ledger,
+        derived: &Derived,
+        (there, new): (ChangeRecord, ChangeRecord),
+        plan: &Plan,
+    ) -> Answered {
+        let submitted = Submitted {
+            hash: &new.hash,
+            chosen: new.chosen,
+            dry_run: new.dry_run,
+            replay: None,
+            at: new.order.accepted,
+        };
+        match record::admit(&there, &submitted, now()) {
+            Admission::NextRun { run, key, order } => {
+                let first = there.first;
+                let relations =
+                    Relations { undone_by: there.relations.undone_by.clone(), ..new.relations.clone() };
+                let new = ChangeRecord { run, key, order, first, relations, ..new };
+                match ledger.next_run(&there, &new, now()).await {
+                    Ok(Recorded::Stored) => {
+                        self.begin_derived(context, request, ledger, derived, &new, plan).await
+                    }
+                    Ok(Recorded::Exists(there)) => self.followed(&there),
+                    Err(error) => ledger_failed(&error),
+                }
+            }
+            Admission::Running | Admission::Continue | Admission::Later | Admission::Recorded => {
+                self.followed(&there)
+            }
+            Admission::Busy => {
+                let why = "a dry run and a real run of one change cannot run at once; wait for its end";
+                self.refuse(context, request, Problem::ChangeRunning, why)
+            }
+            Admission::Reused | Admission::TooManyReplays => {
+                let why = "`changeId` belongs to a recorded change with other targets or values";
+                self.refuse(context, request, Problem::ChangeIdReused, why)
+            }
+        }
+    }
+
+    /// The record is there: its audit line, its lanes, and where to follow it.
+    async fn begin_derived(
+        &self,
+        context: &InvocationContext,
+        request: &Request,
+        ledger: &Ledger,
+        derived: &Derived,
+        record: &ChangeRecord,
+        plan: &Plan,
+    ) -> Answered {
+        let action = match derived.relation {
+            Relation::UndoneBy => Action::Undo,
+            Relation::AppliedBy => Action::Apply,
+        };
+        let id = &record.change_id;
+        self.note_change_action(context, &request.origin, id, action, record.reason.as_deref());
+        let dispatched =
+            self.dispatch(ledger, record, plan, &context.rules.home, context.deadline.end()).await;
+        if let Err(error) = dispatched {
+            // the record is there, so that the sweep sends what is missing
+            tracing::warn!(error = causes(&error), change_id = %id, "not every lane was sent");
+        }
+        self.followed(record)
+    }
+}
+
+/// The lanes in which the change has something to undo or to apply.
+async fn lanes_with_results(
+    ledger: &Ledger,
+    of: &ChangeRecord,
+    task: &Task,
+) -> Result<Vec<LaneName>, LedgerError> {
+    let wanted = match task {
+        Task::Undo { .. } => OutcomeKind::Applied,
+        Task::Apply { .. } | Task::Document(_) => OutcomeKind::Planned,
+    };
+    let mut lanes = BTreeSet::new();
+    let mut runs = vec![of.clone()];
+    if matches!(task, Task::Undo { .. }) {
+        for run in 1..of.run {
+            runs.extend(ledger.earlier_run(&of.change_id, run, now()).await?);
+        }
+    }
+    for run in runs {
+        let name = run.run_name();
+        match run.mode {
+            Mode::Lanes => {
+                let parts = ledger.lanes(&name).await?;
+                let has = parts.into_iter().filter(|part| part.counts.count(wanted) > 0);
+                lanes.extend(has.map(|part| part.name));
+            }
+            Mode::Inline => {
+                let results = super::records::every_result(ledger, &name).await?;
+                let has = results.into_iter().filter(|result| result.outcome == wanted);
+                lanes.extend(has.map(|result| result.target.lane));
+            }
+        }
+    }
+    Ok(lanes.into_iter().collect())
+}
+
+fn draft(
+    request: &Request,
+    of: &ChangeRecord,
+    derived: &Derived,
+    plan: &Plan,
+    token: String,
+) -> Result<ChangeRecord, serde_json::Error> {
+    let now = now();
+    let change_id = derived.change_id.clone().unwrap_or_else(|| request.origin.change_id());
+    let order = Order { accepted: accepted(&request.origin, now), change_id: change_id.clone() };
+    let (undoes, applies) = match derived.relation {
+        Relation::UndoneBy => (Some(of.change_id.clone()), None),
+        Relation::AppliedBy => (None, Some(of.change_id.clone())),
+    };
+    Ok(ChangeRecord {
+        change_id,
+        token,
+        hash: derived.task.hash(),
+        chosen: derived.change_id.is_some(),
+        is_batch: false,
+        dry_run: derived.dry_run,
+        run: 1,
+        key: RunKey::next(None, now),
+        order,
+        first: now,
+        status: RecordStatus::Accepted,
+        mode: Mode::Lanes,
+        submitted: now,
+        started: None,
+        finished: None,
+        origin: RecordedOrigin::of(&request.origin),
+        reason: derived.reason.clone(),
+        requested_by: None,
+        plan: plan_ref(&plan.encode()?),
+        lanes: u32::try_from(plan.lanes.len()).unwrap_or(u32::MAX),
+        sent: false,
+        lanes_done: 0,
+        targets: 0,
+        counts: Counts::default(),
+        failures: 0,
+        stop_after: None,
+        halt: None,
+        holder: None,
+        plan_hash: None,
+        relations: Relations { undoes, applies, ..Relations::default() },
+        replays: BTreeSet::new(),
+        violations: Vec::new(),
+        announce: false,
+        expires: None,
+    })
+}

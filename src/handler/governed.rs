@@ -1,0 +1,198 @@
+//! A submission where there is a ledger: recorded first, then carried out at once or by a worker for each lane.
+
+use super::change::Submission;
+use super::{Handler, InvocationContext};
+use crate::audit::AuditedChange;
+use crate::ledger::Ledger;
+use crate::propagate::{Governed, Resolved, Tokens, unavailable};
+use policy_core::failure::{ErrorCode, Failure};
+use policy_core::origin::{Origin, TriggerKind};
+use policy_core::policy::{Document, ViolationCode};
+use policy_core::record::{ChangeRecord, MAX_PLAN, Millis, Plan, Task, lanes_of};
+use policy_core::report::{ChangeReport, Disposition, Report};
+use std::time::Duration;
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+/// After its deadline an invocation is surely dead, and its last update over: Lambda ends it, and a lease lasts 60 s.
+pub(super) const DEAD: Duration = Duration::from_secs(65);
+
+/// A document on its way into the ledger.
+pub(super) struct Case<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) origin: &'a Origin,
+    pub(super) document: Document,
+    pub(super) replay: Option<&'a str>,
+    pub(super) plan: Plan,
+    pub(super) text: String,
+    pub(super) hash: String,
+    pub(super) accepted: Millis,
+    pub(super) now: Millis,
+    pub(super) tokens: Tokens,
+    /// Of a change that is carried out at once: its instances.
+    pub(super) at_once: Option<Vec<Resolved>>,
+}
+
+pub(super) fn now() -> Millis {
+    Millis::of(OffsetDateTime::now_utc())
+}
+
+impl Handler {
+    /// Records the change and carries it out, or has it carried out.
+    pub(super) async fn govern(
+        &self,
+        context: &InvocationContext,
+        submission: &Submission<'_>,
+        ledger: &Ledger,
+        document: Document,
+    ) -> Report {
+        let origin = &submission.origin;
+        if let Some(why) = self.is_frozen_for(ledger, origin).await {
+            return not_begun(&document, &why);
+        }
+        let mut case = match self.case(context, submission, ledger, document) {
+            Ok(case) => case,
+            Err(report) => return *report,
+        };
+        case.at_once = self.at_once(context, &case).await;
+        self.admit(context, case).await
+    }
+
+    /// A write that must wait for the end of a freeze, or for the ledger.
+    async fn is_frozen_for(&self, ledger: &Ledger, origin: &Origin) -> Option<Failure> {
+        let is_at_once = is_at_once(origin);
+        match ledger.frozen().await {
+            Ok(None) => None,
+            // the intake records and sends: its lanes wait. While the table drains, it takes nothing new
+            Ok(Some(freeze)) if !is_at_once && !freeze.drain => None,
+            Ok(Some(_)) => Some(Failure::new(ErrorCode::Frozen)),
+            Err(error) => Some(unavailable(&error)),
+        }
+    }
+
+    /// The document as a plan.
+    fn case<'a>(
+        &self,
+        context: &InvocationContext,
+        submission: &'a Submission<'_>,
+        ledger: &'a Ledger,
+        document: Document,
+    ) -> Result<Case<'a>, Box<Report>> {
+        let origin = &submission.origin;
+        let lanes = lanes_of(&document.changes, &context.rules.home);
+        let task = Task::Document(document.changes.clone());
+        let hash = task.hash();
+        let plan = Plan { task, lanes, is_batch: document.is_batch };
+        // only a time without an RFC 3339 form has none, and a parsed change has no such time
+        let text = plan.encode().unwrap_or_default();
+        if text.len() > MAX_PLAN {
+            let message = format!(
+                "must have at most {MAX_PLAN} bytes in normal form, in which an instance is an ARN; it has {}",
+                text.len()
+            );
+            let code = ViolationCode::DocumentTooLarge;
+            return Err(Box::new(self.reject_as(context, origin, &document.change_id, code, &message)));
+        }
+        let now = now();
+        Ok(Case {
+            ledger,
+            origin,
+            document,
+            replay: submission.replay.as_deref(),
+            plan,
+            text,
+            hash,
+            accepted: accepted(origin, now),
+            now,
+            tokens: Tokens::new(&context.invocation.request_id, now),
+            at_once: None,
+        })
+    }
+
+    /// The instances of a change that surely ends within this invocation, and that no unfinished work comes before.
+    async fn at_once(&self, context: &InvocationContext, case: &Case<'_>) -> Option<Vec<Resolved>> {
+        if !is_at_once(case.origin) {
+            return None;
+        }
+        let propagation = self.propagation(context, None);
+        let home = &context.rules.home;
+        let changes = &case.document.changes;
+        // a condition of the request's own header is about now
+        let must = changes.iter().any(|change| change.if_match.is_some());
+        let mut resolved = Vec::with_capacity(changes.len());
+        let mut estimate = Duration::ZERO;
+        for change in changes {
+            let audited = AuditedChange { origin: case.origin, change, home };
+            let instances = propagation.resolve(audited).await;
+            if instances.failed() {
+                return None;
+            }
+            estimate += propagation.estimate(audited, &instances);
+            resolved.push(instances);
+        }
+        let fits = context.deadline.leaves(Instant::now(), estimate);
+        let is_free = || self.has_no_work(case);
+        (must || (fits && is_free().await)).then_some(resolved)
+    }
+
+    /// A relative change is computed from what its lane holds once everything before it is done.
+    async fn has_no_work(&self, case: &Case<'_>) -> bool {
+        if case.document.changes.iter().all(|change| change.adjustments.is_empty()) {
+            return true;
+        }
+        for lane in &case.plan.lanes {
+            // where nobody can say, a worker finds out
+            if case.ledger.has_work(lane).await.unwrap_or(true) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Carries out a run whose record is written.
+    pub(super) async fn carry_out_recorded(
+        &self,
+        context: &InvocationContext,
+        mut case: Case<'_>,
+        record: ChangeRecord,
+    ) -> Report {
+        match case.at_once.take() {
+            Some(resolved) => self.run_at_once(context, &case, &record, &resolved).await,
+            None => self.queued(context, &case, &record).await,
+        }
+    }
+
+    /// The run in the ledger that an invocation's walk is part of.
+    pub(super) fn run_of<'l>(ledger: &'l Ledger, record: &ChangeRecord, tokens: Tokens) -> Governed<'l> {
+        let mut governed = Governed::new(
+            ledger,
+            (record.run_name(), record.order.clone()),
+            record.origin.who.clone(),
+            now,
+            tokens,
+        );
+        governed.dry_run = record.dry_run;
+        governed.counts_failures = record.stop_after.is_some();
+        governed
+    }
+}
+
+/// The report of a document of which nothing was done, for now.
+pub(super) fn not_begun(document: &Document, why: &Failure) -> Report {
+    let changes = document.changes.iter().map(|change| ChangeReport {
+        change_id: change.change_id.clone(),
+        disposition: Disposition::NotBegun(why.clone()),
+        warnings: change.warnings.clone(),
+    });
+    Report::of(changes.collect(), document.is_batch)
+}
+
+/// Whether the caller waits for the outcome: what comes from a bus or a queue is carried out by workers.
+fn is_at_once(origin: &Origin) -> bool {
+    matches!(origin.kind, TriggerKind::Http | TriggerKind::Bare)
+}
+
+/// When the run was accepted, by the clock of who received it. One that is ahead of ours would keep later changes away.
+pub(super) fn accepted(origin: &Origin, now: Millis) -> Millis {
+    origin.received_at.map_or(now, |at| Millis::of(at).min(now))
+}

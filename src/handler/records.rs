@@ -1,0 +1,210 @@
+//! HTTP: what the ledger remembers. Nothing is carried out by reading.
+
+use super::governed::now;
+use super::http::Answered;
+use super::{Handler, InvocationContext};
+use crate::ledger::{Ledger, LedgerError, ListQuery, Page, ResultsQuery};
+use crate::telemetry::causes;
+use policy_core::policy::{ChangeId, InstanceName, Scope};
+use policy_core::problem::Problem;
+use policy_core::record::{
+    self, ChangeRecord, LaneName, Mode, PlanRef, Position, RecordedResult, RunName, Shown, TargetName,
+};
+use policy_core::trigger::http::Request;
+use policy_core::trigger::http::answer::Response;
+use policy_core::trigger::http::route::{ChangesQuery, RecordQuery};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The results of a page.
+const RESULTS: usize = 100;
+/// The changes of a page, and the entries of a history.
+const ENTRIES: usize = 50;
+
+/// The part of a plan that a record shows.
+#[derive(Deserialize)]
+struct PlannedDocument {
+    document: Option<Box<RawValue>>,
+}
+
+impl Handler {
+    /// `GET /policy-changes/{changeId}`.
+    pub(super) async fn read_record(
+        &self,
+        context: &InvocationContext,
+        request: &Request,
+        ledger: &Ledger,
+        id: &ChangeId,
+        query: &RecordQuery,
+    ) -> Answered {
+        let after = match query.next_token.as_deref().map(Position::parse).transpose() {
+            Ok(None) => None,
+            Ok(Some(Position::Result(target))) => Some(target),
+            Ok(Some(_)) | Err(_) => return self.refuse_token(context, request),
+        };
+        let change = match self.run_shown(ledger, id, query.run).await {
+            Ok(Some(change)) => change,
+            Ok(None) => {
+                let why = "there is no record of this change, or of this run of it, or it has expired";
+                return self.refuse(context, request, Problem::ChangeNotFound, why);
+            }
+            Err(error) => return ledger_failed(&error),
+        };
+        match self.shown(ledger, &change, query, after).await {
+            Ok(body) => {
+                let response = Response::json(200, "application/json", body);
+                if change.status.is_final() {
+                    return Ok(response);
+                }
+                let seconds = self.settings.connect.seconds_for(1).max(1);
+                Ok(response.with("retry-after", seconds.to_string()))
+            }
+            Err(NotShown::Ledger(error)) => ledger_failed(&error),
+            Err(NotShown::Encoding(error)) => Err(error.into()),
+        }
+    }
+
+    async fn run_shown(
+        &self,
+        ledger: &Ledger,
+        id: &ChangeId,
+        run: Option<u32>,
+    ) -> Result<Option<ChangeRecord>, LedgerError> {
+        let newest = ledger.change(id, now()).await?;
+        match (newest, run) {
+            (Some(newest), Some(run)) if newest.run != run => ledger.earlier_run(id, run, now()).await,
+            (newest, _) => Ok(newest),
+        }
+    }
+
+    async fn shown(
+        &self,
+        ledger: &Ledger,
+        change: &ChangeRecord,
+        query: &RecordQuery,
+        after: Option<TargetName>,
+    ) -> Result<String, NotShown> {
+        let run = change.run_name();
+        let results = ResultsQuery { after, outcome: query.outcome, limit: RESULTS };
+        let lanes = async {
+            match change.mode {
+                Mode::Lanes => ledger.lanes(&run).await,
+                Mode::Inline => Ok(Vec::new()),
+            }
+        };
+        let plan = async {
+            match &change.plan {
+                PlanRef::Own(text) => Ok(text.clone()),
+                PlanRef::Parts { name, .. } => ledger.parts(&change.change_id, name).await,
+            }
+        };
+        let (lanes, plan, page) = tokio::join!(lanes, plan, ledger.results(&run, &results));
+        let (lanes, page): (_, Page<RecordedResult>) = (lanes?, page?);
+        // a plan that has expired, or of another version, is not shown
+        let plan = plan.ok().and_then(|text| serde_json::from_str::<PlannedDocument>(&text).ok());
+        let document = plan.and_then(|plan| plan.document);
+        let shown = Shown {
+            change,
+            lanes: &lanes,
+            document: document.as_deref(),
+            results: &page.items,
+            next: page.next.map(|next| next.to_string()),
+        };
+        shown.encode().map_err(NotShown::Encoding)
+    }
+
+    /// `GET /policy-changes`.
+    pub(super) async fn list_changes(
+        &self,
+        context: &InvocationContext,
+        request: &Request,
+        ledger: &Ledger,
+        query: &ChangesQuery,
+    ) -> Answered {
+        let before = query.next_token.as_deref().map(Position::parse).transpose();
+        let Ok(before @ (None | Some(Position::Listed { .. } | Position::History { .. }))) = before else {
+            return self.refuse_token(context, request);
+        };
+        let home = &context.rules.home;
+        let instance = query.instance.as_ref().map(|name| home.complete(name));
+        let query = ListQuery {
+            from: query.from.map(record::Millis::of),
+            to: query.to.map(record::Millis::of),
+            status: query.status,
+            instance: instance.map(|instance| (LaneName::of(&instance), instance.id)),
+            before,
+            limit: ENTRIES,
+        };
+        match ledger.list(&query, now()).await {
+            Ok(page) => {
+                let next = page.next.map(|next| next.to_string());
+                let body = record::list_document(&page.items, next)?;
+                Ok(Response::json(200, "application/json", body))
+            }
+            Err(error) => ledger_failed(&error),
+        }
+    }
+
+    /// `GET /instances/{instanceId}/attachment-policies/{scope}/history`.
+    pub(super) async fn read_history(
+        &self,
+        context: &InvocationContext,
+        request: &Request,
+        ledger: &Ledger,
+        (instance, scope): (&InstanceName, Scope),
+        token: Option<&str>,
+    ) -> Answered {
+        let Ok(before @ (None | Some(Position::History { .. }))) = token.map(Position::parse).transpose()
+        else {
+            return self.refuse_token(context, request);
+        };
+        let instance = context.rules.home.complete(instance);
+        let target = TargetName::of(&instance, scope);
+        match ledger.history(&target, before.as_ref(), ENTRIES, now()).await {
+            Ok(page) => {
+                let next = page.next.map(|next| next.to_string());
+                let body = record::history_document(&target, &page.items, next)?;
+                Ok(Response::json(200, "application/json", body))
+            }
+            Err(error) => ledger_failed(&error),
+        }
+    }
+
+    fn refuse_token(&self, context: &InvocationContext, request: &Request) -> Answered {
+        let why = record::InvalidToken.to_string();
+        self.refuse(context, request, Problem::InvalidToken, &why)
+    }
+}
+
+/// The ledger could not be read, or what was asked for could not be written.
+pub(super) fn ledger_failed(error: &LedgerError) -> Answered {
+    tracing::error!(error = causes(error), "the ledger could not be used");
+    let why = "the ledger could not be read or written; try again";
+    let response = Response::problem(Problem::LedgerUnavailable, why, None)?;
+    Ok(response.with("retry-after", "5"))
+}
+
+/// Every result of a run.
+pub(super) async fn every_result(ledger: &Ledger, run: &RunName) -> Result<Vec<RecordedResult>, LedgerError> {
+    let mut all = Vec::new();
+    let mut after = None;
+    loop {
+        let page = ledger.results(run, &ResultsQuery { after, outcome: None, limit: RESULTS }).await?;
+        all.extend(page.items);
+        after = match page.next {
+            Some(Position::Result(next)) => Some(next),
+            Some(_) | None => return Ok(all),
+        };
+    }
+}
+
+enum NotShown {
+    Ledger(LedgerError),
+    Encoding(serde_json::Error),
+}
+
+impl From<LedgerError> for NotShown {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}

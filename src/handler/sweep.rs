@@ -1,0 +1,209 @@
+//! The sweep: every minute, whatever was left unfinished is taken up again, until its record is final.
+//!
+//! Two sweeps at once, or one that is killed, do no harm: each step is a conditional write, and a debt stays due until
+//! it is paid.
+
+use super::governed::now;
+use super::worker::Ender;
+use super::{FunctionError, Handler, InvocationContext, Reply};
+use crate::connect::{Call, Target};
+use crate::ledger::{Ledger, LedgerError, Seen};
+use crate::metrics::Unfinished;
+use crate::telemetry::causes;
+use policy_core::failure::Failure;
+use policy_core::function_error::FunctionErrorType;
+use policy_core::policy::{ChangeId, Configuration};
+use policy_core::record::{
+    self, ChangeRecord, Counts, Duty, Freeze, LaneName, LanePart, LaneState, Millis, TargetName, duties,
+};
+use policy_core::report::OutcomeKind;
+use policy_core::trigger::lane::LanePointer;
+use serde_json::value::to_raw_value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// When to look again at what could not be settled.
+const SOON: Duration = Duration::from_mins(1);
+/// A run without progress for so long is named in the log and raises an alarm.
+const OVERDUE: Duration = Duration::from_hours(6);
+/// What is kept back for the last change of an invocation.
+const ONE_CHANGE: Duration = Duration::from_secs(10);
+
+/// What may go wrong with one debt; the next sweep comes back to it.
+#[derive(Debug, thiserror::Error)]
+enum NotSwept {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Lanes(#[from] super::dispatch::NotDispatched),
+    #[error(transparent)]
+    Queue(#[from] crate::queue::QueueError),
+    #[error(transparent)]
+    Work(#[from] super::worker::NoWork),
+}
+
+impl Handler {
+    /// Takes up everything that is due.
+    pub(super) async fn sweep(&self, context: &InvocationContext) -> Reply {
+        let Some(ledger) = &self.ledger else {
+            let why = "the sweep needs LEDGER_TABLE";
+            return Err(FunctionError::new(FunctionErrorType::TriggerNotAccepted, &why));
+        };
+        let (frozen, owed) = match tokio::join!(ledger.frozen(), ledger.owed(now())) {
+            (Ok(frozen), Ok(owed)) => (frozen, owed),
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::error!(error = causes(&error), "the ledger could not be read");
+                return Err(FunctionError::new(FunctionErrorType::LedgerUnavailable, &error));
+            }
+        };
+        let mut unfinished = Unfinished::default();
+        let mut swept = 0_u32;
+        for change in &owed {
+            if !context.deadline.leaves(Instant::now(), ONE_CHANGE) {
+                break;
+            }
+            swept += 1;
+            if let Err(error) =
+                self.sweep_one(context, ledger, &change.0, frozen.as_ref(), &mut unfinished).await
+            {
+                tracing::error!(error = causes(&error), change_id = %change.0, "the change could not be swept");
+            }
+        }
+        context.tally.lock().set_unfinished(unfinished);
+        Ok(to_raw_value(&BTreeMap::from([("swept", swept)]))?)
+    }
+
+    async fn sweep_one(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        id: &ChangeId,
+        frozen: Option<&Freeze>,
+        unfinished: &mut Unfinished,
+    ) -> Result<(), NotSwept> {
+        // the index may be behind
+        let Some(change) = ledger.change(id, now()).await? else { return Ok(()) };
+        let lanes = ledger.lanes(&change.run_name()).await?;
+        let mut deliveries: BTreeMap<LaneName, Millis> = BTreeMap::new();
+        for part in lanes.iter().filter(|part| part.state == LaneState::Open) {
+            if let Some(at) = ledger.last_delivery(&part.name).await? {
+                deliveries.insert(part.name.clone(), at);
+            }
+        }
+        note_overdue(&change, &lanes, &deliveries, frozen, unfinished);
+        let last = |lane: &LaneName| deliveries.get(lane).copied();
+        for duty in duties(&change, &lanes, last, frozen, self.max_stalled(), now()) {
+            self.pay(context, ledger, &change, &lanes, duty).await?;
+        }
+        Ok(())
+    }
+
+    async fn pay(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        change: &ChangeRecord,
+        lanes: &[LanePart],
+        duty: Duty,
+    ) -> Result<(), NotSwept> {
+        let run = change.run_name();
+        match duty {
+            Duty::PutLanes => {
+                let plan = self.plan_of(context, ledger, change).await?;
+                let until = context.deadline.end();
+                self.dispatch(ledger, change, &plan, &context.rules.home, until).await?;
+            }
+            Duty::Send(lanes) => {
+                let pointer = |lane| LanePointer { run: run.clone(), lane };
+                let pointers: Vec<_> = lanes.into_iter().map(pointer).collect();
+                self.queues.send_lanes(&pointers, context.deadline.end()).await?;
+            }
+            Duty::EndLane { lane, as_state } => {
+                let Some(part) = lanes.iter().find(|part| part.name == lane) else { return Ok(()) };
+                let delivery = part.delivery.as_ref().map(|delivery| delivery.token.clone());
+                let stalled = (as_state == LaneState::Parked).then_some(part.stalled);
+                let seen = Seen { delivery, stalled };
+                let origin = change.origin.in_invocation(&context.invocation);
+                let work = self.known_work(context, ledger, change, part).await?;
+                let ender = Ender { ledger, change, part, seen: &seen, origin: &origin };
+                self.end_early(context, &ender, as_state, work.as_ref()).await?;
+            }
+            Duty::SettleInline => self.settle_inline(context, ledger, change).await?,
+            Duty::Finish => self.finish_lanes(ledger, &change.change_id).await?,
+            // nothing is announced yet
+            Duty::Announce => {}
+            Duty::Wait(due) => ledger.postpone(&run, due).await?,
+        }
+        Ok(())
+    }
+
+    /// Makes an inline run final whose invocation is gone.
+    async fn settle_inline(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        change: &ChangeRecord,
+    ) -> Result<(), NotSwept> {
+        let run = change.run_name();
+        let plan = self.plan_of(context, ledger, change).await?;
+        for lane in &plan.lanes {
+            if !self.settle_all(context, ledger, &run, lane).await? {
+                ledger.postpone(&run, now().plus(SOON)).await?;
+                return Ok(());
+            }
+        }
+        let mut counts = Counts::default();
+        for result in super::records::every_result(ledger, &run).await? {
+            counts.add(result.outcome, !result.done);
+        }
+        let halted = change.halt.as_ref().map(|halt| halt.as_what);
+        let left = change.targets.saturating_sub(counts.total());
+        for _ in 0..left {
+            let outcome = if halted.is_some() { OutcomeKind::Skipped } else { OutcomeKind::Pending };
+            counts.add(outcome, false);
+        }
+        let status = record::final_status(&counts, halted, change.dry_run);
+        let total = counts.total();
+        ledger.finish(&run, change.holder.as_ref(), status, &counts, total, None, false, now()).await?;
+        Ok(())
+    }
+
+    /// What a target holds now.
+    pub(super) async fn read_target(
+        &self,
+        context: &InvocationContext,
+        target: &TargetName,
+    ) -> Result<Configuration, Failure> {
+        let instance = target.instance();
+        let lane = self.connect.lane(&self.connect.key(&instance, &context.rules.home));
+        let call = Call { until: context.deadline.calls(), last_attempt: None, log: &context.log };
+        let asked = Target { instance: &instance.id, scope: target.scope };
+        match lane.describe(asked, call).await {
+            Ok(answer) => Ok(answer.configuration),
+            Err(error) => Err(error.failure()),
+        }
+    }
+}
+
+/// Names a run that makes no progress.
+fn note_overdue(
+    change: &ChangeRecord,
+    lanes: &[LanePart],
+    deliveries: &BTreeMap<LaneName, Millis>,
+    frozen: Option<&Freeze>,
+    unfinished: &mut Unfinished,
+) {
+    if change.status.is_final() {
+        return;
+    }
+    let moved = lanes.iter().filter_map(|part| part.moved).chain(deliveries.values().copied());
+    let last = moved.chain([change.submitted]).max().unwrap_or(change.submitted);
+    let age = now().since(change.submitted);
+    let is_overdue = frozen.is_none() && now().since(last) > OVERDUE;
+    if is_overdue {
+        let (change_id, run) = (&change.change_id, change.run);
+        tracing::error!(%change_id, run, hours = age.as_secs() / 3_600, "the run does not end");
+    }
+    unfinished.add(age, is_overdue);
+}

@@ -1,0 +1,241 @@
+//! A lane's message: the part of a recorded run in one account and Region, as far as this invocation's time goes.
+
+mod end;
+mod task;
+
+use super::governed::{DEAD, now};
+use super::{Handler, InvocationContext};
+use crate::audit::AuditedChange;
+use crate::ledger::{Begun, Ledger, LedgerError, Seen};
+use crate::propagate::{Asked, LaneDelivery, Stop, Tokens};
+use crate::telemetry::causes;
+pub(super) use end::Ender;
+use policy_core::origin::Origin;
+use policy_core::record::{
+    ChangeRecord, Delivery, Halted, LanePart, LaneState, OnBegin, RecordStatus, TargetName, Task, on_begin,
+    retry_delay,
+};
+use policy_core::report::Verdict;
+use policy_core::trigger::lane::LanePointer;
+use std::collections::BTreeSet;
+use std::time::Duration;
+pub(super) use task::{LaneWork, NoWork};
+
+/// How long a lane's message stays away while nothing may begin: the sweep brings back what waited too often.
+const FROZEN: Duration = Duration::from_mins(10);
+
+/// What becomes of the message.
+pub(super) enum Worked {
+    /// Nothing is left to do in this lane.
+    Done,
+    /// It is delivered again after this time.
+    Again(Duration),
+    /// Another delivery works on the lane: the message is left as it is.
+    TakenOver,
+    /// It points at nothing.
+    Refused(String),
+}
+
+/// A delivery at work.
+pub(super) struct Delivered<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) change: ChangeRecord,
+    pub(super) part: LanePart,
+    pub(super) token: String,
+    pub(super) origin: Origin,
+}
+
+impl Handler {
+    /// Works on a lane. `received`: how often the message was received.
+    pub(super) async fn work(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        pointer: &LanePointer,
+        received: u32,
+    ) -> Worked {
+        match self.begin_delivery(context, ledger, pointer).await {
+            Ok(Ok(delivered)) => {
+                let stalled = delivered.part.stalled;
+                match self.deliver(context, &delivered).await {
+                    Ok(worked) => worked,
+                    Err(error) => {
+                        let change_id = &delivered.change.change_id;
+                        tracing::error!(error = causes(&error), %change_id, "the lane could not be worked on");
+                        Worked::Again(retry_delay(stalled.max(1)))
+                    }
+                }
+            }
+            Ok(Err(worked)) => worked,
+            Err(error) => {
+                tracing::error!(error = causes(&error), run = %pointer.run, "the lane could not be begun");
+                Worked::Again(retry_delay(received.max(1)))
+            }
+        }
+    }
+
+    /// Counts the delivery, unless there is nothing to work on.
+    async fn begin_delivery<'a>(
+        &self,
+        context: &InvocationContext,
+        ledger: &'a Ledger,
+        pointer: &LanePointer,
+    ) -> Result<Result<Delivered<'a>, Worked>, LedgerError> {
+        let (run, lane) = (&pointer.run, &pointer.lane);
+        let (frozen, change) = tokio::join!(ledger.frozen(), ledger.change(&run.change_id, now()));
+        let refused = |why: &str| Ok(Err(Worked::Refused(why.to_owned())));
+        let (frozen, Some(change)) = (frozen?, change?) else {
+            return refused("there is no record of this change");
+        };
+        if change.key != run.key {
+            // a message of an earlier run may still be on its way; its lane has ended
+            return match ledger.lane(run, lane).await? {
+                Some(part) if part.state != LaneState::Open => Ok(Err(Worked::Done)),
+                _ => refused("the change has no such run"),
+            };
+        }
+        if frozen.is_some_and(|freeze| !freeze.drain) && !change.status.is_final() {
+            return Ok(Err(Worked::Again(FROZEN)));
+        }
+        let until = now().plus(context.deadline.left() + DEAD);
+        let tokens = Tokens::new(&context.invocation.request_id, now());
+        let delivery = Delivery { token: tokens.next(), until };
+        match ledger.begin_delivery(run, lane, &delivery, now()).await? {
+            Begun::NoSuchLane => refused("the run has no such lane"),
+            Begun::Ended(_) => {
+                self.finish_lanes(ledger, &change.change_id).await?;
+                Ok(Err(Worked::Done))
+            }
+            Begun::Open(part) => {
+                let origin = change.origin.in_invocation(&context.invocation);
+                Ok(Ok(Delivered { ledger, change, part, token: delivery.token, origin }))
+            }
+        }
+    }
+
+    async fn deliver(
+        &self,
+        context: &InvocationContext,
+        delivered: &Delivered<'_>,
+    ) -> Result<Worked, NoWork> {
+        let Delivered { ledger, change, part, .. } = delivered;
+        let seen = Seen { delivery: Some(delivered.token.clone()), stalled: None };
+        let ender = Ender { ledger, change, part, seen: &seen, origin: &delivered.origin };
+        if on_begin(part, self.max_stalled()) == OnBegin::Park {
+            return Ok(self.end_early(context, &ender, LaneState::Parked, None).await?);
+        }
+        if let Some(state) = early_end(change) {
+            return Ok(self.end_early(context, &ender, state, None).await?);
+        }
+        let plan = self.plan_of(context, ledger, change).await?;
+        let work = self.lane_work(context, delivered, &plan).await?;
+        if change.status == RecordStatus::Accepted {
+            ledger.started(&change.run_name(), now()).await?;
+        }
+        let results = ledger.results_in_lane(&change.run_name(), &part.name).await?;
+        let done: BTreeSet<TargetName> =
+            results.into_iter().filter(|result| result.done).map(|result| result.target).collect();
+        let mut governed = Self::run_of(ledger, change, Tokens::new(&delivered.token, now()));
+        governed.delivery = Some(LaneDelivery {
+            lane: part.name.clone(),
+            token: delivered.token.clone(),
+            done_before: u32::try_from(done.len()).unwrap_or(u32::MAX),
+        });
+        if let Task::Undo { of, force: false, .. } = &plan.task {
+            governed.undone = Some(of.clone());
+        }
+        let left = self.walk_lane(context, delivered, &governed, &work, &done).await;
+        match (governed.stopped(), left) {
+            (Some(Stop::TakenOver), _) => Ok(Worked::TakenOver),
+            (Some(Stop::Halted(halted)), _) => {
+                let state = of_halt(halted);
+                Ok(self.end_early(context, &ender, state, Some(&work)).await?)
+            }
+            (Some(Stop::TooManyFailures), _) => {
+                Ok(self.end_early(context, &ender, LaneState::Stopped, Some(&work)).await?)
+            }
+            (None, Left::Nothing) => Ok(self.end(&ender, LaneState::Done, work.planned()).await?),
+            (stopped, left) => {
+                ledger
+                    .leave(
+                        &change.run_name(),
+                        &part.name,
+                        &delivered.token,
+                        work_done(&done, governed.done()),
+                    )
+                    .await?;
+                let stalled = if governed.done() > 0 { 0 } else { part.stalled };
+                Ok(Worked::Again(match (stopped, left) {
+                    (Some(_), _) => FROZEN,
+                    (None, Left::Time) if governed.done() > 0 => Duration::ZERO,
+                    (None, _) => retry_delay(stalled),
+                }))
+            }
+        }
+    }
+
+    /// Walks what is left of the lane, change by change; an incomplete one holds back the later ones.
+    async fn walk_lane(
+        &self,
+        context: &InvocationContext,
+        delivered: &Delivered<'_>,
+        governed: &crate::propagate::Governed<'_>,
+        work: &LaneWork,
+        done: &BTreeSet<TargetName>,
+    ) -> Left {
+        let propagation = self.propagation(context, Some(governed));
+        let home = &context.rules.home;
+        for lane_change in &work.changes {
+            let audited = AuditedChange { origin: &delivered.origin, change: &lane_change.change, home };
+            let targets = lane_change.targets.iter().map(|target| {
+                let open = target
+                    .scopes
+                    .iter()
+                    .filter(|asked| !done.contains(&TargetName::of(&target.instance, asked.scope)));
+                (&target.instance, open.map(|asked| Asked { scope: asked.scope, own: asked.own.as_ref() }))
+            });
+            let results = propagation.walk(audited, targets).await;
+            context.tally.lock().add_results(&results);
+            let left = results.iter().filter(|result| result.outcome.verdict() == Verdict::NotYet);
+            let mut left =
+                left.map(|result| result.outcome.error().is_some_and(|why| why.code.is_out_of_time()));
+            match left.next() {
+                None => {}
+                Some(first) if first && left.all(|only_time| only_time) => return Left::Time,
+                Some(_) => return Left::Failed,
+            }
+        }
+        Left::Nothing
+    }
+
+    pub(super) fn max_stalled(&self) -> u32 {
+        self.settings.ledger.as_ref().map_or(u32::MAX, |ledger| ledger.max_stalled)
+    }
+}
+
+/// What keeps a lane from its end.
+#[derive(Clone, Copy)]
+enum Left {
+    Nothing,
+    /// Only that time ran out.
+    Time,
+    Failed,
+}
+
+/// As what a run's lane ends before its targets are done.
+pub(super) fn early_end(change: &ChangeRecord) -> Option<LaneState> {
+    let has_stopped = change.stop_after.is_some_and(|most| change.failures >= most);
+    let halted = change.halt.as_ref().map(|halt| of_halt(halt.as_what));
+    halted.or_else(|| has_stopped.then_some(LaneState::Stopped))
+}
+
+const fn of_halt(halted: Halted) -> LaneState {
+    match halted {
+        Halted::Cancelled => LaneState::Cancelled,
+        Halted::Superseded => LaneState::Superseded,
+    }
+}
+
+fn work_done(before: &BTreeSet<TargetName>, here: u32) -> u32 {
+    u32::try_from(before.len()).unwrap_or(u32::MAX).saturating_add(here)
+}

@@ -1,0 +1,225 @@
+//! The end of a lane, and of the run with its last lane.
+
+use super::{LaneWork, Worked};
+use crate::audit::AuditedChange;
+use crate::handler::governed::now;
+use crate::handler::{Handler, InvocationContext};
+use crate::ledger::{Finished, LaneEnded, Ledger, LedgerError, Seen};
+use crate::propagate::settle;
+use crate::queue::Label;
+use crate::telemetry::causes;
+use policy_core::failure::{ErrorCode, Failure};
+use policy_core::origin::Origin;
+use policy_core::policy::ChangeId;
+use policy_core::record::{
+    self, ChangeRecord, Counts, LaneName, LanePart, LaneState, ReadBack, RecordedResult, RunName, TargetName,
+};
+use policy_core::report::{Outcome, OutcomeKind, TargetResult};
+use policy_core::trigger::lane::LanePointer;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// When to look again at a lane in which an update is still under way: after its lease.
+const AFTER_THE_LEASE: Duration = Duration::from_mins(1);
+
+/// A lane that is about to end, and what its ender saw of it.
+pub(in crate::handler) struct Ender<'a> {
+    pub(in crate::handler) ledger: &'a Ledger,
+    pub(in crate::handler) change: &'a ChangeRecord,
+    pub(in crate::handler) part: &'a LanePart,
+    pub(in crate::handler) seen: &'a Seen,
+    pub(in crate::handler) origin: &'a Origin,
+}
+
+impl Handler {
+    /// Ends a lane whose targets are not all done: first what is open there is settled.
+    pub(in crate::handler) async fn end_early(
+        &self,
+        context: &InvocationContext,
+        ender: &Ender<'_>,
+        state: LaneState,
+        work: Option<&LaneWork>,
+    ) -> Result<Worked, LedgerError> {
+        if !self.settle_all(context, ender.ledger, &ender.change.run_name(), &ender.part.name).await? {
+            return Ok(Worked::Again(AFTER_THE_LEASE));
+        }
+        if state == LaneState::Parked {
+            self.park_lane(context, ender).await;
+        }
+        let results = ender.ledger.results_in_lane(&ender.change.run_name(), &ender.part.name).await?;
+        if let Some(work) = work {
+            self.audit_not_begun(context, ender, state, work, &results);
+        }
+        let planned = work.map(LaneWork::planned).or(ender.part.planned);
+        self.end(ender, state, planned.unwrap_or_else(|| length(&results))).await
+    }
+
+    /// Ends the lane, and the run with its last one.
+    pub(in crate::handler) async fn end(
+        &self,
+        ender: &Ender<'_>,
+        state: LaneState,
+        planned: u32,
+    ) -> Result<Worked, LedgerError> {
+        let Ender { ledger, change, part, seen, .. } = ender;
+        let run = change.run_name();
+        let results = ledger.results_in_lane(&run, &part.name).await?;
+        let mut counts = Counts::default();
+        for result in &results {
+            counts.add(result.outcome, !result.done);
+        }
+        for _ in length(&results)..planned {
+            counts.add(not_begun(state), false);
+        }
+        let hash = change.dry_run.then(|| record::lane_hash(&results));
+        let has_ended = ledger
+            .end_lane(&run, &part.name, &change.order, seen, state, &counts, hash.as_deref(), now())
+            .await?;
+        if has_ended == LaneEnded::TakenOver {
+            return Ok(Worked::TakenOver);
+        }
+        self.finish_lanes(ledger, &change.change_id).await?;
+        Ok(Worked::Done)
+    }
+
+    /// Makes a run final whose lanes have all ended.
+    pub(in crate::handler) async fn finish_lanes(
+        &self,
+        ledger: &Ledger,
+        id: &ChangeId,
+    ) -> Result<(), LedgerError> {
+        // a second time, if somebody cancelled meanwhile
+        for _ in 0..2 {
+            let Some(change) = ledger.change(id, now()).await? else { return Ok(()) };
+            if change.status.is_final() || change.lanes_done < change.lanes {
+                return Ok(());
+            }
+            let run = change.run_name();
+            let plan_hash = if change.dry_run {
+                let lanes = ledger.lanes(&run).await?;
+                let hashes = lanes.iter().filter_map(|part| Some((&part.name, part.hash.as_deref()?)));
+                Some(record::plan_hash(hashes))
+            } else {
+                None
+            };
+            let halted = change.halt.as_ref().map(|halt| halt.as_what);
+            let status = record::final_status(&change.counts, halted, change.dry_run);
+            let total = change.counts.total();
+            let finished =
+                ledger.finish(&run, None, status, &change.counts, total, plan_hash.as_deref(), false, now());
+            if finished.await? == Finished::Now {
+                tracing::info!(%id, run = change.run, status = status.name(), "the run has ended");
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Settles the run's open intents in the lane. False: an update is still under way, or a target cannot be read yet.
+    pub(in crate::handler) async fn settle_all(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        run: &RunName,
+        lane: &LaneName,
+    ) -> Result<bool, LedgerError> {
+        let open = ledger.targets_with_intent_of(run, lane).await?;
+        let mut is_all = true;
+        for (target, record) in open {
+            let Some(intent) = record.intent else { continue };
+            if now() < intent.until {
+                is_all = false;
+                continue;
+            }
+            let read = self.read_target(context, &target).await;
+            let read = match &read {
+                Ok(held) => ReadBack::Holds(held),
+                Err(why) if why.code == ErrorCode::ResourceNotFoundException => ReadBack::NoInstance,
+                // nobody could read it for so long that the run ends without it
+                Err(_) if intent.is_given_up(now()) => continue,
+                Err(_) => {
+                    is_all = false;
+                    continue;
+                }
+            };
+            let here = (&context.rules.home, &context.invocation);
+            settle(ledger, &self.audit, here, &target, &intent, read, now()).await?;
+        }
+        Ok(is_all)
+    }
+
+    /// A copy of the lane's message for a person.
+    async fn park_lane(&self, context: &InvocationContext, ender: &Ender<'_>) {
+        let (run, lane) = (ender.change.run_name(), ender.part.name.clone());
+        let reasons = format!(
+            "{} {lane}: {} deliveries without progress",
+            ErrorCode::LaneParked.name(),
+            ender.part.stalled.saturating_sub(1)
+        );
+        tracing::error!(%run, %lane, stalled = ender.part.stalled, "the lane is parked");
+        context.tally.lock().add_parked_lane();
+        if !self.queues.parks() {
+            return;
+        }
+        let change_id = run.change_id.clone();
+        let label = Label { change_id: change_id.as_str(), status: "incomplete", reasons };
+        let Ok(body) = (LanePointer { run, lane }).encode() else { return };
+        if let Err(error) = self.queues.park(&body, &label, context.deadline.end()).await {
+            // the record says it too
+            tracing::error!(error = causes(&error), %change_id, "the lane's message could not be parked");
+        }
+    }
+
+    /// The audit's line for each target that is not begun, for good or for now.
+    fn audit_not_begun(
+        &self,
+        context: &InvocationContext,
+        ender: &Ender<'_>,
+        state: LaneState,
+        work: &LaneWork,
+        results: &[RecordedResult],
+    ) {
+        let known: BTreeSet<&TargetName> = results.iter().map(|result| &result.target).collect();
+        for lane_change in &work.changes {
+            let audited = AuditedChange {
+                origin: ender.origin,
+                change: &lane_change.change,
+                home: &context.rules.home,
+            };
+            for target in &lane_change.targets {
+                for asked in &target.scopes {
+                    if known.contains(&TargetName::of(&target.instance, asked.scope)) {
+                        continue;
+                    }
+                    let instance = Some(target.instance.clone());
+                    let result = TargetResult::without_calls(instance, asked.scope, ended_as(state));
+                    if let Err(error) = self.audit.outcome(audited, &result) {
+                        tracing::error!(%error, "the audit log could not be written");
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn length(results: &[RecordedResult]) -> u32 {
+    u32::try_from(results.len()).unwrap_or(u32::MAX)
+}
+
+/// How a target without a result ends with its lane.
+fn ended_as(state: LaneState) -> Outcome {
+    match state {
+        LaneState::Cancelled => Outcome::Skipped { why: Failure::new(ErrorCode::Cancelled) },
+        LaneState::Stopped => Outcome::Skipped { why: Failure::new(ErrorCode::StoppedAfterFailures) },
+        LaneState::Superseded => {
+            Outcome::Superseded { held: None, why: Failure::new(ErrorCode::NewerChange) }
+        }
+        LaneState::Parked | LaneState::Open | LaneState::Done => {
+            Outcome::Pending { before: None, why: Failure::new(ErrorCode::LaneParked) }
+        }
+    }
+}
+
+fn not_begun(state: LaneState) -> OutcomeKind {
+    ended_as(state).kind()
+}

@@ -1,0 +1,307 @@
+//! From a run's plan to the targets of one lane, and what is asked of each.
+
+use super::Delivered;
+use crate::audit::AuditedChange;
+use crate::handler::governed::now;
+use crate::handler::{Handler, InvocationContext};
+use crate::ledger::{Ledger, LedgerError};
+use policy_core::failure::Failure;
+use policy_core::policy::{
+    Adjustments, ChangeId, Guardrails, Instance, InstanceId, Instances, PolicyChange, Scope, Values,
+};
+use policy_core::record::{
+    self, ChangeRecord, CorruptPlan, InLane, LaneName, LanePart, Members, Own, Plan, PlanRef, RecordedResult,
+    RunKey, RunName, TargetName, Task,
+};
+use std::collections::BTreeMap;
+
+/// What a run has to do in a lane.
+pub(in crate::handler) struct LaneWork {
+    pub(in crate::handler) changes: Vec<LaneChange>,
+}
+
+/// The targets of one change in a lane.
+pub(in crate::handler) struct LaneChange {
+    pub(in crate::handler) change: PolicyChange,
+    pub(in crate::handler) targets: Vec<LaneTargets>,
+}
+
+/// The targets of one instance.
+pub(in crate::handler) struct LaneTargets {
+    pub(in crate::handler) instance: Instance,
+    pub(in crate::handler) scopes: Vec<LaneTarget>,
+}
+
+/// One target.
+pub(in crate::handler) struct LaneTarget {
+    pub(in crate::handler) scope: Scope,
+    pub(in crate::handler) own: Option<Own>,
+}
+
+/// Why a lane cannot be worked on now.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::handler) enum NoWork {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Plan(#[from] CorruptPlan),
+    #[error("the resolved instances of the lane cannot be read")]
+    Resolved(#[from] serde_json::Error),
+    #[error("`*` could not be resolved: {}", .0.code())]
+    Star(Failure),
+    #[error("another delivery has taken over")]
+    TakenOver,
+    #[error("there is no record of `{0}`")]
+    NoSuchChange(ChangeId),
+}
+
+impl LaneWork {
+    /// How many targets.
+    pub(in crate::handler) fn planned(&self) -> u32 {
+        let targets = self.changes.iter().flat_map(|change| &change.targets);
+        u32::try_from(targets.map(|target| target.scopes.len()).sum::<usize>()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Handler {
+    /// The plan of a change's newest run.
+    pub(in crate::handler) async fn plan_of(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        change: &ChangeRecord,
+    ) -> Result<Plan, NoWork> {
+        let text = match &change.plan {
+            PlanRef::Own(text) => text.clone(),
+            PlanRef::Parts { name, .. } => ledger.parts(&change.change_id, name).await?,
+        };
+        Ok(Plan::decode(&text, &context.rules, &change.change_id)?)
+    }
+
+    /// What a run has to do in a lane, as far as the ledger knows: nothing is asked of Amazon Connect.
+    pub(in crate::handler) async fn known_work(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        change: &ChangeRecord,
+        part: &LanePart,
+    ) -> Result<Option<LaneWork>, NoWork> {
+        let plan = self.plan_of(context, ledger, change).await?;
+        let home = &context.rules.home;
+        let is_star =
+            |change: &PolicyChange| matches!(record::in_lane(change, &part.name, home), InLane::Star { .. });
+        if let Task::Document(changes) = &plan.task
+            && part.resolved.is_none()
+            && changes.iter().any(is_star)
+        {
+            return Ok(None);
+        }
+        let origin = change.origin.in_invocation(&context.invocation);
+        let (change, part) = (change.clone(), part.clone());
+        let delivered = Delivered { ledger, change, part, token: String::new(), origin };
+        self.lane_work(context, &delivered, &plan).await.map(Some)
+    }
+
+    pub(super) async fn lane_work(
+        &self,
+        context: &InvocationContext,
+        delivered: &Delivered<'_>,
+        plan: &Plan,
+    ) -> Result<LaneWork, NoWork> {
+        let lane = &delivered.part.name;
+        match &plan.task {
+            Task::Document(changes) => {
+                let resolved = self.resolved(context, delivered, changes).await?;
+                Ok(of_document(changes, lane, &resolved, context))
+            }
+            Task::Undo { of, up_to, force } => {
+                let own = self.undone_in(context, delivered.ledger, of, *up_to, lane).await?;
+                Ok(of_own(&delivered.change, own, *force))
+            }
+            Task::Apply { of, key } => {
+                let own = self.planned_in(context, delivered.ledger, of, *key, lane).await?;
+                Ok(of_own(&delivered.change, own, false))
+            }
+        }
+    }
+
+    /// What each `"*"` means in this lane: as the ledger has it, else as Amazon Connect says now.
+    async fn resolved(
+        &self,
+        context: &InvocationContext,
+        delivered: &Delivered<'_>,
+        changes: &[PolicyChange],
+    ) -> Result<Vec<Option<Vec<InstanceId>>>, NoWork> {
+        let Delivered { ledger, change, part, token, origin } = delivered;
+        let home = &context.rules.home;
+        let is_star =
+            |change: &&PolicyChange| matches!(record::in_lane(change, &part.name, home), InLane::Star { .. });
+        if !changes.iter().any(|change| is_star(&change)) {
+            return Ok(vec![None; changes.len()]);
+        }
+        if let Some(name) = &part.resolved {
+            let text = ledger.parts(&change.change_id, name).await?;
+            let ids: Vec<Option<Vec<String>>> = serde_json::from_str(&text)?;
+            let parsed = |ids: Vec<String>| ids.iter().filter_map(|id| InstanceId::parse(id)).collect();
+            return Ok(ids.into_iter().map(|ids| ids.map(parsed)).collect());
+        }
+        let propagation = self.propagation(context, None);
+        let mut resolved = Vec::with_capacity(changes.len());
+        for change in changes {
+            resolved.push(if is_star(&change) {
+                let audited = AuditedChange { origin, change, home };
+                let instances = propagation.resolve_in(audited, &part.name).await.map_err(NoWork::Star)?;
+                Some(instances.into_iter().map(|instance| instance.id).collect::<Vec<_>>())
+            } else {
+                None
+            });
+        }
+        let text = serde_json::to_string(&resolved)?;
+        let name = format!("resolved/{token}");
+        let (_, parts) = record::parts(&text);
+        ledger.put_parts(&change.change_id, &name, &parts, change.key).await?;
+        let planned = of_document(changes, &part.name, &resolved, context).planned();
+        if ledger.resolved(&change.run_name(), &part.name, token, &name, planned).await? {
+            Ok(resolved)
+        } else {
+            Err(NoWork::TakenOver)
+        }
+    }
+
+    /// What an undo asks of each target in the lane.
+    async fn undone_in(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        of: &ChangeId,
+        up_to: RunKey,
+        lane: &LaneName,
+    ) -> Result<BTreeMap<TargetName, Own>, NoWork> {
+        let newest = ledger.change(of, now()).await?.ok_or_else(|| NoWork::NoSuchChange(of.clone()))?;
+        let mut keys = vec![newest.key];
+        for run in 1..newest.run {
+            // an earlier run may have expired
+            keys.extend(ledger.earlier_run(of, run, now()).await?.map(|earlier| earlier.key));
+        }
+        let mut results = Vec::new();
+        for key in keys.into_iter().filter(|key| *key <= up_to) {
+            let run = RunName { change_id: of.clone(), key };
+            let of_run = ledger.results_in_lane(&run, lane).await?;
+            results.extend(of_run.into_iter().map(|result| (key, result)));
+        }
+        let named = self.named_by(context, ledger, &newest).await?;
+        Ok(record::undo_of(&results, up_to, named))
+    }
+
+    /// What a recorded dry run asks of each target in the lane.
+    async fn planned_in(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        of: &ChangeId,
+        key: RunKey,
+        lane: &LaneName,
+    ) -> Result<BTreeMap<TargetName, Own>, NoWork> {
+        let dry_run = ledger.change(of, now()).await?.ok_or_else(|| NoWork::NoSuchChange(of.clone()))?;
+        let run = RunName { change_id: of.clone(), key };
+        let results = ledger.results_in_lane(&run, lane).await?;
+        let forced = self.forced_by(context, ledger, &dry_run).await?;
+        Ok(record::apply_of(&results, forced))
+    }
+
+    /// Which members a recorded change named of a target.
+    async fn named_by(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        change: &ChangeRecord,
+    ) -> Result<impl Fn(&RecordedResult) -> Members + use<>, NoWork> {
+        let named = match self.plan_of(context, ledger, change).await?.task {
+            Task::Document(changes) => Some(members(&changes, &self.settings.guardrails, |_| true)),
+            // an undo or an apply names what it changed
+            Task::Undo { .. } | Task::Apply { .. } => None,
+        };
+        Ok(move |result: &RecordedResult| {
+            if let Some(named) = &named {
+                return named.get(&result.change_id).copied().unwrap_or_default();
+            }
+            let (before, after) = (result.before.clone(), result.after.clone());
+            Members::that_differ(&before.unwrap_or_default(), &after.unwrap_or_default())
+        })
+    }
+
+    /// Which members a recorded dry run would have sent even where nothing differs.
+    async fn forced_by(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        change: &ChangeRecord,
+    ) -> Result<impl Fn(&RecordedResult) -> Members + use<>, NoWork> {
+        let forced = match self.plan_of(context, ledger, change).await?.task {
+            Task::Document(changes) => members(&changes, &self.settings.guardrails, |change| change.force),
+            Task::Undo { .. } | Task::Apply { .. } => BTreeMap::new(),
+        };
+        Ok(move |result: &RecordedResult| forced.get(&result.change_id).copied().unwrap_or_default())
+    }
+}
+
+/// The members that these changes name, by their ids.
+fn members(
+    changes: &[PolicyChange],
+    guardrails: &Guardrails,
+    which: impl Fn(&PolicyChange) -> bool,
+) -> BTreeMap<ChangeId, Members> {
+    let enforceable = Members::of_guardrails(guardrails);
+    let which = changes.iter().filter(|change| which(change));
+    which.map(|change| (change.change_id.clone(), Members::of(change, enforceable))).collect()
+}
+
+/// The lane's part of a document.
+fn of_document(
+    changes: &[PolicyChange],
+    lane: &LaneName,
+    resolved: &[Option<Vec<InstanceId>>],
+    context: &InvocationContext,
+) -> LaneWork {
+    let changes = changes.iter().enumerate().map(|(at, change)| {
+        let instances: Vec<Instance> = match record::in_lane(change, lane, &context.rules.home) {
+            InLane::Named(named) => named.into_iter().cloned().collect(),
+            InLane::Star { .. } => {
+                let ids = resolved.get(at).and_then(Option::as_ref);
+                ids.into_iter().flatten().map(|id| lane.instance(id.clone())).collect()
+            }
+        };
+        let scopes = || change.scopes.iter().map(|scope| LaneTarget { scope: *scope, own: None }).collect();
+        let targets = instances.into_iter().map(|instance| LaneTargets { instance, scopes: scopes() });
+        LaneChange { change: change.clone(), targets: targets.collect() }
+    });
+    LaneWork { changes: changes.collect() }
+}
+
+/// The lane's part of an undo, or of a dry run that is carried out.
+fn of_own(record: &ChangeRecord, own: BTreeMap<TargetName, Own>, force: bool) -> LaneWork {
+    let mut targets: Vec<LaneTargets> = Vec::new();
+    for (name, own) in own {
+        let instance = name.instance();
+        let target = LaneTarget { scope: name.scope, own: Some(own) };
+        match targets.last_mut().filter(|last| last.instance == instance) {
+            Some(last) => last.scopes.push(target),
+            None => targets.push(LaneTargets { instance, scopes: vec![target] }),
+        }
+    }
+    let change = PolicyChange {
+        change_id: record.change_id.clone(),
+        instances: Instances::Named(targets.iter().map(|target| target.instance.clone()).collect()),
+        scopes: Vec::new(),
+        values: Values::default(),
+        adjustments: Adjustments::default(),
+        if_unmodified_since: None,
+        reason: record.reason.clone(),
+        requested_by: record.requested_by.clone(),
+        if_match: None,
+        dry_run: record.dry_run,
+        force,
+        warnings: Vec::new(),
+    };
+    LaneWork { changes: vec![LaneChange { change, targets }] }
+}

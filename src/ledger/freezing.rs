@@ -1,0 +1,24 @@
+//! The freeze: one item.
+
+use super::items::freeze;
+use super::keys::Key;
+use super::write::Replacement;
+use super::{Ledger, LedgerError};
+use policy_core::record::Freeze;
+
+impl Ledger {
+    /// Freezes, or says anew who froze and why.
+    pub async fn freeze(&self, freeze: &Freeze) -> Result<(), LedgerError> {
+        self.put(Replacement::of(freeze::encode(freeze))).await.map(|_| ())
+    }
+
+    /// Thaws. `false`: there was no freeze.
+    pub async fn thaw(&self) -> Result<bool, LedgerError> {
+        Ok(self.delete(Key::freeze()).await?.is_some())
+    }
+
+    /// The freeze, if there is one.
+    pub async fn frozen(&self) -> Result<Option<Freeze>, LedgerError> {
+        self.get(Key::freeze(), true).await?.as_ref().map(freeze::decode).transpose()
+    }
+}

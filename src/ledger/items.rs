@@ -1,0 +1,50 @@
+//! What each kind of item looks like: one file per kind, encoded and decoded side by side.
+
+pub(super) mod change;
+pub(super) mod freeze;
+pub(super) mod lane;
+pub(super) mod origin;
+pub(super) mod result;
+pub(super) mod run;
+pub(super) mod target;
+pub(super) mod values;
+
+use super::item::{Fields, Item};
+use super::{AFTER_THE_CHANGE, Ledger};
+use aws_sdk_dynamodb::types::AttributeValue;
+use policy_core::record::{Millis, RunKey};
+use std::time::Duration;
+
+/// Every item's expiry, in whole seconds.
+pub(super) const TTL: &str = "ttl";
+
+impl Ledger {
+    /// When a change expires that was submitted then.
+    pub(super) fn change_expires(&self, key: RunKey) -> AttributeValue {
+        expiry(key, self.retention)
+    }
+
+    /// When a run's results, lanes and plan parts expire.
+    pub(super) fn rest_expires(&self, key: RunKey) -> AttributeValue {
+        expiry(key, self.retention + AFTER_THE_CHANGE)
+    }
+}
+
+fn expiry(key: RunKey, after: Duration) -> AttributeValue {
+    super::item::number(key.0.plus(after).0.div_ceil(1_000))
+}
+
+/// When an item expires.
+pub(super) fn expires(fields: &Fields<'_>) -> Result<Option<Millis>, super::LedgerError> {
+    let seconds: Option<u64> = fields.some_number(TTL)?;
+    Ok(seconds.map(|seconds| Millis(seconds.saturating_mul(1_000))))
+}
+
+/// The item, unless it has expired: DynamoDB deletes days late.
+pub(super) fn living(item: Item, now: Millis) -> Result<Option<Item>, super::LedgerError> {
+    let is_over = expires(&Fields::of(&item))?.is_some_and(|at| at <= now);
+    Ok((!is_over).then_some(item))
+}
+
+#[cfg(test)]
+mod tests;

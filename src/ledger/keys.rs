@@ -1,0 +1,200 @@
+//! Where an item is. No id, lane, instance id or scope contains `#`.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use policy_core::policy::ChangeId;
+use policy_core::record::{LaneName, Millis, Order, RunKey, RunName, TargetName};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::fmt;
+use time::OffsetDateTime;
+
+/// Changes in the list, and what is owed, are spread over so many partitions.
+pub(super) const SHARDS: u8 = 4;
+/// All targets are in so many partitions.
+const TARGET_SHARDS: u8 = 2;
+
+/// An item's two keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) pk: String,
+    pub(super) sk: String,
+}
+
+impl Key {
+    pub(super) fn change(id: &ChangeId) -> Self {
+        Self { pk: changes(id), sk: "change".to_owned() }
+    }
+
+    /// A run before the newest.
+    pub(super) fn earlier_run(id: &ChangeId, run: u32) -> Self {
+        Self { pk: changes(id), sk: format!("run#{run:06}") }
+    }
+
+    pub(super) fn part(id: &ChangeId, name: &str, number: usize) -> Self {
+        Self { pk: changes(id), sk: format!("{}{number:03}", parts(name)) }
+    }
+
+    pub(super) fn lane(run: &RunName, lane: &LaneName) -> Self {
+        Self { pk: changes(&run.change_id), sk: format!("{}{lane}", lanes(run.key)) }
+    }
+
+    pub(super) fn work(lane: &LaneName, order: &Order, key: RunKey) -> Self {
+        Self { pk: lane_group(lane), sk: format!("{WORK}{order}#{key}") }
+    }
+
+    /// The last delivery of a lane's group.
+    pub(super) fn last_delivery(lane: &LaneName) -> Self {
+        Self { pk: lane_group(lane), sk: "seen".to_owned() }
+    }
+
+    pub(super) fn result(run: &RunName, target: &TargetName) -> Self {
+        Self { pk: results(run), sk: target.to_string() }
+    }
+
+    pub(super) fn target(target: &TargetName) -> Self {
+        Self { pk: targets(&target.lane), sk: target.to_string() }
+    }
+
+    pub(super) fn freeze() -> Self {
+        Self { pk: "freeze".to_owned(), sk: "freeze".to_owned() }
+    }
+
+    pub(super) fn into_attributes(self) -> HashMap<String, AttributeValue> {
+        HashMap::from([
+            ("pk".to_owned(), AttributeValue::S(self.pk)),
+            ("sk".to_owned(), AttributeValue::S(self.sk)),
+        ])
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.pk, self.sk)
+    }
+}
+
+/// What the sort keys of a lane's unfinished work begin with.
+pub(super) const WORK: &str = "work#";
+
+/// The partition of a change, its lanes and its plan.
+pub(super) fn changes(id: &ChangeId) -> String {
+    format!("change#{id}")
+}
+
+/// The change whose partition that is.
+pub(super) fn change_of(pk: &str) -> Option<ChangeId> {
+    ChangeId::parse(pk.strip_prefix("change#")?)
+}
+
+/// What the sort keys of a plan's parts begin with.
+pub(super) fn parts(name: &str) -> String {
+    format!("part#{name}#")
+}
+
+/// What the sort keys of a run's lanes begin with.
+pub(super) fn lanes(key: RunKey) -> String {
+    format!("lane#{key}#")
+}
+
+/// The partition of a lane's unfinished work.
+pub(super) fn lane_group(lane: &LaneName) -> String {
+    format!("lane#{lane}")
+}
+
+/// The partition of a run's results.
+pub(super) fn results(run: &RunName) -> String {
+    format!("run#{run}")
+}
+
+/// What the sort keys of a lane's targets and results begin with.
+pub(super) fn in_lane(lane: &LaneName) -> String {
+    format!("{lane}#")
+}
+
+/// The partition of a lane's targets.
+pub(super) fn targets(lane: &LaneName) -> String {
+    format!("target#{}", shard(&lane.to_string(), TARGET_SHARDS))
+}
+
+/// The index partition of a target's history.
+pub(super) fn history(target: &TargetName) -> String {
+    format!("target#{target}")
+}
+
+/// The index partition that a change is listed in.
+pub(super) fn listed(submitted: Millis, id: &ChangeId) -> String {
+    month(submitted, shard(id.as_str(), SHARDS))
+}
+
+/// The index partition of a shard in the month of that instant, in UTC.
+pub(super) fn month(at: Millis, shard: u8) -> String {
+    let day = at.time().unwrap_or(OffsetDateTime::UNIX_EPOCH).date();
+    format!("changes#{:04}-{:02}#{shard}", day.year(), u8::from(day.month()))
+}
+
+/// The index partition of what is owed.
+pub(super) fn owed(id: &ChangeId) -> String {
+    owed_in(shard(id.as_str(), SHARDS))
+}
+
+/// The index partition of what is owed in a shard.
+pub(super) fn owed_in(shard: u8) -> String {
+    format!("sweep#{shard}")
+}
+
+/// Which of so many partitions a text belongs to.
+fn shard(text: &str, of: u8) -> u8 {
+    Sha256::digest(text).last().map_or(0, |byte| byte % of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lane() -> LaneName {
+        LaneName::parse("111122223333/eu-central-1").unwrap()
+    }
+
+    #[test]
+    fn an_item_is_where_the_design_says() {
+        let id = ChangeId::parse("CHG-1/2").unwrap();
+        let run = RunName { change_id: id.clone(), key: RunKey(Millis(1_700_000_000_000)) };
+        let order = Order { accepted: Millis(5), change_id: id.clone() };
+        let target =
+            TargetName::parse("111122223333/eu-central-1#00000001-0000-4000-8000-000000000001#CHAT").unwrap();
+        let at = target.to_string();
+        for (key, pk, sk) in [
+            (Key::change(&id), "change#CHG-1/2", "change"),
+            (Key::earlier_run(&id, 7), "change#CHG-1/2", "run#000007"),
+            (Key::part(&id, "abc", 2), "change#CHG-1/2", "part#abc#002"),
+            (Key::lane(&run, &lane()), "change#CHG-1/2", "lane#1700000000000#111122223333/eu-central-1"),
+            (
+                Key::work(&lane(), &order, run.key),
+                "lane#111122223333/eu-central-1",
+                "work#0000000000005#CHG-1/2#1700000000000",
+            ),
+            (Key::last_delivery(&lane()), "lane#111122223333/eu-central-1", "seen"),
+            (Key::result(&run, &target), "run#CHG-1/2#1700000000000", at.as_str()),
+            (Key::target(&target), "target#1", at.as_str()),
+            (Key::freeze(), "freeze", "freeze"),
+        ] {
+            assert_eq!((key.pk.as_str(), key.sk.as_str()), (pk, sk));
+        }
+        assert_eq!(change_of("change#CHG-1/2"), Some(id));
+        assert_eq!(change_of("target#1"), None);
+    }
+
+    #[test]
+    fn a_month_is_that_of_utc() {
+        // 2026-02-28T23:59:59.999Z, and a millisecond later
+        assert_eq!(month(Millis(1_772_323_199_999), 3), "changes#2026-02#3");
+        assert_eq!(month(Millis(1_772_323_200_000), 0), "changes#2026-03#0");
+    }
+
+    #[test]
+    fn a_shard_is_the_hash_modulo_their_number() {
+        // sha256sum: that of `a` ends with bb, that of `b` with 9d
+        assert_eq!((shard("a", 4), shard("a", 2)), (3, 1));
+        assert_eq!((shard("b", 4), shard("b", 2)), (1, 1));
+    }
+}

@@ -1,0 +1,85 @@
+//! The results of a run.
+
+use super::answer::Page;
+use super::client::Lookup;
+use super::condition::Condition;
+use super::item::text;
+use super::items::result::decode;
+use super::keys::{self, Key};
+use super::{Ledger, LedgerError};
+use policy_core::record::{LaneName, Position, RecordedResult, RunName, TargetName};
+use policy_core::report::OutcomeKind;
+
+/// How many requests of 1 MB are made for a page. A filtered page may be short.
+const READS: usize = 4;
+
+/// Which results of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultsQuery {
+    /// Those after this one.
+    pub after: Option<TargetName>,
+    /// Those that ended so.
+    pub outcome: Option<OutcomeKind>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl Ledger {
+    /// A page of a run's results, by lane, instance and scope. Perhaps a moment old.
+    pub async fn results(
+        &self,
+        run: &RunName,
+        query: &ResultsQuery,
+    ) -> Result<Page<RecordedResult>, LedgerError> {
+        let of_run = Condition::Is("pk", text(keys::results(run)));
+        let after = query.after.as_ref().map(|after| Condition::Above("sk", text(after)));
+        let lookup = Lookup {
+            filter: query.outcome.map(|outcome| Condition::Is("outcome", text(outcome))),
+            // a filter is asked after the limit: with one, a whole request is worth its time
+            limit: query.outcome.is_none().then_some(query.limit + 1),
+            is_consistent: false,
+            ..Lookup::of(Condition::All([of_run].into_iter().chain(after).collect()))
+        };
+        let mut items = Vec::new();
+        let mut from = None;
+        for _ in 0..READS {
+            let found = self.look_up(&lookup, from).await?;
+            for item in &found.items {
+                items.push(decode(item)?);
+            }
+            from = found.last;
+            if from.is_none() || items.len() > query.limit {
+                break;
+            }
+        }
+        let next = if items.len() > query.limit {
+            items.truncate(query.limit);
+            items.last().map(|last| last.target.clone())
+        } else {
+            from.as_ref().map(super::items::target::name).transpose()?
+        };
+        Ok(Page { items, next: next.map(Position::Result) })
+    }
+
+    /// Every result of a lane, as it is now.
+    pub async fn results_in_lane(
+        &self,
+        run: &RunName,
+        lane: &LaneName,
+    ) -> Result<Vec<RecordedResult>, LedgerError> {
+        let lookup = Lookup::of(Condition::All(vec![
+            Condition::Is("pk", text(keys::results(run))),
+            Condition::StartsWith("sk", keys::in_lane(lane)),
+        ]));
+        self.look_up_all(&lookup).await?.iter().map(decode).collect()
+    }
+
+    /// A target's result, as it is now.
+    pub async fn result(
+        &self,
+        run: &RunName,
+        target: &TargetName,
+    ) -> Result<Option<RecordedResult>, LedgerError> {
+        self.get(Key::result(run, target), true).await?.as_ref().map(decode).transpose()
+    }
+}

@@ -1,0 +1,156 @@
+//! Around a target, where there is a ledger: whether it may be begun, and where its result is kept.
+
+use super::super::governed::{Governed, Stop, Store, unavailable};
+use super::{Ended, InHand, LanePropagation};
+use policy_core::failure::{ErrorCode, Failure};
+use policy_core::policy::Configuration;
+use policy_core::record::{Consideration, Halted, Intent, Members, ReadBack, RecordedResult};
+use policy_core::report::Outcome;
+
+/// Whether a target may be begun now.
+pub(super) enum Standing {
+    /// It may.
+    Free,
+    /// Another run, or another delivery, is at it.
+    Busy,
+    /// It ends like this.
+    Ended(Box<Outcome>),
+    /// This run is done with it already.
+    Done(Box<RecordedResult>),
+    /// Its item is another one now.
+    Changed,
+}
+
+impl<'a> LanePropagation<'a> {
+    /// The members that the change names of this target.
+    pub(super) fn named(&self, target: &InHand<'a>) -> Members {
+        match target.own {
+            Some(own) => Members::of_values(&own.values),
+            None => {
+                Members::of(self.audited.change, Members::of_guardrails(self.propagation.limits.guardrails))
+            }
+        }
+    }
+
+    /// Whether the target has to be read: its item alone does not decide.
+    pub(super) fn is_read(&self, target: &InHand<'a>) -> bool {
+        let Some(governed) = self.propagation.governed else {
+            return true;
+        };
+        let is_free = |record| matches!(governed.consider(record, self.named(target)), Consideration::Go);
+        governed.stopped().is_none() && target.record.as_deref().is_none_or(is_free)
+    }
+
+    pub(super) async fn standing(&self, target: &mut InHand<'a>) -> Standing {
+        match self.propagation.governed {
+            None => Standing::Free,
+            Some(governed) => Box::pin(self.standing_of(governed, target)).await,
+        }
+    }
+
+    async fn standing_of(&self, governed: &Governed<'_>, target: &mut InHand<'a>) -> Standing {
+        if let Some(stop) = governed.stopped() {
+            return Standing::Ended(Box::new(stopped(stop, None)));
+        }
+        let Some(record) = &target.record else {
+            return Standing::Free;
+        };
+        let superseded =
+            |code| Standing::Ended(Box::new(Outcome::Superseded { held: None, why: Failure::new(code) }));
+        match governed.consider(record, self.named(target)) {
+            Consideration::Go if !governed.may_undo(record) => superseded(ErrorCode::ChangedSince),
+            Consideration::Go => Standing::Free,
+            Consideration::Busy { .. } => Standing::Busy,
+            Consideration::Newer(_) => superseded(ErrorCode::NewerChange),
+            Consideration::Done => match governed.ledger.result(&governed.run, &target.name()).await {
+                Ok(Some(result)) if result.done => Standing::Done(Box::new(result)),
+                Ok(_) => Standing::Free,
+                Err(error) => Standing::Ended(Box::new(Outcome::not_reached(unavailable(&error)))),
+            },
+            Consideration::Lapsed(intent) => self.settled(governed, target, &intent).await,
+        }
+    }
+
+    /// Settles an intent whose lease is over by a read that begins now.
+    async fn settled(&self, governed: &Governed<'_>, target: &mut InHand<'a>, intent: &Intent) -> Standing {
+        let read = self.ask(target).await;
+        let read = match &read {
+            Ok(held) => ReadBack::Holds(&held.configuration),
+            Err(error) if error.code == ErrorCode::ResourceNotFoundException => ReadBack::NoInstance,
+            Err(error) => return Standing::Ended(Box::new(Outcome::not_reached(error.failure()))),
+        };
+        let propagation = self.propagation;
+        match governed.settle(propagation.audit, self.audited, &target.name(), intent, read).await {
+            Ok(record) => {
+                target.record = Some(Box::new(record));
+                Standing::Changed
+            }
+            Err(error) => Standing::Ended(Box::new(Outcome::not_reached(unavailable(&error)))),
+        }
+    }
+
+    /// The target with its item as it is now.
+    pub(super) async fn refreshed(&self, mut target: InHand<'a>) -> Result<InHand<'a>, Ended> {
+        let Some(governed) = self.propagation.governed else {
+            return Ok(target);
+        };
+        match governed.record(&target.name()).await {
+            Ok(record) => {
+                target.record = Some(Box::new(record));
+                Ok(target)
+            }
+            Err(error) => Err(self.recorded(target, Outcome::not_reached(unavailable(&error)))),
+        }
+    }
+
+    /// Ends a target to which nothing is sent. `Err`: its item is another one by now, so that it has to be looked at
+    /// again.
+    pub(super) async fn stored(
+        &self,
+        mut target: InHand<'a>,
+        outcome: Outcome,
+    ) -> Result<Ended, Box<InHand<'a>>> {
+        let Some(governed) = self.propagation.governed else {
+            return Ok(self.recorded(target, outcome));
+        };
+        // a target without a result has not been begun
+        if matches!(outcome, Outcome::Pending { .. } | Outcome::Skipped { .. }) {
+            return Ok(self.recorded(target, outcome));
+        }
+        if governed.delivery.is_some() {
+            match governed.may_begin().await {
+                Ok(None) => {}
+                Ok(Some(stop)) => return Ok(self.recorded(target, stopped(stop, outcome.before().cloned()))),
+                Err(error) => {
+                    return Ok(self.recorded(target, outcome.unrecorded(unavailable(&error))));
+                }
+            }
+        }
+        let (slot, named) = (target.slot, self.named(&target));
+        let mut result = target.clone().result(outcome);
+        let change_id = &self.audited.change.change_id;
+        match governed.store(named, &result, change_id, target.record.as_deref()).await {
+            Ok(Store::Stored) => {}
+            Ok(Store::Done(recorded)) => return Ok((slot, recorded.reported())),
+            Ok(Store::Changed(record)) => {
+                target.record = Some(record);
+                return Err(Box::new(target));
+            }
+            Err(error) => result.outcome = result.outcome.unrecorded(unavailable(&error)),
+        }
+        Ok((slot, self.propagation.recorded(self.audited, result)))
+    }
+}
+
+/// A target that is not begun, because the run goes no further here.
+pub(super) fn stopped(stop: Stop, before: Option<Configuration>) -> Outcome {
+    match stop {
+        Stop::Frozen => Outcome::Pending { before, why: Failure::new(ErrorCode::Frozen) },
+        Stop::TakenOver => Outcome::Pending { before, why: Failure::new(ErrorCode::TargetBusy) },
+        Stop::Halted(Halted::Cancelled) => Outcome::Skipped { why: Failure::new(ErrorCode::Cancelled) },
+        Stop::Halted(Halted::Superseded) => {
+            Outcome::Superseded { held: before, why: Failure::new(ErrorCode::NewerChange) }
+        }
+        Stop::TooManyFailures => Outcome::Skipped { why: Failure::new(ErrorCode::StoppedAfterFailures) },
+    }
+}
