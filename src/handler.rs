@@ -139,7 +139,9 @@ impl Handler {
         let reply = self.answer(&context, &event.payload, trigger).await;
         let tally = context.tally.lock();
         let calls = context.log.totals();
-        if let Err(error) = self.metrics.write(&tally, &calls, kind, &context.invocation, started.elapsed()) {
+        let ledger_failures = self.ledger.as_ref().map(Ledger::take_failures);
+        let about = (kind, &context.invocation);
+        if let Err(error) = self.metrics.write(&tally, &calls, ledger_failures, about, started.elapsed()) {
             tracing::error!(%error, "the metrics could not be written");
         }
         tracing::info!(
@@ -191,9 +193,11 @@ impl Handler {
         self.settings.accepted_triggers.contains(&kind)
     }
 
-    /// A batch of SQS may hold pointers to lanes as well as documents: each message is judged by itself.
+    /// A batch of SQS may hold pointers to lanes as well as documents: each message is judged by itself, so that one
+    /// that is refused holds up nobody.
     fn accepts_envelope(&self, kind: TriggerKind) -> bool {
-        self.accepts(kind) || (kind == TriggerKind::Sqs && self.accepts(TriggerKind::Lane))
+        let of_queues = [TriggerKind::Sqs, TriggerKind::Lane];
+        self.accepts(kind) || (of_queues.contains(&kind) && of_queues.iter().any(|of| self.accepts(*of)))
     }
 
     /// What walks a change's targets.

@@ -36,13 +36,14 @@ impl Handler {
             return self.convert(context, case, record).await;
         }
         let hash = is_dry_run(changes).then(|| plan_hash(&reports));
-        self.conclude(&governed, record, &reports, hash.as_deref()).await;
+        self.conclude(context, &governed, record, &reports, hash.as_deref()).await;
         Report { plan: hash, ..Report::of(reports, case.document.is_batch) }
     }
 
     /// Makes an inline run final, unless something of it is still open: then the sweep does, once that is settled.
     async fn conclude(
         &self,
+        context: &InvocationContext,
         governed: &Governed<'_>,
         record: &ChangeRecord,
         reports: &[ChangeReport],
@@ -64,7 +65,7 @@ impl Handler {
         };
         // a second time, if somebody cancelled meanwhile
         for _ in 0..2 {
-            match self.finish_inline(governed, holder, record, &counts, halted, plan_hash).await {
+            match self.finish_inline(context, governed, holder, record, &counts, halted, plan_hash).await {
                 Some(now) => halted = Some(now),
                 None => return,
             }
@@ -74,6 +75,7 @@ impl Handler {
     /// `Some`: the run was halted, and is to be made final as that.
     async fn finish_inline(
         &self,
+        context: &InvocationContext,
         governed: &Governed<'_>,
         holder: &Holder,
         record: &ChangeRecord,
@@ -86,7 +88,10 @@ impl Handler {
         let finished =
             ledger.finish(&run, Some(holder), status, counts, counts.total(), plan_hash, false, self.now());
         match finished.await {
-            Ok(Finished::Now) => None,
+            Ok(Finished::Now) => {
+                context.tally.lock().add_ended_run(status);
+                None
+            }
             Ok(Finished::Already(there)) => {
                 there.halt.filter(|_| !there.status.is_final()).map(|halt| halt.as_what)
             }

@@ -93,12 +93,18 @@ impl Progress {
             let total = change.counts.total();
             return Self { targets: total, done: total.saturating_sub(change.counts.not_yet()) };
         }
-        let done = lanes
-            .iter()
-            .map(|lane| if lane.state == LaneState::Done { lane.counts.total() } else { lane.done });
+        let done = lanes.iter().map(done_in);
         let known = lanes.iter().map(|lane| lane.planned.unwrap_or(0));
         Self { targets: known.sum::<u32>().max(change.targets), done: done.sum() }
     }
+}
+
+/// How many targets of a lane are done: at its end by its results, before that by its last word.
+fn done_in(part: &LanePart) -> u32 {
+    if part.state == LaneState::Open {
+        return part.done;
+    }
+    part.counts.total().saturating_sub(part.counts.not_yet())
 }
 
 #[derive(Serialize)]
@@ -121,7 +127,7 @@ impl<'a> LaneDocument<'a> {
             lane: &part.name,
             state: part.state,
             targets: part.planned,
-            done: part.done,
+            done: done_in(part),
             deliveries: part.deliveries,
             deliveries_without_progress: part.stalled,
             last_progress_at: part.moved,
