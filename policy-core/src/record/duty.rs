@@ -4,13 +4,13 @@ use super::{ChangeRecord, Freeze, Halted, LaneName, LanePart, LaneState, Millis,
 use std::time::Duration;
 
 /// How long a run's messages may be in the making before somebody else makes them.
-const UNSENT: Duration = Duration::from_secs(60);
+const UNSENT: Duration = Duration::from_mins(1);
 /// When to look again at what a living delivery is about to end.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 /// When to look again at a run that goes on.
-const LATER: Duration = Duration::from_secs(5 * 60);
+const LATER: Duration = Duration::from_mins(5);
 /// How long a lane's message group may be without a delivery before its message counts as lost.
-const SILENT: Duration = Duration::from_secs(30 * 60);
+const SILENT: Duration = Duration::from_mins(30);
 
 /// One thing to do, by conditional writes: whoever comes second finds it done.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use crate::report::{Outcome, Verdict};
 use std::time::Duration;
 
 /// How long an intent keeps others away from its target.
-pub const LEASE: Duration = Duration::from_secs(60);
+pub const LEASE: Duration = Duration::from_mins(1);
 /// How long after its begin the last attempt may start. An attempt lasts at most 7 s (2 s to connect, 5 s to an answer),
 /// so it ends by [`CUT_OFF`].
 pub const LAST_ATTEMPT: Duration = Duration::from_secs(48);
@@ -97,6 +97,7 @@ impl Intent {
 
 /// How an intent is closed: what becomes of the target's item.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of the write")]
 pub struct Closing {
     /// What the target should hold from now on; an absent member: as it was.
     pub held: Configuration,

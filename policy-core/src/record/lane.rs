@@ -158,7 +158,7 @@ pub fn on_begin(part: &LanePart, max_stalled: u32) -> OnBegin {
 /// doubled by each delivery without it, up to 15 minutes.
 pub fn retry_delay(stalled: u32) -> Duration {
     const FIRST: Duration = Duration::from_secs(15);
-    const LONGEST: Duration = Duration::from_secs(15 * 60);
+    const LONGEST: Duration = Duration::from_mins(15);
     let Some(doubled) = stalled.checked_sub(1) else { return Duration::ZERO };
     // 2^6 times 15 s are 16 minutes already
     FIRST.saturating_mul(1 << doubled.min(6)).min(LONGEST)

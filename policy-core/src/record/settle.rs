@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// How long after its lease an intent waits for Amazon Connect to be readable. Then its target counts as `unknown`, so
 /// that the run can end.
-pub const GIVE_UP_READING: Duration = Duration::from_secs(15 * 60);
+pub const GIVE_UP_READING: Duration = Duration::from_mins(15);
 
 /// A read of the target that began after the intent's lease was over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
