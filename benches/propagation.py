@@ -117,8 +117,8 @@ def ours(function: Path, instances: int, bound: float) -> list[str]:
         report, seconds = sandbox.invoke(change("10 MB"))
         assert report["summary"] == {"unchanged": instances * SCOPES}, report["summary"]
         again = Counter(call["operation"] for call in sandbox.calls()[len(first):])
-        told = ", ".join(f"{count} {name}" for name, count in sorted(again.items()))
-        rows.append(f"\nThe same change again, when everything is right already: {told}; {seconds:.2f} s.")
+        summary = ", ".join(f"{count} {name}" for name, count in sorted(again.items()))
+        rows.append(f"\nThe same change again, when every target has the values: {summary}; {seconds:.2f} s.")
         return rows
 
 

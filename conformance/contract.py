@@ -1,6 +1,5 @@
 """Checks answers against openapi.yaml."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -57,21 +56,21 @@ class Contract:
     def check(self, path: str, method: str, response: requests.Response) -> Any:
         """Checks that an answer's status, headers, media type and body are as documented. Returns the body."""
         responses = self.document["paths"][path][method]["responses"]
-        told = f"{method} {path} {response.status_code} {response.text}"
-        assert str(response.status_code) in responses, f"an undocumented status: {told}"
+        exchange = f"{method} {path} {response.status_code} {response.text}"
+        assert str(response.status_code) in responses, f"an undocumented status: {exchange}"
         documented = self.resolve(responses[str(response.status_code)])
         for name, header in documented.get("headers", {}).items():
             header = self.resolve(header)
             if name in response.headers:
                 sent: Any = response.headers[name]
                 sent = int(sent) if header["schema"].get("type") == "integer" else sent
-                assert self.problems_of(header["schema"], sent) == [], f"{name} of {told}"
-            assert name in response.headers or not header.get("required"), f"no {name}: {told}"
+                assert self.problems_of(header["schema"], sent) == [], f"{name} of {exchange}"
+            assert name in response.headers or not header.get("required"), f"no {name}: {exchange}"
         content_type = response.headers["Content-Type"].split(";")[0]
-        assert content_type in documented["content"], f"an undocumented media type: {told}"
+        assert content_type in documented["content"], f"an undocumented media type: {exchange}"
         body = response.json()
         schema = documented["content"][content_type]["schema"]
-        assert self.problems_of(schema, body) == [], told
+        assert self.problems_of(schema, body) == [], exchange
         return body
 
 
@@ -95,8 +94,3 @@ def absolute(schema: Any) -> Any:
         return schema
     references = {"$ref": "openapi" + schema["$ref"]} if "$ref" in schema else {}
     return {**{key: absolute(value) for key, value in schema.items()}, **references}
-
-
-def source(path: str) -> str:
-    """A file of the repository, without its unit tests."""
-    return re.split(r"#\[cfg\(test\)\]", (ROOT / path).read_text())[0]

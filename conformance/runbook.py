@@ -8,7 +8,7 @@ import pytest
 from pages import ROOT, blocks
 from recorded_aws import RecordedAws
 from shell import WITH_LOGS, run, shell
-from stand_in import StandIn
+from stand_in import FUNCTIONS, StandIn
 
 RUNBOOK = ROOT / "docs/runbook.md"
 COMMANDS = [block for block in blocks(RUNBOOK) if block.language == "sh"]
@@ -36,7 +36,7 @@ class Operator:
 
     def __init__(self, stack: StandIn, folder: Path) -> None:
         self.folder = folder
-        self._groups = {name: stack.names[name].replace("/", "_") for name in ("WorkerLog", "ApiLog")}
+        self._groups = {f"{name}Log": stack.names[f"{name}Log"].replace("/", "_") for name in FUNCTIONS}
         self._variables = {"AWS_ENDPOINT_URL": stack.url, "LOGS": str(folder / "logs")}
         # each output would take the CLI most of a second; a test of its own reads them
         filled = re.sub(r"\$\(output (\w+)\)", lambda found: stack.outputs[found[1]], *under("Runbook"))

@@ -108,11 +108,11 @@ def constraints(shape: Shape, value: Any, where: str) -> Any:
             for key, entry in value.items():
                 yield from constraints(shape.key, key, f"{where} key")
                 yield from constraints(shape.value, entry, f"{where}[{key}]")
-    told = shape.metadata
-    if "enum" in told and value not in told["enum"]:
-        yield f"{where}: {value!r} is none of {told['enum']}"
-    if "pattern" in told and not re.fullmatch(told["pattern"], value):
-        yield f"{where}: {value!r} does not match {told['pattern']}"
+    metadata = shape.metadata
+    if "enum" in metadata and value not in metadata["enum"]:
+        yield f"{where}: {value!r} is not one of {metadata['enum']}"
+    if "pattern" in metadata and not re.fullmatch(metadata["pattern"], value):
+        yield f"{where}: {value!r} does not match {metadata['pattern']}"
     size = value if isinstance(value, int) else len(value) if hasattr(value, "__len__") else None
-    if "max" in told and size is not None and size > told["max"]:
-        yield f"{where}: {size} is above {told['max']}"
+    if "max" in metadata and size is not None and size > metadata["max"]:
+        yield f"{where}: {size} is above {metadata['max']}"

@@ -14,11 +14,15 @@ from expansion import filled
 
 REGION = "us-east-1"
 NAME = "attachment-policy"
-MADE = ("AWS::SQS::Queue", "AWS::Events::EventBus", "AWS::Events::Rule", "AWS::SQS::QueuePolicy")
+MADE = (
+    "AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::Events::EventBus", "AWS::Events::Rule", "AWS::SQS::QueuePolicy",
+)  # fmt: skip
+# what of a table CreateTable takes; the rest CloudFormation sets by calls of their own
+OF_CREATE_TABLE = ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema")
 
 
 class Stack:
-    """The queues, the bus and the rule, under the names that the template gives them."""
+    """The table, the queues, the bus and the rule, under the names that the template gives them."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -49,6 +53,10 @@ class Stack:
         resource = self.resources[name]
         properties = self.filled(resource["Properties"])
         match resource["Type"]:
+            case "AWS::DynamoDB::Table":
+                made = {key: properties[key] for key in OF_CREATE_TABLE}
+                told = self.client("dynamodb").create_table(TableName=f"{NAME}-{name}", **made)
+                self.references[name], self.arns[name] = f"{NAME}-{name}", told["TableDescription"]["TableArn"]
             case "AWS::SQS::Queue":
                 queue_name = properties.pop("QueueName")
                 attributes = {key: text(value) for key, value in properties.items()}

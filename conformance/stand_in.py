@@ -1,4 +1,4 @@
-"""A deployed stack as far as moto can be one: its queues, bus, roles, functions, logs and alarms, and the outputs.
+"""A deployed stack as far as moto can be one: its table, queues, bus, roles, functions, logs, alarms, and the outputs.
 
 moto's own CloudFormation cannot make all of template.yaml, so each thing is made by its own call and the stack holds
 nothing but the template's outputs, filled with the names of these things.
@@ -13,11 +13,12 @@ from typing import Any
 
 import boto3
 
-from expansion import default, expanded
+from expansion import default, expanded, resources
 
 REGION = "us-east-1"
 NAME = "attachment-policy"
 GROUP = "attachment-policy"
+FUNCTIONS = ("Api", "Intake", "Worker", "Sweep")
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 
@@ -33,6 +34,7 @@ class StandIn:
     def __post_init__(self) -> None:
         # what a Ref or a GetAtt of the template stands for
         self.names: dict[str, str] = {}
+        self._table()
         self._queues()
         self._functions()
         self._bus()
@@ -49,9 +51,21 @@ class StandIn:
         keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
         return boto3.client(service, endpoint_url=self.url, region_name=REGION, **keys)
 
+    def _table(self) -> None:
+        dynamodb = self.client("dynamodb")
+        properties = resources("AWS::DynamoDB::Table")["LedgerTable"]
+        made = ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema")
+        dynamodb.create_table(TableName=f"{NAME}-ledger", **{name: properties[name] for name in made})
+        recovery = properties["PointInTimeRecoverySpecification"]
+        dynamodb.update_continuous_backups(TableName=f"{NAME}-ledger", PointInTimeRecoverySpecification=recovery)
+        self.names["LedgerTable"] = f"{NAME}-ledger"
+
     def _queues(self) -> None:
         sqs = self.client("sqs")
-        names = {"ChangeQueue": "changes.fifo", "DeadLetterQueue": "failed.fifo", "ParkedQueue": "parked"}
+        names = {
+            "IntakeQueue": "intake.fifo", "ChangeQueue": "changes.fifo", "IntakeDeadLetterQueue": "intake-failed.fifo",
+            "DeadLetterQueue": "failed.fifo", "ParkedQueue": "parked",
+        }  # fmt: skip
         for queue, name in names.items():
             fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true"} if name.endswith(".fifo") else {}
             url = sqs.create_queue(QueueName=f"{NAME}-{name}", Attributes=fifo)["QueueUrl"]
@@ -62,22 +76,18 @@ class StandIn:
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
             archive.writestr("bootstrap", "")
-        for name, suffix in (("Api", "api"), ("Worker", "worker")):
+        for name in FUNCTIONS:
+            suffix = name.lower()
             role = self.client("iam").create_role(RoleName=f"{NAME}-{suffix}", AssumeRolePolicyDocument=TRUST)
             group = f"/aws/lambda/{NAME}-{suffix}"
             self.client("logs").create_log_group(logGroupName=group)
             self.client("logs").create_log_stream(logGroupName=group, logStreamName="one")
-            self.client("lambda").create_function(
+            made = self.client("lambda").create_function(
                 FunctionName=f"{NAME}-{suffix}", Runtime="provided.al2023", Role=role["Role"]["Arn"],
                 Handler="bootstrap", Code={"ZipFile": code.getvalue()},
             )  # fmt: skip
             self.names |= {f"{name}Role.Arn": role["Role"]["Arn"], f"{name}Log": group}
-            self.names[f"{name}Function"] = f"{NAME}-{suffix}"
-        # of a queue that stays empty: moto would start containers for the messages
-        idle = self.names["ChangeQueue.Arn"].replace("changes.fifo", "idle")
-        self.client("sqs").create_queue(QueueName=f"{NAME}-idle")
-        mapping = self.client("lambda").create_event_source_mapping(FunctionName=f"{NAME}-worker", EventSourceArn=idle)
-        self.names["WorkerFunctionChange"] = mapping["UUID"]
+            self.names |= {f"{name}Function": f"{NAME}-{suffix}", f"{name}Function.Arn": made["FunctionArn"]}
         self.client("lambda").put_function_concurrency(
             FunctionName=f"{NAME}-api", ReservedConcurrentExecutions=default({"Ref": "ApiConcurrency"})
         )
@@ -87,7 +97,7 @@ class StandIn:
         self.names |= {"Bus": NAME, "Bus.Arn": events.create_event_bus(Name=NAME)["EventBusArn"]}
         pattern = json.dumps({"detail-type": ["Attachment Policy Change Requested"]})
         events.put_rule(Name="changes", EventBusName=NAME, EventPattern=pattern)
-        target = {"Id": "changes", "Arn": self.names["ChangeQueue.Arn"], "SqsParameters": {"MessageGroupId": GROUP}}
+        target = {"Id": "changes", "Arn": self.names["IntakeQueue.Arn"], "SqsParameters": {"MessageGroupId": GROUP}}
         events.put_targets(Rule="changes", EventBusName=NAME, Targets=[target])
 
     def _alarms(self) -> None:
@@ -112,8 +122,9 @@ class StandIn:
                 return self.named(f"{name}.{attribute}")
             case {"Fn::Sub": str(text)}:
                 return re.sub(r"\$\{([\w:.]+)\}", lambda found: self.named(found[1]), text)
-            case {"Fn::If": [_, chosen, _]}:
-                return self.filled(chosen)
+            case {"Fn::If": [_, _, otherwise]}:
+                # no parameter is given
+                return self.filled(otherwise)
         return str(value)
 
     def named(self, name: str) -> str:

@@ -30,7 +30,7 @@ def ask(sandbox: Sandbox, method: str, path: str, **how: Any) -> tuple[requests.
     return answer, CONTRACT.check(path, method, answer)
 
 
-def told(answer: requests.Response, body: Any) -> tuple[int, str, str | None]:
+def summary(answer: requests.Response, body: Any) -> tuple[int, str, str | None]:
     """Status, the problem's name, and `Retry-After`."""
     return answer.status_code, body["type"].rpartition(":")[2], answer.headers.get("Retry-After")
 
@@ -54,12 +54,12 @@ EVERY_OPERATION = [
         ("not-found", (404, "instance-not-found", None)),
     ],
 )
-def test_every_operation_tells_why_connect_failed(
+def test_every_operation_reports_why_connect_failed(
     serve: Serve, fault: str, expected: tuple[int, str, str | None]
 ) -> None:
     sandbox = serve(*UNPACED, f"--fault={fault}=1", "--env=CONNECT_MAX_ATTEMPTS=1")
     for method, path, how in (operation.values for operation in EVERY_OPERATION):
-        assert told(*ask(sandbox, method, path, **how)) == expected, (method, path)
+        assert summary(*ask(sandbox, method, path, **how)) == expected, (method, path)
 
 
 @pytest.mark.parametrize(("method", "path", "how"), EVERY_OPERATION)
@@ -67,7 +67,7 @@ def test_an_instance_that_is_not_allowed_is_a_403(
     serve: Serve, method: str, path: str, how: dict[str, Any]
 ) -> None:
     sandbox = serve(*UNPACED, f"--env=POLICY_ALLOWED_INSTANCES={OTHER}")
-    assert told(*ask(sandbox, method, path, **how)) == (403, "blocked", None)
+    assert summary(*ask(sandbox, method, path, **how)) == (403, "blocked", None)
 
 
 def test_targets_blocked_and_applied_are_a_207(serve: Serve) -> None:
@@ -86,7 +86,7 @@ def test_targets_blocked_and_applied_are_a_207(serve: Serve) -> None:
 def test_a_target_blocked_by_what_it_holds_is_a_403_that_shows_it(serve: Serve) -> None:
     sandbox = serve(*UNPACED, "--env=POLICY_BLOCKED_EXTENSIONS=heic")
     answer, body = ask(sandbox, "patch", ONE, json={"removeExtensions": ["mov"]})
-    assert told(answer, body) == (403, "blocked", None)
+    assert summary(answer, body) == (403, "blocked", None)
     [result] = body["report"]["results"]
     assert (result["error"]["code"], result["error"]["retryable"]) == ("ExtensionBlocked", False)
     assert {"heic", "mov"} <= set(result["before"]["allowedExtensions"])
@@ -122,7 +122,7 @@ def test_a_computed_list_beyond_its_limits_is_a_403(serve: Serve, values: dict[s
     sandbox = serve(*UNPACED)
     ask(sandbox, "patch", ONE, json={"allowedExtensions": ["pdf"]})
     answer, body = ask(sandbox, "patch", ONE, json=values)
-    assert told(answer, body) == (403, "blocked", None)
+    assert summary(answer, body) == (403, "blocked", None)
     [result] = body["report"]["results"]
     assert (result["error"]["code"], result["before"]["allowedExtensions"]) == (code, ["pdf"])
 
@@ -135,7 +135,7 @@ def test_nothing_begun_is_a_503_that_says_how_long_the_quota_needs(serve: Serve)
     first, _ = ask(sandbox, "post", SUBMIT, json=CHANGE)
     assert first.status_code == 200
     answer, body = ask(sandbox, "post", SUBMIT, json={**CHANGE, "maximumSize": "6 MB"})
-    assert told(answer, body) == (503, "unavailable", "100")
+    assert summary(answer, body) == (503, "unavailable", "100")
     assert body["report"]["summary"] == {"pending": 1}
 
 
@@ -152,7 +152,7 @@ def test_some_applied_and_some_pending_is_a_207_with_retry_after(serve: Serve) -
 def test_no_answer_in_time_is_a_504(serve: Serve) -> None:
     sandbox = serve(*UNPACED, "--timeout=2", "--fault=slow:30000=1")
     for path in (ALL, ONE):
-        assert told(*ask(sandbox, "get", path)) == (504, "upstream-timeout", "1"), path
+        assert summary(*ask(sandbox, "get", path)) == (504, "upstream-timeout", "1"), path
 
 
 def test_a_change_that_takes_too_long_is_queued_whole(serve: Serve) -> None:
@@ -205,12 +205,12 @@ def test_a_change_that_takes_too_long_is_queued_whole(serve: Serve) -> None:
         "another JSON type",
     ],
 )
-def test_a_body_that_cannot_be_taken_is_told_why(
+def test_a_body_that_cannot_be_read_is_refused_with_the_reason(
     sandbox: Sandbox, body: bytes, content_type: str, expected: tuple[int, str, str | None]
 ) -> None:
     for method, path in (("post", SUBMIT), ("patch", ONE)):
         answer = ask(sandbox, method, path, data=body, headers={"Content-Type": content_type})
-        assert told(*answer) == expected, (method, path)
+        assert summary(*answer) == expected, (method, path)
 
 
 def test_what_is_read_by_itself_and_in_a_list_has_the_same_entity_tag(sandbox: Sandbox) -> None:
@@ -227,7 +227,7 @@ def test_a_change_takes_place_while_the_target_holds_what_was_read(sandbox: Sand
     first, _ = ask(sandbox, "patch", ONE, json={"maximumSizeLimitInBytes": size}, headers=matching)
     second = ask(sandbox, "patch", ONE, json={"maximumSizeLimitInBytes": size - 1}, headers=matching)
     assert first.status_code == 200
-    assert told(*second) == (412, "precondition-failed", None)
+    assert summary(*second) == (412, "precondition-failed", None)
 
 
 def test_a_before_is_accepted_verbatim_as_the_values_that_undo_it(sandbox: Sandbox) -> None:

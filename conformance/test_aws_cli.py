@@ -42,7 +42,7 @@ def run(service: str, url: str, *arguments: str, **variables: str) -> subprocess
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, cwd=ROOT)
 
 
-def told(service: str, url: str, *arguments: str, **variables: str) -> Any:
+def answered(service: str, url: str, *arguments: str, **variables: str) -> Any:
     """What it prints on success."""
     result = run(service, url, *arguments, **variables)
     assert (result.returncode, result.stderr) == (0, "")
@@ -53,7 +53,7 @@ def told(service: str, url: str, *arguments: str, **variables: str) -> Any:
 def test_an_update_with_every_parameter_is_described_as_it_was_sent(connect: Connect, scope: str) -> None:
     url = connect("--rate=0")
     named = ["--instance-id", instance_arn(1), "--attachment-scope", scope]
-    updated = told(
+    updated = answered(
         "connect", url, "update-attached-files-configuration", *named,
         "--maximum-size-limit-in-bytes", "5242880",
         "--extension-configuration", "AllowedExtensions=[{Extension=pdf},{Extension=png}]",
@@ -62,7 +62,7 @@ def test_an_update_with_every_parameter_is_described_as_it_was_sent(connect: Con
         "InstanceId", "AttachmentScope", "MaximumSizeLimitInBytes", "ExtensionConfiguration", "LastModifiedTime",
     ]  # fmt: skip
     assert updated["InstanceId"] == INSTANCE
-    described = told("connect", url, "describe-attached-files-configuration", *named)
+    described = answered("connect", url, "describe-attached-files-configuration", *named)
     assert described == {"AttachedFilesConfiguration": updated}
 
 
@@ -75,7 +75,7 @@ def test_an_update_from_a_file_of_json(connect: Connect, tmp_path: Path) -> None
     }
     (tmp_path / "request.json").write_text(json.dumps(request))
     file = f"file://{tmp_path / 'request.json'}"
-    updated = told("connect", url, "update-attached-files-configuration", "--cli-input-json", file)
+    updated = answered("connect", url, "update-attached-files-configuration", "--cli-input-json", file)
     assert {**updated, **request} == updated
     assert updated["MaximumSizeLimitInBytes"] == 20_971_520
 
@@ -83,17 +83,17 @@ def test_an_update_from_a_file_of_json(connect: Connect, tmp_path: Path) -> None
 def test_lists_are_paged_and_put_together(connect: Connect) -> None:
     url = connect("--rate=0", "--instances=12")
     named = ["--instance-id", INSTANCE]
-    whole = told("connect", url, "list-attached-files-configurations", *named, "--page-size", "1")
+    whole = answered("connect", url, "list-attached-files-configurations", *named, "--page-size", "1")
     scopes = [entry["AttachmentScope"] for entry in whole["AttachedFilesConfigurations"]]
     assert scopes == list(SCOPES)
-    page = told("connect", url, "list-attached-files-configurations", *named, "--max-items", "3")
-    rest = told(
+    page = answered("connect", url, "list-attached-files-configurations", *named, "--max-items", "3")
+    rest = answered(
         "connect", url, "list-attached-files-configurations", *named, "--starting-token", page["NextToken"]
     )
     assert page["AttachedFilesConfigurations"] + rest["AttachedFilesConfigurations"] == whole["AttachedFilesConfigurations"]
-    instances = told("connect", url, "list-instances", "--query", "InstanceSummaryList[].Id")
+    instances = answered("connect", url, "list-instances", "--query", "InstanceSummaryList[].Id")
     assert instances == [instance_id(number) for number in range(1, 13)]
-    described = told("connect", url, "describe-instance", "--instance-id", instance_id(1))["Instance"]
+    described = answered("connect", url, "describe-instance", "--instance-id", instance_id(1))["Instance"]
     assert (described["Arn"], described["Tags"]) == (instance_arn(1), {})
 
 
@@ -114,7 +114,7 @@ def test_an_error_is_named_with_its_operation(connect: Connect, fault: str, name
     assert f"An error occurred ({name}) when calling the ListAttachedFilesConfigurations operation" in result.stderr
 
 
-def test_a_value_that_the_service_refuses_is_told_in_its_words(connect: Connect) -> None:
+def test_a_value_that_the_service_refuses_is_reported_in_its_words(connect: Connect) -> None:
     url = connect("--rate=0")
     named = ["--instance-id", INSTANCE, "--attachment-scope", "CHAT"]
     result = run(
@@ -139,7 +139,7 @@ def test_it_asks_again_when_it_is_throttled(connect: Connect, tmp_path: Path) ->
 
 def invoke(sandbox: Sandbox, answer: Path, payload: str, *arguments: str) -> tuple[dict[str, Any], Any]:
     """What the CLI prints of an invocation, and the answer it wrote into a file."""
-    printed = told(
+    printed = answered(
         "lambda", sandbox.invoke, "invoke", "--function-name", FUNCTION, "--payload", payload, *arguments, str(answer)
     )  # fmt: skip
     return printed, json.loads(answer.read_text())

@@ -31,8 +31,8 @@ def bootstrap(request: pytest.FixtureRequest) -> Path:
 
 def test_it_needs_no_newer_glibc_than_amazon_linux_2023_has(bootstrap: Path) -> None:
     command = ["readelf", "--version-info", "--wide", bootstrap]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    needed = {tuple(map(int, version.split("."))) for version in re.findall(r"GLIBC_([\d.]+)", told)}
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    needed = {tuple(map(int, version.split("."))) for version in re.findall(r"GLIBC_([\d.]+)", printed)}
     assert needed
     assert max(needed) <= AMAZON_LINUX_GLIBC
 

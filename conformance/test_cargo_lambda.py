@@ -122,9 +122,9 @@ def test_every_event_ends_as_its_name_says(watch: Watch, event: Path) -> None:
     if result.returncode == 0:
         answer = json.loads(result.stdout)
     else:
-        told = re.match(r"Error: (.+?)\n.*^diagnostic code: (\w+)$", result.stderr, re.DOTALL | re.MULTILINE)
-        assert told, result.stderr
-        answer = {"errorMessage": told[1], "errorType": told[2]}
+        matched = re.match(r"Error: (.+?)\n.*^diagnostic code: (\w+)$", result.stderr, re.DOTALL | re.MULTILINE)
+        assert matched, result.stderr
+        answer = {"errorMessage": matched[1], "errorType": matched[2]}
     events.check(event, answer)
 
 

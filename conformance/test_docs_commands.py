@@ -162,6 +162,9 @@ def test_a_call_of_the_api_is_answered(sandbox: Sandbox, block: Block) -> None:
 # ---- AWS ----
 
 
+OF_AWS = ("aws cloudformation", "aws dynamodb", "aws events", "aws scheduler", "aws sqs", "aws iam")
+
+
 @pytest.fixture(scope="module")
 def moto() -> Iterator[dict[str, str]]:
     """moto with the stack's names in it, as variables."""
@@ -175,6 +178,8 @@ def moto() -> Iterator[dict[str, str]]:
             "SCHEDULER_ROLE_ARN": stack.outputs["WorkerRoleArn"],
             "API_ROLE_ARN": stack.outputs["ApiRoleArn"],
             "WORKER_ROLE_ARN": stack.outputs["WorkerRoleArn"],
+            "SWEEP_ROLE_ARN": stack.outputs["SweepRoleArn"],
+            "TABLE": stack.outputs["TableName"],
             "ORGANIZATION_ID": "o-a1b2c3d4e5",
             "ORGANIZATIONAL_UNIT": "ou-a1b2-c3d4e5f6",
         }
@@ -182,7 +187,7 @@ def moto() -> Iterator[dict[str, str]]:
         started.stop()
 
 
-@runnable("aws cloudformation", "aws events", "aws scheduler", "aws sqs", "aws iam")
+@runnable(*OF_AWS)
 def test_a_command_for_aws_is_answered(moto: dict[str, str], tmp_path: Path, block: Block) -> None:
     for folder in ("docs/schema", "packaging"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
@@ -201,5 +206,5 @@ def test_each_command_to_try_is_printed_on_a_line_of_its_own(moto: dict[str, str
 RUN = (
     "make demo", "cargo metadata", "cargo tree",
     *(f"--url-port {port}" for port in SESSIONS), *(f"127.0.0.1:{port}" for port in SESSIONS), '"$API', "$API_URL",
-    "aws cloudformation", "aws events", "aws scheduler", "aws sqs", "aws iam",
+    *OF_AWS,
 )  # fmt: skip

@@ -1,5 +1,7 @@
 """The functions of template.yaml: one program, each with its own source, settings, share and bounds."""
 
+import re
+
 import pytest
 from expansion import EVERY, ROOT, default, expanded, filled, named, resources, rust_functions
 from functions import FUNCTIONS, mappings
@@ -29,6 +31,7 @@ OF_ONE = {
     "PARKED_QUEUE_URL": {"IntakeFunction", "WorkerFunction", "SweepFunction"},
     "MAX_STALLED_DELIVERIES": {"WorkerFunction", "SweepFunction"},
 }
+PACE = ("CONNECT_REQUESTS_PER_SECOND", "CONNECT_BURST")
 OF_THE_LEDGER = {"LEDGER_TABLE", "LEDGER_RETENTION_DAYS", "INTAKE_QUEUE_URL", "CHANGE_QUEUE_URL", "CONNECT_REGIONS"}
 
 
@@ -38,6 +41,26 @@ def test_every_function_has_the_settings_that_it_needs() -> None:
     assert common >= OF_THE_LEDGER
     for name, found in variables.items():
         assert found - common == {one for one, of in OF_ONE.items() if name in of} - common, name
+
+
+def test_the_page_of_settings_says_which_function_has_which() -> None:
+    page = (ROOT / "docs/settings.md").read_text()
+    [header] = re.findall(r"^\| variable \| (API \|.+) \|$", page, re.MULTILINE)
+    functions = [f"{name.capitalize() if name != 'API' else 'Api'}Function" for name in header.split(" | ")]
+    said: dict[str, dict[str, str]] = {name: {} for name in functions}
+    for names, cells in re.findall(r"^\| (`[A-Z_`, ]+`) \|((?: [^|]* \||\s\|){4})$", page, re.MULTILINE):
+        for name, cell in zip(functions, cells.split("|"), strict=False):
+            if text := cell.strip().strip("`"):
+                variables = re.findall(r"`(\w+)`", names)
+                values = text.split(", ") if len(variables) == 2 and text != "yes" else [text] * len(variables)
+                said[name] |= dict(zip(variables, values, strict=True))
+    for name, function in rust_functions().items():
+        own = {
+            variable: str(default(value)) if variable in ("ACCEPTED_TRIGGERS", *PACE) else "yes"
+            for variable, value in function["Environment"]["Variables"].items()
+            if variable in OF_ONE.keys() | OF_THE_LEDGER
+        }
+        assert said[name] == own, name
 
 
 def test_a_restored_table_takes_the_place_of_the_stack_s_own_for_every_function() -> None:

@@ -22,8 +22,9 @@ __all__ = ["aws", "operator", "stack"]  # fixtures, which pytest finds by name
 
 # by heading, in the order of the page
 HELD = {
-    "Runbook", "Parked", "Errors", "Freeze all changes, and resume", "Stop running invocations too",
-    "Re-issue, and do not redrive", "Undo a change",
+    "Runbook", "Parked", "Overdue", "Errors", "Find a change", "Cancel a change", "Freeze all changes, and resume",
+    "Stop running invocations too", "Re-issue, and do not redrive", "Undo a change", "Undo by hand from the audit",
+    "Restore the ledger",
 }  # fmt: skip
 NOT_HELD = {
     "Replay the archive": "moto answers it, but replays nothing",
@@ -48,9 +49,14 @@ def put(answer: str) -> str:
 
 
 def test_the_variables_are_the_stack_s_outputs(operator: Operator, stack: StandIn) -> None:
-    said = operator.paste(*under("Runbook"), 'printf "%s\\n" "$PARKED" "$FAILED" "$BUS" "$WORKER_LOG" "$API_LOG"')
-    names = ("ParkedQueueUrl", "DeadLetterQueueUrl", "BusName", "WorkerLogGroup", "ApiLogGroup")
-    assert said.splitlines() == [stack.outputs[name] for name in names]
+    names = {
+        "PARKED": "ParkedQueueUrl", "FAILED": "DeadLetterQueueUrl", "INTAKE_FAILED": "IntakeDeadLetterQueueUrl",
+        "BUS": "BusName", "API": "ApiUrl", "TABLE": "TableName", "API_LOG": "ApiLogGroup",
+        "INTAKE_LOG": "IntakeLogGroup", "WORKER_LOG": "WorkerLogGroup", "SWEEP_LOG": "SweepLogGroup",
+    }  # fmt: skip
+    printed = " ".join(f'"${name}"' for name in names)
+    said = operator.paste(*under("Runbook"), f"printf '%s\\n' {printed}")
+    assert said.splitlines() == [stack.outputs[name] for name in names.values()]
 
 
 # ---- Re-issue ----
@@ -84,7 +90,7 @@ def test_a_re_issued_event_is_queued_on_its_condition_and_leaves_the_parked_queu
     parked(stack)
     operator.paste(*under("Re-issue, and do not redrive"))
     assert left(stack) == 0
-    [message] = stack.client("sqs").receive_message(QueueUrl=stack.names["ChangeQueue"])["Messages"]
+    [message] = stack.client("sqs").receive_message(QueueUrl=stack.names["IntakeQueue"])["Messages"]
     event = json.loads(message["Body"])
     assert event["source"] == EVENT["source"]
     assert event["detail"] == {**EVENT["detail"], "ifUnmodifiedSince": EVENT["time"]}
@@ -98,22 +104,22 @@ def test_a_re_issued_event_that_the_bus_did_not_take_stays_parked(
     prepare, sending = under("Re-issue, and do not redrive")
     operator.paste(prepare)
     operator.fails("QUEUE=$PARKED", put(answer), sending)
-    assert (left(stack), left(stack, "ChangeQueue")) == (1, 0)
+    assert (left(stack), left(stack, "IntakeQueue")) == (1, 0)
 
 
 @pytest.mark.parametrize("body", ["not a document", {"detail": "{"}], ids=["text", "broken detail"])
 def test_a_message_that_cannot_be_re_issued_stays_parked(operator: Operator, stack: StandIn, body: Any) -> None:
     parked(stack, body)
     operator.fails(*under("Re-issue, and do not redrive"))
-    assert (left(stack), left(stack, "ChangeQueue")) == (1, 0)
+    assert (left(stack), left(stack, "IntakeQueue")) == (1, 0)
 
 
 def test_an_empty_queue_re_issues_nothing(operator: Operator, stack: StandIn) -> None:
     operator.fails(*under("Re-issue, and do not redrive"))
-    assert left(stack, "ChangeQueue") == 0
+    assert left(stack, "IntakeQueue") == 0
 
 
-# ---- Undo ----
+# ---- Undo by hand ----
 
 
 INSTANCE = "00000001-0000-4000-8000-000000000001"
@@ -160,8 +166,8 @@ def test_an_undo_restores_what_the_change_changed_and_nothing_else(
     # the change went through both functions
     written(operator, lines[: len(lines) // 2], lines[len(lines) // 2 :])
     assert sizes(sandbox) == {"CHAT": 4, "TASK": 6, "EMAIL": 5, "CASE": 7}
-    operator.paste(*under("Undo a change"))
-    [message] = stack.client("sqs").receive_message(QueueUrl=stack.names["ChangeQueue"])["Messages"]
+    operator.paste(*under("Undo by hand from the audit"))
+    [message] = stack.client("sqs").receive_message(QueueUrl=stack.names["IntakeQueue"])["Messages"]
     undo = json.loads(message["Body"])["detail"]
     answer = requests.post(f"{sandbox.function}/policy-changes", json=undo, timeout=30).json()
     assert (undo["changeId"], answer["status"]) == ("undo-CHG-2042", "succeeded")
@@ -173,7 +179,7 @@ def test_an_undo_is_on_the_condition_that_nobody_changed_the_target_after_it(
 ) -> None:
     sandbox, lines = changed
     written(operator, lines, [])
-    operator.paste(under("Undo a change")[0])
+    operator.paste(under("Undo by hand from the audit")[0])
     undo = json.loads((operator.folder / "undo.json").read_text())
     for change in undo["changes"]:
         held = policy(sandbox, change["attachmentScope"])
@@ -192,11 +198,11 @@ def test_an_undo_of_half_a_log_is_not_made(
     written(operator, changed[1], changed[1])
     operator.forget("ApiLog")
     (operator.folder / "undo.json").write_text('{"changeId": "of yesterday"}')
-    operator.fails(*under("Undo a change"))
-    assert left(stack, "ChangeQueue") == 0
+    operator.fails(*under("Undo by hand from the audit"))
+    assert left(stack, "IntakeQueue") == 0
 
 
 def test_an_undo_of_an_unknown_change_is_not_sent(operator: Operator, stack: StandIn) -> None:
     written(operator, [], [])
-    operator.fails(*under("Undo a change"))
-    assert left(stack, "ChangeQueue") == 0
+    operator.fails(*under("Undo by hand from the audit"))
+    assert left(stack, "IntakeQueue") == 0

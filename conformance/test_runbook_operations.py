@@ -1,10 +1,11 @@
-"""Freezing, resuming and looking: the runbook's other commands, and the words it tells people to look for."""
+"""Stopping and looking: the runbook's other commands, and the words it tells people to look for."""
 
 import json
 import re
 from collections.abc import Iterator
 
-from expansion import expanded
+from awaited import LEDGER
+from expansion import STANDALONE, TEMPLATE, expanded
 from filter_pattern import matches
 from pages import PAGES, ROOT, blocks, code_spans
 from runbook import RUNBOOK, Operator, aws, operator, stack, under
@@ -14,26 +15,7 @@ __all__ = ["aws", "operator", "stack"]  # fixtures, which pytest finds by name
 ROLES = (f"{NAME}-api", f"{NAME}-worker")
 
 
-# ---- Freeze and resume ----
-
-
-def frozen(stack: StandIn) -> tuple[bool, int | None]:
-    """Whether the worker is stopped, and how many requests the API may handle at once."""
-    functions = stack.client("lambda")
-    mapping = functions.get_event_source_mapping(UUID=stack.names["WorkerFunctionChange"])
-    concurrency = functions.get_function_concurrency(FunctionName=f"{NAME}-api")
-    return mapping["State"] == "Disabled", concurrency.get("ReservedConcurrentExecutions")
-
-
-def test_freeze_stops_both_functions_and_resume_starts_them(operator: Operator, stack: StandIn) -> None:
-    [commands] = under("Freeze all changes, and resume")
-    freeze, resume = commands.splitlines()
-    before = frozen(stack)
-    assert before[0] is False
-    operator.paste(freeze)
-    assert frozen(stack) == (True, 0)
-    operator.paste(resume)
-    assert frozen(stack) == before
+# ---- Stop running invocations too ----
 
 
 def inline(stack: StandIn) -> dict[str, list[str]]:
@@ -53,7 +35,7 @@ def test_both_roles_lose_the_permission_and_get_it_back(operator: Operator, stac
     assert inline(stack) == {role: [] for role in ROLES}
 
 
-# ---- Errors ----
+# ---- Errors, and changes that do not end ----
 
 # "Lambda Telemetry API Event schema reference": platform.report, whose status is success, failure, error or timeout
 REPORT = {"time": "2026-11-23T11:37:04.845Z", "type": "platform.report", "record": {"requestId": "1", "metrics": {}}}
@@ -74,6 +56,12 @@ NOT_FOUND = {
 def test_timeouts_and_failed_starts_are_found_in_both_log_formats(operator: Operator, stack: StandIn) -> None:
     operator.write("WorkerLog", [*FOUND.values(), *NOT_FOUND.values()])
     assert operator.paste(*under("Errors")).splitlines() == list(FOUND.values())
+
+
+def test_what_the_sweep_says_of_a_change_that_does_not_end_is_found(operator: Operator, stack: StandIn) -> None:
+    said = [json.dumps({"timestamp": "2026-11-23T11:37:04Z", "level": level}) for level in ("INFO", "WARN", "ERROR")]
+    operator.write("SweepLog", said)
+    assert operator.paste(*under("Overdue")).splitlines() == said[1:]
 
 
 def test_the_pattern_that_tails_the_audit_finds_it_and_no_metrics() -> None:
@@ -109,16 +97,27 @@ def test_no_query_finds_a_change_by_a_part_of_its_id() -> None:
 # Code spans that are not ours, and whose they are.
 OF_OTHERS = {
     "EventBridge": {"ERROR_CODE", "ERROR_MESSAGE", "source", "time"},
+    "DynamoDB": {
+        "InternalServerError", "ServiceUnavailable", "ProvisionedThroughputExceededException", "ValidationException",
+        "restore-table-from-backup",
+    },
     "Lambda": {"platform.report", '"status":"timeout"', "Task timed out"},
     "Amazon Connect": {"ThrottlingException"},
     "API Gateway": {"integrationError"},
     "make acceptance": {"FREEZE=no", "RING=yes", "SCOPE", "needs an account", "ok"},
+    "the HTTP API": {'{"drain": true}', '{"force": true}', "Retry-After"},
+    "the repository": {"template.yaml", "samconfig.toml"},
     "Amazon SQS": {"ApproximateAgeOfOldestMessage"},
     "IAM": {"iam:SimulatePrincipalPolicy"},
-    "the AWS CLI": {"filter-log-events", "--start-time"},
-    "the page's commands": {"entries.json", "undo.json", "$API_LOG"},
-    "the page's example": {"/0", "/1", "CHG-20420", "\\."},
+    "the AWS CLI": {"filter-log-events", "--start-time", 'eval "$(aws configure export-credentials --format env)"'},
+    "the page's commands": {
+        "entries.json", "undo.json", "$API_LOG", "$INTAKE_LOG", "$SWEEP_LOG", "QUEUE=$INTAKE_FAILED", "RESTORED",
+        "api GET /freeze", "api DELETE /freeze",
+    },
+    "the page's example": {"/0", "/1", "CHG-20420", "CHG-2042", "\\."},
 }
+# what the function will write once it has its ledger
+AWAITED = {"cancelled", "drain", "frozen", "ledger-unavailable", "skipped", "target-busy"}
 
 
 def sources() -> str:
@@ -131,7 +130,10 @@ def sources() -> str:
 
 def is_of_the_template(span: str) -> bool:
     """A parameter, an output or a resource, alone, with a value, or in arithmetic."""
-    known = expanded()["Parameters"].keys() | expanded()["Outputs"].keys() | expanded()["Resources"].keys()
+    known = {
+        name for path in (TEMPLATE, STANDALONE) for part in ("Parameters", "Outputs", "Resources")
+        for name in expanded(path)[part]
+    }  # fmt: skip
     names = re.findall(r"[A-Z]\w+", re.sub(r"=\w+$", "", span))
     return bool(names) and set(names) <= known
 
@@ -141,12 +143,18 @@ def test_what_the_runbook_names_is_written_by_the_function_or_kept_by_the_templa
     of_others = set().union(*OF_OTHERS.values())
     spans = code_spans(RUNBOOK)
     # commands are run above
-    named = {span for span in spans if not span.startswith("aws ") and not (ROOT / span).exists()} - of_others
+    named = {span for span in spans if not span.startswith("aws ") and not (ROOT / span).exists()} - of_others - AWAITED
     script = "".join(path.read_text() for path in (ROOT / "Makefile", *(ROOT / "acceptance").glob("*.py")))
     assert [span for span in OF_OTHERS["make acceptance"] if span.partition("=")[0] not in script] == []
     lost = [span for span in sorted(named) if not is_of_the_template(span) and not is_written(span, ours)]
     assert lost == []
-    assert of_others - set(spans) == set(), "an exception that excepts nothing"
+    assert (of_others | AWAITED) - set(spans) == set(), "an exception that excepts nothing"
+
+
+@LEDGER
+def test_what_the_runbook_names_of_the_ledger_is_written_by_the_function() -> None:
+    ours = sources()
+    assert [word for word in sorted(AWAITED) if not is_written(word, ours)] == []
 
 
 def is_written(span: str, ours: str) -> bool:

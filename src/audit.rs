@@ -35,7 +35,7 @@ pub struct Audit {
 pub struct AuditedChange<'a> {
     /// Who asked and from where.
     pub origin: &'a Origin,
-    /// What for.
+    /// The change.
     pub change: &'a PolicyChange,
     /// Where this function runs.
     pub home: &'a Home,
@@ -79,7 +79,7 @@ pub struct Reason {
     pub pointer: String,
     /// The stable code.
     pub code: String,
-    /// What would be right.
+    /// What is allowed, or what is wrong.
     pub message: String,
 }
 
@@ -124,7 +124,7 @@ impl Audit {
         self.write(audited.origin, |stamp| Event::intent(stamp, audited, instance, scope, before, after))
     }
 
-    /// What became of one target.
+    /// The outcome of one target.
     ///
     /// # Errors
     /// A full or closed pipe.

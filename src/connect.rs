@@ -1,7 +1,7 @@
 //! The Amazon Connect client: read, update, resolve. The only module that uses its SDK.
 //!
-//! One retry policy, the SDK's; one rate limit per account, Region and operation, which retries obey too;
-//! one bound, the instant by which a call must have ended.
+//! Retries are the SDK's. Each account, Region and operation has one rate limit, which retries obey too. Each call has
+//! an instant by which it must have ended.
 
 mod attempts;
 mod call_log;
@@ -36,11 +36,11 @@ use std::time::Duration;
 
 /// TCP and TLS to a Region's endpoint: two round trips and their retransmissions.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// From a request to the head of its answer. Configuration calls answer within a second; five times
-/// that is lost rather than slow, and still leaves a 28 s HTTP invocation time to try again.
+/// From a request to the head of its answer. Configuration calls answer within a second. An answer that takes five
+/// times as long is probably lost, and an HTTP invocation of 28 s still has time to try again.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
-/// A call is not started with less time than this. Configuration calls answer within it, and a call that is
-/// cut off leaves its result unknown.
+/// A call is not started with less time than this. Configuration calls answer within it. The result of a call that is
+/// cut off would be unknown.
 pub const CALL_TIME: Duration = Duration::from_millis(500);
 /// What a configuration call usually takes, for estimates only.
 const USUAL_LATENCY: Duration = Duration::from_millis(100);
@@ -66,7 +66,7 @@ pub struct Connect {
     lanes: Lock<HashMap<LaneKey, Arc<LaneClient>>>,
 }
 
-/// What shares one quota: an account (`None`: our own) and a Region.
+/// An account (`None`: our own) and a Region: together they have one quota.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LaneKey {
     role_arn: Option<RoleArn>,
@@ -85,12 +85,12 @@ pub struct LaneClient {
 }
 
 impl Connect {
-    /// Nothing is called before the first target needs it.
+    /// Makes no call: clients are made when the first target needs them.
     pub fn new(config: SdkConfig, http: SharedHttpClient, settings: ConnectSettings) -> Self {
         Self { config, http, settings, lanes: Lock::default() }
     }
 
-    /// What the instance shares its quota with, seen from the account this function runs in.
+    /// The account and Region whose quota the instance uses, as seen from the function's own account.
     pub fn key(&self, instance: &Instance, home: &Home) -> LaneKey {
         let foreign = instance.account.as_ref().filter(|account| home.account.as_ref() != Some(account));
         LaneKey {
@@ -124,8 +124,8 @@ impl Connect {
             .region(region)
             .http_client(CountedClient(self.http.clone()))
             .retry_config(self.retries())
-            // the rate limit and the deadline already bound retries: an empty bucket would only make a
-            // throttled call fail before its attempts are used up
+            // the rate limit and the deadline already bound retries; an empty token bucket would only make a throttled
+            // call fail early
             .retry_partition(RetryPartition::custom("connect").token_bucket(TokenBucket::unlimited()).build())
             .retry_classifier(UntypedThrottle)
             .timeout_config(
@@ -192,7 +192,7 @@ impl LaneClient {
     }
 }
 
-/// A 429 without an error name is throttling all the same; the SDK goes by names.
+/// A 429 without an error name is throttling too. The SDK looks at names only.
 #[derive(Debug)]
 struct UntypedThrottle;
 

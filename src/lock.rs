@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// `Mutex`, but for poisoning: a panic ends the process (`panic = "abort"`), so nobody meets what a panicking
-/// thread left behind. `parking_lot` does the same and more; this is all that is needed of it.
+/// A `Mutex` that cannot be poisoned. A panic ends the process (`panic = "abort"`), so no thread sees a value that a
+/// panicking thread left behind. `parking_lot` has the same; nothing else of it is needed here.
 #[derive(Debug, Default)]
 pub(crate) struct Lock<T: ?Sized>(Mutex<T>);
 

@@ -1,6 +1,6 @@
 //! One line of metrics per invocation, in CloudWatch Embedded Metric Format.
 //!
-//! By hand and not with `metrique`: one fixed shape, and no start-up. The format is AWS's
+//! Written here and not with `metrique`, because the shape is fixed and nothing has to start up. The format is AWS's
 //! "Specification: Embedded metric format"; conformance/ validates against its schema.
 
 use crate::telemetry::{LogLevel, LogPipe};
@@ -64,7 +64,7 @@ impl Unfinished {
 }
 
 impl Tally {
-    /// Adds what became of one document.
+    /// Adds the results of one document.
     pub fn add(&mut self, report: &Report) {
         match report.status() {
             Status::Rejected => self.rejected += 1,
@@ -166,8 +166,8 @@ impl Metrics {
 
     /// Writes one invocation's line.
     ///
-    /// The one dimension is the function: a handful of metrics, whatever the instances. The trigger is
-    /// a property, to be searched by.
+    /// The function is the only dimension, so that the number of metrics does not grow with the instances. The trigger
+    /// is a property, for searches.
     ///
     /// # Errors
     /// A full or closed pipe.

@@ -1,7 +1,7 @@
 //! What the AWS SDK's clients share: credentials, Region, endpoints, one HTTP client.
 //!
-//! What aws-config's loader would find in a Lambda function, read from the environment and from nowhere else: no
-//! profile files, no instance metadata, no web identity. docs/performance.md says what that saves.
+//! Everything is read from the environment, as aws-config's loader would in a Lambda function, which has no profile
+//! files, no instance metadata and no web identity. docs/performance.md says what that saves.
 
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -85,8 +85,8 @@ fn credentials(http: &SharedHttpClient) -> SharedCredentialsProvider {
     )
 }
 
-/// What says whom to trust cannot be used. The function does not start then: falling back to other authorities would
-/// trust them without the operator's consent.
+/// The variables that name trusted certificates cannot be used. The function does not start then, because falling back
+/// to other authorities would trust them without the operator's consent.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// The variable names something that cannot be read.
@@ -94,9 +94,9 @@ pub enum TrustError {
     Unreadable {
         /// `SSL_CERT_FILE` or `SSL_CERT_DIR`.
         variable: &'static str,
-        /// What it names.
+        /// The path.
         path: String,
-        /// Why not.
+        /// Why it cannot be read.
         #[source]
         source: io::Error,
     },
@@ -121,7 +121,7 @@ pub fn http(lookup: Lookup) -> Result<SharedHttpClient, Vec<TrustError>> {
     Ok(Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(context).build_https())
 }
 
-/// Whom to trust.
+/// The certificates to trust.
 fn trusted(lookup: Lookup) -> Result<TrustStore, Vec<TrustError>> {
     let set = |variable| lookup(variable).filter(|path| !path.trim().is_empty());
     let (file, folders) = (set("SSL_CERT_FILE"), set("SSL_CERT_DIR"));
@@ -141,7 +141,7 @@ fn trusted(lookup: Lookup) -> Result<TrustStore, Vec<TrustError>> {
     }
     match (wrong.is_empty(), file.is_some() || folders.is_some()) {
         (false, _) => Err(wrong),
-        // the default store reads these two variables, and the platform's CAs only where neither is there
+        // the default store reads these two variables, and the platform's CAs only if neither is set
         (true, true) => Ok(TrustStore::default()),
         (true, false) => Ok(TrustStore::empty().with_pem_certificate(AMAZON_TRUST_SERVICES)),
     }

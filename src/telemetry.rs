@@ -18,10 +18,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// The device number of `/dev/null`, major 1 minor 3 (Linux, "Allocated devices").
 const DEV_NULL: u64 = 0x103;
 
-/// What most lines of the audit and the metrics fit in, in bytes: one allocation each.
+/// The capacity in bytes that most lines of the audit and the metrics need, so that each takes one allocation.
 const LINE_LENGTH: usize = 4_096;
 
-/// Where lines go: the audit's, the metrics' and the log's, one at a time and each with one `write`.
+/// The output for the lines of audit, metrics and log. Each line is written by one `write`, one at a time.
 ///
 /// Not `std::io::Stdout`: its buffer could still hold a line that the audit has reported as written.
 #[derive(Clone)]
@@ -95,7 +95,7 @@ impl Write for Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        // a log that cannot be written shows in the audit's own error
+        // if the log cannot be written, the audit reports the error
         let _ = self.pipe.write_line(&self.bytes);
     }
 }
@@ -165,9 +165,9 @@ pub fn start(pipe: LogPipe, level: LogLevel, lookup: &dyn Fn(&str) -> Option<Str
         .with_target("connect_attachment_policy", own)
         // the runtime's span carries the request and trace ids of every line, at every level
         .with_target("lambda_runtime::layers::trace", LevelFilter::INFO)
-        // no span of the runtime's own around that one: a line's first span is its request in every mode
+        // without the runtime's outer span, a line's first span is its request in every mode
         .with_target("lambda_runtime::runtime", own.min(LevelFilter::WARN))
-        // it repeats a function error's type, which the invocation's summary has
+        // it repeats the type of a function error, which the invocation's summary already has
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(pipe).with_ansi(false);

@@ -25,7 +25,7 @@ const MOST_VIOLATIONS: usize = 257;
 
 /// Every payload is recognised as one trigger's or rejected, always with the same result, and its document is parsed.
 pub fn payload(bytes: &[u8]) {
-    // the runtime passes on nothing else
+    // the runtime passes on JSON only
     let Ok(payload) = serde_json::from_slice::<&RawValue>(bytes) else { return };
     let invocation = Invocation { request_id: "11111111-2222-3333-4444-555555555555".into(), trace_id: None };
     let recognised = trigger::recognise(payload, &invocation);

@@ -16,7 +16,7 @@ pub struct CallCost {
 }
 
 impl CallCost {
-    /// Both together.
+    /// The sum of both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -31,9 +31,9 @@ impl CallCost {
 /// What all calls of one invocation cost, for its metrics.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallTotals {
-    /// Of all calls together, reads included.
+    /// The sum over all calls, reads included.
     pub all: CallCost,
-    /// Requests to update, retries included.
+    /// Update requests sent, retries included.
     pub update_attempts: u32,
     /// Each update's time from request to answer, its retries included.
     pub updates: Vec<Duration>,

@@ -1,4 +1,4 @@
-//! What to do about one target, decided from what it holds. Pure.
+//! Decides what to do about one target from what it holds. Pure.
 
 use crate::failure::{ErrorCode, Failure};
 use crate::policy::{Configuration, Limits, NotComputed, PolicyChange, Values};
@@ -22,10 +22,10 @@ pub enum Step<'c> {
     Update(Cow<'c, Values>),
 }
 
-/// When a target was last modified, as far as it was asked.
+/// When a target was last modified, if that is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Modified {
-    /// Not asked yet.
+    /// Not known yet: List does not return it.
     NotAsked,
     /// Described; no `LastModifiedTime` means never.
     At(Option<OffsetDateTime>),

@@ -1,4 +1,5 @@
-//! Why a target was not changed as requested: one code for each reason, and everything that follows from it.
+//! Why a target was not changed as requested: one code for each reason, with its message, its HTTP problem and
+//! whether a retry helps.
 
 use crate::policy::Blocked;
 use crate::problem::Problem;
@@ -8,10 +9,11 @@ use serde::ser::{SerializeStruct, Serializer};
 use std::borrow::Cow;
 
 stable_names! {
-    /// Why a target is not as asked. Stable: callers match on the names, docs/problems.md explains each.
+    /// Why a target does not hold the requested values. Stable: callers match on the names, docs/problems.md explains
+    /// each.
     ///
-    /// Amazon Connect's errors keep the names of its API model. A name that it gives besides these stays as
-    /// it is ([`Failure::code`]); the variant then says what it means.
+    /// Amazon Connect's errors keep the names of its API model. A report shows an error name that is not in this list
+    /// unchanged ([`Failure::code`]); the variant then says what it means.
     pub enum ErrorCode {
         /// The instance is not in `POLICY_ALLOWED_INSTANCES`.
         InstanceNotAllowed,
@@ -79,7 +81,8 @@ stable_names! {
 }
 
 impl ErrorCode {
-    /// What an error name of Amazon Connect or of AWS in front of it means; `None`: its HTTP status decides.
+    /// The meaning of an error name that Amazon Connect, or AWS in front of it, returned. `None`: the HTTP status
+    /// decides.
     pub fn of_service(name: &str) -> Option<Self> {
         Some(match name {
             "InvalidParameterException" | "InvalidRequestException" | "ValidationException" => {
@@ -169,7 +172,7 @@ impl ErrorCode {
         }
     }
 
-    /// For the caller, without what only the operator should read.
+    /// The message for callers. It has nothing that only the operator should read.
     pub const fn message(self) -> &'static str {
         match self {
             Self::InstanceNotAllowed => "the instance is not in POLICY_ALLOWED_INSTANCES",
@@ -220,18 +223,18 @@ impl ErrorCode {
         }
     }
 
-    /// Whether nothing was wrong but the time: the next invocation can go on at once.
+    /// Whether lack of time was the only cause, so that the next invocation can continue at once.
     pub const fn is_out_of_time(self) -> bool {
         matches!(self, Self::NoTimeLeft | Self::EarlierChangeIncomplete)
     }
 }
 
-/// Why a target is not as asked: the code, and what this case adds to it.
+/// Why a target does not hold the requested values: the code, and the details of this case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// What went wrong.
     pub code: ErrorCode,
-    /// The name Amazon Connect gave, where it is another than the code's.
+    /// The error name that Amazon Connect returned, if it differs from the code's.
     service_code: Option<String>,
     message: Cow<'static, str>,
     retryable: bool,
@@ -239,37 +242,38 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// As the code says.
+    /// With the code's own message and retryability.
     pub const fn new(code: ErrorCode) -> Self {
         let message = Cow::Borrowed(code.message());
         Self { code, service_code: None, message, retryable: code.is_retryable(), detail: None }
     }
 
-    /// With a message that names what this case is about.
+    /// With a message of its own, which names the values of this case.
     #[must_use]
     pub fn with_message(self, message: String) -> Self {
         Self { message: Cow::Owned(message), ..self }
     }
 
-    /// With what the service or the transport said: for the log, never for the caller.
+    /// With the message of the service or the transport: for the log, never for the caller.
     #[must_use]
     pub fn with_detail(self, detail: String) -> Self {
         Self { detail: Some(detail), ..self }
     }
 
-    /// With the service's own name for it.
+    /// With the error name that the service returned.
     #[must_use]
     pub fn with_service_code(self, name: Option<String>) -> Self {
         Self { service_code: name, ..self }
     }
 
-    /// The same change again helps, whatever the code alone says: it settles what nobody knows now.
+    /// Marks it retryable, whatever the code says: nobody knows whether the update took effect, and a retry settles
+    /// it.
     #[must_use]
     pub fn made_retryable(self) -> Self {
         Self { retryable: true, ..self }
     }
 
-    /// `error.code`: the service's name, else ours.
+    /// `error.code`: the service's name if there is one, otherwise ours.
     pub fn code(&self) -> &str {
         self.service_code.as_deref().unwrap_or(self.code.name())
     }
@@ -284,7 +288,7 @@ impl Failure {
         self.retryable
     }
 
-    /// For the log: what the service or the transport said.
+    /// The message of the service or the transport, for the log.
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
     }

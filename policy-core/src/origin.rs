@@ -73,7 +73,7 @@ pub struct Origin {
     pub kind: TriggerKind,
     /// The verified identity: an ARN, a subject, a sender id.
     pub principal: Option<String>,
-    /// Its account.
+    /// The account of that identity.
     pub account: Option<String>,
     /// The account that an event's envelope names where the envelope came through a queue. Whoever may send to
     /// the queue can write any: it is worth as much as who vouches for the message.

@@ -110,7 +110,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Those of a function here, with every other one at its default: no roles, no empty lists, no guardrails.
+    /// The defaults for a function that runs in `home`: no roles, no empty lists, no guardrails.
     pub const fn at(home: Home) -> Self {
         Self {
             home,

@@ -1,6 +1,6 @@
 //! Problem details for HTTP APIs (RFC 9457). docs/problems.md explains each type.
 //!
-//! Written here and not taken from a crate: most of it is members that the standard does not have.
+//! Written here and not taken from a crate, because most of its members are not in the standard.
 
 use crate::policy::Violation;
 use crate::stable_names;

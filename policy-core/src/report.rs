@@ -1,4 +1,4 @@
-//! What became of a change: outcomes by target, the one status function, and the report document.
+//! The result of a change: outcomes by target, the one status function, and the report document.
 
 mod document;
 mod outcome;
@@ -11,21 +11,21 @@ pub use status::{Status, Verdict};
 use crate::failure::Failure;
 use crate::policy::{ChangeId, Violation};
 
-/// What became of one change.
+/// The result of one change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChangeReport {
     /// The change's id.
     pub change_id: ChangeId,
-    /// What became of it as a whole.
+    /// The result as a whole.
     pub disposition: Disposition,
-    /// What was allowed but is probably a mistake.
+    /// What is allowed but is probably a mistake.
     pub warnings: Vec<Violation>,
 }
 
-/// What became of a change as a whole.
+/// The result of a change as a whole.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Disposition {
-    /// Nothing was done: every reason.
+    /// Nothing was done, for these reasons.
     Rejected(Vec<Violation>),
     /// Recorded, and carried out by workers.
     Accepted,
@@ -89,7 +89,7 @@ impl ChangeReport {
 pub struct Report {
     /// In the document's order; at least one.
     pub changes: Vec<ChangeReport>,
-    /// Whether they came as `{"changes": […]}`, and are answered like that.
+    /// Whether they came as `{"changes": […]}`; the answer then has the same form.
     pub is_batch: bool,
     /// Of a change that workers carry out: where to follow it.
     pub queued: Option<Queued>,
@@ -137,13 +137,13 @@ impl Report {
         Status::of(self.results().map(|result| result.outcome.verdict()), self.changes.iter().all(is_dry))
     }
 
-    /// Whether every target is as asked or was overtaken by a later change: nothing is left to do.
+    /// Whether nothing is left to do: every target holds the values, or a later change overtook this one.
     pub fn is_settled(&self) -> bool {
         matches!(self.status(), Status::Succeeded | Status::Planned | Status::Accepted)
             || self.is_all(OutcomeKind::Superseded)
     }
 
-    /// Whether there are targets and all ended this way.
+    /// Whether there is at least one target, and all ended this way.
     pub fn is_all(&self, kind: OutcomeKind) -> bool {
         let mut results = self.results().peekable();
         results.peek().is_some() && results.all(|result| result.outcome.kind() == kind)

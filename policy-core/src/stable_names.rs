@@ -16,8 +16,8 @@
 /// assert_eq!((Light::Red.name(), Light::Green.name()), ("Red", "not-red"));
 /// ```
 ///
-/// The enum, `ALL` (in the order of declaration), `name()`, `Display` and `Serialize` (both by name) come from the
-/// one list, so that none of them can lack a variant. The documentation of variants stays what rustdoc shows.
+/// The enum, `ALL` (in the order of declaration), `name()`, `Display` and `Serialize` (both by name) all come
+/// from the one list, so that none of them can lack a variant. rustdoc shows the documentation of the variants.
 #[macro_export]
 macro_rules! stable_names {
     (

@@ -6,6 +6,7 @@
 //!
 //! - `connect`: requests to send to Amazon Connect, `{"method", "path", "body"}`
 //! - `stdout`: lines to print; `torn`: a last piece without a line break
+//! - `env`: names of variables to print, each as `name=value`
 //! - `stderr`: a line for standard error
 //! - `sleepMs`: milliseconds to wait
 //! - `exit`: end the process with this code, without an answer
@@ -123,6 +124,9 @@ fn act(order: &Value) -> Outcome<Option<(&'static str, String)>> {
     let mut output = io::stdout();
     for line in member("stdout").as_array().into_iter().flatten() {
         writeln!(output, "{}", line.as_str().unwrap_or_default())?;
+    }
+    for name in member("env").as_array().into_iter().flatten().filter_map(Value::as_str) {
+        writeln!(output, "{name}={}", env::var(name).unwrap_or_default())?;
     }
     if let Some(torn) = member("torn").as_str() {
         write!(output, "{torn}")?;

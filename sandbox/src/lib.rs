@@ -11,6 +11,7 @@
 //! - [`lambda`]: the Runtime API, and a function process that is run against it.
 //! - [`function_url`]: HTTP in front of a function, as a Lambda function URL.
 //! - [`invoke_api`]: Lambda's `Invoke` in front of a function, for any payload.
+//! - [`governed`]: all of it, as a stack has it: table, queues, and a function for each role.
 //! - [`expectation`]: the answer that a payload's file name announces.
 //!
 //! A service is a module with one type: `start` takes a port and serves, `url` is where, and
@@ -23,6 +24,7 @@ pub mod connect;
 pub mod expectation;
 pub mod faults;
 pub mod function_url;
+pub mod governed;
 pub mod invoke_api;
 pub mod lambda;
 pub mod ledger;

@@ -22,7 +22,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 pub use delivery::{Delivered, Delivery};
@@ -66,7 +66,7 @@ struct Shared {
 }
 
 impl Mapping {
-    /// Starts to take messages to a function, as many at once as it may have processes.
+    /// Starts to take messages to a function, with as many invocations at once as the fleet allows.
     ///
     /// # Errors
     ///
@@ -95,6 +95,17 @@ impl Mapping {
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.shared.journal.entries()
+    }
+
+    /// Forgets the invocations so far.
+    pub fn clear_journal(&self) {
+        self.shared.journal.clear();
+    }
+
+    /// Every invocation from now on, each once, when it has ended.
+    #[must_use]
+    pub fn follow(&self) -> mpsc::UnboundedReceiver<Delivery> {
+        self.shared.journal.follow()
     }
 
     /// Waits until the deliveries are as somebody wants them, those under way included.
@@ -158,11 +169,13 @@ async fn dispatch(shared: Arc<Shared>) {
     // Dropped with this future, and every invocation with it.
     let mut under_way = JoinSet::new();
     loop {
-        let Ok(place) = shared.fleet.place().await else { return };
         while under_way.try_join_next().is_some() {}
+        if under_way.len() == shared.fleet.most().get() {
+            under_way.join_next().await;
+        }
         let Some(batch) = shared.batch().await else { return };
         let mut line = shared.journal.open(Delivery::of(&batch, OffsetDateTime::now_utc()));
-        match shared.fleet.occupy(place).await {
+        match shared.fleet.occupy().await {
             Ok(lease) => {
                 line.write(|delivery| delivery.process = Some(lease.number()));
                 let shared = Arc::clone(&shared);

@@ -15,13 +15,13 @@ use shape::{
 use std::net::IpAddr;
 use time::OffsetDateTime;
 
-/// When a record is made, and its own id.
+/// The time of a record, and its own id.
 pub(super) struct Stamp {
     pub(super) now: OffsetDateTime,
     pub(super) uid: String,
 }
 
-/// How it went, as OCSF counts.
+/// OCSF's `status_id`.
 #[derive(Clone, Copy, PartialEq)]
 enum StatusId {
     Unknown = 0,
@@ -31,7 +31,7 @@ enum StatusId {
     Pending = 99,
 }
 
-/// A refusal lists this many reasons; the answer to the caller lists them all.
+/// The most reasons that a refusal lists. The answer to the caller lists all of them.
 const MAX_REASONS: usize = 16;
 
 impl<'a> Event<'a> {
@@ -256,7 +256,7 @@ impl Uid {
 }
 
 impl Endpoint {
-    /// OCSF's `ip` takes addresses only. What an imitated payload calls one stays visible, as a name.
+    /// OCSF's `ip` takes addresses only. Other text, which only an imitated payload has there, is recorded as a name.
     fn new(origin: &Origin, svc_name: String) -> Self {
         let address = origin.source_ip.as_deref();
         let is_ip = address.is_some_and(|address| address.parse::<IpAddr>().is_ok());

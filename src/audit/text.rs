@@ -1,10 +1,10 @@
-//! Free text made safe for a log line and for whoever reads it in a terminal.
+//! Makes free text safe for a log line and for a terminal.
 
 use std::fmt::Write;
 
 /// The most characters of a free text: what `reason` takes, so that a reason is never cut.
 pub(super) const FREE_TEXT: usize = 1_024;
-/// The most characters of a refusal's message: ours are shorter, what they repeat of the payload is too.
+/// The most characters of a refusal's message. Our own messages are shorter, and so is what they repeat of the payload.
 pub(super) const MESSAGE: usize = 512;
 /// The most characters of an id, a name or a JSON pointer. EventBridge's sources end at 256 too.
 ///
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_breaks_reverses_or_hides_is_spelled_out() {
+    fn characters_that_break_reverse_or_hide_text_are_spelled_out() {
         assert_eq!(clean("a\nb\r\t\u{1b}[31m", NAME), "a<U+000A>b<U+000D><U+0009><U+001B>[31m");
         assert_eq!(
             clean("exe\u{202e}fdp\u{2028}\u{200b}\u{feff}", NAME),

@@ -1,4 +1,4 @@
-//! What happened on the wire during one call: counted where the requests go out. Retries wait for the quota there.
+//! Counts and times the requests of one call where they are sent, and makes retries wait for the quota.
 
 use super::rate_limiter::{NoTime, RateLimiter};
 use crate::lock::Lock;
@@ -46,16 +46,16 @@ impl Lease {
 #[derive(Debug)]
 struct State {
     cost: CallCost,
-    /// When the request went out whose answer is awaited.
+    /// When the request was sent that has no answer yet.
     sent_at: Option<Instant>,
-    /// Some answer was lost, or cannot be relied on.
+    /// Whether an answer was lost or is not reliable.
     lost: bool,
     /// The same of an attempt before the last one.
     lost_before: bool,
 }
 
 impl AttemptTracker {
-    /// A call that must have ended `until`, and whose first permit took so long to come.
+    /// A call that must end by `until`. `waited`: how long its first permit took.
     pub(super) fn new(
         limiter: Arc<RateLimiter>,
         until: Instant,
@@ -74,8 +74,8 @@ impl AttemptTracker {
         CallCost { took: state.cost.took + in_flight, ..state.cost }
     }
 
-    /// Whether a failed call may have taken effect all the same: a request went out whose answer
-    /// never came, broke off, or was a server error.
+    /// Whether a failed call may have taken effect: a request was sent whose answer never came, broke off, or was a
+    /// server error.
     pub(super) fn may_have_taken_effect(&self) -> bool {
         let state = self.state.lock();
         state.sent_at.is_some() || state.lost
@@ -87,20 +87,20 @@ impl AttemptTracker {
         self.state.lock().lost_before
     }
 
-    /// The first request goes out on the permit its caller holds, each retry takes its own.
+    /// The first request uses the permit that the caller holds. Each retry takes its own.
     async fn begin(&self) {
         let is_retry = self.state.lock().cost.attempts > 0;
         let mut waited = Duration::ZERO;
         if is_retry {
             match self.limiter.permit(self.until).await {
                 Ok(permit) => waited = permit.waited,
-                // a permit that comes too late is left to others; the caller gives up at that time
+                // leave a permit that comes too late to other calls; the caller gives up at `until`
                 Err(NoTime) => std::future::pending().await,
             }
         }
         if self.last_attempt.is_some_and(Lease::is_over) {
             // nothing is sent any more; the caller gives up at its time
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         let mut state = self.state.lock();
         state.lost_before |= state.lost;
@@ -121,7 +121,7 @@ impl AttemptTracker {
             }
             Ok(400..=499) => {}
             Err(error) if never_connected(error) => {}
-            // a 2xx whose body cannot be read ends as an error too
+            // a 2xx counts too: if its body cannot be read, the call fails
             Ok(_) | Err(_) => state.lost = true,
         }
     }

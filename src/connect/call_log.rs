@@ -1,4 +1,4 @@
-//! Notes what every call of one invocation cost.
+//! Collects the costs of all calls of one invocation.
 
 use super::Operation;
 use crate::lock::Lock;

@@ -1,4 +1,4 @@
-//! What can go wrong with a call, by meaning.
+//! The errors of calls to Amazon Connect, by meaning.
 
 use super::attempts::AttemptTracker;
 use crate::telemetry::causes;
@@ -15,9 +15,10 @@ use std::error::Error;
 pub struct CallError {
     /// What went wrong.
     pub code: ErrorCode,
-    /// The service's error name, where it gave one.
+    /// The error name that the service returned, if any.
     pub service_code: Option<String>,
-    /// What the service or the transport said: for the log.
+    /// The message of the service, or the transport's error with all its causes, for the log and the audit. It is text
+    /// and not a source, because every target of a shared read gets a copy and nothing matches on it.
     pub detail: String,
     /// Connect's id of the last answer.
     pub request_id: Option<String>,
@@ -28,7 +29,7 @@ pub struct CallError {
 }
 
 impl CallError {
-    /// Nothing was sent: it could not have ended in time.
+    /// The call was not sent, because it could not have ended in time.
     pub fn out_of_time() -> Self {
         Self {
             code: ErrorCode::NoTimeLeft,
@@ -40,7 +41,7 @@ impl CallError {
         }
     }
 
-    /// The call was cut off by the invocation's own end: while it was throttled, or without an answer.
+    /// The invocation's time ran out during the call: it was throttled, or had no answer yet.
     pub(super) fn deadline(attempts: &AttemptTracker) -> Self {
         let cost = attempts.cost();
         let may_have_taken_effect = attempts.may_have_taken_effect();
@@ -71,7 +72,7 @@ impl CallError {
         }
     }
 
-    /// Why its target is not as asked.
+    /// The failure of the target that the call was for.
     pub fn failure(&self) -> Failure {
         Failure::new(self.code).with_service_code(self.service_code.clone()).with_detail(self.detail.clone())
     }
@@ -90,11 +91,11 @@ fn meaning<E: ProvideErrorMetadata>(
             (None, Some(500..=599)) => ErrorCode::InternalServiceException,
             (None, Some(403)) => ErrorCode::AccessDeniedException,
             (None, Some(404)) => ErrorCode::ResourceNotFoundException,
-            // an answer that says it succeeded but cannot be read
+            // a successful answer that cannot be read
             (None, Some(200..=299)) => ErrorCode::ConnectionFailed,
             (None, _) => ErrorCode::RequestRefused,
         },
-        // no request was made or sent: without credentials (a role that may not be assumed) there is none
+        // no request was sent, because there are no credentials: for example, a role cannot be assumed
         SdkError::ConstructionFailure(_) => ErrorCode::CredentialsUnusable,
         SdkError::DispatchFailure(_) if attempts == 0 => ErrorCode::CredentialsUnusable,
         SdkError::DispatchFailure(failure) if failure.is_user() => ErrorCode::RequestRefused,

@@ -21,7 +21,7 @@ pub(crate) struct RateLimiter {
 #[derive(Debug)]
 #[must_use]
 pub struct Permit {
-    /// How long it took to come.
+    /// How long the wait for it was.
     pub(crate) waited: Duration,
 }
 
@@ -35,7 +35,7 @@ impl RateLimiter {
         let interval = Duration::from_secs_f64(per_second.recip());
         // Amazon's bucket sees our calls with the network's jitter: two that we send an interval
         // apart arrive closer together. A quarter of an interval in hand (125 ms at the default
-        // quota) covers that, and costs as much once, not per call.
+        // quota) covers that. It costs this time once, not for each call.
         let tolerance = (interval * burst.saturating_sub(1)).saturating_sub(interval / 4);
         Self { interval, tolerance, full_at: Lock::new(Instant::now()) }
     }
@@ -55,14 +55,14 @@ impl RateLimiter {
             *full_at = (*full_at).max(now) + self.interval;
             (now, ready)
         };
-        // a timer's tick is a millisecond, also for a moment that has come
+        // even a timer for a time that has passed waits for the next tick, up to a millisecond
         if ready > now {
             sleep_until(ready).await;
         }
         Ok(Permit { waited: ready - now })
     }
 
-    /// How long `calls` more would take from now.
+    /// How long `calls` more calls would take from now.
     pub(crate) fn estimate(&self, calls: usize) -> Duration {
         let full_at = *self.full_at.lock();
         let waiting = full_at.saturating_duration_since(Instant::now());
@@ -70,7 +70,7 @@ impl RateLimiter {
         (waiting + self.interval * calls).saturating_sub(self.tolerance)
     }
 
-    /// Amazon Connect throttled a call, so its bucket is empty. Empty ours too.
+    /// Empties the bucket: Amazon Connect throttled a call, so its own bucket is empty.
     pub(crate) fn drained(&self) {
         let mut full_at = self.full_at.lock();
         *full_at = (*full_at).max(Instant::now() + self.tolerance);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_permit_that_is_there_waits_for_no_tick_of_the_timer() {
+    async fn an_available_permit_does_not_wait_for_the_timer() {
         let limiter = RateLimiter::new(2.0, 5);
         let permit = limiter.permit(Instant::now()).now_or_never();
         assert_eq!(permit.map(|permit| permit.map(|permit| permit.waited)), Some(Ok(Duration::ZERO)));

@@ -1,4 +1,4 @@
-//! The role that this function takes in another account.
+//! Assumes a role in another account.
 
 use super::SESSION_NAME;
 use crate::telemetry::causes;
@@ -9,7 +9,7 @@ use aws_sdk_connect::config::Credentials;
 use aws_sdk_sts::Client;
 use std::time::SystemTime;
 
-/// `AssumeRole`'s credentials; the client that uses them keeps them until they expire.
+/// The credentials of `AssumeRole`. The client that uses them caches them until they expire.
 ///
 /// Not aws-config's `AssumeRoleProvider`: it can load every default of aws-config, and so links all of it.
 #[derive(Debug)]
@@ -19,14 +19,14 @@ pub(super) struct AssumedRole {
 }
 
 impl AssumedRole {
-    /// Asks the STS of the function's own Region, which works for every other Region: that of an opt-in
-    /// Region answers only accounts that have enabled it.
+    /// Uses the STS of the function's own Region, whose credentials work in every Region. The STS of an opt-in Region
+    /// answers only accounts that have enabled that Region.
     pub(super) fn new(config: &SdkConfig, role_arn: &str) -> Self {
         let config = aws_sdk_sts::config::Builder::from(config).build();
         Self { client: Client::from_conf(config), role_arn: role_arn.to_owned() }
     }
 
-    /// Where it is assumed.
+    /// The Region whose STS is used.
     #[cfg(test)]
     pub(super) fn region(&self) -> Option<&str> {
         self.client.config().region().map(AsRef::as_ref)

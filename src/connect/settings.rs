@@ -1,9 +1,9 @@
-//! How Amazon Connect is called, as the operator decides.
+//! The operator's settings for calls to Amazon Connect.
 
 use policy_core::aws::{AccountId, RoleArn};
 use std::collections::BTreeMap;
 
-/// How Connect is called.
+/// The rate, the retries and the roles of calls to Amazon Connect.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConnectSettings {
     /// `CONNECT_REQUESTS_PER_SECOND`: this process's share of the account's quota.

@@ -5,7 +5,7 @@ use policy_core::policy::InstanceId;
 
 const ROLE: &str = "arn:aws:iam::444455556666:role/attachment-policy";
 
-/// With a role for the function's own account too, which is never assumed.
+/// It also has a role for the function's own account, which is never assumed.
 fn connect(requests_per_second: f64, burst: u32, shared_quota: bool) -> Connect {
     let accounts = ["111122223333", "444455556666"].map(|account| AccountId::parse(account).unwrap());
     let settings = ConnectSettings {
@@ -50,7 +50,7 @@ async fn an_estimate_is_the_time_of_the_slower_kind_and_with_a_shared_quota_of_b
         connect.lane(&connect.lane_key(&LaneName::home(&home()), &home()))
     };
     let seconds = Duration::from_secs;
-    // the first call goes at once
+    // the first call does not wait
     assert_eq!(lane(1.0, false).estimate(3, 0, 4), seconds(3));
     assert_eq!(lane(1.0, false).estimate(5, 0, 4), seconds(4));
     assert_eq!(lane(1.0, true).estimate(3, 0, 4), seconds(6));
@@ -58,12 +58,13 @@ async fn an_estimate_is_the_time_of_the_slower_kind_and_with_a_shared_quota_of_b
     assert_eq!(lane(1.0, false).estimate(3, 5, 4), seconds(4));
     assert_eq!(lane(1.0, true).estimate(1, 5, 4), seconds(9));
     assert_eq!(lane(1.0, false).estimate_tags(8), seconds(7));
-    // where the quota allows more than one call after the other can be, each takes its latency
+    // where the quota is not the limit, each call takes its latency
     assert_eq!(lane(1_000.0, false).estimate(3, 0, 4), USUAL_LATENCY * 4);
     assert_eq!(lane(1_000.0, false).estimate(5, 0, 4), USUAL_LATENCY * 5);
 }
 
-/// The STS of an opt-in Region answers only accounts that have enabled it; that of the function's Region serves all.
+/// The STS of an opt-in Region answers only accounts that have enabled it; the one of the function's Region answers
+/// all.
 #[test]
 fn a_role_for_any_region_is_assumed_in_the_functions_own() {
     let own = SdkConfig::builder()

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use tokio::time::{Instant, timeout_at};
 
-/// What a call of one target is about.
+/// The target of a call.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
     /// The instance's id.
@@ -41,10 +41,10 @@ pub struct Answer {
     pub any_unanswered: bool,
 }
 
-/// What bounds a call, and where its cost is noted.
+/// The bound of a call, and the log for its cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
-    /// When it must have ended.
+    /// The instant by which it must have ended.
     pub until: Instant,
     /// When its last attempt may begin, by both clocks; absent: as long as it lasts.
     pub last_attempt: Option<Lease>,
@@ -68,7 +68,7 @@ impl LaneClient {
         self.limiter(Operation::Update).permit(until).await
     }
 
-    /// `UpdateAttachedFilesConfiguration`: gives the target these values, omitted ones stay.
+    /// `UpdateAttachedFilesConfiguration`: sets these values. An omitted value stays as it is.
     ///
     /// # Errors
     /// Refused, failed, or cut off; the error says whether it may have taken effect.
@@ -86,7 +86,7 @@ impl LaneClient {
             .attachment_scope(scope_of(target.scope))
             .set_maximum_size_limit_in_bytes(values.max_size.map(|size| size.bytes().into()));
         if let Some(extensions) = &values.extensions {
-            // both builders fail only where a required member is missing, and none is
+            // both builders fail only if a required member is missing
             let list =
                 extensions.iter().filter_map(|name| AllowedExtension::builder().extension(name).build().ok());
             let list = ExtensionConfiguration::builder().set_allowed_extensions(Some(list.collect()));
@@ -192,8 +192,8 @@ impl LaneClient {
         }
     }
 
-    /// An instance's tags, by `DescribeInstance`. `ListTagsForResource` would do too, but IAM's list of its
-    /// resource types has no instance, so nobody can say that a policy for one permits it.
+    /// An instance's tags, by `DescribeInstance`. `ListTagsForResource` returns them too, but IAM's documentation does
+    /// not list instances among its resource types, so that a policy for an instance may not permit it.
     ///
     /// # Errors
     /// Refused, failed, or not possible in time.
@@ -261,8 +261,8 @@ fn configuration(size: Option<i64>, extensions: Option<&ExtensionConfiguration>)
     }
 }
 
-/// To the millisecond, which is what Connect's fractional epoch seconds carry: beyond it their binary
-/// fraction would make a time that was sent back differ from itself.
+/// Rounds to the millisecond, the precision of Connect's fractional epoch seconds. Below it, their binary fraction
+/// would make a time differ from itself when it is sent back.
 fn timestamp(at: &DateTime) -> Option<OffsetDateTime> {
     const MILLISECOND: i128 = 1_000_000;
     let rounded = (at.as_nanos() + MILLISECOND / 2).div_euclid(MILLISECOND) * MILLISECOND;

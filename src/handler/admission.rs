@@ -18,7 +18,6 @@ const TRIES: usize = 3;
 impl Handler {
     /// The record of a run of this case.
     fn draft(
-        &self,
         context: &InvocationContext,
         case: &Case<'_>,
         (run, key, order): (u32, RunKey, Order),
@@ -75,7 +74,7 @@ impl Handler {
     /// Writes the record, or finds out what the one that is there means for this submission.
     pub(super) async fn admit(&self, context: &InvocationContext, case: Case<'_>) -> Report {
         let order = Order { accepted: case.accepted, change_id: case.document.change_id.clone() };
-        let mut new = self.draft(context, &case, (1, RunKey::next(None, case.now), order), None);
+        let mut new = Self::draft(context, &case, (1, RunKey::next(None, case.now), order), None);
         let mut old: Option<Box<ChangeRecord>> = None;
         // the record that is there may change between two looks at it, but not for ever
         for _ in 0..TRIES {
@@ -91,7 +90,7 @@ impl Handler {
                     };
                     match record::admit(&there, &submitted, case.now) {
                         Admission::NextRun { run, key, order } => {
-                            new = self.draft(context, &case, (run, key, order), Some(&there));
+                            new = Self::draft(context, &case, (run, key, order), Some(&there));
                             old = Some(there);
                         }
                         other => return self.answer_existing(context, case, *there, other).await,

@@ -43,14 +43,14 @@ impl Handler {
         };
         let origin = &submission.origin;
         match document::parse(submission.document, &submission.form, &defaults, &context.rules) {
-            Ok(document) => match &self.ledger {
-                // boxed: without a ledger nothing of it is needed
-                Some(ledger) => Box::pin(self.govern(context, submission, ledger, document)).await,
-                None => {
-                    let Document { changes, is_batch, .. } = document;
-                    Report::of(self.carry_out(context, origin, &changes).await, is_batch)
+            Ok(document) => {
+                if let Some(ledger) = &self.ledger {
+                    // boxed: without a ledger nothing of it is needed
+                    return Box::pin(self.govern(context, submission, ledger, document)).await;
                 }
-            },
+                let Document { changes, is_batch, .. } = document;
+                Report::of(self.carry_out(context, origin, &changes).await, is_batch)
+            }
             Err(Rejected::NotJson(message)) => {
                 let message = format!("must be JSON: {message}");
                 self.reject(context, origin, ViolationCode::NotJson, &message)

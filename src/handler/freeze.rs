@@ -1,8 +1,8 @@
 //! The freeze: who stopped every change, when and why. Every process obeys it from its next change on, a worker from
 //! its next target.
 
-use super::governed::now;
 use super::http::Answered;
+use super::records::ledger_failed;
 use super::{Handler, InvocationContext};
 use crate::audit::Action;
 use crate::ledger::Ledger;
@@ -26,7 +26,7 @@ impl Handler {
     pub(super) async fn read_freeze(&self, ledger: &Ledger) -> Answered {
         match ledger.frozen().await {
             Ok(freeze) => Ok(Response::json(200, "application/json", freeze_document(freeze.as_ref())?)),
-            Err(error) => self.ledger_failed(&error),
+            Err(error) => ledger_failed(&error),
         }
     }
 
@@ -42,14 +42,14 @@ impl Handler {
             Err(refused) => return Ok(refused),
         };
         let freeze =
-            Freeze { who: Who::of(&request.origin), at: now(), reason: body.reason, drain: body.drain };
+            Freeze { who: Who::of(&request.origin), at: self.now(), reason: body.reason, drain: body.drain };
         match ledger.freeze(&freeze).await {
             Ok(()) => {
                 let what = if freeze.drain { Action::Drain } else { Action::Freeze };
                 self.note_action(context, &request.origin, what, freeze.reason.as_deref());
                 Ok(Response::json(200, "application/json", freeze_document(Some(&freeze))?))
             }
-            Err(error) => self.ledger_failed(&error),
+            Err(error) => ledger_failed(&error),
         }
     }
 
@@ -67,7 +67,7 @@ impl Handler {
                 }
                 Ok(Response::json(200, "application/json", freeze_document(None)?))
             }
-            Err(error) => self.ledger_failed(&error),
+            Err(error) => ledger_failed(&error),
         }
     }
 

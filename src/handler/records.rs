@@ -1,6 +1,5 @@
 //! HTTP: what the ledger remembers. Nothing is carried out by reading.
 
-use super::governed::now;
 use super::http::Answered;
 use super::{Handler, InvocationContext};
 use crate::ledger::{Ledger, LedgerError, ListQuery, Page, ResultsQuery};
@@ -48,7 +47,7 @@ impl Handler {
                 let why = "there is no record of this change, or of this run of it, or it has expired";
                 return self.refuse(context, request, Problem::ChangeNotFound, why);
             }
-            Err(error) => return self.ledger_failed(&error),
+            Err(error) => return ledger_failed(&error),
         };
         match self.shown(ledger, &change, query, after).await {
             Ok(body) => {
@@ -59,7 +58,7 @@ impl Handler {
                 let seconds = self.settings.connect.seconds_for(1).max(1);
                 Ok(response.with("retry-after", seconds.to_string()))
             }
-            Err(NotShown::Ledger(error)) => self.ledger_failed(&error),
+            Err(NotShown::Ledger(error)) => ledger_failed(&error),
             Err(NotShown::Encoding(error)) => Err(error.into()),
         }
     }
@@ -70,9 +69,9 @@ impl Handler {
         id: &ChangeId,
         run: Option<u32>,
     ) -> Result<Option<ChangeRecord>, LedgerError> {
-        let newest = ledger.change(id, now()).await?;
+        let newest = ledger.change(id, self.now()).await?;
         match (newest, run) {
-            (Some(newest), Some(run)) if newest.run != run => ledger.earlier_run(id, run, now()).await,
+            (Some(newest), Some(run)) if newest.run != run => ledger.earlier_run(id, run, self.now()).await,
             (newest, _) => Ok(newest),
         }
     }
@@ -121,9 +120,9 @@ impl Handler {
         ledger: &Ledger,
         query: &ChangesQuery,
     ) -> Answered {
-        let before = match query.next_token.as_deref().map(Position::parse).transpose() {
-            Ok(before @ (None | Some(Position::Listed { .. } | Position::History { .. }))) => before,
-            Ok(Some(_)) | Err(_) => return self.refuse_token(context, request),
+        let before = query.next_token.as_deref().map(Position::parse).transpose();
+        let Ok(before @ (None | Some(Position::Listed { .. } | Position::History { .. }))) = before else {
+            return self.refuse_token(context, request);
         };
         let home = &context.rules.home;
         let instance = query.instance.as_ref().map(|name| home.complete(name));
@@ -135,13 +134,13 @@ impl Handler {
             before,
             limit: ENTRIES,
         };
-        match ledger.list(&query, now()).await {
+        match ledger.list(&query, self.now()).await {
             Ok(page) => {
                 let next = page.next.map(|next| next.to_string());
                 let body = record::list_document(&page.items, next)?;
                 Ok(Response::json(200, "application/json", body))
             }
-            Err(error) => self.ledger_failed(&error),
+            Err(error) => ledger_failed(&error),
         }
     }
 
@@ -154,19 +153,19 @@ impl Handler {
         (instance, scope): (&InstanceName, Scope),
         token: Option<&str>,
     ) -> Answered {
-        let before = match token.map(Position::parse).transpose() {
-            Ok(before @ (None | Some(Position::History { .. }))) => before,
-            Ok(Some(_)) | Err(_) => return self.refuse_token(context, request),
+        let Ok(before @ (None | Some(Position::History { .. }))) = token.map(Position::parse).transpose()
+        else {
+            return self.refuse_token(context, request);
         };
         let instance = context.rules.home.complete(instance);
         let target = TargetName::of(&instance, scope);
-        match ledger.history(&target, before.as_ref(), ENTRIES, now()).await {
+        match ledger.history(&target, before.as_ref(), ENTRIES, self.now()).await {
             Ok(page) => {
                 let next = page.next.map(|next| next.to_string());
                 let body = record::history_document(&target, &page.items, next)?;
                 Ok(Response::json(200, "application/json", body))
             }
-            Err(error) => self.ledger_failed(&error),
+            Err(error) => ledger_failed(&error),
         }
     }
 
@@ -174,14 +173,14 @@ impl Handler {
         let why = record::InvalidToken.to_string();
         self.refuse(context, request, Problem::InvalidToken, &why)
     }
+}
 
-    /// The ledger could not be read, or what was asked for could not be written.
-    pub(super) fn ledger_failed(&self, error: &LedgerError) -> Answered {
-        tracing::error!(error = causes(error), "the ledger could not be used");
-        let why = "the ledger could not be read or written; try again";
-        let response = Response::problem(Problem::LedgerUnavailable, why, None)?;
-        Ok(response.with("retry-after", "5"))
-    }
+/// The ledger could not be read, or what was asked for could not be written.
+pub(super) fn ledger_failed(error: &LedgerError) -> Answered {
+    tracing::error!(error = causes(error), "the ledger could not be used");
+    let why = "the ledger could not be read or written; try again";
+    let response = Response::problem(Problem::LedgerUnavailable, why, None)?;
+    Ok(response.with("retry-after", "5"))
 }
 
 /// Every result of a run.

@@ -55,7 +55,7 @@ impl Handler {
         report: &Report,
     ) -> Result<(), NotParked> {
         let change_id = report.changes.first().map_or("", |change| change.change_id.as_str());
-        let label = Label { change_id, status: report.status().as_str(), reasons: reasons(report) };
+        let label = Label { change_id, status: report.status().name(), reasons: reasons(report) };
         self.queues.park(event, &label, context.deadline.end()).await.map_err(|error| {
             tracing::error!(error = causes(&error), change_id, "the event could not be parked");
             NotParked

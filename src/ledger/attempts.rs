@@ -115,7 +115,10 @@ pub(super) async fn answered<T, E: Cause, F>(call: impl Fn() -> F) -> Result<Rep
 where
     F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
 {
-    timeout(PATIENCE, repeated(call)).await.unwrap_or_else(|late| Err(LedgerError::Unavailable(late.into())))
+    // boxed: a request of the SDK is kilobytes, and every verb's future would have them
+    timeout(PATIENCE, Box::pin(repeated(call)))
+        .await
+        .unwrap_or_else(|late| Err(LedgerError::Unavailable(late.into())))
 }
 
 async fn repeated<T, E: Cause, F>(call: impl Fn() -> F) -> Result<Reply<T>, LedgerError>

@@ -45,3 +45,6 @@ pub(super) fn living(item: Item, now: Millis) -> Result<Option<Item>, super::Led
     let is_over = expires(&Fields::of(&item))?.is_some_and(|at| at <= now);
     Ok((!is_over).then_some(item))
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,7 +82,7 @@ impl<'a> LanePropagation<'a> {
                     match self.look(target, read.as_ref()).await {
                         // the receiver lives as long as this lane
                         Looked::Due(update) => drop(due.send(*update).await),
-                        Looked::Ended(slot, result) => done.push((slot, result)),
+                        Looked::Ended(slot, result) => done.push((slot, *result)),
                         Looked::Busy(target) => busy.push(target),
                     }
                 }
@@ -93,7 +93,7 @@ impl<'a> LanePropagation<'a> {
         for target in busy {
             match Box::pin(self.look_patiently(*target, until)).await {
                 Looked::Due(update) => drop(due.send(*update).await),
-                Looked::Ended(slot, result) => done.push((slot, result)),
+                Looked::Ended(slot, result) => done.push((slot, *result)),
                 Looked::Busy(target) => done.push(self.busy(*target)),
             }
         }

@@ -18,6 +18,8 @@ fn endpoint(config: &SdkConfig, service: &str) -> Option<String> {
 fn a_services_own_endpoint_comes_before_the_common_one() {
     let config = configured(&[("AWS_ENDPOINT_URL_SQS", "http://sqs"), ("AWS_ENDPOINT_URL", "http://any")]);
     assert_eq!(endpoint(&config, "SQS").as_deref(), Some("http://sqs"));
+    let of_the_table = configured(&[("AWS_ENDPOINT_URL_DYNAMODB", "http://table")]);
+    assert_eq!(endpoint(&of_the_table, "DynamoDB").as_deref(), Some("http://table"));
     assert_eq!(endpoint(&config, "Connect").as_deref(), Some("http://any"));
     assert_eq!(endpoint(&config, "STS").as_deref(), Some("http://any"));
     assert_eq!(endpoint(&configured(&[]), "Connect"), None);
@@ -34,7 +36,7 @@ fn endpoints_can_be_ignored() {
 }
 
 #[test]
-fn what_is_not_understood_is_ignored() {
+fn an_invalid_value_is_ignored() {
     let config = configured(&[
         ("AWS_ENDPOINT_URL", ""),
         ("AWS_ENDPOINT_URL_SQS", "sqs.local"),
@@ -65,7 +67,7 @@ fn the_environment_decides_on_fips_and_dual_stack() {
 
 /// Five certificates, each whole: base64 that decodes to one DER SEQUENCE of exactly its length.
 #[test]
-fn amazons_roots_are_there() {
+fn all_five_roots_of_amazon_are_whole() {
     use base64::Engine;
     let bodies: Vec<String> = AMAZON_TRUST_SERVICES
         .split("-----BEGIN CERTIFICATE-----")

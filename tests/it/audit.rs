@@ -1,8 +1,9 @@
-//! What an auditor reads: each target's end in words, its times, and the reasons of a refusal.
+//! What an auditor reads: messages, times, and the reasons of a refusal.
 
 use crate::world::{NOWHERE, ONE, THREE, TWO, World, chat};
 use sandbox::connect::{Configuration, Fault, Operation, Options, Scope};
 use serde_json::{Value, json};
+use std::time::Duration;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
@@ -15,7 +16,7 @@ fn messages(world: &World) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_end_of_a_target_has_its_words() {
+async fn every_outcome_has_its_message() {
     let variables = [("POLICY_MAX_SIZE_BYTES", "15728640"), ("CONNECT_MAX_ATTEMPTS", "1")];
     let world = World::with(Options::default(), &variables).await;
     let update = Operation::UpdateAttachedFilesConfiguration;
@@ -59,6 +60,38 @@ async fn times_are_milliseconds_since_1970() {
     let [event] = &world.audit()[..] else { panic!("one target") };
     assert!((earliest..=latest).contains(&event["time"].as_i64().unwrap()), "{event}");
     assert_eq!(event["resources"][0]["data"]["lastModifiedTime"], milliseconds(modified));
+}
+
+/// The `duration` of each outcome, in milliseconds.
+fn durations(world: &World) -> Vec<u64> {
+    let outcomes = world.audit().into_iter().filter(|event| event["metadata"]["event_code"] == "outcome");
+    outcomes.map(|event| event["duration"].as_u64().unwrap()).collect()
+}
+
+/// The second update waits two seconds for the quota, and the List of both scopes takes a second.
+#[tokio::test]
+async fn a_duration_has_neither_the_wait_for_the_quota_nor_a_read_that_scopes_share() {
+    let variables = [("CONNECT_REQUESTS_PER_SECOND", "0.5"), ("CONNECT_BURST", "1")];
+    let world = World::with(Options::default(), &variables).await;
+    world
+        .connect
+        .script(Operation::ListAttachedFilesConfigurations, [Some(Fault::Slow(Duration::from_secs(1)))]);
+    let change = json!({"instanceId": ONE, "attachmentScopes": ["CHAT", "TASK"], "maximumSize": "10 MB"});
+    world.report(&change).await;
+    let durations = durations(&world);
+    assert_eq!(durations.len(), 2);
+    assert!(durations.iter().all(|duration| *duration < 1_000), "{durations:?}");
+}
+
+#[tokio::test]
+async fn a_duration_has_the_targets_own_read_and_its_own_update() {
+    let world = World::new().await;
+    let slow = || [Some(Fault::Slow(Duration::from_millis(300)))];
+    world.connect.script(Operation::DescribeAttachedFilesConfiguration, slow());
+    world.connect.script(Operation::UpdateAttachedFilesConfiguration, slow());
+    world.report(&chat(ONE, &json!({}))).await;
+    let durations = durations(&world);
+    assert!(durations.len() == 1 && durations[0] >= 600, "{durations:?}");
 }
 
 /// 16 reasons are listed and any more are counted.

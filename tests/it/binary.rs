@@ -91,12 +91,16 @@ async fn no_audit_line_is_lost_to_a_log_level_or_format() {
 #[tokio::test]
 async fn wrong_settings_stop_the_start_and_are_all_named() {
     let connect = Connect::start(Options::default()).await.unwrap();
-    let launch = launch(&connect).env("CONNECT_BURST", "0").env("CONNECT_QUOTA", "both");
+    let launch = launch(&connect)
+        .env("CONNECT_BURST", "0")
+        .env("CONNECT_QUOTA", "both")
+        .env("SSL_CERT_FILE", "no/such/file");
     let function = Function::start(launch).await.unwrap();
     let invocation = function.invoke(b"{}").await;
     assert!(!matches!(invocation.outcome, Answer::Response(_)), "{:?}", invocation.outcome);
     let said = function.output().join("\n");
     assert!(said.contains("CONNECT_BURST must be 1 to 1000, not `0`; CONNECT_QUOTA must be"), "{said}");
+    assert!(said.contains("; SSL_CERT_FILE names `no/such/file`, which cannot be read"), "{said}");
 }
 
 #[tokio::test]

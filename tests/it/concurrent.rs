@@ -1,5 +1,5 @@
 //! Lambda Managed Instances: 16 invocations at once in one process. Each gets its own answer, audit, log and
-//! metrics, and all keep one pace.
+//! metrics, and all share one rate limit.
 
 mod output;
 
@@ -107,7 +107,7 @@ impl Request {
         function.invoke_with(self.payload().to_string().as_bytes(), options).await
     }
 
-    /// What is to become of it: one of the updates is denied, whichever came to be the fourth.
+    /// The expected outcome: the fourth update is denied, whichever target it is for.
     fn expected(&self, denied: &str) -> &'static str {
         match self.n {
             13 | 14 => "rejected",
@@ -120,7 +120,7 @@ impl Request {
 }
 
 #[tokio::test]
-async fn sixteen_changes_at_once_stay_separate_and_keep_one_pace() {
+async fn sixteen_changes_at_once_stay_separate_and_share_one_rate_limit() {
     let requests = Request::all();
     let connect = connect().await;
     // of all updates: two are throttled, one is denied
@@ -172,7 +172,7 @@ async fn connect() -> Connect {
     .unwrap()
 }
 
-/// By count: more calls than one burst, and none throttled but those that were to be.
+/// More calls than one burst, and none throttled except those that the test throttles.
 fn assert_paced(journal: &[Entry]) {
     let updates = journal.iter().filter(|entry| entry.operation == Some(UPDATE)).count();
     assert_eq!((updates, journal.len()), (14, 14 + CALLING));

@@ -38,10 +38,10 @@ async fn if_match_goes_with_patch_only() {
     assert_eq!((status, slug(&problem), world.updates()), (412, "precondition-failed", 0));
 }
 
-/// Several lines are one list (RFC 9110 section 5.2), and bytes that are no text are a tag that nothing has: read as
-/// no condition, they would let the change through.
+/// Several lines are one list (RFC 9110 section 5.2). Bytes that are not text are a tag that no target has: ignoring
+/// them would let the change through.
 #[tokio::test]
-async fn a_condition_that_cannot_be_read_is_not_met_and_several_lines_are_one_list() {
+async fn an_unreadable_condition_is_not_met_and_several_lines_are_one_list() {
     let world = World::new().await;
     let path = format!("{}/CHAT", policies(ONE));
     let tag = send(&world, &request("GET", &path, None)).await.2["etag"].clone();

@@ -1,4 +1,4 @@
-//! Where the production binary gets its credentials and whom it trusts.
+//! The production binary's credentials, and the servers that it trusts.
 
 use crate::world::{ONE, chat, launch};
 use sandbox::connect::{Connect, Options, Scope};
@@ -75,7 +75,7 @@ impl Drop for Pem {
 
 /// Amazon's CAs alone are trusted, unless the environment names others.
 #[tokio::test]
-async fn only_who_is_trusted_is_sent_anything() {
+async fn nothing_is_sent_to_a_server_that_is_not_trusted() {
     let connect = Connect::start(Options { tls: true, ..Options::default() }).await.unwrap();
     let payload = chat(ONE, &json!({})).to_string();
 

@@ -34,7 +34,7 @@ async fn a_deadline_in_the_past_is_unknown_and_thirty_seconds_are_taken() {
 }
 
 #[tokio::test]
-async fn the_pace_leaves_what_does_not_fit_pending() {
+async fn targets_that_the_rate_limit_leaves_no_time_for_are_pending() {
     let slow = [("CONNECT_REQUESTS_PER_SECOND", "1"), ("CONNECT_BURST", "2")];
     let world = World::with(Options::default(), &slow).await;
     let change = json!({"instanceIds": [ONE, TWO], "attachmentScope": "*", "maximumSize": "10 MB"});

@@ -1,4 +1,4 @@
-//! A named pipe, for a standard output whose reader is slow, stops, or goes away.
+//! A named pipe as the standard output, whose reader is slow, stops, or goes away.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -22,22 +22,22 @@ impl Fifo {
         Self(path)
     }
 
-    /// A second writer, so that the reader finds no end before the process had opened it.
+    /// A second writer, so that the reader does not see the end before the process has opened the pipe.
     pub(crate) fn writer(&self) -> File {
         File::options().write(true).open(&self.0).unwrap()
     }
 
-    /// Reads so many bytes, or to the end, and says so; then reads on or closes as it is told.
+    /// Reads so many bytes, or to the end, and says so; then reads on or closes, as the test decides.
     pub(crate) fn reader(&self, bytes: u64) -> Reader {
         let path = self.0.clone();
         let (reached, has_reached) = oneshot::channel();
-        let (go_on, told) = mpsc::channel();
+        let (go_on, signal) = mpsc::channel();
         let thread = thread::spawn(move || {
             let mut file = File::open(path).unwrap();
             let mut read = Vec::new();
             (&mut file).take(bytes).read_to_end(&mut read).unwrap();
             let _ = reached.send(());
-            if told.recv() == Ok(true) {
+            if signal.recv() == Ok(true) {
                 file.read_to_end(&mut read).unwrap();
             }
             String::from_utf8_lossy(&read).into_owned()

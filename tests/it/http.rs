@@ -59,7 +59,7 @@ async fn a_change_is_answered_with_its_report_and_the_callers_identity_is_on_rec
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_400() {
+async fn an_unreadable_request_is_400() {
     let world = World::new().await;
     let mut not_base64 = request("POST", "/policy-changes", Some("%%%"));
     not_base64["isBase64Encoded"] = json!(true);
@@ -222,7 +222,7 @@ async fn outcomes_have_the_status_of_the_table() {
 }
 
 #[tokio::test]
-async fn retry_after_is_the_time_the_quota_needs_for_what_is_left() {
+async fn retry_after_is_the_time_that_the_quota_needs_for_the_rest() {
     let slow = [("CONNECT_REQUESTS_PER_SECOND", "2"), ("CONNECT_MAX_ATTEMPTS", "1"), ("CONNECT_BURST", "50")];
     let world = World::with(Options::default(), &slow).await;
     world.connect.always(Operation::UpdateAttachedFilesConfiguration, Some(Fault::Throttle));
@@ -240,7 +240,7 @@ async fn an_instance_outside_the_allow_list_is_not_even_read() {
 }
 
 #[tokio::test]
-async fn the_tag_of_all_scopes_tells_which_scope_holds_what() {
+async fn the_tag_of_all_scopes_depends_on_which_scope_holds_which_values() {
     let world = World::new().await;
     let tag =
         async |world: &World| send(world, &request("GET", &policies(ONE), None)).await.2["etag"].clone();

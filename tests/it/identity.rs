@@ -45,7 +45,7 @@ fn version_1(identity: &Value, authorizer: &Value) -> Value {
     })
 }
 
-/// Who is on record: the actor's user, and who vouched.
+/// The recorded identity: the actor's user, and who vouched for it.
 async fn actor(payload: Value) -> (Value, Value) {
     let world = World::new().await;
     let answer = world.invoke(&payload).await.unwrap();

@@ -7,7 +7,7 @@ use sandbox::lambda::Function;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// A forged line, terminal escapes, what reverses, what hides, what some readers take for a line's end.
+/// A forged line, terminal escapes, and characters that reverse text, hide text, or end a line in some readers.
 const EVIL: &str = "a\r\n{\"level\":\"INFO\"}\t\u{0}\u{7f}\u{85}\u{9b}31m\u{1b}[2K\u{ad}\u{61c}\u{180e}\u{200b}\u{200e}\u{200f}\
      \u{2028}\u{2029}\u{202a}\u{202e}\u{2060}\u{2066}\u{2069}\u{feff}\u{fff9}\u{e0041}z";
 const SPELLED: &str = "a<U+000D><U+000A>{\"level\":\"INFO\"}<U+0009><U+0000><U+007F><U+0085><U+009B>31m<U+001B>[2K\
@@ -29,7 +29,7 @@ fn strings(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Every line is one JSON object, and no string in it holds a character that is not plain to see.
+/// Every line is one JSON object, and no string in it has an invisible or direction-changing character.
 fn assert_plain(lines: &str) {
     assert!(lines.ends_with('\n'));
     for line in lines.lines() {
@@ -82,7 +82,7 @@ async fn audited(payload: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn what_the_audit_quotes_is_spelled_out() {
+async fn dangerous_characters_in_the_audit_are_spelled_out() {
     let body = chat(ONE, &json!({})).to_string();
     let refused = |key: &str| chat(ONE, &json!({key: 1}));
     for (payload, place) in [

@@ -33,7 +33,7 @@ async fn whenever_it_is_killed_every_update_sent_has_its_intent_on_record() {
             0 => killed_while_updating(&mut random).await,
             _ => killed_while_writing(&mut random).await,
         };
-        // judged a run later: what was sent last may still be on its way into the journal
+        // checked one run later, because the last request may not be in the journal yet
         if let Some((name, run)) = earlier.replace((name, run)) {
             updates += run.judge(&name);
             torn += usize::from(run.torn.is_some());
@@ -66,7 +66,7 @@ async fn a_line_that_the_kill_cut_off_was_followed_by_no_update() {
     assert!(run.judge("the cut line") < TARGETS);
 }
 
-/// Otherwise the runs above would show nothing.
+/// Checks the check itself: a missing intent is found.
 #[tokio::test]
 #[should_panic(expected = "was updated without an intent")]
 async fn an_update_whose_intent_is_missing_is_found() {
@@ -175,7 +175,7 @@ fn payload(long: bool) -> String {
     change.to_string()
 }
 
-/// The function with its standard output in a file that is none of the sandbox's.
+/// The function with its standard output in a file that the test made, not the sandbox.
 fn redirected(connect: &Connect, output: &str) -> Launch {
     let mut launch = unpaced(launch(connect))
         .env("FUNCTION", env!("CARGO_BIN_EXE_connect-attachment-policy"))
@@ -184,7 +184,7 @@ fn redirected(connect: &Connect, output: &str) -> Launch {
     launch
 }
 
-/// Without a pace: a run is to end within a second.
+/// Without a rate limit, so that a run ends within a second.
 fn unpaced(launch: Launch) -> Launch {
     launch.env("CONNECT_REQUESTS_PER_SECOND", "1000").env("CONNECT_BURST", "1000")
 }
@@ -198,11 +198,11 @@ fn updates(connect: &Connect) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What a run left behind.
+/// The output of a run.
 struct Run {
     connect: Connect,
     lines: Vec<String>,
-    /// What stands behind the last line break.
+    /// The text after the last line break.
     torn: Option<String>,
 }
 

@@ -24,8 +24,8 @@ const MEMORY: usize = 24 * 1_048_576;
 /// docs/audit.md: "The longest line a payload can cause".
 const LONGEST_LINE: usize = 262_144;
 
-/// What the runtime itself calls a payload that is no JSON. Lambda lets none through: "Could not parse request
-/// body into json" (`InvalidRequestContentException`).
+/// The runtime's own error for a payload that is not JSON. Lambda lets no such payload through: "Could not parse
+/// request body into json" (`InvalidRequestContentException`).
 const NO_JSON: &str = "&lambda_runtime::deserializer::DeserializeError";
 /// From this length on a case has a process of its own: memory that an earlier one left would hide its peak.
 const LONG: usize = 10_000;
@@ -41,15 +41,15 @@ enum Through {
 /// How it ends.
 enum Ends {
     /// A function error: its type, and its message or the report's violations.
-    Error(&'static str, Told),
+    Error(&'static str, Explanation),
     /// An HTTP response: its status, problem, and detail or violations.
-    Http(u16, &'static str, Told),
+    Http(u16, &'static str, Explanation),
     /// A batch of which every message comes again: how many, and the code of each in the audit.
     Batch(usize, &'static str),
 }
 
-/// What the caller is told.
-enum Told {
+/// What the answer says.
+enum Explanation {
     /// Text, exactly.
     Text(String),
     /// The violations: pointer and code, exactly.
@@ -80,12 +80,12 @@ fn rejected(pointer: &str, code: &'static str) -> Ends {
     Ends::Error("PolicyChangeRejected", one(pointer, code))
 }
 
-fn one(pointer: &str, code: &'static str) -> Told {
-    Told::Violations(vec![(pointer.to_owned(), code)])
+fn one(pointer: &str, code: &'static str) -> Explanation {
+    Explanation::Violations(vec![(pointer.to_owned(), code)])
 }
 
 fn many(pointer: &str, code: &'static str) -> Ends {
-    Ends::Error("PolicyChangeRejected", Told::Many(pointer.to_owned(), code))
+    Ends::Error("PolicyChangeRejected", Explanation::Many(pointer.to_owned(), code))
 }
 
 /// A whole change but for one field, which is written as given.

@@ -1,4 +1,4 @@
-//! The fault matrix: every fault below the trigger, and those that stand for all through each trigger.
+//! The fault matrix: every fault below the trigger, and a few typical ones through each trigger.
 //!
 //! A cell is a row of a table (`below`, `triggers`): what goes wrong and where, what is asked and by which
 //! way, and what is to come of it: the trigger's answer, every target's outcome, code, attempts and whether

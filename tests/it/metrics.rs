@@ -1,9 +1,10 @@
-//! What an invocation writes besides its audit: one line of metrics, before the answer, and one summary.
+//! What an invocation writes besides its audit: one line of metrics before the answer, and one summary.
 
 use crate::world::{ONE, TWO, World, chat, launch};
 use sandbox::connect::{Connect, Fault, Operation, Options};
 use sandbox::lambda::{Answer, Function};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// The metric lines so far, with what time decides replaced by its type.
 fn metrics(lines: &str) -> Vec<Value> {
@@ -106,6 +107,22 @@ async fn the_wait_for_the_quota_is_a_metric_of_its_own() {
     world.report(&change).await;
     let waited = metrics(&world.pipe.text())[0]["QuotaWait"].as_u64().unwrap();
     assert!((300..=1_000).contains(&waited), "{waited} ms");
+}
+
+/// The read before the update takes two seconds.
+#[tokio::test]
+async fn a_latency_is_of_the_update_alone() {
+    let world = World::new().await;
+    let slow = |milliseconds| [Some(Fault::Slow(Duration::from_millis(milliseconds)))];
+    world.connect.script(Operation::DescribeAttachedFilesConfiguration, slow(2_000));
+    world.connect.script(Operation::UpdateAttachedFilesConfiguration, slow(300));
+    world.report(&chat(ONE, &json!({}))).await;
+    let text = world.pipe.text();
+    let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let line = lines.find(|line| line["logger"] == "metrics").unwrap();
+    let latency = line["ConnectLatency"][0].as_u64().unwrap();
+    assert!((300..2_000).contains(&latency), "{latency} ms");
+    assert!(line["InvocationDuration"].as_u64().unwrap() >= 2_300, "{line}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use crate::sqs::{Queue, Sqs};
 use crate::world::{NOWHERE, ONE, THREE, TWO, World, chat, failed, outcomes};
 use sandbox::connect::{Fault, Operation, Options};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn batch(bodies: &[String], queue: &str) -> Value {
     let record = |(n, body): (usize, &String)| {
@@ -154,6 +154,21 @@ async fn of_payloads_that_are_malformed_only_events_are_parked() {
     assert_eq!((taken.len(), &taken[0]["MessageBody"]), (1, &json!(event.to_string())));
     let (kind, _) = failed(world.invoke(&json!({"Records": {}})).await);
     assert_eq!((kind.as_str(), queue.taken("SendMessage").len()), ("MalformedPayload", 1));
+}
+
+/// Of 8 seconds, calls to Amazon Connect get 5.7: a quarter is kept to make the message visible again.
+#[tokio::test]
+async fn an_update_without_an_answer_leaves_time_to_show_its_message_again() {
+    let queue = Queue::start(Sqs::Takes).await;
+    let world = World::with(Options::default(), &[("AWS_ENDPOINT_URL_SQS", queue.url.as_str())]).await;
+    let slow = Fault::Slow(Duration::from_secs(20));
+    world.connect.always(Operation::UpdateAttachedFilesConfiguration, Some(slow));
+    let started = Instant::now();
+    let answer = world.invoke_within(&batch(&[body(ONE)], "changes"), Duration::from_secs(8)).await.unwrap();
+    let took = started.elapsed();
+    assert_eq!((failures(&answer), queue.taken("ChangeMessageVisibility").len()), (vec!["m0"], 1));
+    assert!(took < Duration::from_secs(7), "{took:?}");
+    assert_eq!(world.audited(), ["intent", "outcome unknown"]);
 }
 
 /// 15 s, doubled at each delivery, up to 15 minutes.

@@ -1,4 +1,4 @@
-//! Which payload is whose, and what is said of those that are nobody's.
+//! Which trigger a payload belongs to, and the messages for payloads of no trigger.
 
 use crate::world::{ONE, World, chat, failed};
 use sandbox::connect::Options;
@@ -11,7 +11,7 @@ async fn refused(world: &World, payload: Value) -> (String, String) {
 }
 
 #[tokio::test]
-async fn what_is_nobodys_is_unrecognised_and_says_what_was_seen() {
+async fn a_payload_of_no_trigger_is_unrecognised_and_the_message_says_what_it_has() {
     let world = World::new().await;
     for (payload, seen) in [
         (json!([]), "unrecognised payload: an array, not an object"),
@@ -42,7 +42,7 @@ async fn what_is_nobodys_is_unrecognised_and_says_what_was_seen() {
 }
 
 #[tokio::test]
-async fn what_is_broken_is_malformed_and_says_whose_it_is() {
+async fn a_broken_envelope_is_malformed_and_the_message_names_its_trigger() {
     let world = World::new().await;
     let event = |detail: Value| json!({"id": "e", "detail-type": "t", "source": "s", "detail": detail});
     for (payload, why) in [
@@ -77,7 +77,7 @@ async fn what_is_broken_is_malformed_and_says_whose_it_is() {
 }
 
 #[tokio::test]
-async fn a_decisive_key_that_stands_twice_is_malformed() {
+async fn a_decisive_key_that_appears_twice_is_malformed() {
     let world = World::new().await;
     let text = r#"{"id":"e","detail-type":"t","source":"s","detail":{},"detail":{}}"#;
     let (kind, why) = failed(world.invoke_text(text, 0).await);
@@ -140,9 +140,9 @@ async fn a_replayed_event_is_superseded_by_newer_values() {
     assert_eq!(report["results"][0]["outcome"], "superseded");
 }
 
-/// A broken envelope is as little this function's business as a whole one.
+/// A broken envelope of a trigger that is not accepted is refused like a whole one.
 #[tokio::test]
-async fn what_is_malformed_is_not_accepted_where_its_trigger_is_not() {
+async fn a_malformed_payload_is_refused_where_its_trigger_is_not_accepted() {
     let only_http = [
         ("ACCEPTED_TRIGGERS", "http"),
         ("PARKED_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/parked"),

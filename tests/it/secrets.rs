@@ -6,7 +6,7 @@ use sandbox::connect::{Connect, Options};
 use sandbox::lambda::{Answer, Function};
 use serde_json::{Value, json};
 
-/// What no log may hold; the place is part of it, so that a finding names itself.
+/// A text that no log may have. The place is part of it, so that a finding names its place.
 const CANARY: &str = "canary-";
 /// What the audit, and nothing else, may hold.
 const RECORDED: &str = "recorded-";
@@ -17,7 +17,7 @@ fn accepted() -> Value {
         "changeId": "CHG-7", "reason": "recorded-reason", "requestedBy": "recorded-requester"})
 }
 
-/// Documents that are refused: what they hold in the wrong place is not repeated.
+/// Documents that are refused. Their values in wrong places are not repeated.
 fn refused() -> Vec<Value> {
     let with = |more: Value| {
         let mut change = accepted();
@@ -200,7 +200,7 @@ fn payloads() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn no_log_of_any_level_holds_what_is_not_its_business() {
+async fn no_log_of_any_level_has_a_secret() {
     let connect = Connect::start(Options::default()).await.unwrap();
     let mut found = Vec::new();
     for (level, format) in [("TRACE", "JSON"), ("TRACE", "Text"), ("INFO", "JSON")] {

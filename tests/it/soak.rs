@@ -58,7 +58,7 @@ async fn soaked_in_faults_a_process_stays_flat_and_accounts_for_every_change() {
     );
 }
 
-/// Otherwise the run above would show nothing.
+/// Checks the check itself: a missing intent is found.
 #[tokio::test]
 #[should_panic(expected = "intents and updates differ")]
 async fn an_update_whose_intent_is_missing_is_found() {
@@ -119,7 +119,7 @@ async fn faulty(seed: u64) -> Connect {
     Connect::start(Options { faults, seed, ..Options::default() }).await.unwrap()
 }
 
-/// A pace and back-offs of milliseconds (a burst is 10 ms), few attempts, and a guardrail to run into.
+/// A rate and back-offs of milliseconds (a burst is 10 ms), few attempts, and a guardrail that blocks some changes.
 fn fast(launch: Launch) -> Launch {
     launch
         .env("CONNECT_REQUESTS_PER_SECOND", "1000")
@@ -128,7 +128,7 @@ fn fast(launch: Launch) -> Launch {
         .env("POLICY_BLOCKED_EXTENSIONS", "exe")
 }
 
-/// What a process takes of its machine.
+/// The memory and descriptors of a process.
 #[derive(Default)]
 struct Footprint {
     /// Resident, in bytes.

@@ -26,7 +26,7 @@ impl<'a> Arn<'a> {
         let (region_text, account_text) = (parts.next()?, parts.next()?);
         let resource = parts.next().filter(|resource| !resource.is_empty())?;
         let (region, account) = (RegionName::parse(region_text), AccountId::parse(account_text));
-        // one that is left out is empty
+        // both may be absent, and are empty then
         let fits = (region.is_some() || region_text.is_empty())
             && (account.is_some() || account_text.is_empty())
             && region.as_ref().is_none_or(|region| region.partition() == partition);
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_arn_is_its_parts_and_is_written_as_it_was_read() {
+    fn an_arn_has_its_parts_and_prints_as_it_was_written() {
         for text in [
             "arn:aws:lambda:eu-central-1:111122223333:function:attachment-policy:live",
             "arn:aws:iam::111122223333:role/path/name",
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_a_wrong_or_missing_part_is_not_an_arn() {
+    fn text_with_a_wrong_or_missing_part_is_not_an_arn() {
         for bad in [
             "",
             "function-arn",

@@ -53,7 +53,7 @@ impl Serialize for RegionName {
 crate::stable_names! {
     /// A partition of AWS, as ARNs name it.
     ///
-    /// Those that anybody may have an account in; the isolated ones (`aws-iso…`) are not known here.
+    /// The partitions that anybody can have an account in. The isolated ones (`aws-iso…`) are not known here.
     pub enum Partition {
         /// The commercial Regions.
         Aws = "aws",
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_region_tells_its_partition_and_its_domain() {
+    fn a_region_has_a_partition_and_a_domain() {
         for (region, partition, suffix) in [
             ("eu-central-1", "aws", "amazonaws.com"),
             ("us-gov-west-1", "aws-us-gov", "amazonaws.com"),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_lead_a_host_name_elsewhere_is_not_a_region() {
+    fn text_that_could_change_the_host_name_is_not_a_region() {
         for bad in [
             "",
             "-",

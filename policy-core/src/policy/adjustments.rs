@@ -56,7 +56,7 @@ impl Limits<'_> {
 /// Why there are no values for a target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotComputed {
-    /// What they would be is forbidden.
+    /// A guardrail or a limit forbids them.
     #[error(transparent)]
     Blocked(#[from] Blocked),
     /// Amazon Connect did not say what the target holds.
@@ -97,7 +97,7 @@ impl Adjustments {
             values.max_size =
                 values.max_size.filter(|size| held.maximum_size_limit_in_bytes != Some(size.bytes().into()));
             values.extensions = values.extensions.filter(|list| match &absolute.extensions {
-                // a list that was asked for as it is also has its spelling
+                // an absolute list is also compared by its spelling
                 Some(_) => held.allowed_extensions.as_ref() != Some(&list.to_names()),
                 None => held_list.as_ref() != Some(list),
             });
@@ -114,7 +114,7 @@ impl Adjustments {
     ) -> Result<Option<MaxSize>, NotComputed> {
         let lowered_to = |limit: MaxSize| match held.maximum_size_limit_in_bytes {
             None => Err(NotComputed::NotKnown),
-            // `None` for a size that no update can have set: a lowering does not raise it
+            // `None` for a size below the API's minimum: lowering it must not raise it
             Some(bytes) if bytes <= limit.bytes().into() => Ok(MaxSize::from_bytes(bytes.into()).ok()),
             Some(_) => Ok(Some(limit)),
         };
@@ -130,8 +130,8 @@ impl Adjustments {
         }
     }
 
-    /// `None`: the change does not name the list. In lower case: AWS does not say whether case matters, so it is no
-    /// reason to keep an extension that is to go.
+    /// `None`: the change does not name the list. The list is in lower case: AWS does not say whether case matters, and
+    /// `PDF` must not stay when `pdf` is removed.
     fn list(
         &self,
         absolute: &Values,

@@ -20,9 +20,9 @@ impl ChangeId {
     }
 
     /// The default id made from one that AWS chose, such as an API Gateway request id
-    /// (`JKJaXmPLvHcESHA=`): what a change id does not take is dropped.
+    /// (`JKJaXmPLvHcESHA=`): characters that a change id does not allow are dropped.
     ///
-    /// `None` where nothing is left.
+    /// `None` if no character is left.
     pub fn from_request(id: &str) -> Option<Self> {
         let kept: String = id.chars().filter(|c| allowed(*c)).take(MAX_LENGTH).collect();
         Self::parse(&kept)
@@ -53,7 +53,7 @@ fn allowed(c: char) -> bool {
 }
 
 impl Default for ChangeId {
-    /// For what carries no id at all.
+    /// For a payload without any id.
     fn default() -> Self {
         Self("unidentified".to_owned())
     }
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_id_loses_only_what_a_change_id_does_not_take() {
+    fn a_request_id_loses_only_characters_that_a_change_id_does_not_allow() {
         let id = ChangeId::from_request("JKJaXmPLvHcESHA=").map(|id| id.to_string());
         assert_eq!(id.as_deref(), Some("JKJaXmPLvHcESHA"));
         assert_eq!(ChangeId::from_request("=="), None);

@@ -18,8 +18,8 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// Whether giving it these values would change anything. By what is spelled, without a copy: every target is
-    /// asked this.
+    /// Whether these values would change anything, spelling included. It makes no copy, because it runs for every
+    /// target.
     pub fn would_change(&self, values: &Values) -> bool {
         let size = values.max_size.map(|size| i64::from(size.bytes()));
         let list = values.extensions.as_ref();
@@ -32,7 +32,7 @@ impl Configuration {
             || list.is_some_and(|asked| !holds_list(asked))
     }
 
-    /// What it would hold with these values: an omitted one keeps what is there.
+    /// The configuration after an update with these values. An omitted value stays as it is.
     #[must_use]
     pub fn after(&self, values: &Values) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl Configuration {
         })
     }
 
-    /// Whether it holds these values, in whatever case it spells them.
+    /// Whether it holds these values; the case of extensions does not matter.
     pub fn holds(&self, values: &Values) -> bool {
         let folded = Self {
             maximum_size_limit_in_bytes: self.maximum_size_limit_in_bytes,
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn an_omitted_value_keeps_what_is_there() {
+    fn an_omitted_value_stays_as_it_is() {
         let before = held(5, &["csv", "pdf"]);
         assert_eq!(before.after(&values(Some(7), None)), held(7, &["csv", "pdf"]));
         assert_eq!(before.after(&values(None, Some(&["pdf"]))), held(5, &["pdf"]));
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn case_is_a_change_before_and_no_difference_after() {
+    fn case_counts_before_an_update_and_not_after_it() {
         let upper = held(5, &["PDF"]);
         assert!(upper.would_change(&values(None, Some(&["pdf"]))));
         assert!(upper.holds(&values(None, Some(&["pdf"]))));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_leaves_out_what_was_asked_does_not_hold_it() {
+    fn an_answer_without_a_requested_value_does_not_hold_it() {
         let silent = Configuration { maximum_size_limit_in_bytes: None, allowed_extensions: None };
         assert!(!silent.holds(&values(Some(5), None)));
         assert!(!silent.holds(&values(None, Some(&["pdf"]))));

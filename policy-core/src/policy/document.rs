@@ -10,7 +10,8 @@ mod targets;
 mod values;
 
 pub use super::field::{Field, ObjectKind};
-pub use batch::{MAX_CHANGES, MAX_GOVERNED_TARGETS, MAX_TARGETS};
+pub use batch::MAX_CHANGES;
+pub use targets::{MAX_GOVERNED_TARGETS, MAX_TARGETS};
 
 use super::change_id::ChangeId;
 use super::entity_tag::IfMatch;
@@ -22,7 +23,8 @@ use super::{PolicyChange, Rules, Scope};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-/// The most bytes of a document (ours): four times the largest that can pass, and what SQS and EventBridge take.
+/// The most bytes of a document. The limit is ours: four times the largest valid document, and as much as SQS and
+/// EventBridge accept.
 pub const MAX_DOCUMENT: usize = 1_048_576;
 
 /// Which document is expected.
@@ -74,7 +76,7 @@ pub enum Rejected {
     Violations {
         /// All of them, in the order of the document; of more than 256, the first ones that were found.
         violations: Vec<Violation>,
-        /// The id the document gave itself, or its default.
+        /// The document's own id, or the default.
         change_id: ChangeId,
     },
 }
@@ -107,7 +109,7 @@ pub fn parse(text: &str, form: &Form, defaults: &Defaults, rules: &Rules) -> Res
     }
 }
 
-/// A rejected document keeps the id that it has, so that its producer finds it again.
+/// A rejected document keeps its own id, so that its producer can find it.
 fn claimed_id(json: &Json) -> Option<ChangeId> {
     match member(json, Field::ChangeId)? {
         Json::String(id) => ChangeId::parse(id),

@@ -8,8 +8,8 @@ pub fn entity_tag_of_all<'a>(all: impl IntoIterator<Item = (&'a Scope, &'a Confi
     hashed(&lines.collect::<String>())
 }
 
-/// The strong entity tag (RFC 9110 section 8.8.3) of what a target holds: a hash of its canonical
-/// values, so the same whichever call read them.
+/// The strong entity tag (RFC 9110 section 8.8.3) of what a target holds: a hash of its canonical values. List and
+/// Describe give the same tag.
 pub fn entity_tag(configuration: &Configuration) -> String {
     let mut canonical = String::new();
     if let Some(size) = configuration.maximum_size_limit_in_bytes {
@@ -25,7 +25,7 @@ pub fn entity_tag(configuration: &Configuration) -> String {
 
 fn hashed(canonical: &str) -> String {
     let mut tag = String::from("\"");
-    // 128 bits: no two policies anybody writes share a tag
+    // 128 bits: two different policies never share a tag in practice
     for byte in Sha256::digest(canonical).iter().take(16) {
         let _ = write!(tag, "{byte:02x}");
     }

@@ -48,12 +48,12 @@ impl ExtensionSet {
         Self(held.into_iter().map(|extension| extension.to_ascii_lowercase()).collect())
     }
 
-    /// Adds what another set has.
+    /// Adds every extension of another set.
     pub(super) fn extend(&mut self, others: &Self) {
         self.0.extend(others.0.iter().cloned());
     }
 
-    /// Removes what another set has.
+    /// Removes every extension of another set.
     pub(super) fn remove_all(&mut self, others: &Self) {
         self.0.retain(|extension| !others.contains(extension));
     }
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_one_to_ten_of_the_alphabet_is_refused() {
+    fn an_extension_is_one_to_ten_characters_of_the_alphabet() {
         for bad in [
             "",
             ".",
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_knows_what_is_in_it() {
+    fn a_set_contains_what_was_added() {
         let set = ExtensionSet::parse(["pdf"]).unwrap();
         assert!(set.contains("pdf") && !set.contains("exe"));
     }

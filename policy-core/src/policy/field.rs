@@ -62,8 +62,7 @@ pub enum ObjectKind {
 }
 
 impl Field {
-    /// The field that a key names: `instanceId` is also `InstanceId`, so that what works for the CLI or boto3
-    /// can be pasted.
+    /// The field of a key. `InstanceId` is `instanceId` too, so that documents for the CLI or boto3 can be pasted.
     pub fn named(key: &str) -> Option<Self> {
         let (first, rest) = key.as_bytes().split_first()?;
         let first = first.to_ascii_lowercase();
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_has_every_field_but_those_of_what_is_around_and_within_it() {
+    fn a_change_has_every_field_except_changes_and_extension() {
         let others: Vec<_> =
             Field::ALL.iter().filter(|field| !field.belongs_to(ObjectKind::Change)).collect();
         assert_eq!(others, [&Field::Changes, &Field::Extension]);

@@ -1,4 +1,4 @@
-//! What an operator forbids, whoever asks.
+//! The operator's limits, which apply to every caller.
 
 use super::{ExtensionSet, Instance, InstanceName, MAX_EXTENSIONS, MaxSize, PolicyChange, Values};
 use std::collections::BTreeSet;
@@ -42,8 +42,8 @@ pub enum Blocked {
 }
 
 impl Guardrails {
-    /// Whether the change may be carried out for this instance, as far as that is known before its targets are
-    /// read: what is computed from them is checked then ([`Adjustments::apply`](super::Adjustments::apply)).
+    /// Whether the guardrails allow the change for this instance. Relative values are not known before the targets are
+    /// read; [`Adjustments::apply`](super::Adjustments::apply) checks them.
     ///
     /// # Errors
     /// The first guardrail that forbids it: instance, then extensions, then size.
@@ -77,7 +77,7 @@ impl Guardrails {
         if blocked.is_empty() { Ok(()) } else { Err(Blocked::Extensions(blocked)) }
     }
 
-    /// Whether a change can enforce them: there is one that is about values.
+    /// Whether a change can enforce them: at least one is about sizes or extensions.
     pub fn can_be_enforced(&self) -> bool {
         !self.blocked_extensions.is_empty() || self.max_size.is_some()
     }

@@ -53,7 +53,7 @@ impl Instance {
         let account = self.account.as_ref()?;
         let (partition, region) = (self.region.partition().name(), self.region.as_str());
         let (account, id) = (account.as_str(), self.id.as_str());
-        // one allocation: a report has an ARN for each target
+        // one allocation, because a report has an ARN for each target
         Some(["arn:", partition, ":", SERVICE, ":", region, ":", account, ":", RESOURCE, id].concat())
     }
 }
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_instance_is_none() {
+    fn other_text_is_not_an_instance() {
         for bad in [
             "",
             "0123abcd",

@@ -1,4 +1,4 @@
-//! JSON as it was sent: duplicate keys kept, order kept, so that a violation can point at anything.
+//! JSON as it was sent, with duplicate keys and in its own order, so that a violation can point to any place.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;

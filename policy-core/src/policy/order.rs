@@ -1,14 +1,14 @@
-//! Puts violations into the order of the document that they point into.
+//! Sorts violations by their places in the document.
 
 use super::json::Json;
 use super::violation::Violation;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The number of the member at each level of a pointer. Places compare as they follow each other in the text.
+/// The position of the member at each level of a pointer. Places sort in the order of the text.
 type Place = Vec<usize>;
 
-/// The violations in the order of what they point at. Those of one place keep their order.
+/// Sorts violations by their places. Several at one place keep their order.
 pub(super) fn sorted(violations: Vec<Violation>, json: &Json) -> Vec<Violation> {
     let mut places = vec![Place::new(); violations.len()];
     let pointers = violations.iter().zip(&mut places);
@@ -18,7 +18,7 @@ pub(super) fn sorted(violations: Vec<Violation>, json: &Json) -> Vec<Violation> 
     ordered.into_iter().map(|(_, violation)| violation).collect()
 }
 
-/// The part of a pointer that is not followed yet, and the place that it has led to.
+/// The rest of a pointer that is not followed yet, and the place so far.
 struct Pointer<'v> {
     rest: &'v str,
     place: &'v mut Place,
@@ -48,7 +48,7 @@ fn find(json: &Json, pointers: Vec<Pointer<'_>>) {
         }
         Json::Object(entries) => {
             for (number, (key, value)) in entries.iter().enumerate() {
-                // of equal keys the first is the one that was read
+                // the first of several equal keys is the one that was read
                 if let Some(pointers) = by_token.remove(key.as_str()) {
                     descend(number, value, pointers);
                 }

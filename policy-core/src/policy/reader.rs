@@ -9,8 +9,8 @@ use std::slice;
 
 /// A key or value longer than this is not repeated in a message or pointer.
 const MAX_ECHO: usize = 64;
-/// The Jaro-Winkler similarity above which a known field is suggested for an unknown one. At this value each known
-/// name is found with any one typing error within it, and words such as `colour` or `tags` find none
+/// The Jaro-Winkler similarity above which a known field is suggested for an unknown one. At this value, a known name
+/// with any single typing error is still found, and words such as `colour` or `tags` are not
 /// (tests/it/messages.rs).
 const SIMILAR: f64 = 0.8;
 
@@ -67,8 +67,8 @@ impl<'j> Found<'j> {
         Some(entries.iter().enumerate().map(move |(index, value)| Found { pointer: pointer(index), value }))
     }
 
-    /// A value alone, or the entries of an array: each with its pointer, made when it is asked for. There may be
-    /// hundreds of thousands.
+    /// A single value, or the entries of an array, each with its pointer. Pointers are made one at a time, because
+    /// there may be hundreds of thousands.
     pub(super) fn one_or_many(
         &self,
         violations: &mut Violations,
@@ -169,8 +169,8 @@ impl<'j> Fields<'j> {
         self.get(wanted).filter(|found| !found.is_null())
     }
 
-    /// Every form of one field that is present and not null. Both together are a violation, and each is read all
-    /// the same.
+    /// Every form of one field that is present and not null. Both together are a violation; each of them is still
+    /// read.
     pub(super) fn forms<'f>(
         &'f self,
         forms: [Field; 2],
@@ -219,7 +219,7 @@ fn nearest<'f>(key: &str, known: impl Iterator<Item = &'f Field>) -> Option<&'f 
         .map(|(_, field)| field)
 }
 
-/// What was written, short enough to repeat in a message.
+/// The text, shortened so that a message can repeat it.
 pub(super) fn shown(text: &str) -> String {
     match text.char_indices().nth(MAX_ECHO) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

@@ -15,10 +15,10 @@ pub(super) const MAX_EMAIL_SIZE: u32 = 20_971_520;
 pub(super) const DOCUMENTED_MINIMUM: u32 = 1_048_576;
 
 impl MaxSize {
-    /// The size, where it is within 1–104857600.
+    /// The size, which must be within 1–104857600.
     ///
     /// # Errors
-    /// The rule that it breaks and what would be right.
+    /// The rule that it breaks, and what is allowed.
     pub fn from_bytes(bytes: i128) -> Result<Self, InvalidValue> {
         if let Ok(bytes @ 1..=MAX_SIZE) = u32::try_from(bytes) {
             return Ok(Self(bytes));
@@ -46,7 +46,7 @@ impl MaxSize {
             );
             return Err(InvalidValue::new(ViolationCode::InvalidSize, message));
         }
-        // only digits: what does not fit an i128 is far out of range
+        // only digits, so a number that does not fit an i128 is far out of range
         Self::from_bytes(text.parse().unwrap_or(i128::MAX))
     }
 
@@ -72,7 +72,7 @@ impl MaxSize {
             _ => return Err(invalid()),
         };
         let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-        // 12 digits before the point and 9 after are more than any size has, and cannot overflow
+        // 12 digits before the point and 9 after it cover every valid size, and cannot overflow
         if whole.is_empty() || whole.len() > 12 || fraction.is_empty() || fraction.len() > 9 {
             return Err(invalid());
         }
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_size_is_told_apart_from_a_size_out_of_range() {
+    fn an_invalid_size_and_a_size_out_of_range_have_different_codes() {
         for (text, code) in [
             ("10", ViolationCode::InvalidSize),
             ("MB", ViolationCode::InvalidSize),

@@ -1,4 +1,4 @@
-//! What is wrong with a document: where, which rule, and what would be right.
+//! A violation: the place in the document, the rule that it breaks, and what is allowed.
 
 use crate::stable_names;
 use serde::Serialize;
@@ -11,7 +11,7 @@ pub struct Violation {
     pub pointer: String,
     /// The rule, stable across versions.
     pub code: ViolationCode,
-    /// What would be right, in one lower-case line.
+    /// What is allowed, in one lower-case line.
     pub message: String,
 }
 
@@ -97,13 +97,13 @@ impl fmt::Display for Violation {
     }
 }
 
-/// A value that breaks a rule: what a field or a setting was given.
+/// A value of a field or a setting that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct InvalidValue {
     /// The rule.
     pub code: ViolationCode,
-    /// What would be right, in one lower-case line.
+    /// What is allowed, in one lower-case line.
     pub message: String,
 }
 

@@ -30,13 +30,13 @@ impl Violations {
         self.0.push(violation);
     }
 
-    /// Not the type that a value must have.
+    /// Adds a violation: the value has a wrong type.
     pub(super) fn wrong_type(&mut self, pointer: impl Into<String>, expected: &str, found: &Json) {
         let code = if found.is_null() { ViolationCode::NullValue } else { ViolationCode::WrongType };
         self.add(pointer, code, format!("must be {expected}, not {}", found.kind()));
     }
 
-    /// The value, or nothing and one violation more.
+    /// The value; or `None`, with a violation added.
     pub(super) fn keep<T>(&mut self, pointer: &str, result: Result<T, InvalidValue>) -> Option<T> {
         result.map_err(|invalid| self.add(pointer, invalid.code, invalid.message)).ok()
     }
@@ -60,7 +60,7 @@ impl Violations {
         self.0
     }
 
-    /// In the order of the document. The one that says that there are more stays the last.
+    /// In the order of the document. The violation that says that there are more stays last.
     pub(super) fn in_order_of(mut self, json: &Json) -> Vec<Violation> {
         let more = self.0.split_off(self.0.len().min(MAX_VIOLATIONS));
         let mut violations = order::sorted(self.0, json);

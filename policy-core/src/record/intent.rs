@@ -96,8 +96,11 @@ impl Intent {
 }
 
 /// How an intent is closed: what becomes of the target's item.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an attribute of the item that changes or does not"
+)]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a member of the write")]
 pub struct Closing {
     /// What the target should hold from now on; an absent member: as it was.
     pub held: Configuration,

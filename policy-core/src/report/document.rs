@@ -86,7 +86,7 @@ pub fn encode(report: &Report) -> Result<String, serde_json::Error> {
     Ok(encoded)
 }
 
-/// What of a report is shown.
+/// The parts of a report that are shown.
 #[derive(Debug, Clone, Copy)]
 struct Shown {
     /// Whether to include targets that need no action.
@@ -121,11 +121,11 @@ fn document(change: &ChangeReport, shown: Shown) -> ChangeDocument<'_> {
     };
     let results = change.results().iter().filter(listed).take(shown.most);
     let results: Vec<_> = results.map(|result| line(result, shown.values)).collect();
-    let walked = matches!(change.disposition, Disposition::Processed { .. });
+    let processed = matches!(change.disposition, Disposition::Processed { .. });
     ChangeDocument {
         change_id: change.change_id.as_str(),
         status: change.status(),
-        truncated: walked && (results.len() < change.results().len() || !shown.values),
+        truncated: processed && (results.len() < change.results().len() || !shown.values),
         detail: (change.disposition == Disposition::Accepted).then_some(QUEUED),
         error: change.not_begun(),
         plan: None,

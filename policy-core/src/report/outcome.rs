@@ -1,4 +1,4 @@
-//! How one target ended, with what is known of it.
+//! How one target ended, and what is known about it.
 
 use super::Verdict;
 use crate::calls::CallCost;
@@ -16,7 +16,7 @@ stable_names! {
         Unchanged = "unchanged",
         /// A dry run would update it.
         Planned = "planned",
-        /// It was modified meanwhile: no call.
+        /// It was modified in the meantime: no call.
         Superseded = "superseded",
         /// A guardrail or limit blocks it: no update.
         Blocked = "blocked",
@@ -31,7 +31,7 @@ stable_names! {
     }
 }
 
-/// How a target ended. Each way holds what is known then, and nothing that cannot be.
+/// How a target ended. Each variant holds exactly what is known in that case.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// Updated, and the response (or the read after a lost one) holds what was asked.
@@ -40,7 +40,7 @@ pub enum Outcome {
         before: Configuration,
         /// What it holds.
         after: Configuration,
-        /// The outcome could not be written to the audit: the same change again puts it on record.
+        /// Set if the outcome could not be written to the audit; sending the change again records it.
         unrecorded: Option<Failure>,
     },
     /// It held the values already: no call.
@@ -55,7 +55,7 @@ pub enum Outcome {
         /// What it would hold.
         after: Configuration,
     },
-    /// It was modified meanwhile: no call.
+    /// It was modified in the meantime: no call.
     Superseded {
         /// What it holds, where that was read to decide.
         held: Option<Configuration>,
@@ -100,7 +100,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Nothing is known of the target but why it is not done.
+    /// A target that was not read: only the reason is known.
     pub fn not_reached(why: Failure) -> Self {
         if why.code.is_out_of_time() {
             Self::Pending { before: None, why }
@@ -187,8 +187,8 @@ impl Outcome {
         Self::Failed { before, after, why: why.made_retryable() }
     }
 
-    /// The same end where its audit line could not be written: nobody can prove it, so it is not done. The reason
-    /// stays, and the same change again puts it on record.
+    /// The same outcome, whose audit line could not be written. Without the line nobody can prove it, so the target is
+    /// not done. The reason stays, and sending the change again records it.
     #[must_use]
     pub fn unrecorded(self, missing: Failure) -> Self {
         match self {
@@ -197,9 +197,10 @@ impl Outcome {
             Self::Planned { before, after } => {
                 Self::Failed { before: Some(before), after: Some(after), why: missing }
             }
-            Self::Superseded { held, why } => Self::failed_for_now(held, None, why),
             Self::Unknown { before, why } => Self::failed_for_now(Some(before), None, why),
-            Self::Blocked { held, why } => Self::failed_for_now(held, None, why),
+            Self::Superseded { held, why } | Self::Blocked { held, why } => {
+                Self::failed_for_now(held, None, why)
+            }
             Self::Pending { before, why } => Self::failed_for_now(before, None, why),
             Self::Skipped { why } => Self::failed_for_now(None, None, why),
             Self::Failed { before, after, why } => Self::failed_for_now(before, after, why),
@@ -207,10 +208,10 @@ impl Outcome {
     }
 }
 
-/// What is known of how a target came to its end.
+/// What the calls for one target cost and returned.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CallTrace {
-    /// What its own calls cost. A read that several scopes share belongs to none of them.
+    /// What its own calls cost. A read that several scopes share counts for none of them.
     pub cost: CallCost,
     /// Updates sent, retries included.
     pub update_attempts: u32,

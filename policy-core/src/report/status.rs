@@ -1,11 +1,11 @@
 //! The one status function.
 
-use serde::Serialize;
+use crate::stable_names;
 
-/// What one target means for the whole.
+/// What one target contributes to the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is as asked.
+    /// It holds the requested values.
     Done,
     /// The same change again would help.
     NotYet,
@@ -13,40 +13,27 @@ pub enum Verdict {
     NotForGood,
 }
 
-/// A report's status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// The document has violations: nothing was done.
-    Rejected,
-    /// Queued whole, nothing done yet.
-    Accepted,
-    /// A dry run, nothing blocked or failed.
-    Planned,
-    /// Every target is applied or unchanged.
-    Succeeded,
-    /// At least one target failed for now, is unknown or pending: the same change again would help.
-    Incomplete,
-    /// None of those; some succeeded, some are failed, blocked, superseded or skipped for good.
-    Partial,
-    /// None succeeded, all for good.
-    Failed,
+stable_names! {
+    /// A report's status.
+    pub enum Status {
+        /// The document has violations: nothing was done.
+        Rejected = "rejected",
+        /// Queued whole, nothing done yet.
+        Accepted = "accepted",
+        /// A dry run, nothing blocked or failed.
+        Planned = "planned",
+        /// Every target is applied or unchanged.
+        Succeeded = "succeeded",
+        /// At least one target failed for now, is unknown or pending: the same change again would help.
+        Incomplete = "incomplete",
+        /// None of those; some succeeded, some failed, or are blocked, superseded or skipped for good.
+        Partial = "partial",
+        /// None succeeded, all for good.
+        Failed = "failed",
+    }
 }
 
 impl Status {
-    /// The word of the report.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Rejected => "rejected",
-            Self::Accepted => "accepted",
-            Self::Planned => "planned",
-            Self::Succeeded => "succeeded",
-            Self::Incomplete => "incomplete",
-            Self::Partial => "partial",
-            Self::Failed => "failed",
-        }
-    }
-
     /// The one status function: total over the targets' verdicts.
     ///
     /// No target at all (`"*"` of an account without instances) is success: nothing is left to do.

@@ -130,7 +130,7 @@ impl Record {
     }
 }
 
-/// `SentTimestamp`: milliseconds since the epoch ("ReceiveMessage", Amazon SQS API).
+/// `SentTimestamp`: milliseconds since the epoch (`ReceiveMessage`, Amazon SQS API).
 fn sent_at(milliseconds: &str) -> Option<OffsetDateTime> {
     let milliseconds: i128 = milliseconds.parse::<u64>().ok()?.into();
     OffsetDateTime::from_unix_timestamp_nanos(milliseconds * 1_000_000).ok()

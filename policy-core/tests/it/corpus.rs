@@ -25,11 +25,11 @@ fn replay(folders: [&str; 2], check: fn(&[u8])) {
 }
 
 #[test]
-fn every_payload_of_the_corpus_is_decoded_alike_each_time_or_refused() {
+fn every_payload_of_the_corpus_is_decoded_or_refused_with_the_same_result_each_time() {
     replay(["fuzz/corpus/payload", "events"], checks::payload);
 }
 
 #[test]
-fn every_document_of_the_corpus_means_what_its_normal_form_means_or_is_refused_at_a_place() {
+fn every_document_of_the_corpus_equals_its_normal_form_or_has_violations_at_existing_places() {
     replay(["fuzz/corpus/document", "events"], checks::document);
 }

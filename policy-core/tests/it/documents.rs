@@ -1,4 +1,4 @@
-//! Every row of the normalisation table: what a document means, in whichever form it says it.
+//! Every row of the normalisation table: different forms of the same document have the same meaning.
 
 use crate::parsing::{ID, account, change as parse, defaults, rules, with};
 use policy_core::policy::{Form, IfMatch, Instance, InstanceId, Instances, Rules, Scope, document};

@@ -3,7 +3,7 @@
 mod parts;
 
 use crate::parsing::{ID, at, defaults, rules, violations, violations_of};
-use parts::{Part, every_instance, instances, others, part, scopes, values};
+use parts::{Part, every_instance, instances, others, part, relative_values, scopes, values};
 use policy_core::policy::{Form, InstanceId, Scope};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -34,7 +34,7 @@ fn faulty(groups: Vec<Vec<Part>>) -> impl Strategy<Value = Faulty> {
 }
 
 fn change(instances: Vec<Part>) -> impl Strategy<Value = Faulty> {
-    let mut groups = vec![instances, scopes(), values()];
+    let mut groups = vec![instances, scopes(), [values(), relative_values()].concat()];
     groups.extend(others());
     faulty(groups)
 }
@@ -73,7 +73,7 @@ prop_compose! {
 
 /// A PATCH whose body has fields of the target, too.
 fn patch() -> impl Strategy<Value = Faulty> {
-    let mut groups = vec![values()];
+    let mut groups = vec![[values(), relative_values()].concat()];
     groups.extend(["instanceId", "instanceTags", "attachmentScopes"].map(|field| {
         let pointer = ["/", field].concat().leak();
         vec![part(&[], &[]), part(&[(field, json!("*"))], &[(pointer, "UnexpectedField")])]
@@ -87,7 +87,7 @@ fn sorted(mut violations: Vec<(String, String)>) -> Vec<(String, String)> {
     violations
 }
 
-/// Whether the pointers follow each other in the text, judged without the code under test.
+/// Whether the pointers are in the order of the text, computed without the code under test.
 fn is_in_order(text: &str, found: &[(String, String)]) -> bool {
     let raw: &RawValue = serde_json::from_str(text).unwrap();
     let places: Vec<_> = found.iter().map(|(pointer, _)| place(raw.get(), pointer)).collect();

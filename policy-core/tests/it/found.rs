@@ -1,4 +1,4 @@
-//! What fuzzing and the invariants it checks have found, each as the smallest document that shows it.
+//! Faults that fuzzing and its invariants found, each with the smallest document that shows it.
 
 use crate::parsing::{at, defaults, violations, violations_of};
 use policy_core::origin::Invocation;
@@ -6,10 +6,10 @@ use policy_core::policy::Form;
 use policy_core::trigger::{self, Trigger};
 use serde_json::value::RawValue;
 
-/// It was accepted as a time of the year -1, which no document can say: the normal form of such a change
-/// could not be written, and so not be queued.
+/// It was accepted as a time of the year -1. No document can have such a time, so the change had no normal form and
+/// could not be queued.
 #[test]
-fn the_first_hours_of_the_year_0_have_no_place_in_utc() {
+fn a_time_before_the_year_0_in_utc_is_refused() {
     let text = r#"{"instanceId":"00000001-0000-4000-8000-000000000001","attachmentScope":"CHAT",
         "maximumSize":"1 MB","ifUnmodifiedSince":"0000-01-01T00:00:00+00:01"}"#;
     assert_eq!(violations(text), [at("/ifUnmodifiedSince", "InvalidTimestamp")]);
@@ -17,7 +17,7 @@ fn the_first_hours_of_the_year_0_have_no_place_in_utc() {
 
 /// It pointed at `/changeId`, which is not there.
 #[test]
-fn a_change_id_too_long_for_its_changes_is_pointed_at_as_it_is_spelled_and_only_where_it_is() {
+fn a_change_id_too_long_for_its_changes_is_pointed_at_in_its_own_spelling_if_the_document_has_it() {
     let long = "x".repeat(127);
     let changes = r#""changes":[{"instanceId":"*","attachmentScope":"CHAT","maximumSize":"1 MB"}]"#;
     let id = |pointer: &str| [at(pointer, "InvalidChangeId")];
@@ -27,9 +27,9 @@ fn a_change_id_too_long_for_its_changes_is_pointed_at_as_it_is_spelled_and_only_
     assert_eq!(violations_of(&format!("{{{changes}}}"), &Form::Submission, &defaults(&long)), id(""));
 }
 
-/// Its time went on to the queue as it was, where no document may say it.
+/// Its time was passed on unchanged to the queue, although no document may have it.
 #[test]
-fn a_replayed_event_has_a_time_that_a_document_may_say() {
+fn a_replayed_event_has_a_time_that_a_document_may_have() {
     let event = |time: &str| {
         let text = format!(
             r#"{{"id":"e","source":"s","detail-type":"d","detail":{{}},"replay-name":"r","time":"{time}"}}"#

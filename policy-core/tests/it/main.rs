@@ -18,6 +18,7 @@ mod found;
 mod ledger_model;
 mod marks;
 mod messages;
+mod openapi;
 mod parsing;
 mod properties;
 mod record;

@@ -1,11 +1,11 @@
-//! What a refusal tells besides its code: what would be right, and what was written, no longer than a line.
+//! The messages of violations: what would be right, and what was written, in one line.
 
 use crate::parsing::{change as parsed, parse, refusal};
 use policy_core::policy::document::{Field, ObjectKind};
 use serde_json::{Value, json};
 
 /// The first problem of a change with one field more, or another one: its pointer and its message.
-fn told(field: &str, value: &Value) -> (String, String) {
+fn first(field: &str, value: &Value) -> (String, String) {
     let mut change = json!({"instanceId": "00000001-0000-4000-8000-000000000001", "attachmentScope": "CHAT",
         "allowedExtensions": ["pdf"]});
     change[field] = value.clone();
@@ -14,7 +14,7 @@ fn told(field: &str, value: &Value) -> (String, String) {
 }
 
 #[test]
-fn a_wrong_type_is_called_what_it_is() {
+fn a_wrong_type_is_named() {
     for (value, kind) in [
         (json!(true), "a boolean"),
         (json!(1), "a number"),
@@ -22,12 +22,12 @@ fn a_wrong_type_is_called_what_it_is() {
         (json!([]), "an array"),
         (json!({}), "an object"),
     ] {
-        assert_eq!(told("reason", &value).1, format!("must be a string, not {kind}"));
+        assert_eq!(first("reason", &value).1, format!("must be a string, not {kind}"));
     }
-    assert_eq!(told("force", &json!("yes")).1, "must be true or false, not a string");
-    assert_eq!(told("instanceId", &json!([null])).1, "must be a string, not null");
-    assert_eq!(told("reason", &json!(null)).1, "must not be null");
-    let value = told("maximumSize", &json!(null)).1;
+    assert_eq!(first("force", &json!("yes")).1, "must be true or false, not a string");
+    assert_eq!(first("instanceId", &json!([null])).1, "must be a string, not null");
+    assert_eq!(first("reason", &json!(null)).1, "must not be null");
+    let value = first("maximumSize", &json!(null)).1;
     assert_eq!(
         value,
         "must not be null; omit the field to keep the current value (Amazon Connect cannot reset it)"
@@ -36,12 +36,12 @@ fn a_wrong_type_is_called_what_it_is() {
 
 #[test]
 fn an_unknown_field_is_compared_with_the_known_ones_and_named_unless_it_is_long() {
-    assert_eq!(told("REASONS", &json!(1)).1, "is not a known field; did you mean `reason`?");
-    assert_eq!(told("colour", &json!(1)).1, "is not a known field");
+    assert_eq!(first("REASONS", &json!(1)).1, "is not a known field; did you mean `reason`?");
+    assert_eq!(first("colour", &json!(1)).1, "is not a known field");
     let (at, beyond) = ("k".repeat(64), "k".repeat(65));
-    assert_eq!(told(&at, &json!(1)), (format!("/{at}"), "is not a known field".to_owned()));
+    assert_eq!(first(&at, &json!(1)), (format!("/{at}"), "is not a known field".to_owned()));
     assert_eq!(
-        told(&beyond, &json!(1)),
+        first(&beyond, &json!(1)),
         (String::new(), "has an unknown field with a name of 65 bytes".to_owned())
     );
 }
@@ -61,7 +61,7 @@ fn a_known_field_with_one_typing_error_is_suggested() {
                 format!("{before}{next}{letter}{last}"),
             ] {
                 if Field::named(&typed).is_none() {
-                    let message = told(&typed, &json!(1)).1;
+                    let message = first(&typed, &json!(1)).1;
                     assert!(
                         message.starts_with("is not a known field; did you mean `"),
                         "{typed}: {message}"
@@ -71,26 +71,26 @@ fn a_known_field_with_one_typing_error_is_suggested() {
         }
     }
     for other in ["colour", "size", "comment", "scope", "tags", "priority"] {
-        assert_eq!(told(other, &json!(1)).1, "is not a known field", "{other}");
+        assert_eq!(first(other, &json!(1)).1, "is not a known field", "{other}");
     }
 }
 
 #[test]
 fn what_was_written_is_repeated_up_to_64_characters() {
     let (at, beyond) = ("ü".repeat(64), "ü".repeat(65));
-    let told = |text: &str| told("maximumSize", &json!(text)).1;
-    assert!(told(&at).ends_with(&format!("not `{at}`")), "{}", told(&at));
-    assert!(told(&beyond).ends_with(&format!("not `{at}…`")), "{}", told(&beyond));
+    let message = |text: &str| first("maximumSize", &json!(text)).1;
+    assert!(message(&at).ends_with(&format!("not `{at}`")), "{}", message(&at));
+    assert!(message(&beyond).ends_with(&format!("not `{at}…`")), "{}", message(&beyond));
 }
 
 #[test]
 fn two_spellings_of_one_field_name_the_first() {
-    let (pointer, message) = told("AllowedExtensions", &json!(["pdf"]));
+    let (pointer, message) = first("AllowedExtensions", &json!(["pdf"]));
     assert_eq!(
         (pointer.as_str(), message.as_str()),
         ("/allowedExtensions", "conflicts with `/AllowedExtensions`; keep only one")
     );
-    let (pointer, message) = told("instanceIds", &json!([]));
+    let (pointer, message) = first("instanceIds", &json!([]));
     assert_eq!(
         (pointer.as_str(), message.as_str()),
         ("/instanceIds", "conflicts with `/instanceId`; keep only one")
@@ -98,8 +98,8 @@ fn two_spellings_of_one_field_name_the_first() {
 }
 
 #[test]
-fn a_length_is_told_with_its_limit() {
-    assert_eq!(told("reason", &json!("ü".repeat(1_025))).1, "must be at most 1024 characters, not 1025");
+fn a_length_is_reported_with_its_limit() {
+    assert_eq!(first("reason", &json!("ü".repeat(1_025))).1, "must be at most 1024 characters, not 1025");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! How these tests parse a document, and what they look at.
+//! Helpers: parse a document, list its violations, build a change.
 
 use policy_core::aws::{AccountId, RegionName};
 use policy_core::policy::{
@@ -20,7 +20,7 @@ pub(crate) fn rules() -> Rules {
     Rules { role_accounts: [account("444455556666")].into(), ..Rules::at(home) }
 }
 
-/// What a trigger supplies that gave the document this id.
+/// The defaults of a trigger that supplies this id.
 pub(crate) fn defaults(change_id: &str) -> Defaults {
     let change_id = ChangeId::parse(change_id).unwrap();
     Defaults { change_id, if_unmodified_since: None, dry_run: false }

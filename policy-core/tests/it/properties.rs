@@ -111,7 +111,7 @@ fn extension(name: &str, bits: u64) -> Value {
     }
 }
 
-/// One value otherwise: what has an order of its own keeps it.
+/// The same value in another order or spelling; lists whose order matters keep it.
 fn otherwise(key: &str, value: &Value, bits: &[u64]) -> Value {
     let bits = |n: usize| bits[n % bits.len()].rotate_left(u32::try_from(n).unwrap());
     let each = |spell: &dyn Fn(&str, u64) -> Value| -> Vec<Value> {
@@ -173,12 +173,12 @@ proptest! {
     }
 
     #[test]
-    fn order_case_and_spelling_mean_the_same((plain, spelled) in respelt()) {
+    fn order_case_and_spelling_do_not_matter((plain, spelled) in respelt()) {
         prop_assert_eq!(parse(&spelled).unwrap(), parse(&plain).unwrap());
     }
 
     #[test]
-    fn violations_point_at_what_exists(value in anything()) {
+    fn violations_point_at_existing_places(value in anything()) {
         if let Err(Rejected::Violations { violations, .. }) = parse(&value.to_string()) {
             prop_assert!(!violations.is_empty());
             for violation in violations {
@@ -198,7 +198,7 @@ proptest! {
         let _ = parse(&text);
     }
 
-    /// Only which verdicts there are matters.
+    /// The order and number of verdicts do not matter.
     #[test]
     fn a_status_does_not_depend_on_order_or_number(
         (verdicts, shuffled) in verdicts().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
@@ -220,13 +220,13 @@ proptest! {
         prop_assert_eq!(with(Verdict::NotYet), Status::Incomplete);
         prop_assert!(!succeeds(with(Verdict::NotForGood)));
         prop_assert_eq!(succeeds(with(Verdict::Done)), succeeds(before));
-        // what is incomplete stays so, and nothing that succeeded is lost from sight
+        // an incomplete status stays incomplete, and a success stays visible
         prop_assert_eq!(with(Verdict::Done) == Status::Incomplete, before == Status::Incomplete);
         prop_assert!(with(Verdict::Done) != Status::Failed);
     }
 
     #[test]
-    fn the_whole_is_as_its_parts_are_where_they_agree(
+    fn the_status_of_equal_parts_is_their_own(
         (one, other) in (verdicts(), verdicts()),
         dry_run in any::<bool>(),
     ) {

@@ -132,7 +132,7 @@ fn email_ends_at_20_mb_and_below_1_mb_is_a_warning() {
 }
 
 #[test]
-fn what_is_not_json_is_told_apart() {
+fn text_that_is_not_json_is_reported_as_such() {
     for text in ["", "{", "{\"a\":1e999}", "{\"reason\":\"\\ud800\"}", "nul", &"[".repeat(500)] {
         assert!(matches!(parse(text), Err(Rejected::NotJson(_))), "{text}");
     }

@@ -1,4 +1,5 @@
-//! No spelling gets round a guardrail: case, ARN forms, percent-encoding, look-alike letters, escapes, duplicate keys.
+//! No spelling gets round a guardrail: case, ARN forms, percent-encoding, look-alike letters, escapes, duplicate
+//! keys.
 
 mod dressed;
 
@@ -16,7 +17,8 @@ fn one(text: &str) -> Option<PolicyChange> {
 }
 
 proptest! {
-    /// Refused, blocked, or another extension: what is sent never is the blocked one in other clothes.
+    /// The document is refused, or blocked, or names another extension. A blocked extension is never sent in another
+    /// spelling.
     #[test]
     fn a_blocked_extension_is_blocked_in_every_spelling(written in word(BLOCKED), form in 0..6_usize) {
         let list = match form {
@@ -41,9 +43,9 @@ proptest! {
         }
     }
 
-    /// Whatever names an instance is refused, or is compared as what a call would name.
+    /// A name of an instance is refused, or is compared as the instance that the call would go to.
     #[test]
-    fn an_instance_is_compared_as_what_a_call_would_name(written in instance(), by_arn in any::<bool>()) {
+    fn an_instance_is_compared_as_the_one_that_a_call_would_go_to(written in instance(), by_arn in any::<bool>()) {
         let allowed = rules().home.instance(InstanceId::parse(ALLOWED).unwrap());
         let name = if by_arn { InstanceName::Arn(allowed.clone()) } else { InstanceName::Id(allowed.id.clone()) };
         let guardrails = Guardrails { allowed_instances: vec![name], ..Guardrails::default() };

@@ -6,7 +6,7 @@ use super::launch::Launch;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 /// Processes of one function, each with one invocation at a time, as Lambda's execution environments.
 ///
@@ -15,7 +15,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 #[derive(Debug)]
 pub struct Fleet {
     launch: Launch,
-    places: Arc<Semaphore>,
+    most: NonZeroUsize,
+    /// For those who invoke it; an event source mapping counts its own.
+    places: Semaphore,
     members: Mutex<Vec<Member>>,
 }
 
@@ -25,20 +27,17 @@ struct Member {
     is_free: bool,
 }
 
-/// The right to use one of the processes.
-type Place = OwnedSemaphorePermit;
-
 /// A process in use; dropping it sets it free.
 #[derive(Debug)]
 pub(crate) struct Lease {
     fleet: Arc<Fleet>,
     number: usize,
     function: Arc<Function>,
-    _place: Place,
 }
 
 impl Fleet {
-    /// A function of at most so many processes, none of which has started.
+    /// A function, none of whose processes has started, with at most so many invocations at once, and as many more from an
+    /// event source mapping.
     ///
     /// # Errors
     ///
@@ -48,8 +47,8 @@ impl Fleet {
             let message = format!("there is no program `{}`", launch.binary.display());
             return Err(io::Error::new(io::ErrorKind::NotFound, message));
         }
-        let places = Arc::new(Semaphore::new(most.get()));
-        Ok(Arc::new(Self { launch, places, members: Mutex::new(Vec::new()) }))
+        let places = Semaphore::new(most.get());
+        Ok(Arc::new(Self { launch, most, places, members: Mutex::new(Vec::new()) }))
     }
 
     /// How its processes are started.
@@ -79,21 +78,24 @@ impl Fleet {
     ///
     /// A process cannot be started.
     pub async fn invoke(self: &Arc<Self>, payload: &[u8], options: Invoke) -> io::Result<Invocation> {
-        let lease = self.occupy(self.place().await?).await?;
+        let fleet = Arc::clone(self);
         let payload = payload.to_vec();
-        let under_way = tokio::spawn(async move { lease.function.invoke_with(&payload, options).await });
-        under_way.await.map_err(io::Error::other)
+        let under_way = tokio::spawn(async move {
+            let _place = fleet.places.acquire().await.map_err(io::Error::other)?;
+            let lease = fleet.occupy().await?;
+            Ok(lease.function.invoke_with(&payload, options).await)
+        });
+        under_way.await.map_err(io::Error::other)?
     }
 
-    /// Waits until one more process may be used.
-    pub(crate) async fn place(&self) -> io::Result<Place> {
-        let place = Arc::clone(&self.places).acquire_owned().await;
-        place.map_err(io::Error::other)
+    /// The most invocations at once.
+    pub(crate) const fn most(&self) -> NonZeroUsize {
+        self.most
     }
 
     /// Takes a free process, a new one if there is no other.
-    pub(crate) async fn occupy(self: &Arc<Self>, place: Place) -> io::Result<Lease> {
-        let lease = |number, function| Lease { fleet: Arc::clone(self), number, function, _place: place };
+    pub(crate) async fn occupy(self: &Arc<Self>) -> io::Result<Lease> {
+        let lease = |number, function| Lease { fleet: Arc::clone(self), number, function };
         if let Some((number, function)) = self.warm() {
             let lease = lease(number, function);
             lease.function.ensure_running().await?;

@@ -11,6 +11,7 @@
 )]
 
 mod function_url;
+mod governed;
 mod invoke_api;
 mod lambda;
 mod mapping;

@@ -140,7 +140,7 @@ pub(in crate::audit) struct Cloud<'a> {
     pub(in crate::audit) account: Option<Uid>,
 }
 
-/// What OCSF has no place for.
+/// Everything that OCSF has no attribute for.
 #[derive(Serialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::audit) struct Unmapped<'a> {

@@ -23,7 +23,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// What looking at a target leads to.
 pub(super) enum Looked<'a> {
     Due(Box<Due<'a>>),
-    Ended(usize, TargetResult),
+    Ended(usize, Box<TargetResult>),
     /// Another run, or another delivery, is at it.
     Busy(Box<InHand<'a>>),
 }
@@ -64,8 +64,14 @@ impl<'a> LanePropagation<'a> {
             match self.standing(&mut target).await {
                 Standing::Free => {}
                 Standing::Busy => return Looked::Busy(Box::new(target)),
-                Standing::Ended(outcome) => return self.ends(target, *outcome),
-                Standing::Done(result) => return Looked::Ended(target.slot, result.reported()),
+                Standing::Ended(outcome) => match self.stored(target, *outcome).await {
+                    Ok((slot, result)) => return Looked::Ended(slot, Box::new(result)),
+                    Err(changed) => {
+                        target = *changed;
+                        continue;
+                    }
+                },
+                Standing::Done(result) => return Looked::Ended(target.slot, Box::new(result.reported())),
                 // what was read before may be older than what was settled
                 Standing::Changed => {
                     held = None;
@@ -89,7 +95,7 @@ impl<'a> LanePropagation<'a> {
                 }
             };
             match self.stored(target, outcome).await {
-                Ok((slot, result)) => return Looked::Ended(slot, result),
+                Ok((slot, result)) => return Looked::Ended(slot, Box::new(result)),
                 Err(changed) => target = *changed,
             }
         }
@@ -102,7 +108,7 @@ impl<'a> LanePropagation<'a> {
         loop {
             target = match self.refreshed(target).await {
                 Ok(target) => target,
-                Err(ended) => return Looked::Ended(ended.0, ended.1),
+                Err(ended) => return Looked::Ended(ended.0, Box::new(ended.1)),
             };
             match self.look(target, None).await {
                 Looked::Busy(still) => target = *still,
@@ -115,11 +121,6 @@ impl<'a> LanePropagation<'a> {
             tokio::time::sleep(wait).await;
             wait *= 2;
         }
-    }
-
-    fn ends(&self, target: InHand<'a>, outcome: Outcome) -> Looked<'a> {
-        let (slot, result) = self.recorded(target, outcome);
-        Looked::Ended(slot, result)
     }
 
     async fn decide(&self, target: &mut InHand<'a>, mut held: Held) -> Decided<'a> {

@@ -1,4 +1,4 @@
-//! What the process wrote, line by line, and whose it is.
+//! The lines that the process wrote, and the request that each belongs to.
 
 use super::{Calls, Request, Way};
 use sandbox::lambda::Function;
@@ -61,7 +61,7 @@ impl Output {
         assert_eq!(unmapped["throttledCalls"], calls.throttled);
     }
 
-    /// Its own spans round each of its lines, and nothing round those.
+    /// Each of its lines has its own spans and no others.
     pub(super) fn assert_log(&self, request: &Request, outcome: &str) {
         let span = json!({"name": "Lambda runtime invoke", "requestId": request.request_id(),
             "xrayTraceId": format!("Root={};Sampled=0", request.trace())});
@@ -79,7 +79,7 @@ impl Output {
         assert_eq!(own[own.len() - 1]["applied"], u64::from(outcome == "applied"));
     }
 
-    /// One line of its own, of what it did and not of what others did meanwhile.
+    /// Its metrics line counts its own work and not that of others.
     pub(super) fn assert_metrics(&self, request: &Request, outcome: &str, calls: &Calls) {
         let metrics = self.logger("metrics");
         let own: Vec<_> = metrics.iter().filter(|line| line["requestId"] == request.request_id()).collect();
@@ -100,7 +100,7 @@ impl Output {
         assert_eq!(own[0]["xrayTraceId"], request.trace());
     }
 
-    /// Nothing besides: every line is one of those above, and one invocation was the cold one.
+    /// There is no other line, and exactly one invocation was a cold start.
     pub(super) fn assert_whole(&self, requests: usize) {
         let audit = self.logger("audit");
         // 12 updates of two lines, 2 refusals, a plan and a guardrail

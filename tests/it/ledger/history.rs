@@ -4,10 +4,10 @@ use super::samples::{
     NOW, SIZE, after, by_lanes, holds, id, inline, intent, order, result, run, size, succeeded, target,
 };
 use super::table::{RETENTION, Table};
-use connect_attachment_policy::ledger::{Note, OwedChange, Page, Past};
+use connect_attachment_policy::ledger::{Note, OwedChange, Page};
 use policy_core::policy::Scope;
 use policy_core::record::{
-    ChangeRecord, Closing, Holder, Millis, Position, RecordedResult, RunKey, RunName, TargetName,
+    ChangeRecord, Closing, Holder, Millis, Past, Position, RecordedResult, RunKey, RunName, TargetName,
 };
 use policy_core::report::OutcomeKind;
 use std::time::Duration;

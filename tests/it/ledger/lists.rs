@@ -5,10 +5,10 @@ use super::samples::{
     NOW, after, by_lanes, counts, id, inline, lane, next, rejected, result, run, succeeded, target,
 };
 use super::table::{RETENTION, Table};
-use connect_attachment_policy::ledger::{ListQuery, Listed, Note, Page};
+use connect_attachment_policy::ledger::{ListQuery, Note, Page};
 use policy_core::policy::{ChangeId, Scope};
 use policy_core::record::{
-    ChangeRecord, Millis, Order, Position, RecordStatus, RecordedResult, Relations, RunKey, RunName,
+    ChangeRecord, Listed, Millis, Order, Position, RecordStatus, RecordedResult, Relations, RunKey, RunName,
 };
 use policy_core::report::OutcomeKind;
 

@@ -188,6 +188,7 @@ pub(super) fn size(size: i64) -> Configuration {
     Configuration { maximum_size_limit_in_bytes: Some(size), allowed_extensions: None }
 }
 
+pub(super) const BOTH: Members = Members { size: true, extensions: true };
 pub(super) const SIZE: Members = Members { size: true, extensions: false };
 
 /// An intent to send a size, of a run that was accepted at `accepted`.
@@ -197,6 +198,7 @@ pub(super) fn intent(token: &str, of: &str, accepted: Millis) -> Intent {
         begun: NOW,
         until: NOW.plus(LEASE),
         run: run(of),
+        reported_as: id(&format!("{of}/3")),
         order: Order { accepted, change_id: id(of) },
         named: SIZE,
         values: size(7),

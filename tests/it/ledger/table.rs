@@ -22,13 +22,18 @@ pub(super) struct Table {
 impl Table {
     pub(super) async fn new() -> Self {
         let sandbox = Sandbox::start(Options::default()).await.unwrap();
-        let ledger = room(&sandbox);
+        let ledger = room(&sandbox, sandbox.table());
         Self { ledger, sandbox }
     }
 
     /// Another process that uses the same table.
     pub(super) fn another(&self) -> Ledger {
-        room(&self.sandbox)
+        room(&self.sandbox, self.sandbox.table())
+    }
+
+    /// A process that was told of a table that is not there.
+    pub(super) fn astray(&self) -> Ledger {
+        room(&self.sandbox, "elsewhere")
     }
 
     /// A target's item.
@@ -80,11 +85,11 @@ impl Deref for Table {
     }
 }
 
-fn room(sandbox: &Sandbox) -> Ledger {
+fn room(sandbox: &Sandbox, table: &str) -> Ledger {
     let url = sandbox.url();
     let lookup = |name: &str| (name == "AWS_ENDPOINT_URL_DYNAMODB").then(|| url.clone());
     let config = sdk::config("eu-central-1", sdk::http(&lookup).unwrap(), &lookup).into_builder();
     let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "tests");
     let config = config.credentials_provider(SharedCredentialsProvider::new(credentials)).build();
-    Ledger::new(&config, sandbox.table().to_owned(), RETENTION)
+    Ledger::new(&config, table.to_owned(), RETENTION)
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// Times four scopes. A line of each would make 6.7 MB.
 const INSTANCES: u32 = 4_500;
 
-/// A guardrail lets none of them be called, so that nothing but the answer takes long.
+/// A guardrail blocks all of them, so that only the answer takes long.
 async fn started() -> (Connect, Function) {
     let instances: Vec<_> = (1..=INSTANCES).map(Instance::numbered).collect();
     let connect = Connect::start(Options { instances, ..Options::default() }).await.unwrap();

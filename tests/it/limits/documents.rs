@@ -1,6 +1,6 @@
 //! Documents: their length, their arrays, their depth, their keys and names.
 
-use super::{Case, DOCUMENT, Ends, LARGEST, Told, array, filled, many, rejected, with};
+use super::{Case, DOCUMENT, Ends, Explanation, LARGEST, array, filled, many, rejected, with};
 use crate::world::ONE;
 use serde_json::json;
 
@@ -107,7 +107,7 @@ fn arrays() -> Vec<Case> {
     ]
 }
 
-/// `serde_json` goes 128 levels deep; what is not looked into is skipped without going deeper.
+/// `serde_json` goes 128 levels deep. A member that is not read is skipped without going deeper.
 fn depths() -> Vec<Case> {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let objects = |depth: usize| format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
@@ -122,7 +122,7 @@ fn depths() -> Vec<Case> {
             nested(3_000_000),
             Ends::Error(
                 "UnrecognisedPayload",
-                Told::Text("unrecognised payload: an array, not an object".into()),
+                Explanation::Text("unrecognised payload: an array, not an object".into()),
             ),
         ),
         Case::invoke(
@@ -130,7 +130,7 @@ fn depths() -> Vec<Case> {
             objects(1_000_000),
             Ends::Error(
                 "UnrecognisedPayload",
-                Told::Text(
+                Explanation::Text(
                     "unrecognised payload: the keys `a`; it is not an API Gateway, EventBridge or SQS payload, \
                      and not a policy change"
                         .into(),
@@ -183,7 +183,7 @@ fn keys() -> Vec<Case> {
             format!("{{{}}}", unrecognised.join(",")),
             Ends::Error(
                 "UnrecognisedPayload",
-                Told::Text(
+                Explanation::Text(
                     "unrecognised payload: the keys `a000000`, `a000001`, `a000002`, `a000003`, `a000004`, \
                      `a000005`, `a000006`, `a000007`, and 248 more; it is not an API Gateway, EventBridge or \
                      SQS payload, and not a policy change"
@@ -194,7 +194,7 @@ fn keys() -> Vec<Case> {
     ]
 }
 
-/// Ids that would lead elsewhere, had they become part of a path.
+/// Ids that would change the path if they became part of it.
 fn names() -> Case {
     let arn = format!("arn:aws:connect:us-east-1:111122223333:instance/{ONE}");
     let written = [
@@ -225,7 +225,7 @@ fn names() -> Case {
     ];
     let violations = (0..written.len()).map(|n| (format!("/instanceIds/{n}"), "InvalidInstance")).collect();
     let payload = with("instanceIds", &json!(written).to_string());
-    let ends = Ends::Error("PolicyChangeRejected", Told::Violations(violations));
+    let ends = Ends::Error("PolicyChangeRejected", Explanation::Violations(violations));
     Case::invoke("ids with separators, plain and encoded", payload, ends)
 }
 
@@ -235,6 +235,6 @@ fn too_many_empty_changes() -> Ends {
     let lacking = (0..85).flat_map(|n| codes.map(|code| (format!("/changes/{n}"), code)));
     let first = [("/changes".to_owned(), "TooManyEntries")];
     let last = [(String::new(), "TooManyViolations")];
-    let told = Told::Violations(first.into_iter().chain(lacking).chain(last).collect());
-    Ends::Error("PolicyChangeRejected", told)
+    let explanation = Explanation::Violations(first.into_iter().chain(lacking).chain(last).collect());
+    Ends::Error("PolicyChangeRejected", explanation)
 }

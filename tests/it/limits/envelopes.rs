@@ -1,6 +1,6 @@
-//! Envelopes: long, deep, broken, with keys that stand twice, and bodies that are no text.
+//! Envelopes: long, deep, broken, with duplicate keys, and with bodies that are not text.
 
-use super::{Case, DOCUMENT, Ends, LARGEST, NO_JSON, Told, array, filled, one, with};
+use super::{Case, DOCUMENT, Ends, Explanation, LARGEST, NO_JSON, array, filled, one, with};
 use crate::world::ONE;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -29,17 +29,17 @@ fn http_2(body: &Value, more: &str) -> String {
 }
 
 fn malformed(text: &str) -> Ends {
-    Ends::Http(400, "malformed-envelope", Told::Text(format!("malformed http payload: {text}")))
+    Ends::Http(400, "malformed-envelope", Explanation::Text(format!("malformed http payload: {text}")))
 }
 
 fn not_utf_8() -> Vec<Case> {
     let runtime = |what: &str| {
         let text = "failed to deserialize the incoming data into the function's payload type: ";
-        Ends::Error(NO_JSON, Told::Text(format!("{text}{what}\n")))
+        Ends::Error(NO_JSON, Explanation::Text(format!("{text}{what}\n")))
     };
     let broken = [b"{\"instanceId\":\"".as_slice(), b"\xC3\x28", b"\"}"].concat();
     let overlong = [b"{\"instanceId\":\"".as_slice(), b"\xC0\xAF", b"\"}"].concat();
-    let body = Told::Text("the body is not valid UTF-8".into());
+    let body = Explanation::Text("the body is not valid UTF-8".into());
     let surrogate = with("reason", r#""\ud800""#);
     vec![
         Case::invoke("not UTF-8", broken.clone(), runtime("invalid unicode code point at line 1 column 16")),
@@ -51,7 +51,7 @@ fn not_utf_8() -> Vec<Case> {
         Case::invoke("nothing", "", runtime("EOF while parsing a value at line 1 column 0")),
         Case::url("not UTF-8, through HTTP", POST, broken, Ends::Http(400, "invalid-body", body)),
         Case::url("UTF-16, through HTTP", POST, b"\xFF\xFE{\0}\0".as_slice(), {
-            Ends::Http(400, "invalid-body", Told::Text("the body is not valid UTF-8".into()))
+            Ends::Http(400, "invalid-body", Explanation::Text("the body is not valid UTF-8".into()))
         }),
         Case::url(
             "a lone surrogate, through HTTP",
@@ -63,7 +63,7 @@ fn not_utf_8() -> Vec<Case> {
             "4 MB that are not UTF-8, through HTTP",
             POST,
             vec![0xFF; 4_000_000],
-            Ends::Http(400, "invalid-body", Told::Text("the body is not valid UTF-8".into())),
+            Ends::Http(400, "invalid-body", Explanation::Text("the body is not valid UTF-8".into())),
         ),
     ]
 }
@@ -104,7 +104,7 @@ fn http() -> Vec<Case> {
     ]
 }
 
-/// Parsers differ about which of two equal keys counts, so none does.
+/// Parsers differ about which of two equal keys counts, so both are refused.
 fn twice() -> Vec<Case> {
     let change = json!(with("force", "true"));
     let http = |more: &str, key: &str| {
@@ -118,7 +118,7 @@ fn twice() -> Vec<Case> {
     let of = |kind: &str, key: &str| {
         Ends::Error(
             "MalformedPayload",
-            Told::Text(format!("malformed {kind} payload: `{key}` appears more than once")),
+            Explanation::Text(format!("malformed {kind} payload: `{key}` appears more than once")),
         )
     };
     vec![
@@ -132,9 +132,9 @@ fn twice() -> Vec<Case> {
     ]
 }
 
-/// Paths that would lead elsewhere. A function URL keeps their encoding; none of them names an instance.
+/// Paths with tricks in them. A function URL keeps their encoding, and none of them names an instance.
 fn paths() -> Vec<Case> {
-    let not_found = |text: &str| Ends::Http(404, "not-found", Told::Text(text.to_owned()));
+    let not_found = |text: &str| Ends::Http(404, "not-found", Explanation::Text(text.to_owned()));
     let no_instance =
         || not_found("the path does not have a valid instance: use an id (a UUID) or an instance ARN");
     let no_scope = || not_found("the path does not have a valid scope: use EMAIL, CHAT, CASE or TASK");
@@ -204,8 +204,9 @@ fn records() -> Vec<Case> {
     let attributes: Vec<String> =
         (0..150_000).map(|n| format!(r#""a{n:06}":{{"dataType":"String"}}"#)).collect();
     let attributes = format!(r#""messageAttributes":{{{}}},"#, attributes.join(","));
-    let over =
-        |text: &str| Ends::Error("MalformedPayload", Told::Text(format!("malformed sqs payload: {text}")));
+    let over = |text: &str| {
+        Ends::Error("MalformedPayload", Explanation::Text(format!("malformed sqs payload: {text}")))
+    };
     vec![
         Case::invoke("5 records of 1 MB", batch(&six), Ends::Batch(5, "TooLong")),
         Case::invoke("10,000 records", short(10_000), Ends::Batch(10_000, "MissingScope")),

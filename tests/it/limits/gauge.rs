@@ -1,7 +1,7 @@
 //! One process, measured case by case.
 
 use super::{
-    Case, Ends, LONG, LONGEST_LINE, MEMORY, MEMORY_PER_BYTE, NO_JSON, TIME, Through, Told, violations,
+    Case, Ends, Explanation, LONG, LONGEST_LINE, MEMORY, MEMORY_PER_BYTE, NO_JSON, TIME, Through, violations,
 };
 use crate::world::{ONE, chat, launch};
 use sandbox::connect::{Connect, Options};
@@ -20,7 +20,7 @@ pub(super) struct Gauge {
     url: FunctionUrl,
 }
 
-/// What came of a case.
+/// The result of a case.
 pub(super) struct Seen {
     answer: Answered,
     /// What the process wrote meanwhile.
@@ -49,7 +49,7 @@ impl Gauge {
         gauge
     }
 
-    /// What a process does first is no case's.
+    /// The first work of a process does not count for a case.
     async fn warm_up(&self) {
         self.function.ensure_running().await.unwrap();
         self.function.invoke(b"{}").await;
@@ -125,7 +125,7 @@ impl Gauge {
         self.connect.journal().len()
     }
 
-    /// After all of it a change is carried out as ever.
+    /// Afterwards a change is still carried out.
     pub(super) async fn assert_still_works(&self) {
         let invocation = self.function.invoke(chat(ONE, &json!({})).to_string().as_bytes()).await;
         assert!(matches!(invocation.outcome, Answer::Response(_)), "{:?}", invocation.outcome);
@@ -152,21 +152,24 @@ impl Seen {
     pub(super) fn assert(&self, case: &Case) {
         let name = case.name;
         match (&case.ends, &self.answer) {
-            (Ends::Error(kind, told), Answered::Invocation(Answer::Error { error_type, error_message })) => {
+            (
+                Ends::Error(kind, explanation),
+                Answered::Invocation(Answer::Error { error_type, error_message }),
+            ) => {
                 assert_eq!(error_type, kind, "{name}: {}", start(error_message));
-                match told {
-                    Told::Text(text) => assert_eq!(error_message, text, "{name}"),
-                    _ => told.assert(name, &serde_json::from_str(error_message).unwrap()),
+                match explanation {
+                    Explanation::Text(text) => assert_eq!(error_message, text, "{name}"),
+                    _ => explanation.assert(name, &serde_json::from_str(error_message).unwrap()),
                 }
             }
-            (Ends::Http(status, slug, told), answer) => {
+            (Ends::Http(status, slug, explanation), answer) => {
                 let (seen, body) = answer.response(name);
                 let problem: Value = serde_json::from_slice(&body).unwrap();
                 let kind = problem["type"].as_str().unwrap().rsplit(':').next().unwrap();
                 assert_eq!((seen, kind), (*status, *slug), "{name}: {problem}");
-                match told {
-                    Told::Text(text) => assert_eq!(problem["detail"], *text, "{name}"),
-                    _ => told.assert(name, &problem),
+                match explanation {
+                    Explanation::Text(text) => assert_eq!(problem["detail"], *text, "{name}"),
+                    _ => explanation.assert(name, &problem),
                 }
             }
             (Ends::Batch(count, _), Answered::Invocation(Answer::Response(bytes))) => {
@@ -184,7 +187,8 @@ impl Seen {
         assert!(more < limit, "{name} took {more} bytes of memory, more than {limit}");
     }
 
-    /// Each refusal is on record, whole and short, but for what is no JSON at all: the runtime refuses that.
+    /// Each refusal has its audit line, whole and short. Text that is not JSON has none, because the runtime refuses
+    /// it.
     fn assert_audit(&self, case: &Case) {
         let lines = self.lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let refusals: Vec<_> =
@@ -203,7 +207,7 @@ impl Seen {
     }
 }
 
-impl Told {
+impl Explanation {
     fn assert(&self, name: &str, document: &Value) {
         let found = violations(document);
         match self {

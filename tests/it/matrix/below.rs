@@ -83,7 +83,7 @@ fn is_for_now(target: &Target) -> bool {
     target.error.is_some_and(|(_, retryable)| retryable)
 }
 
-/// The update took effect and its answer is lost: one look tells, or nothing does.
+/// The update took effect and its answer is lost: one read settles it, or the outcome is unknown.
 fn answers_that_are_lost() -> impl Iterator<Item = Cell> {
     let looked_up = [
         ("reset after the effect", Fault::ResetAfter, Vec::new(), 6),
@@ -249,7 +249,7 @@ fn storms() -> impl Iterator<Item = Cell> {
     })
 }
 
-/// No conversation with Amazon Connect at all.
+/// Amazon Connect cannot be reached at all.
 fn endpoints() -> impl Iterator<Item = Cell> {
     let endpoints = [
         ("connection refused", Endpoint::Refused),

@@ -1,4 +1,4 @@
-//! What was lost, doubled or left open: what Connect received, against what was said about it.
+//! What was lost, doubled or left open: what Connect received, compared with what the report and the audit say.
 //!
 //! An update *took effect* where Connect's journal says that it wrote what was asked; with
 //! [`Fault::OtherValues`] it wrote something else. Then these are counted, and all have to be 0:
@@ -6,8 +6,8 @@
 //! - *lost*: an update that wrote, and that the report (where there is one) or the audit does not own: as
 //!   `applied`, as `unknown`, or, where other values were written, as a failure whose `after` is what
 //!   Connect holds.
-//! - *doubled*: an update that changed a target a second time, or that wrote although an answer had told
-//!   already that an earlier one of the same change had taken effect, by its own 200 or by a later read. A
+//! - *doubled*: an update that changed a target a second time, or that wrote although an answer had
+//!   shown that an earlier one of the same change had taken effect, by its own 200 or by a later read. A
 //!   retry of an update whose answer was lost is neither: nobody could know, and it changes nothing.
 //!   The same change sent again is the same change.
 //! - *intents without outcome*: a target's intent in the audit that none of its outcomes follows.
@@ -23,23 +23,23 @@ use std::ops::AddAssign;
 /// One target: the instance's id and the scope.
 pub(super) type Place = (String, String);
 
-/// What was said about one target.
+/// What the report or the audit says about one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct Statement {
     pub(super) place: Place,
     pub(super) outcome: String,
     pub(super) code: Option<String>,
     pub(super) attempts: u64,
-    /// Only the report tells.
+    /// Only the report has it.
     pub(super) retryable: Option<bool>,
     /// The size in `after`.
     pub(super) after: Option<i64>,
 }
 
-impl Told {
+impl Statement {
     /// Every line of a report.
     pub(super) fn by_report(report: &Value) -> Vec<Self> {
-        let told = |line: &Value| Self {
+        let statement = |line: &Value| Self {
             place: (text(&line["instanceId"]), text(&line["attachmentScope"])),
             outcome: text(&line["outcome"]),
             code: line["error"]["code"].as_str().map(str::to_owned),
@@ -47,12 +47,12 @@ impl Told {
             retryable: line["error"]["retryable"].as_bool(),
             after: line["after"]["maximumSizeLimitInBytes"].as_i64(),
         };
-        report["results"].as_array().unwrap().iter().map(told).collect()
+        report["results"].as_array().unwrap().iter().map(statement).collect()
     }
 
     /// Every outcome of the audit.
     pub(super) fn by_audit(audit: &[Value]) -> Vec<Self> {
-        let told = |event: &Value| Self {
+        let statement = |event: &Value| Self {
             place: place_on_record(event),
             outcome: text(&event["unmapped"]["outcome"]),
             code: event["status_code"].as_str().map(str::to_owned),
@@ -60,7 +60,7 @@ impl Told {
             retryable: None,
             after: event["resources"][0]["data"]["after"]["maximumSizeLimitInBytes"].as_i64(),
         };
-        audit.iter().filter(|event| event["metadata"]["event_code"] == "outcome").map(told).collect()
+        audit.iter().filter(|event| event["metadata"]["event_code"] == "outcome").map(statement).collect()
     }
 
     fn owns(&self, update: &Entry, holds: Option<i64>) -> bool {
@@ -98,11 +98,11 @@ fn took_effect(update: &Entry) -> bool {
     update.effect && update.fault != Some(Fault::OtherValues)
 }
 
-/// One invocation: what Connect received, and what was said about it.
+/// One invocation: what Connect received, and what the report and the audit say.
 pub(super) struct Evidence<'a> {
     pub(super) journal: &'a [Entry],
     /// The report's lines where there is a report, and the audit's.
-    pub(super) told: &'a [Vec<Told>],
+    pub(super) statements: &'a [Vec<Statement>],
     pub(super) audit: &'a [Value],
     /// The size that Connect holds of a target.
     pub(super) holds: &'a dyn Fn(&Place) -> Option<i64>,
@@ -122,12 +122,12 @@ impl Evidence<'_> {
 
     fn lost(&self) -> usize {
         let wrote = self.journal.iter().filter(|entry| is_update(entry) && entry.effect);
-        let is_owned = |update: &Entry, told: &[Told]| {
+        let is_owned = |update: &Entry, statements: &[Statement]| {
             let place = place_of(update).unwrap();
             let holds = (self.holds)(&place);
-            told.iter().any(|told| told.place == place && told.owns(update, holds))
+            statements.iter().any(|statement| statement.place == place && statement.owns(update, holds))
         };
-        wrote.filter(|update| !self.told.iter().all(|told| is_owned(update, told))).count()
+        wrote.filter(|update| !self.statements.iter().all(|statements| is_owned(update, statements))).count()
     }
 
     fn intents_without_outcome(&self) -> usize {
@@ -142,12 +142,11 @@ impl Evidence<'_> {
     }
 
     fn failed_that_took_effect(&self) -> usize {
-        let told = self.told.iter().flatten();
-        let disowned = told.filter(|told| {
-            !matches!(told.outcome.as_str(), "applied" | "unknown")
-                && updates(self.journal, &told.place).any(took_effect)
+        let disowned = self.statements.iter().flatten().filter(|statement| {
+            !matches!(statement.outcome.as_str(), "applied" | "unknown")
+                && updates(self.journal, &statement.place).any(took_effect)
         });
-        disowned.map(|told| &told.place).collect::<BTreeSet<_>>().len()
+        disowned.map(|statement| &statement.place).collect::<BTreeSet<_>>().len()
     }
 }
 
@@ -208,29 +207,29 @@ impl fmt::Display for Totals {
     }
 }
 
-/// Each count sees what it counts: true stories make nothing of them, false ones exactly theirs.
+/// Each count finds what it counts: true statements leave all of them at 0, a false one raises exactly its own.
 #[cfg(test)]
 mod tests {
-    use super::{Evidence, Place, Told, Totals, doubled, is_update};
+    use super::{Evidence, Place, Statement, Totals, doubled, is_update};
     use crate::world::{ONE, World, chat, failed};
     use sandbox::connect::{Fault, Operation, Scope};
     use serde_json::{Value, json};
 
     const UPDATE: Operation = Operation::UpdateAttachedFilesConfiguration;
 
-    /// What is counted when `lie` was told instead of the report, and the audit ended after so many lines.
-    fn counted(world: &World, report: &Value, lie: impl Fn(&mut Told), lines: usize) -> Totals {
+    /// What is counted when `lie` has changed the report, and the audit ends after so many lines.
+    fn counted(world: &World, report: &Value, lie: impl Fn(&mut Statement), lines: usize) -> Totals {
         let (journal, audit) = (world.connect.journal(), world.audit());
         let audit = &audit[..lines];
-        let mut told = vec![Told::by_report(report)];
-        told[0].iter_mut().for_each(lie);
+        let mut statements = vec![Statement::by_report(report)];
+        statements[0].iter_mut().for_each(lie);
         if lines > 1 {
-            told.push(Told::by_audit(audit));
+            statements.push(Statement::by_audit(audit));
         }
         let holds = |_: &Place| {
             Some(world.connect.configuration(ONE, Scope::Chat).unwrap().maximum_size_limit_in_bytes)
         };
-        let totals = Evidence { journal: &journal, told: &told, audit, holds: &holds }.totals();
+        let totals = Evidence { journal: &journal, statements: &statements, audit, holds: &holds }.totals();
         Totals { doubled: doubled(&journal), ..totals }
     }
 
@@ -241,40 +240,40 @@ mod tests {
         let report = world.report(&chat(ONE, &json!({}))).await;
         let fine = Totals { updates: 2, ..Totals::default() };
         assert_eq!(counted(&world, &report, |_| {}, 2), fine);
-        assert_eq!(counted(&world, &report, |told| told.outcome = "unknown".into(), 2), fine);
+        assert_eq!(counted(&world, &report, |statement| statement.outcome = "unknown".into(), 2), fine);
         for disowned in ["failed", "pending", "unchanged"] {
-            let lie = |told: &mut Told| told.outcome = disowned.into();
+            let lie = |statement: &mut Statement| statement.outcome = disowned.into();
             let expected = Totals { lost: 2, failed_that_took_effect: 1, ..fine };
             assert_eq!(counted(&world, &report, lie, 2), expected, "{disowned}");
         }
-        let elsewhere = |told: &mut Told| told.place.1 = "TASK".into();
+        let elsewhere = |statement: &mut Statement| statement.place.1 = "TASK".into();
         assert_eq!(counted(&world, &report, elsewhere, 2), Totals { lost: 2, ..fine });
         assert_eq!(counted(&world, &report, |_| {}, 1), Totals { intents_without_outcome: 1, ..fine });
     }
 
     #[tokio::test]
-    async fn other_values_are_owned_by_a_failure_that_tells_them() {
+    async fn other_values_are_owned_by_a_failure_that_shows_them() {
         let world = World::new().await;
         world.connect.script(UPDATE, [Some(Fault::OtherValues)]);
         let (_, report) = failed(world.invoke(&chat(ONE, &json!({}))).await);
         let fine = Totals { updates: 1, ..Totals::default() };
         assert_eq!(counted(&world, &report, |_| {}, 2), fine);
         for after in [None, Some(1)] {
-            let lie = |told: &mut Told| told.after = after;
+            let lie = |statement: &mut Statement| statement.after = after;
             assert_eq!(counted(&world, &report, lie, 2), Totals { lost: 1, ..fine });
         }
     }
 
     #[tokio::test]
-    async fn an_update_after_its_success_was_told_is_doubled() {
+    async fn an_update_after_its_success_was_shown_is_doubled() {
         let world = World::new().await;
         world.connect.script(UPDATE, [Some(Fault::ResetAfter), Some(Fault::ResetAfter)]);
         world.report(&chat(ONE, &json!({}))).await;
         assert_eq!(doubled(&world.connect.journal()), 0, "retries of a lost answer");
-        // the read before it told; its own answer too
+        // the read before it showed the success, and its own answer does too
         world.report(&chat(ONE, &json!({"force": true}))).await;
         assert_eq!(doubled(&world.connect.journal()), 1);
-        // without any answer that told, only a second change counts
+        // without any answer that shows it, only a second change counts
         let mut journal = world.connect.journal();
         journal.retain(is_update);
         for update in &mut journal {

@@ -2,7 +2,7 @@
 //! same change once more after the fault.
 
 use super::cell::{Cell, Endpoint, Holds, Target};
-use super::evidence::{Evidence, Place, Told, Totals, doubled, place_on_record, updates};
+use super::evidence::{Evidence, Place, Statement, Totals, doubled, place_on_record, updates};
 use super::payload::{ASKED, answered, parked, payload};
 use crate::sqs::{Nobody, Queue};
 use crate::world::World;
@@ -12,7 +12,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What came of a cell.
+/// The result of a cell.
 pub(super) struct Played {
     /// As it is printed.
     pub(super) line: String,
@@ -102,13 +102,13 @@ impl<'a> Stage<'a> {
         let (answer, report) = answered(cell.via, &result);
         self.same("the answer", &answer, &cell.answer);
         let (journal, audit) = (self.connect.journal(), world.audit());
-        let mut told = vec![Told::by_audit(&audit)];
-        told.extend(report.as_ref().map(Told::by_report));
-        self.check_told(&journal, &told);
+        let mut statements = vec![Statement::by_audit(&audit)];
+        statements.extend(report.as_ref().map(Statement::by_report));
+        self.check_statements(&journal, &statements);
         self.check_audit(&journal, &audit);
         self.check_held();
         self.check_queue(&payload);
-        totals(&self.connect, &journal, &told, &audit)
+        totals(&self.connect, &journal, &statements, &audit)
     }
 
     /// The same change in a new process, when nothing goes wrong any more: it does what is left, and no more.
@@ -123,8 +123,8 @@ impl<'a> Stage<'a> {
         let result = world.invoke_within(&payload(self.cell), Duration::from_secs(30)).await;
         let (_, report) = answered(self.cell.via, &result);
         let (journal, audit) = (self.connect.journal().split_off(played), world.audit());
-        let mut told = vec![Told::by_audit(&audit)];
-        told.extend(report.as_ref().map(Told::by_report));
+        let mut statements = vec![Statement::by_audit(&audit)];
+        statements.extend(report.as_ref().map(Statement::by_report));
         let expected = |(place, target): (Place, &Target)| {
             let outcome = match target.holds {
                 Holds::Asked => "unchanged",
@@ -134,10 +134,11 @@ impl<'a> Stage<'a> {
             (place, outcome.to_owned())
         };
         let expected: Vec<_> = self.places().into_iter().zip(&self.cell.targets).map(expected).collect();
-        for told in &told {
+        for statements in &statements {
             // what needs no update ends before what does
-            let mut seen: Vec<_> =
-                told.iter().map(|told| (told.place.clone(), told.outcome.clone())).collect();
+            let seen =
+                statements.iter().map(|statement| (statement.place.clone(), statement.outcome.clone()));
+            let mut seen: Vec<_> = seen.collect();
             seen.sort_by_key(|(place, _)| expected.iter().position(|(expected, _)| expected == place));
             self.same("sent again, the outcomes", &seen, &expected);
         }
@@ -145,7 +146,7 @@ impl<'a> Stage<'a> {
             let asked = self.cell.targets[n].holds != Holds::Gone;
             self.same("sent again, what Connect holds", &holds(held.as_ref()), &asked.then_some(ASKED));
         }
-        totals(&self.connect, &journal, &told, &audit)
+        totals(&self.connect, &journal, &statements, &audit)
     }
 
     fn world<'v>(&'v self, url: &str, mut settings: Vec<(&'v str, &'v str)>) -> World {
@@ -168,11 +169,11 @@ impl<'a> Stage<'a> {
     }
 
     /// The report's lines and the audit's outcomes.
-    fn check_told(&mut self, journal: &[Entry], told: &[Vec<Told>]) {
+    fn check_statements(&mut self, journal: &[Entry], statements: &[Vec<Statement>]) {
         let expected: Vec<_> = self.places().into_iter().zip(&self.cell.targets).collect();
         self.same("the number of targets", &expected.len(), &self.cell.targets.len());
-        for told in told {
-            let from_report = told.iter().any(|told| told.retryable.is_some());
+        for statements in statements {
+            let from_report = statements.iter().any(|statement| statement.retryable.is_some());
             let expected = expected.iter().filter_map(|(place, target)| {
                 let sent = updates(journal, place).count() as u64;
                 Some((
@@ -185,14 +186,14 @@ impl<'a> Stage<'a> {
                 ))
             });
             let expected: Vec<_> = expected.collect();
-            let seen = told.iter().map(|told| {
-                let Told { place, outcome, code, retryable, attempts, .. } = told.clone();
+            let seen = statements.iter().map(|statement| {
+                let Statement { place, outcome, code, retryable, attempts, .. } = statement.clone();
                 // what Connect received is what was sent
                 (place, outcome, code, retryable, attempts, attempts)
             });
             self.same("the outcomes", &seen.collect(), &expected);
-            for Told { place, outcome, after, .. } in told {
-                // whoever is told what a target holds is told what is so; of an instance deleted since, what was
+            for Statement { place, outcome, after, .. } in statements {
+                // `after` is what the target holds; for an instance deleted since, what it held
                 let holds = holds(configuration(&self.connect, place).as_ref());
                 let is_due = holds.is_some() && (outcome == "applied" || after.is_some());
                 self.same("`after`", after, if is_due { &holds } else { after });
@@ -284,7 +285,7 @@ fn throttled(journal: &[Entry], (id, scope): &Place) -> u64 {
     journal.iter().filter(is_of_it).count() as u64
 }
 
-fn totals(connect: &Connect, journal: &[Entry], told: &[Vec<Told>], audit: &[Value]) -> Totals {
+fn totals(connect: &Connect, journal: &[Entry], statements: &[Vec<Statement>], audit: &[Value]) -> Totals {
     let holds = |place: &Place| holds(configuration(connect, place).as_ref());
-    Evidence { journal, told, audit, holds: &holds }.totals()
+    Evidence { journal, statements, audit, holds: &holds }.totals()
 }

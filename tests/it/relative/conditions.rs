@@ -63,7 +63,7 @@ async fn if_unmodified_since_guards_targets_whose_computed_values_differ() {
     assert_eq!(report["results"][1]["error"]["code"], "ModifiedSince");
     assert_eq!(held(&world, TWO, Scope::Chat), values(5, &["csv", "pdf"]));
 
-    // what needs no update is unchanged, whenever it was set
+    // a target that needs no update is unchanged, whenever it was set
     set(ONE, newer, &["pdf"]);
     set(TWO, newer, &["png"]);
     assert_eq!(outcomes(&world.report(&change).await), ["unchanged", "unchanged"]);
@@ -86,7 +86,7 @@ async fn a_patch_takes_relative_values_and_if_match_guards_them() {
     change["headers"]["if-match"] = tag;
     let (status, report, _) = send(&world, &change).await;
     assert_eq!((status, &report["results"][0]["after"]), (200, &values(10, &["pdf", "png"])));
-    // its own update changed what the tag is of
+    // its own update changed the tag
     assert_eq!(send(&world, &change).await.0, 412);
 }
 
@@ -135,7 +135,7 @@ async fn a_forced_update_without_an_answer_is_unknown_where_nothing_was_to_chang
     assert_eq!(report["results"][0]["error"]["code"], "ConnectionFailed");
 }
 
-/// Nothing of the target is remembered: what somebody changed in between is what a repetition starts from.
+/// The function remembers nothing: a repetition starts from what the target holds then, whoever set it.
 #[tokio::test]
 async fn a_repetition_starts_from_what_the_target_holds_then() {
     let world = World::new().await;

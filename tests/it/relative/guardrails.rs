@@ -1,4 +1,4 @@
-//! What the guardrails, and the limits of a list, make of computed values.
+//! Computed values against the guardrails and the limits of a list.
 
 use super::{GUARDED, bodies, body, held, hold, of_chat, values};
 use crate::http::{policies, request, send, slug};
@@ -34,7 +34,7 @@ async fn a_computed_value_that_breaks_a_guardrail_is_blocked_though_the_target_h
     let before = values(20, &["EXE", "csv", "pdf"]);
     let off = of_chat(ONE, &json!({"removeExtensions": ["csv"]}));
     assert_eq!(blocked(&world, &off, &before).await, "ExtensionBlocked");
-    // nothing would be sent, and it is blocked all the same
+    // it is blocked although nothing would be sent
     let there = of_chat(ONE, &json!({"addExtensions": ["csv"]}));
     assert_eq!(blocked(&world, &there, &before).await, "ExtensionBlocked");
     let lower = of_chat(ONE, &json!({"maximumSizeAtMost": "18 MB"}));
@@ -112,7 +112,7 @@ async fn the_guardrails_alone_are_enforced_everywhere_by_one_change() {
     hold(&world, THREE, Scope::Task, 1, &["pdf"]);
     let change = json!({"instanceId": "*", "attachmentScope": "*", "enforceGuardrails": true});
     let report = world.report(&change).await;
-    // eight defaults of 20 MB besides
+    // the other eight targets have the default of 20 MB
     assert_eq!(
         (&report["status"], &report["summary"]),
         (&json!("succeeded"), &json!({"applied": 11, "unchanged": 1}))

@@ -16,7 +16,7 @@ async fn violations(world: &World, fields: &Value) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn what_excludes_or_contradicts_itself_is_rejected_at_the_relative_field() {
+async fn conflicting_and_invalid_relative_values_are_rejected_at_the_relative_field() {
     let world = World::with(Options::default(), &GUARDED).await;
     let long: Vec<String> = (0..257).map(|n| format!("x{n}")).collect();
     for (fields, pointer, code) in [

@@ -1,4 +1,4 @@
-//! What the caller is told, and what is counted, against what the audit says.
+//! Compares the answer and the metrics with the audit.
 
 use super::ledger::{Ended, is, text};
 use super::load::{Asked, Way};
@@ -37,17 +37,17 @@ pub(super) fn answered(asked: &Asked, invocation: &Invocation, ended: &[Ended], 
         Some(changes) => changes.clone(),
         None => vec![report],
     };
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for (change, asked) in changes.iter().zip(&asked.changes) {
         assert_eq!(change["changeId"], asked["changeId"]);
         for result in change["results"].as_array().into_iter().flatten() {
             let [instance, scope, outcome] =
                 ["instanceId", "attachmentScope", "outcome"].map(|name| text(&result[name]));
-            told.push((text(&change["changeId"]), instance, scope, outcome));
+            reported.push((text(&change["changeId"]), instance, scope, outcome));
         }
     }
-    told.sort();
-    assert_eq!(told, ended, "the report and the audit differ: {}", asked.payload);
+    reported.sort();
+    assert_eq!(reported, ended, "the report and the audit differ: {}", asked.payload);
     let rejected = changes[0].get("violations").and_then(Value::as_array).is_some_and(|v| !v.is_empty());
     assert_eq!(rejected, audit.iter().any(|event| is(event, "refusal")), "{audit:?}");
     if let Some(error_type) = failed {

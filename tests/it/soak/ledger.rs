@@ -82,7 +82,7 @@ impl Ledger {
         self.held = now;
     }
 
-    /// Otherwise the run was not as mixed as it says.
+    /// Checks that the run was mixed.
     pub(super) fn assert_saw_everything(&self) {
         assert_eq!(self.ways.len(), 8, "{:?}", self.ways);
         for outcome in ["applied", "unchanged", "planned", "superseded", "blocked", "failed"] {
@@ -203,8 +203,8 @@ fn sent<'a>(event: &Value, audit: &[Value], updates: &[&'a Entry]) -> (Vec<&'a E
     (calls.swap_remove(place), is_last)
 }
 
-/// An outcome says what its updates did: `applied` took effect and holds, `failed` did not or is told to
-/// differ, `unknown` lost an answer, and the others sent nothing.
+/// An outcome says what its updates did: `applied` took effect and holds, `failed` did not or says that other
+/// values are held, `unknown` lost an answer, and the others sent nothing.
 fn outcome_is_true(event: &Value, (sent, is_last): (Vec<&Entry>, bool), now: &Held, about: &str) {
     let (_, instance, scope) = change_and_target(event);
     let effects = sent.iter().filter(|entry| entry.effect).count();

@@ -1,5 +1,5 @@
-//! Sizes and whole payloads, written in ways that somebody could hope to get through with. Ids and extensions are
-//! written as in the tests of the deciding code. Everything here is a piece of JSON text.
+//! Unusual spellings of sizes and whole payloads, as an attacker might try them. Ids and extensions are written as in
+//! the tests of policy-core. Everything here is a piece of JSON text.
 
 #[path = "../../../policy-core/tests/it/spellings/dressed.rs"]
 mod dressed;
@@ -117,7 +117,7 @@ fn carried(document: &str, id: &str, values: &str, way: usize) -> String {
     }
 }
 
-/// Anything somebody could send.
+/// Any payload that somebody could send.
 pub(super) fn attempt() -> impl Strategy<Value = Attempt> {
     (selector(), values(), scope(), id(), 0..26_usize, any::<bool>()).prop_map(
         |(selector, values, scope, id, way, is_first)| {

@@ -36,7 +36,7 @@ pub(super) fn read_adjustments(
     Adjustments { max_size_at_most, add, remove, enforce_guardrails }
 }
 
-/// A size in bytes or with a unit. It only lowers, so that no scope limits it.
+/// A size in bytes or with a unit. The limit of EMAIL does not apply, because it can only lower a size.
 fn read_limit(
     fields: &Fields<'_>,
     violations: &mut Violations,

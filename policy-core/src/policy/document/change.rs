@@ -7,8 +7,8 @@ use super::super::reader::{Fields, Found};
 use super::super::violation::ViolationCode;
 use super::super::violations::Violations;
 use super::super::{Instances, PolicyChange, Rules};
-use super::batch::{count_targets, max_targets, too_many_targets};
-use super::targets::{read_instances, read_scopes};
+use super::adjustments::read_adjustments;
+use super::targets::{count_targets, max_targets, read_instances, read_scopes, too_many_targets};
 use super::values::read_values;
 use super::{Defaults, Form, timestamp};
 use time::OffsetDateTime;
@@ -41,7 +41,8 @@ pub(super) fn read(
     };
     let mut warnings = Violations::default();
     let scopes_read = scopes.as_deref().unwrap_or_default();
-    let (values, adjustments) = read_values(&fields, scopes_read, rules, violations, &mut warnings);
+    let values = read_values(&fields, scopes_read, rules, violations, &mut warnings);
+    let adjustments = read_adjustments(&fields, rules, violations, &mut warnings);
     let change_id = read_change_id(&fields, defaults, rules, violations);
     let if_unmodified_since = match fields.value(Field::IfUnmodifiedSince) {
         Some(found) => read_timestamp(found, violations),

@@ -6,9 +6,13 @@ use super::super::json::Json;
 use super::super::reader::{Fields, Found};
 use super::super::violation::{ViolationCode, join};
 use super::super::violations::Violations;
-use super::super::{Instances, Rules, Scope};
+use super::super::{Instances, PolicyChange, Rules, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The most targets in one document, before `"*"` is resolved (ours, not AWS's): over 8 minutes at the quota.
+pub const MAX_TARGETS: usize = 1_000;
+/// The same where a ledger remembers what is done, so that a change may take as long as it needs.
+pub const MAX_GOVERNED_TARGETS: usize = 10_000;
 /// The longest tag key ("Tag naming limits and requirements", Tagging AWS Resources user guide).
 const MAX_TAG_KEY: usize = 128;
 
@@ -99,7 +103,7 @@ fn read_tags(found: &Found<'_>, violations: &mut Violations) -> BTreeMap<String,
         violations.add(&found.pointer, ViolationCode::InvalidTags, "must have at least one tag");
     }
     for (key, value) in entries {
-        // not in a pointer either: the pointer of each of its values would repeat the long key
+        // no pointer to the key: the pointer of each of its values would repeat the long key
         let length = key.chars().count();
         if length > MAX_TAG_KEY {
             let message = format!("has a tag key of {length} characters; the limit is {MAX_TAG_KEY}");
@@ -159,4 +163,23 @@ fn read_scopes_of(found: &Found<'_>, violations: &mut Violations) -> Vec<Scope> 
         }
     }
     scopes
+}
+
+/// The targets of a change, where `"*"` counts as one instance.
+pub(super) fn count_targets(change: &PolicyChange) -> usize {
+    let instances = match &change.instances {
+        Instances::Named(named) => named.len(),
+        Instances::All { .. } => 1,
+    };
+    instances * change.scopes.len()
+}
+
+pub(super) const fn max_targets(rules: &Rules) -> usize {
+    if rules.governed { MAX_GOVERNED_TARGETS } else { MAX_TARGETS }
+}
+
+pub(super) fn too_many_targets(pointer: &str, targets: usize, rules: &Rules, violations: &mut Violations) {
+    let limit = max_targets(rules);
+    let message = format!("must have at most {limit} targets (instances × scopes), not {targets}");
+    violations.add(pointer, ViolationCode::TooManyTargets, message);
 }

@@ -1,4 +1,4 @@
-//! What the targets are to hold: a size, extensions, or both; absolute or relative to what they hold.
+//! Absolute values: the size and the extensions that a target is to hold.
 
 use super::super::field::{Field, ObjectKind};
 use super::super::json::Json;
@@ -6,8 +6,7 @@ use super::super::reader::{Fields, Found};
 use super::super::size::{DOCUMENTED_MINIMUM, MAX_EMAIL_SIZE};
 use super::super::violation::ViolationCode;
 use super::super::violations::Violations;
-use super::super::{Adjustments, ExtensionSet, MAX_EXTENSIONS, MaxSize, Rules, Scope, Values};
-use super::adjustments::read_adjustments;
+use super::super::{ExtensionSet, MAX_EXTENSIONS, MaxSize, Rules, Scope, Values};
 
 pub(super) fn read_values(
     fields: &Fields<'_>,
@@ -15,7 +14,7 @@ pub(super) fn read_values(
     rules: &Rules,
     violations: &mut Violations,
     warnings: &mut Violations,
-) -> (Values, Adjustments) {
+) -> Values {
     let asks = |(field, found): (Field, &Found<'_>)| {
         field.is_value() && !(field == Field::EnforceGuardrails && matches!(found.value, Json::Bool(false)))
     };
@@ -39,8 +38,7 @@ pub(super) fn read_values(
         };
         extensions = extensions.or(read);
     }
-    let adjustments = read_adjustments(fields, rules, violations, warnings);
-    (Values { max_size, extensions }, adjustments)
+    Values { max_size, extensions }
 }
 
 /// A size in bytes, or with a unit.
@@ -62,7 +60,7 @@ fn read_size(form: Field, found: &Found<'_>, violations: &mut Violations) -> Opt
     violations.keep(&found.pointer, size)
 }
 
-/// What a size depends on besides itself: the scopes that it is for, and what is usual.
+/// Compares a size with the limit of EMAIL, and with the documented minimum.
 fn check_size(
     size: MaxSize,
     found: &Found<'_>,

@@ -25,7 +25,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// A JSON response that no cache keeps: it says what holds now.
+    /// A JSON response that no cache keeps, because it describes the present.
     pub fn json(status_code: u16, content_type: &str, body: String) -> Self {
         let headers = [("content-type", content_type.to_owned()), ("cache-control", "no-store".to_owned())];
         Self { status_code, headers: headers.into(), body, is_base64_encoded: false, cookies: None }
@@ -111,14 +111,14 @@ fn refusal(report: &Report) -> Problem {
     }
 }
 
-/// Where all failed for good: the one problem they share; `None` for a mixture.
+/// The problem that all targets share, if all failed for good; `None` for a mixture.
 fn failed(report: &Report) -> Option<Problem> {
     let mut problems = report.results().map(problem_of);
     let first = problems.next()?;
     problems.all(|problem| problem == first).then_some(first)
 }
 
-/// Where nothing was applied and something is left: the first cause in the order of the targets.
+/// The first cause in the order of the targets, if nothing was applied and something is left to do.
 fn first_cause(report: &Report, verdict: Verdict) -> Problem {
     if let Some(why) = report.changes.iter().find_map(report::ChangeReport::not_begun) {
         return why.code.problem();

@@ -146,8 +146,8 @@ fn owned((name, value): (&str, &str)) -> (String, String) {
     (name.to_owned(), value.to_owned())
 }
 
-/// The header's lines as one (RFC 9110 section 5.2). Bytes that are no text stay visible: a condition that cannot be
-/// read must not become no condition.
+/// The header's lines as one (RFC 9110 section 5.2). Bytes that are not text are replaced and not dropped: a condition
+/// that cannot be read must not become no condition.
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let lines: Vec<_> = lines.collect();

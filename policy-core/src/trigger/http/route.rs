@@ -153,7 +153,6 @@ fn by_method(
         (Path::Changes, "GET") if is_governed => Route::Changes(query.changes()?),
         (Path::Changes, _) => return not_allowed(if is_governed { "GET, POST" } else { "POST" }),
         (Path::Record(id), "GET") => Route::Record(id, query.record()?),
-        (Path::Record(_), _) => return not_allowed("GET"),
         (Path::Undo(change), "POST") => Route::Undo { change, dry_run: query.dry_run()? },
         (Path::Apply(id), "POST") => Route::Apply(query.none(id)?),
         (Path::Cancel(id), "POST") => Route::Cancel(query.none(id)?),
@@ -163,13 +162,12 @@ fn by_method(
         (Path::Freeze, "DELETE") => query.none(Route::Thaw)?,
         (Path::Freeze, _) => return not_allowed("GET, PUT, DELETE"),
         (Path::Policies(instance), "GET") => query.none(Route::Read(instance, None))?,
-        (Path::Policies(_), _) => return not_allowed("GET"),
         (Path::Policy(instance, scope), "GET") => query.none(Route::Read(instance, Some(scope)))?,
         (Path::Policy(instance, scope), "PATCH") => {
             Route::Patch { instance, scope, dry_run: query.dry_run()? }
         }
         (Path::Policy(..), _) => return not_allowed("GET, PATCH"),
         (Path::History(instance, scope), "GET") => Route::History(instance, scope, query.next_token()?),
-        (Path::History(..), _) => return not_allowed("GET"),
+        (Path::Record(_) | Path::Policies(_) | Path::History(..), _) => return not_allowed("GET"),
     })
 }

@@ -61,7 +61,7 @@ pub(super) fn instances(id: &str) -> Vec<Part> {
     parts
 }
 
-/// `"*"`, which no other change of a batch may stand beside.
+/// `"*"`. No other change of a batch may use the same scope.
 pub(super) fn every_instance() -> Vec<Part> {
     let with =
         |tags: Value, expected: &[_]| part(&[("instanceId", json!("*")), ("instanceTags", tags)], expected);
@@ -139,6 +139,54 @@ pub(super) fn values() -> Vec<Part> {
                 ("/maximumSize", "NullValue"),
             ],
         ),
+    ]
+}
+
+/// Relative values, and absolute ones beside them.
+pub(super) fn relative_values() -> Vec<Part> {
+    vec![
+        part(&[("addExtensions", json!(["pdf"])), ("maximumSizeAtMost", json!("5 MB"))], &[]),
+        part(
+            &[
+                ("addExtensions", json!(["tar.gz", 1])),
+                ("removeExtensions", json!([])),
+                ("maximumSizeAtMost", json!(0)),
+            ],
+            &[
+                ("/addExtensions/0", "InvalidExtension"),
+                ("/addExtensions/1", "WrongType"),
+                ("/removeExtensions", "EmptyList"),
+                ("/maximumSizeAtMost", "SizeOutOfRange"),
+            ],
+        ),
+        part(
+            &[
+                ("allowedExtensions", json!(["*.exe"])),
+                ("addExtensions", json!(["png"])),
+                ("removeExtensions", json!([".PNG"])),
+                ("maximumSize", json!("1 GB")),
+                ("maximumSizeAtMost", json!(null)),
+            ],
+            &[
+                ("/allowedExtensions/0", "InvalidExtension"),
+                ("/addExtensions", "ConflictingFields"),
+                // beside the absolute list, and with an extension in common
+                ("/removeExtensions", "ConflictingFields"),
+                ("/removeExtensions", "ConflictingFields"),
+                ("/maximumSize", "SizeOutOfRange"),
+                ("/maximumSizeAtMost", "ConflictingFields"),
+                ("/maximumSizeAtMost", "NullValue"),
+            ],
+        ),
+        part(
+            &[("enforceGuardrails", json!(true)), ("removeExtensions", json!("svg"))],
+            &[("/enforceGuardrails", "NoGuardrails"), ("/removeExtensions", "WrongType")],
+        ),
+        part(
+            &[("enforceGuardrails", json!(false)), ("maximumSizeAtMost", json!("ten"))],
+            &[("/maximumSizeAtMost", "InvalidSize")],
+        ),
+        part(&[("enforceGuardrails", json!(false))], &[("", "MissingValues")]),
     ]
 }
 

@@ -68,7 +68,7 @@ fn a_halt_decides_only_where_somebody_cancelled() {
 fn a_reports_statuses_are_a_records() {
     use Status::{Accepted, Failed, Incomplete, Partial, Planned, Rejected, Succeeded};
     for status in [Rejected, Accepted, Planned, Succeeded, Incomplete, Partial, Failed] {
-        assert_eq!(RecordStatus::of(status).name(), status.as_str());
+        assert_eq!(RecordStatus::of(status).name(), status.name());
     }
     let open: Vec<_> = RecordStatus::ALL.iter().filter(|status| !status.is_final()).collect();
     assert_eq!(open, [&RecordStatus::Accepted, &RecordStatus::Running]);

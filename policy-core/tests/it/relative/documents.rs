@@ -44,7 +44,7 @@ fn enforcing_needs_a_guardrail_and_false_asks_for_nothing() {
 }
 
 #[test]
-fn what_excludes_each_other_and_what_is_invalid_has_its_code_and_pointer() {
+fn conflicting_and_invalid_values_have_their_code_and_pointer() {
     for (fields, expected) in [
         (
             json!({"addExtensions": ["a"], "allowedExtensions": ["b"]}),

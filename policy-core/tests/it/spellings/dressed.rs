@@ -1,4 +1,4 @@
-//! Ids, ARNs and words, written in ways that somebody could hope to get through with. Each is a piece of JSON text.
+//! Unusual spellings of ids, ARNs and words, as an attacker might try them. Each is a piece of JSON text.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 pub(crate) const ALLOWED: &str = "a0b1c2d3-e4f5-4a6b-8c7d-9e8f7a6b5c4d";
-/// Exists too, and is like it but for its last digit.
+/// Another instance, whose id differs only in the last digit.
 pub(crate) const OTHER: &str = "a0b1c2d3-e4f5-4a6b-8c7d-9e8f7a6b5c4e";
 
-/// Letters and signs that look like ours, or are taken for ours by some Unicode folding.
+/// Letters and signs that look like ASCII, or that some Unicode folding turns into ASCII.
 fn look_alike(c: char) -> char {
     match c {
         'a' => '\u{430}',
@@ -25,7 +25,7 @@ fn look_alike(c: char) -> char {
     }
 }
 
-/// One text in one of many clothes.
+/// A text in one of many spellings.
 fn dressed(text: &str, way: usize, bits: u64) -> String {
     let bit = |n: usize| bits >> (n % 64) & 1 == 1;
     let each = |change: &dyn Fn(char) -> String| -> String {
@@ -91,7 +91,7 @@ fn arn(id: &str, form: usize) -> String {
     }
 }
 
-/// The other instance mostly, and the allowed one so that something gets through; plain ones among them.
+/// Mostly the other instance, and sometimes the allowed one so that something gets through; some are plain.
 pub(crate) fn id() -> impl Strategy<Value = String> {
     (select(vec![ALLOWED, OTHER, OTHER]), 0..24_usize, 0..20_usize, any::<u64>())
         .prop_map(|(id, form, way, bits)| dressed(&arn(id, form), way, bits))

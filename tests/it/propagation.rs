@@ -60,7 +60,7 @@ async fn a_change_is_applied_verified_reported_and_audited() {
 }
 
 #[tokio::test]
-async fn what_holds_already_is_unchanged_and_costs_one_read() {
+async fn a_target_that_has_the_values_is_unchanged_and_costs_one_read() {
     let world = World::new().await;
     let report = world.report(&chat(ONE, &json!({"maximumSize": "20 MB"}))).await;
     assert_eq!((&report["status"], outcomes(&report)), (&json!("succeeded"), vec!["unchanged"]));
@@ -285,7 +285,7 @@ async fn tags_that_match_nothing_are_a_success_with_a_warning() {
     assert_eq!(warning(&report), (json!("NoInstanceMatches"), json!(none)));
 }
 
-/// The read-back finds the values, which were there before.
+/// The target held the values before, so that reading them back proves nothing.
 #[tokio::test]
 async fn a_forced_update_of_values_that_were_there_is_not_applied_because_they_still_are() {
     let world = World::with(Options::default(), &[("CONNECT_MAX_ATTEMPTS", "1")]).await;
