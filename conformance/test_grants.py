@@ -73,7 +73,6 @@ def asked_of_connect() -> set[str]:
     return called("connect", sources("connect.rs", "connect")) | TAGS
 
 
-@LEDGER
 def test_the_code_uses_no_service_that_this_test_does_not_look_at() -> None:
     assert set(re.findall(r"aws_sdk_(\w+)", sources("."))) == {"connect", "dynamodb", "sqs", "sts"}
 
@@ -95,7 +94,6 @@ def test_what_the_code_calls_is_found() -> None:
     assert called("sts", sources("connect/role.rs")) == {"sts:AssumeRole"}
 
 
-@LEDGER
 def test_what_the_ledger_calls_is_what_the_roles_grant() -> None:
     assert called("dynamodb", sources("ledger.rs", "ledger")) == READS | WRITES
 
