@@ -26,17 +26,19 @@
 //! ```
 
 mod role;
+mod services;
 
 use crate::lambda::{Callable, Fleet, Invocation, Invoke, Launch};
 use crate::ledger::{self, Ledger};
 use crate::mapping::{self, Mapping};
-use crate::queue::{self, Queues, Settings};
+use crate::queue::Queues;
 use crate::schedule::Schedule;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use role::Role;
+pub use services::Services;
 
 /// The queue of documents that wait to be recorded.
 pub const INTAKE_QUEUE: &str = "intake.fifo";
@@ -51,8 +53,6 @@ pub const FAILED_QUEUE: &str = "failed.fifo";
 
 /// What the sweep is invoked with.
 const SWEEP: &str = r#"{"sweep": true}"#;
-/// How long the queues keep a message: 14 days, the longest that Amazon SQS does.
-const RETENTION: Duration = Duration::from_hours(14 * 24);
 
 /// How a [`Governed`] is started. The defaults are those of the project's template.
 #[derive(Clone, Debug)]
@@ -96,8 +96,7 @@ pub struct Governed {
     workers: Mapping,
     sweep: Arc<Fleet>,
     _schedule: Option<Schedule>,
-    queues: Arc<Queues>,
-    ledger: Ledger,
+    services: Services,
 }
 
 impl Governed {
@@ -112,10 +111,9 @@ impl Governed {
     /// A port is taken, there is no such program, or a timeout is longer than its queue's visibility timeout.
     pub async fn start(launch: Launch, options: Options) -> io::Result<Self> {
         let Options { ledger, queue_port, api, intake, worker, sweep, sweep_every } = options;
-        let ledger = Ledger::start(ledger).await?;
-        let queues = queue::Options { port: queue_port, queues: queues(), seed: 0 };
-        let queues = Arc::new(Queues::start(queues).await?);
-        let base = with_services(launch, &ledger, &queues);
+        let services = Services::start(ledger, Services::queues(queue_port)).await?;
+        let base = services.launch(launch);
+        let queues = || Arc::clone(&services.queues);
         let name = base.name().to_owned();
         let sweep = sweep.fleet(&base, "sweep", "sweep")?;
         let intake = intake.fleet(&base, "intake", "sqs,eventbridge")?;
@@ -123,25 +121,30 @@ impl Governed {
         Ok(Self {
             name,
             api: api.fleet(&base, "api", "http,bare")?,
-            intake: Mapping::start(Arc::clone(&queues), intake, mapping::Options::new(INTAKE_QUEUE))?,
-            workers: Mapping::start(Arc::clone(&queues), workers, mapping::Options::new(CHANGE_QUEUE))?,
+            intake: Mapping::start(queues(), intake, mapping::Options::new(INTAKE_QUEUE))?,
+            workers: Mapping::start(queues(), workers, mapping::Options::new(CHANGE_QUEUE))?,
             _schedule: sweep_every.map(|every| Schedule::start(Arc::clone(&sweep), every, SWEEP)),
             sweep,
-            queues,
-            ledger,
+            services,
         })
+    }
+
+    /// The table and the queues.
+    #[must_use]
+    pub const fn services(&self) -> &Services {
+        &self.services
     }
 
     /// The table.
     #[must_use]
     pub const fn ledger(&self) -> &Ledger {
-        &self.ledger
+        &self.services.ledger
     }
 
     /// The queues.
     #[must_use]
     pub fn queues(&self) -> &Queues {
-        &self.queues
+        &self.services.queues
     }
 
     /// The function that answers HTTP and bare changes.
@@ -180,17 +183,32 @@ impl Governed {
     /// Every function by its name, for [`InvokeApi`](crate::invoke_api::InvokeApi); the plain name is the api's too.
     #[must_use]
     pub fn functions(&self) -> Vec<(String, Callable)> {
-        let fleets = [&self.api, self.intake.fleet(), self.workers.fleet(), &self.sweep];
-        let named = fleets.map(|fleet| (fleet.launch().name().to_owned(), Arc::clone(fleet).into()));
+        let named = self.fleets().map(|fleet| (fleet.launch().name().to_owned(), Arc::clone(fleet).into()));
         let plain = (self.name.clone(), Arc::clone(&self.api).into());
         named.into_iter().chain([plain]).collect()
+    }
+
+    /// Forgets the invocations and the output so far.
+    ///
+    /// For a stack that runs for weeks.
+    pub fn forget(&self) {
+        self.intake.clear_journal();
+        self.workers.clear_journal();
+        for fleet in self.fleets() {
+            for function in fleet.functions() {
+                drop(function.take_output());
+            }
+        }
     }
 
     /// Every whole line that any process has written to standard output.
     #[must_use]
     pub fn output(&self) -> Vec<String> {
-        let fleets = [&self.api, self.intake.fleet(), self.workers.fleet(), &self.sweep];
-        fleets.iter().flat_map(|fleet| fleet.output()).collect()
+        self.fleets().iter().flat_map(|fleet| fleet.output()).collect()
+    }
+
+    fn fleets(&self) -> [&Arc<Fleet>; 4] {
+        [&self.api, self.intake.fleet(), self.workers.fleet(), &self.sweep]
     }
 }
 
@@ -200,33 +218,4 @@ impl Drop for Governed {
         self.api.close();
         self.sweep.close();
     }
-}
-
-/// The queues of the template.
-fn queues() -> Vec<Settings> {
-    let queues = [
-        Settings::new(INTAKE_QUEUE)
-            .visibility_timeout(Duration::from_mins(6))
-            .content_based_deduplication()
-            .dead_letters(INTAKE_FAILED_QUEUE, 100),
-        Settings::new(CHANGE_QUEUE)
-            .visibility_timeout(Duration::from_mins(30))
-            .content_based_deduplication()
-            .dead_letters(FAILED_QUEUE, 1_000),
-        Settings::new(INTAKE_FAILED_QUEUE),
-        Settings::new(FAILED_QUEUE),
-        Settings::new(PARKED_QUEUE),
-    ];
-    queues.into_iter().map(|settings| Settings { retention: RETENTION, ..settings }).collect()
-}
-
-/// The launch with the variables that every function gets.
-fn with_services(launch: Launch, ledger: &Ledger, queues: &Queues) -> Launch {
-    launch
-        .env("AWS_ENDPOINT_URL_DYNAMODB", ledger.url())
-        .env("AWS_ENDPOINT_URL_SQS", queues.url())
-        .env("LEDGER_TABLE", ledger.table())
-        .env("INTAKE_QUEUE_URL", queues.queue_url(INTAKE_QUEUE))
-        .env("CHANGE_QUEUE_URL", queues.queue_url(CHANGE_QUEUE))
-        .env("PARKED_QUEUE_URL", queues.queue_url(PARKED_QUEUE))
 }

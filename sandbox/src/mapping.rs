@@ -22,7 +22,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 pub use delivery::{Delivered, Delivery};
@@ -95,6 +95,17 @@ impl Mapping {
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.shared.journal.entries()
+    }
+
+    /// Forgets the invocations so far.
+    pub fn clear_journal(&self) {
+        self.shared.journal.clear();
+    }
+
+    /// Every invocation from now on, each once, when it has ended.
+    #[must_use]
+    pub fn follow(&self) -> mpsc::UnboundedReceiver<Delivery> {
+        self.shared.journal.follow()
     }
 
     /// Waits until the deliveries are as somebody wants them, those under way included.

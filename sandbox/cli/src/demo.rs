@@ -1,14 +1,18 @@
 //! `sandbox demo`: sends every payload of a directory through the function and shows the results.
 //!
 //! Each payload gets an Amazon Connect of three instances with the defaults, and a new process, so
-//! that the files are independent of each other and of their order. At the end, one event changes
-//! forty instances at the quota's full speed.
+//! that the files are independent of each other and of their order. Then one event changes forty
+//! instances at the quota's full speed. At the end, in governed mode, a change that takes longer than an
+//! HTTP request may is queued, followed to its end, and undone.
 
 mod audit;
 mod document;
+mod http;
 mod json;
+mod long;
 mod page;
 mod payload;
+mod progress;
 mod propagation;
 mod scene;
 mod section;
@@ -33,7 +37,7 @@ pub(crate) struct Demo {
     /// Directory of the payloads, which are named `<trigger>.<ending>[.<note>].json`
     #[arg(long, default_value = "events", value_name = "DIR")]
     events: PathBuf,
-    /// Leaves out the propagation over forty instances at the end
+    /// Leaves out the propagation and the long change at the end
     #[arg(long)]
     events_only: bool,
     #[command(flatten)]
@@ -73,7 +77,9 @@ impl Demo {
         let mut sent = payloads.len();
         if !self.events_only {
             problems.extend(self.propagate(&shown).await?);
-            sent += 1;
+            problems.extend(self.take_long(&shown).await?);
+            // the event, the change and its undo
+            sent += 3;
         }
         shown.conclude(sent, problems.len(), started.elapsed())?;
         for problem in &problems {
@@ -86,13 +92,20 @@ impl Demo {
 impl Demo {
     /// Plays the propagation; returns what was wrong with it, if anything.
     async fn propagate(&self, shown: &Shown) -> io::Result<Option<String>> {
-        let palette = match shown {
-            Shown::Pages(palette) => Some(*palette),
-            Shown::Documents => None,
-        };
+        let palette = shown.palette();
         let propagation = propagation::play(|url| self.function.launch(url), palette).await?;
         print(&palette.map_or_else(|| propagation.document(), |palette| propagation.page(palette)))?;
         Ok(propagation.problem)
+    }
+
+    /// Plays the long change and its undo; returns what was wrong with them, if anything.
+    async fn take_long(&self, shown: &Shown) -> io::Result<Option<String>> {
+        let palette = shown.palette();
+        let long = long::play(|url| self.function.launch(url), palette).await?;
+        if palette.is_none() {
+            print(&long.document())?;
+        }
+        Ok(long.problem())
     }
 }
 
@@ -104,6 +117,14 @@ enum Shown {
 }
 
 impl Shown {
+    /// The colours of pages; `None` for documents.
+    const fn palette(&self) -> Option<Palette> {
+        match self {
+            Self::Pages(palette) => Some(*palette),
+            Self::Documents => None,
+        }
+    }
+
     /// Shows what is used, before anything is played.
     fn introduce(&self, binary: &Path, payloads: &[Payload], events: &Path) -> io::Result<()> {
         let Self::Pages(palette) = self else {

@@ -2,10 +2,12 @@
 
 use clap::Args;
 use sandbox::connect::{Connect, Fault, Instance, Options, Rate};
+use sandbox::governed::{self, Role};
 use sandbox::lambda::Launch;
 use std::env;
 use std::fs;
 use std::io;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -94,9 +96,10 @@ pub(crate) struct FunctionFlags {
     /// The function's program; by default `connect-attachment-policy` in the directory of this program
     #[arg(long, value_name = "FILE")]
     function: Option<PathBuf>,
-    /// The function's configured timeout
-    #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=900))]
-    timeout: u64,
+    /// The configured timeout of the function, 60 by default; in governed mode of all four, each of which has its own
+    /// otherwise
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=900))]
+    timeout: Option<u64>,
     /// A variable for the function's environment; repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
@@ -123,13 +126,75 @@ impl FunctionFlags {
         }
     }
 
+    /// The timeout that was asked for.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout.map(Duration::from_secs)
+    }
+
     /// How to start it against an Amazon Connect.
     pub(crate) fn launch(&self, connect_url: &str) -> io::Result<Launch> {
         let mut launch = Launch::new(self.binary()?, connect_url);
-        launch.timeout = Duration::from_secs(self.timeout);
+        launch.timeout = self.timeout().unwrap_or(Duration::from_mins(1));
         launch.env.extend(self.env.iter().cloned());
         Ok(launch)
     }
+
+    /// Whether a variable of this name was given.
+    fn names(&self, variable: &str) -> bool {
+        self.env.iter().any(|(name, _)| name == variable)
+    }
+}
+
+/// The functions of governed mode, and what they share.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Governed mode")]
+pub(crate) struct GovernedFlags {
+    /// One function without a table and queues, as `packaging/standalone.yaml` deploys it
+    #[arg(long)]
+    pub(crate) standalone: bool,
+    /// Port of DynamoDB on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0, value_name = "PORT", conflicts_with = "standalone")]
+    table_port: u16,
+    /// Port of Amazon SQS on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0, value_name = "PORT", conflicts_with = "standalone")]
+    queue_port: u16,
+    /// Lanes that are carried out at once
+    #[arg(long, default_value_t = 2, value_name = "COUNT", conflicts_with = "standalone", value_parser = clap::value_parser!(u16).range(1..=100))]
+    workers: u16,
+    /// Seconds between two sweeps
+    #[arg(long, default_value_t = 60, value_name = "SECONDS", conflicts_with = "standalone", value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    sweep: u64,
+}
+
+impl GovernedFlags {
+    /// The options that these flags mean, with the pace that the template gives each function of the quota.
+    pub(crate) fn options(&self, function: &FunctionFlags, connect: &ConnectFlags) -> governed::Options {
+        let mut options = governed::Options::default();
+        options.ledger.port = self.table_port;
+        options.queue_port = self.queue_port;
+        options.worker.processes = NonZeroUsize::new(usize::from(self.workers)).unwrap_or(NonZeroUsize::MIN);
+        options.sweep_every = Some(Duration::from_secs(self.sweep));
+        options.worker = paced(options.worker, function, connect, 0.95, 3);
+        options.api = paced(options.api, function, connect, 0.25, 2);
+        if let Some(timeout) = function.timeout() {
+            for role in [&mut options.api, &mut options.intake, &mut options.worker, &mut options.sweep] {
+                role.timeout = timeout;
+            }
+        }
+        options
+    }
+}
+
+/// A function with its share of the quota, unless its pace was given by hand or there is no quota.
+fn paced(role: Role, function: &FunctionFlags, connect: &ConnectFlags, share: f64, burst: u32) -> Role {
+    const RATE: &str = "CONNECT_REQUESTS_PER_SECOND";
+    const BURST: &str = "CONNECT_BURST";
+    if function.names(RATE) || function.names(BURST) || connect.rate <= 0.0 {
+        return role;
+    }
+    // At least what the function takes as a pace.
+    let rate = (connect.rate * share).clamp(0.01, 1_000.0);
+    role.env(RATE, rate.to_string()).env(BURST, burst.to_string())
 }
 
 fn rate(text: &str) -> Result<f64, String> {

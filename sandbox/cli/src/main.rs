@@ -1,4 +1,4 @@
-//! The `sandbox` program: `serve`, `connect`, `demo` and `check`.
+//! The `sandbox` program: `serve`, `connect`, `services`, `demo` and `check`.
 
 #![forbid(unsafe_code)]
 
@@ -29,6 +29,8 @@ enum Command {
     Serve(serve::Serve),
     /// Serves Amazon Connect alone until Ctrl-C, and prints a line for each call
     Connect(serve::ConnectOnly),
+    /// Serves what governed functions call, Amazon Connect, DynamoDB and Amazon SQS, without any function
+    Services(serve::ServicesOnly),
     /// Sends every payload of a directory through the function and shows the results
     Demo(demo::Demo),
     /// Checks that an answer, on standard input, is the one that its payload's name announces
@@ -41,6 +43,7 @@ async fn main() -> ExitCode {
     let outcome = match CommandLine::parse().command {
         Command::Serve(serve) => serve.run().await,
         Command::Connect(connect) => connect.run().await,
+        Command::Services(services) => services.run().await,
         Command::Demo(demo) => demo.run().await,
         Command::Check(check) => check.run(),
     };

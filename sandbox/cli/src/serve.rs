@@ -1,22 +1,30 @@
-//! `sandbox serve` and `sandbox connect`: serve until Ctrl-C, and print a line for each call.
+//! `sandbox serve`, `sandbox connect` and `sandbox services`: serve until Ctrl-C, and print a line for each call.
 
 pub(crate) mod call;
+mod delivery;
+mod welcome;
 
-use crate::flags::{ConnectFlags, FunctionFlags};
+use crate::flags::{ConnectFlags, FunctionFlags, GovernedFlags};
 use crate::interrupt::Interrupt;
 use crate::palette::Palette;
 use call::Calls;
 use clap::Args;
 use sandbox::connect::{Connect, Entry};
 use sandbox::function_url::FunctionUrl;
+use sandbox::governed::{Governed, Services};
 use sandbox::invoke_api::InvokeApi;
-use sandbox::lambda::{Function, Stream};
+use sandbox::lambda::{Function, Launch, Stream};
+use sandbox::ledger;
+use sandbox::mapping::Delivery;
+use std::future::pending;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
+use welcome::{Functions, Served};
 
-/// Amazon Connect, a function URL and Lambda's Invoke.
+/// Amazon Connect, a function URL and Lambda's Invoke; a table and queues besides, in governed mode.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Port of the function URL on 127.0.0.1; 0 takes a free one
@@ -28,6 +36,8 @@ pub(crate) struct Serve {
     /// Hides the function's log
     #[arg(long)]
     quiet: bool,
+    #[command(flatten)]
+    governed: GovernedFlags,
     #[command(flatten)]
     function: FunctionFlags,
     #[command(flatten)]
@@ -42,6 +52,31 @@ impl Serve {
         self.function.binary()?;
         let connect = self.connect.start().await?;
         let calls = connect.follow();
+        let launch = self.launch(&connect)?;
+        let governed = if self.governed.standalone {
+            None
+        } else {
+            let options = self.governed.options(&self.function, &self.connect);
+            Some(Governed::start(launch.clone(), options).await?)
+        };
+        let (url, invoke) = if let Some(governed) = &governed {
+            let url = FunctionUrl::start(Arc::clone(governed.api()), self.url_port).await?;
+            (url, InvokeApi::start_several(governed.functions(), self.invoke_port).await?)
+        } else {
+            let function = Arc::new(Function::start(launch).await?);
+            let url = FunctionUrl::start(Arc::clone(&function), self.url_port).await?;
+            (url, InvokeApi::start(function, self.invoke_port).await?)
+        };
+        let services = governed.as_ref().map(Governed::services);
+        let functions = Functions { url: url.url(), invoke: invoke.url(), governed: governed.as_ref() };
+        let served = Served { connect: &connect, services, functions: Some(functions) };
+        served.welcome(&mut io::stdout())?;
+        report(&connect, calls, Kept { services, governed: governed.as_ref() }, interrupt).await?;
+        // The services end here, and the functions with their processes.
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn launch(&self, connect: &Connect) -> io::Result<Launch> {
         let mut launch = self.function.launch(&connect.url())?;
         if !self.quiet {
             let palette = Palette::of(&io::stderr());
@@ -50,13 +85,7 @@ impl Serve {
                 let _ = writeln!(io::stderr(), "{}", palette.dim(line));
             }));
         }
-        let function = Arc::new(Function::start(launch).await?);
-        let url = FunctionUrl::start(Arc::clone(&function), self.url_port).await?;
-        let invoke = InvokeApi::start(function, self.invoke_port).await?;
-        welcome(&mut io::stdout(), &connect, Some((&url, &invoke)))?;
-        report(&connect, calls, interrupt).await?;
-        // Both services end here, and the function with its process.
-        Ok(ExitCode::SUCCESS)
+        Ok(launch)
     }
 }
 
@@ -73,105 +102,107 @@ impl ConnectOnly {
         let interrupt = Interrupt::listen()?;
         let connect = self.connect.start().await?;
         let calls = connect.follow();
-        welcome(&mut io::stdout(), &connect, None)?;
-        report(&connect, calls, interrupt).await?;
+        let served = Served { connect: &connect, services: None, functions: None };
+        served.welcome(&mut io::stdout())?;
+        report(&connect, calls, Kept { services: None, governed: None }, interrupt).await?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// At most so many instances are listed.
-const NAMED: usize = 5;
-
-/// Prints what is served, where, and what to try.
-///
-/// Called when everything listens. The first lines are for programs too, and do not change: a
-/// name, two spaces or more, a URL (`^Lambda Invoke +(http://.+)$`); without a terminal there is
-/// no colour in them.
-fn welcome(
-    output: &mut impl Write,
-    connect: &Connect,
-    function: Option<(&FunctionUrl, &InvokeApi)>,
-) -> io::Result<()> {
-    let palette = Palette::of(&io::stdout());
-    let connect_url = connect.url();
-    writeln!(output, "{}  {connect_url}", palette.bold("Amazon Connect"))?;
-    if let Some((url, invoke)) = function {
-        writeln!(output, "{}    {}", palette.bold("Function URL"), url.url())?;
-        writeln!(output, "{}   {}", palette.bold("Lambda Invoke"), invoke.url())?;
-    }
-    let instances = connect.instances();
-    writeln!(output, "\n{}", palette.bold("Instances"))?;
-    for instance in instances.iter().take(NAMED) {
-        writeln!(output, "  {}  {}", instance.id, palette.dim(&instance.alias))?;
-    }
-    if instances.len() > NAMED {
-        writeln!(output, "  and {} more", instances.len() - NAMED)?;
-    }
-    let id = instances.first().map_or("", |instance| &instance.id);
-    if let Some((url, _)) = function {
-        let url = url.url();
-        let curl = |document: &str| {
-            format!(
-                "  curl -sS {url}/policy-changes -H 'Content-Type: application/json' \\\n    -d '{document}'"
-            )
-        };
-        let change = format!(
-            r#"{{"instanceId": "{id}", "attachmentScope": "CHAT", "maximumSize": "10 MB", "allowedExtensions": ["pdf", "png"]}}"#
-        );
-        let refused =
-            format!(r#"{{"instanceId": "{id}", "attachmentScope": "EMAIL", "maximumSize": "50 MB"}}"#);
-        writeln!(output, "\n{}", palette.bold("Change a policy"))?;
-        writeln!(output, "{}", curl(&change))?;
-        writeln!(output, "\n{}", palette.bold("See a change refused"))?;
-        writeln!(output, "{}", curl(&refused))?;
-    }
-    writeln!(output, "\n{}", palette.bold("Ask Amazon Connect"))?;
-    writeln!(
-        output,
-        "  AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_REGION=us-east-1 \\\n    \
-         aws connect list-attached-files-configurations \\\n    \
-         --endpoint-url {connect_url} --instance-id {id}"
-    )?;
-    if let Some((_, invoke)) = function {
-        writeln!(output, "\n{}", palette.bold("Invoke the function with any event"))?;
-        writeln!(
-            output,
-            "  AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_REGION=us-east-1 \\\n    \
-             aws lambda invoke --function-name connect-attachment-policy \\\n    \
-             --payload fileb://events/sqs.succeeded.json \\\n    \
-             --endpoint-url {} /dev/stdout",
-            invoke.url()
-        )?;
-    }
-    writeln!(
-        output,
-        "\n{}\n",
-        palette.dim(
-            "Each call of Amazon Connect is printed below, with its time in UTC. Ctrl-C ends the sandbox."
-        )
-    )?;
-    output.flush()
+/// Amazon Connect, the table and the queues of a stack.
+#[derive(Debug, Args)]
+pub(crate) struct ServicesOnly {
+    /// Port of DynamoDB on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    table_port: u16,
+    /// Port of Amazon SQS on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    queue_port: u16,
+    #[command(flatten)]
+    connect: ConnectFlags,
 }
 
-/// Prints every call when it is complete, until Ctrl-C.
+impl ServicesOnly {
+    /// Serves until Ctrl-C.
+    pub(crate) async fn run(&self) -> io::Result<ExitCode> {
+        let interrupt = Interrupt::listen()?;
+        let connect = self.connect.start().await?;
+        let calls = connect.follow();
+        let table = ledger::Options { port: self.table_port, ..ledger::Options::default() };
+        let services = Services::start(table, Services::queues(self.queue_port)).await?;
+        let served = Served { connect: &connect, services: Some(&services), functions: None };
+        served.welcome(&mut io::stdout())?;
+        report(&connect, calls, Kept { services: Some(&services), governed: None }, interrupt).await?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// How often what was kept for tests is thrown away.
+const FORGETTING: Duration = Duration::from_mins(1);
+
+/// What else keeps a journal.
+#[derive(Clone, Copy)]
+struct Kept<'served> {
+    services: Option<&'served Services>,
+    governed: Option<&'served Governed>,
+}
+
+impl Kept<'_> {
+    fn forget(self) {
+        if let Some(services) = self.services {
+            services.ledger.clear_journal();
+            services.queues.clear_journal();
+        }
+        if let Some(governed) = self.governed {
+            governed.forget();
+        }
+    }
+}
+
+/// Prints every call and every delivery when it is complete, until Ctrl-C.
 async fn report(
     connect: &Connect,
     mut calls: UnboundedReceiver<Entry>,
+    kept: Kept<'_>,
     mut interrupt: Interrupt,
 ) -> io::Result<()> {
-    let mut lines = Calls::new(connect, Palette::of(&io::stdout()));
+    let palette = Palette::of(&io::stdout());
+    let mut printed = Calls::new(connect, palette);
+    let mut intake = kept.governed.map(|governed| governed.intake().follow());
+    let mut lanes = kept.governed.map(|governed| governed.workers().follow());
+    let mut forgetting = tokio::time::interval(FORGETTING);
     let mut output = io::stdout();
     loop {
-        let entry = tokio::select! {
+        let line = tokio::select! {
             // Complete calls come before the end, so that every answered call is printed.
             biased;
-            entry = calls.recv() => entry,
+            entry = calls.recv() => match entry {
+                Some(entry) => printed.line(connect, &entry),
+                None => return Ok(()),
+            },
+            delivery = next(&mut intake) => delivery::line("document taken in", &delivery, palette),
+            delivery = next(&mut lanes) => delivery::line("lane message", &delivery, palette),
             () = interrupt.arrived() => return Ok(()),
+            _ = forgetting.tick() => {
+                // Everything was followed. Keeping it would fill the memory of a sandbox that runs for weeks.
+                connect.clear_journal();
+                kept.forget();
+                continue;
+            }
         };
-        let Some(entry) = entry else { return Ok(()) };
-        writeln!(output, "{}", lines.line(connect, &entry))?;
+        writeln!(output, "{line}")?;
         output.flush()?;
-        // The entries were followed. Keeping them would fill the memory of a sandbox that runs for weeks.
-        connect.clear_journal();
+    }
+}
+
+/// The next delivery; never, where there is no mapping.
+async fn next(deliveries: &mut Option<UnboundedReceiver<Delivery>>) -> Delivery {
+    let received = match deliveries {
+        Some(deliveries) => deliveries.recv().await,
+        None => None,
+    };
+    match received {
+        Some(delivery) => delivery,
+        None => pending().await,
     }
 }

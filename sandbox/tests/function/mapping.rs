@@ -106,7 +106,7 @@ async fn only_the_messages_that_are_named_as_failed_stay() {
 #[tokio::test]
 async fn a_group_has_one_invocation_at_a_time_and_keeps_its_order_while_others_go_on() {
     let stage = Stage::start(3, 1).await;
-    stage.send("slow", "1", &json!({"stdout": ["slow begins"], "sleepMs": 600})).await;
+    stage.send("slow", "1", &json!({"stdout": ["slow begins"], "sleepMs": 2_000})).await;
     stage.printed("slow begins").await;
     for (group, id) in [("slow", "2"), ("fast", "3"), ("fast", "4"), ("fast", "5")] {
         stage.send(group, id, &json!({})).await;
@@ -141,7 +141,7 @@ async fn a_function_error_leaves_the_message_until_its_visibility_timeout_and_th
 #[tokio::test]
 async fn the_message_of_a_killed_process_comes_back_to_a_new_one() {
     let stage = Stage::start(1, 1).await;
-    stage.send("lane", "1", &json!({"stdout": ["begun"], "sleepMs": 300})).await;
+    stage.send("lane", "1", &json!({"stdout": ["begun"], "sleepMs": 1_000})).await;
     stage.printed("begun").await;
     let function = stage.mapping.fleet().functions().remove(0);
     let pid = function.pid();
@@ -159,7 +159,7 @@ async fn the_message_of_a_killed_process_comes_back_to_a_new_one() {
 #[tokio::test]
 async fn a_message_whose_visibility_ends_during_its_invocation_is_delivered_a_second_time() {
     let stage = Stage::start(2, 1).await;
-    stage.send("lane", "1", &json!({"stdout": ["begun"], "sleepMs": 500})).await;
+    stage.send("lane", "1", &json!({"stdout": ["begun"], "sleepMs": 2_000})).await;
     stage.printed("begun").await;
     stage.queues.advance(Duration::from_mins(30));
     let deliveries = stage.ended(2).await;

@@ -1,20 +1,20 @@
-//! The end of the demo: one event for every scope of forty instances, at the quota's full speed.
+//! Towards the end of the demo: one event for every scope of forty instances, at the quota's full speed.
 
 use super::audit::is_audit;
 use super::print;
+use super::progress::Progress;
 use crate::palette::Palette;
 use sandbox::connect::{Connect, Entry, Instance, Operation, Options, Rate, Scope};
 use sandbox::lambda::{Answer, Function, Launch};
 use serde_json::json;
 use serde_json::value::RawValue;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::time::{Duration, Instant};
 
 const INSTANCES: u32 = 40;
 /// Ten times the default quota, with which it would take a minute and a half.
 const RATE: f64 = 20.0;
 const BURST: u32 = 5;
-const WIDTH: usize = 40;
 
 /// The results.
 #[derive(Debug)]
@@ -62,16 +62,16 @@ pub(super) async fn play(
     let invocation = function.invoke(payload.as_bytes());
     tokio::pin!(invocation);
     let mut glance = tokio::time::interval(Duration::from_millis(100));
-    let mut progress = Progress::default();
+    let mut progress = Progress::of(targets());
     let invocation = loop {
         tokio::select! {
             invocation = &mut invocation => break invocation,
-            _ = glance.tick(), if palette.is_some() => progress.show(updated(&connect.journal()))?,
+            _ = glance.tick(), if palette.is_some() => progress.show(updated(&connect.journal()), "")?,
         }
     };
     let took = started.elapsed();
     if palette.is_some() {
-        progress.show(updated(&connect.journal()))?;
+        progress.show(updated(&connect.journal()), "")?;
         print("\n")?;
     }
     function.kill().await;
@@ -158,7 +158,7 @@ fn event() -> String {
     .to_string()
 }
 
-fn updated(journal: &[Entry]) -> usize {
+pub(super) fn updated(journal: &[Entry]) -> usize {
     let update = Some(Operation::UpdateAttachedFilesConfiguration);
     journal.iter().filter(|entry| entry.operation == update && entry.effect).count()
 }
@@ -178,29 +178,6 @@ fn problem(answer: &Answer, updates: usize) -> Option<String> {
             targets()
         )
     })
-}
-
-/// A bar on a terminal; elsewhere a number at each quarter.
-#[derive(Debug, Default)]
-struct Progress {
-    quarters: usize,
-}
-
-impl Progress {
-    fn show(&mut self, done: usize) -> io::Result<()> {
-        let all = targets().max(1);
-        if io::stdout().is_terminal() {
-            let full = (done * WIDTH / all).min(WIDTH);
-            let bar = "█".repeat(full) + &"·".repeat(WIDTH - full);
-            return print(&format!("\r  {bar} {done}/{all}"));
-        }
-        let quarters = done * 4 / all;
-        if quarters > self.quarters {
-            self.quarters = quarters;
-            return print(&format!("  {done}/{all}"));
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ pub(crate) fn short(operation: Operation) -> &'static str {
 }
 
 /// `14:03:59.120`, in UTC.
-fn clock(at: time::OffsetDateTime) -> String {
+pub(super) fn clock(at: time::OffsetDateTime) -> String {
     let (hour, minute, second) = at.to_hms();
     format!("{hour:02}:{minute:02}:{second:02}.{:03}", at.millisecond())
 }

@@ -1,6 +1,6 @@
 use crate::place::Place;
 use crate::{CHAT_OF_1, sandbox, text};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -57,7 +57,7 @@ impl Drop for Serving {
 #[test]
 fn serve_prints_its_addresses_and_a_signal_ends_it_with_its_function() {
     for signal in ["INT", "TERM", "HUP"] {
-        let mut serving = Serving::start(&["--quiet", "--instances", "7"]);
+        let mut serving = Serving::start(&["--quiet", "--standalone", "--instances", "7"]);
         assert!(serving.line_with("Amazon Connect").contains("http://127.0.0.1:"));
         assert!(serving.line_with("Function URL").contains("http://127.0.0.1:"));
         assert!(serving.line_with("Lambda Invoke").contains("http://127.0.0.1:"));
@@ -75,15 +75,72 @@ fn serve_prints_its_addresses_and_a_signal_ends_it_with_its_function() {
 }
 
 #[test]
+fn serve_governs_unless_it_is_told_otherwise_and_a_signal_ends_every_function() {
+    let mut serving = Serving::start(&["--quiet", "--sweep", "1"]);
+    let url = serving.line_with("Function URL");
+    let url = url.split("http://").nth(1).expect("a URL").to_owned();
+    let sqs = serving.line_with("Amazon SQS");
+    let sqs = sqs.split("http://").nth(1).expect("a URL").to_owned();
+    serving.line_with("attachment-policy-ledger");
+    let changes = serving.line_with("changes.fifo");
+    let changes = changes.split_whitespace().next().expect("a URL").to_owned();
+    serving.line_with("connect-attachment-policy-sweep");
+    serving.line_with("Ctrl-C");
+    assert!(request(&url, "GET /hello").starts_with("HTTP/1.1 200"));
+    let message = json!({
+        "QueueUrl": changes, "MessageBody": "{}", "MessageGroupId": "111122223333/us-east-1",
+    });
+    let sent = post(&sqs, "AmazonSQS.SendMessage", &message.to_string());
+    assert!(sent.starts_with("HTTP/1.1 200"), "{sent}");
+    let line = serving.line_with("lane message");
+    assert!(line.contains("  lane message        111122223333/us-east-1  done, "), "{line}");
+    while serving.processes().len() < 3 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let functions = serving.processes();
+    serving.signal("TERM");
+    assert!(serving.child.wait().expect("an end").success());
+    for function in functions {
+        assert!(!PathBuf::from(format!("/proc/{function}")).exists(), "{function} was left behind");
+    }
+}
+
+#[test]
+fn the_services_of_a_stack_are_served_without_any_function() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sandbox"))
+        .arg("services")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a start");
+    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut serving = Serving { child, lines };
+    for name in ["Amazon Connect  ", "DynamoDB        ", "Amazon SQS      "] {
+        let line = serving.lines.next().expect("a line").expect("text");
+        assert!(line.strip_prefix(name).is_some_and(|url| url.starts_with("http://127.0.0.1:")), "{line}");
+    }
+    serving.line_with("Ctrl-C");
+    assert!(serving.processes().is_empty());
+    serving.signal("TERM");
+    assert!(serving.child.wait().expect("an end").success());
+}
+
+#[test]
+fn serve_takes_no_port_of_the_table_where_there_is_none() {
+    let refused = sandbox(&["serve", "--standalone", "--table-port", "8000"]).output().expect("a run");
+    assert_eq!(refused.status.code(), Some(2));
+    let message = text(&refused.stderr);
+    assert!(message.contains("'--standalone' cannot be used with '--table-port <PORT>'"), "{message}");
+}
+
+#[test]
 fn serve_prints_and_journals_every_call() {
     let directory = Place::new("journal", &[]);
     let journal = directory.path("calls.jsonl");
     let mut serving = Serving::start(&["--quiet", "--rate", "0", "--journal", &journal]);
+    let connect = serving.line_with("Amazon Connect");
+    let connect = connect.split("http://").nth(1).expect("a URL");
     let url = serving.line_with("Function URL");
     let url = url.split("http://").nth(1).expect("a URL").to_owned();
-    let connect = serving.line_with("--endpoint-url");
-    let connect = connect.split("http://").nth(1).expect("a URL");
-    let connect = connect.split(' ').next().expect("an authority");
     serving.line_with("Ctrl-C");
     assert!(request(&url, "GET /hello").starts_with("HTTP/1.1 200"));
     let refused = request(connect, &format!("GET {CHAT_OF_1}"));
@@ -101,7 +158,9 @@ fn serve_prints_and_journals_every_call() {
 #[test]
 fn the_first_lines_of_serve_are_a_name_two_spaces_and_a_url_that_answers() {
     let mut serving = Serving::start(&["--quiet"]);
-    for name in ["Amazon Connect  ", "Function URL    ", "Lambda Invoke   "] {
+    for name in
+        ["Amazon Connect  ", "Function URL    ", "Lambda Invoke   ", "DynamoDB        ", "Amazon SQS      "]
+    {
         let line = serving.lines.next().expect("a line").expect("text");
         let url = line.strip_prefix(name).expect("the name first");
         let authority = url.strip_prefix("http://").expect("a URL");
@@ -135,9 +194,23 @@ fn serve_does_not_start_if_it_cannot_write_its_journal() {
 }
 
 fn request(authority: &str, line: &str) -> String {
+    exchange(authority, &format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+}
+
+/// A call of AWS JSON 1.0.
+fn post(authority: &str, target: &str, body: &str) -> String {
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Amz-Target: {target}\r\n\
+         Authorization: AWS4-HMAC-SHA256 Credential=test/x\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    exchange(authority, &format!("{head}{body}"))
+}
+
+fn exchange(authority: &str, request: &str) -> String {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(authority.trim()).expect("a connection");
-    write!(stream, "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("sent");
+    stream.write_all(request.as_bytes()).expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     answer
