@@ -32,9 +32,10 @@ KEY = {"kms:GenerateDataKey", "kms:Decrypt"}
 # granted where a parameter asks for it
 BY_PARAMETER = {"ds:DescribeDirectories", "sts:AssumeRole"} | NETWORK | KEY
 READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
-RECORDS = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"}
+RECORDS = {"dynamodb:PutItem", "dynamodb:UpdateItem"}
 WRITES = RECORDS | {"dynamodb:DeleteItem"}
-# what IAM asks for where the operation has no action of its own ("Using IAM with DynamoDB transactions", "Amazon SQS
+# what IAM asks for where the operation has no action of its own ("Using IAM with DynamoDB transactions": no condition is
+# checked alone; "Amazon SQS
 # API permissions")
 ASKED_FOR = {
     "dynamodb:TransactWriteItems": WRITES,
