@@ -98,6 +98,9 @@ async fn a_filtered_page_ends_where_four_requests_have_read() {
     let second = page(&table, Some(&names[39]), Some(OutcomeKind::Blocked), 2).await;
     assert_eq!(second.items.iter().map(|result| &result.target).collect::<Vec<_>>(), [&names[50]]);
     assert_eq!(second.next, None);
+    table.requests();
+    let many = page(&table, None, Some(OutcomeKind::Applied), 5).await;
+    assert_eq!((many.items.len(), table.requests().len()), (5, 1), "no more is read than is shown");
     // the whole of a lane, however many requests that takes
     assert_eq!(table.results_in_lane(&run("X"), &lane(LANE)).await.unwrap().len(), 60);
 }
