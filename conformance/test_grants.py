@@ -34,9 +34,8 @@ BY_PARAMETER = {"ds:DescribeDirectories", "sts:AssumeRole"} | NETWORK | KEY
 READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 RECORDS = {"dynamodb:PutItem", "dynamodb:UpdateItem"}
 WRITES = RECORDS | {"dynamodb:DeleteItem"}
-# what IAM asks for where the operation has no action of its own ("Using IAM with DynamoDB transactions": no condition is
-# checked alone; "Amazon SQS
-# API permissions")
+# what IAM asks for where the operation has no action of its own ("Using IAM with DynamoDB transactions", of which a
+# condition that is checked alone is left out, since nobody checks one; "Amazon SQS API permissions")
 ASKED_FOR = {
     "dynamodb:TransactWriteItems": WRITES,
     "sqs:SendMessageBatch": {"sqs:SendMessage"},
