@@ -11,6 +11,7 @@ mod history;
 mod lanes;
 mod lists;
 mod outcomes;
+mod races;
 mod results;
 mod runs;
 mod samples;
