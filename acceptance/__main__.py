@@ -1,9 +1,9 @@
-"""Tries a deployed stack: both dry runs, a change and its undo, freeze and resume, queries, alarms, permissions.
+"""Tries a deployed stack: dry runs, a change and its undo, freeze and resume, queries, alarms, permissions.
 
     make acceptance STACK=attachment-policy INSTANCE=00000001-0000-4000-8000-000000000001
 
-It changes one scope of the one instance that is named, and stops the stack's changes for about a minute. It puts both
-back, also if a step fails or it is interrupted. Exit code 0 means that no step failed.
+It changes one scope of the one instance that is named, and freezes the stack for about a minute. It puts both back, also
+if a step fails or it is interrupted. Exit code 0 means that no step failed.
 """
 
 import argparse
@@ -13,10 +13,11 @@ from contextlib import ExitStack
 from .changes import Changes
 from .freeze import Freeze
 from .interruption import Interrupted, listen
+from .permissions import Permissions
 from .queries import Queries
 from .report import Report
 from .stack import Options, Stack
-from .wiring import Alarms, Permissions
+from .wiring import Alarms
 
 
 def options() -> Options:

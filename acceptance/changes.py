@@ -1,4 +1,4 @@
-"""Both dry runs, one change and its undo."""
+"""Both dry runs, one change, its record and its undo, and a change that is queued."""
 
 import json
 from contextlib import ExitStack
@@ -9,6 +9,8 @@ from .report import Failed, Report
 from .stack import Stack
 
 MEGABYTE = 1_048_576
+# at the API's pace of 0.5 reads a second these take 2 minutes
+NOBODYS = 60
 
 
 class Changes:
@@ -29,8 +31,9 @@ class Changes:
         step("a request without a signature", self._unsigned)
         # from here on there is something to put back
         self._put_back.callback(self._report.put_back, "the instance's policy", self._restored)
-        if step("a change by event", self._change):
-            step("its undo over HTTP", self._undo)
+        if step("a change by event", self._change) and step("its record", self._recorded):
+            step("its undo by id", self._undo)
+        step("a dry run that is queued", self._queued)
 
     def change(self, name: str, size: int, **more: Any) -> dict[str, Any]:
         options = self._stack.options
@@ -62,13 +65,14 @@ class Changes:
         audit = self._stack.outcome(change["changeId"])
         expect(audit["outcome"], "planned", audit)
         expect(self._stack.policy(), self.before, audit)
-        return "bus, rule, queue, worker, audit: planned"
+        expect(self._stack.ended(change["changeId"])["status"], "planned", audit)
+        return "bus, rule, intake, ledger, worker, audit: planned"
 
     def _unsigned(self) -> str:
-        status, answer = self._stack.request("GET", self._stack.policies_path, signed=False)
-        if status not in (401, 403):
-            raise Failed(f"it was not denied: HTTP {status}: {answer}")
-        return f"denied with {status}"
+        answer = self._stack.request("GET", self._stack.policies_path, signed=False)
+        if answer.status not in (401, 403):
+            raise Failed(f"it was not denied: HTTP {answer.status}: {answer.document}")
+        return f"denied with {answer.status}"
 
     def _change(self) -> str:
         # whatever keeps it in the queue: once the policy is put back, it comes too late
@@ -80,11 +84,37 @@ class Changes:
         expect(self._stack.policy(), {**self.before, "maximumSizeLimitInBytes": self._other_size}, audit)
         return f"{self._size:,} to {self._other_size:,} bytes, and Amazon Connect holds it"
 
+    def _recorded(self) -> str:
+        record = self._stack.ended(f"{self._stack.run}-change")
+        expect(record["status"], "succeeded", record)
+        expect([result["outcome"] for result in record["results"]], ["applied"], record)
+        return f"/policy-changes/{self._stack.run}-change: succeeded"
+
     def _undo(self) -> str:
-        answer = self._stack.submit(self.change("undo", self._size))
-        expect(answer["results"][0]["outcome"], "applied", answer)
-        expect(self._stack.policy(), self.before, answer)
-        return "as before"
+        path = f"/policy-changes/{self._stack.run}-change/undo"
+        undone = self._stack.outcome_of(self._stack.request("POST", path, {"reason": "acceptance test"}))
+        expect([result["outcome"] for result in undone["results"]], ["applied"], undone)
+        expect(self._stack.policy(), self.before, undone)
+        record = self._stack.record(f"{self._stack.run}-change")
+        expect(record and record["undoneBy"], undone["changeId"], record)
+        return "as before, and each of the two names the other"
+
+    def _queued(self) -> str:
+        """A dry run over instances that do not exist: reading them takes longer than a request may, and changes nothing."""
+        nobodys = [f"00000000-0000-4000-8000-{number:012x}" for number in range(1, NOBODYS + 1)]
+        change = self.change("queued", self._other_size, dryRun=True)
+        del change["instanceId"]
+        answer = self._stack.request("POST", "/policy-changes", change | {"instanceIds": nobodys})
+        if answer.status == 200 and answer.document["summary"] == {"blocked": NOBODYS}:
+            return "not queued: a guardrail (AllowedInstances) blocks them without a call"
+        if answer.status != 202:
+            raise answer.failed()
+        expect(answer.headers.get("Location"), f"/policy-changes/{change['changeId']}", answer.document)
+        if "Retry-After" not in answer.headers:
+            raise Failed(f"no Retry-After: {dict(answer.headers)}")
+        record = self._stack.ended(change["changeId"])
+        expect(sum(record["summary"].values()), NOBODYS, record)
+        return f"202, and its URL leads to its end: {record['status']}"
 
     def _restored(self) -> str:
         """Whatever happened in between: over the API if it answers, else directly."""

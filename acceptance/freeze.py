@@ -1,141 +1,112 @@
-"""Freeze and resume, by the commands that the stack's outputs hold."""
+"""Freeze and resume over the HTTP API, and what a freeze means meanwhile."""
 
-import re
-import subprocess
+import json
 import time
 from contextlib import ExitStack
 from typing import Any
 
 from .changes import Changes, expect
 from .report import Failed, Report
-from .stack import Stack
+from .stack import Answer, Stack
 
 
 class Freeze:
-    """Records what the command is going to change, so that it is put back exactly."""
+    """Nothing of the stack is stopped: the functions obey what the ledger says."""
 
     def __init__(self, stack: Stack, report: Report, put_back: ExitStack, changes: Changes) -> None:
         self._stack = stack
         self._report = report
         self._put_back = put_back
         self._changes = changes
-        self._lambda = stack.client("lambda")
-        self._alarms = stack.client("cloudwatch")
-        self._before: dict[str, Any] = {}
-        self._waiting: dict[str, Any] = {}
+        self._waiting = f"{stack.run}-frozen"
 
     def run(self) -> None:
-        step = self._report.step
+        step, line = self._report.step, self._report.line
         if not self._stack.options.freeze:
-            self._report.line("not asked for", "freeze and resume", "FREEZE=no")
+            line("not asked for", "freeze and resume", "FREEZE=no")
             return
-        if not step("what freeze changes", self._record):
+        frozen = self._frozen()
+        if frozen is not None:
+            line("not asked for", "freeze and resume", f"it is frozen already, and stays so: {json.dumps(frozen)[:200]}")
             return
-        self._put_back.callback(self._report.put_back, "what freeze changed", self._restored)
+        self._put_back.callback(self._report.put_back, "the freeze", self._restored)
         if not step("freeze", self._freeze):
             return
-        step("a request while frozen", self._refused)
-        step("an event while frozen", self._kept)
-        if step("resume", self._resume):
-            step("the event after resuming", self._taken_up)
+        step("a change while frozen", self._refused)
+        step("reading while frozen", self._read)
+        is_waiting = step("an event while frozen", self._kept)
+        is_cancelled = is_waiting and step("cancel while frozen", self._cancel)
+        if step("resume", self._resume) and is_cancelled:
+            step("the cancelled event's end", self._ended)
 
-    def _record(self) -> str:
-        self._before = self._state()
-        return str(self._before)
+    def _frozen(self) -> dict[str, Any] | None:
+        """The freeze, if there is one."""
+        answer = self._stack.request("GET", "/freeze")
+        if answer.status == 404 or (answer.status == 200 and answer.document.get("frozen") is False):
+            return None
+        if answer.status != 200:
+            raise answer.failed()
+        return answer.document
 
-    def _named(self, option: str) -> list[str]:
-        """What the command names by an option."""
-        found = re.findall(rf"--{option} ([^&]+?)(?= --|\s*&&|\s*$)", self._stack.outputs["Freeze"])
-        return sorted({name for names in found for name in names.split()})
-
-    def _state(self) -> dict[str, Any]:
-        functions, mappings = self._named("function-name"), self._named("uuid")
-        if not functions or not mappings:
-            raise Failed(f"the output Freeze names no function or no mapping: {self._stack.outputs['Freeze']}")
-        concurrency = {
-            name: self._lambda.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
-            for name in functions
-        }
-        enabled = {
-            uuid: self._lambda.get_event_source_mapping(UUID=uuid)["State"] in ("Enabled", "Enabling", "Creating")
-            for uuid in mappings
-        }
-        names = self._named("alarm-names")
-        alarms = self._alarms.describe_alarms(AlarmNames=names)["MetricAlarms"] if names else []
-        acting = {alarm["AlarmName"]: alarm["ActionsEnabled"] for alarm in alarms}
-        return {"concurrency": concurrency, "enabled": enabled, "acting": acting}
-
-    def _command(self, output: str) -> None:
-        command = ["bash", "-c", self._stack.outputs[output]]
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
-        if ended.returncode:
-            raise Failed(f"the command of output {output} ended with {ended.returncode}: {ended.stderr.strip()[:500]}")
-
-    def _settled(self) -> bool:
-        """No mapping is on its way to another state."""
-        states = [self._lambda.get_event_source_mapping(UUID=uuid)["State"] for uuid in self._before["enabled"]]
-        return not any(state in ("Enabling", "Disabling", "Updating", "Creating") for state in states)
+    def _done(self, answer: Answer) -> None:
+        if answer.status not in (200, 204):
+            raise answer.failed()
 
     def _freeze(self) -> str:
-        self._command("Freeze")
-        self._stack.wait("the event source mapping is not disabled", self._settled)
-        state = self._state()
-        expect(set(state["enabled"].values()), {False}, state)
-        expect(set(state["concurrency"].values()), {0}, state)
-        return "the worker is stopped, the API handles no request"
+        self._done(self._stack.request("PUT", "/freeze", {"reason": self._stack.run}))
+        frozen = self._frozen()
+        if frozen is None:
+            raise Failed("it is not frozen")
+        expect(frozen["reason"], self._stack.run, frozen)
+        return json.dumps(frozen)[:200]
+
+    def _unchanged(self, name: str) -> dict[str, Any]:
+        """A real change to what the instance holds already: whatever becomes of it, nothing changes."""
+        return self._changes.change(name, self._changes.before["maximumSizeLimitInBytes"])
 
     def _refused(self) -> str:
-        status, answer = self._stack.request("GET", self._stack.policies_path)
-        if status < 500:
-            raise Failed(f"the API answered: HTTP {status}: {answer}")
-        return f"HTTP {status}"
+        answer = self._stack.request("POST", "/policy-changes", self._unchanged("refused"))
+        if answer.status != 503 or not answer.document.get("type", "").endswith(":frozen"):
+            raise Failed(f"it was not refused as frozen: HTTP {answer.status}: {answer.document}")
+        if "Retry-After" not in answer.headers:
+            raise Failed(f"no Retry-After: {dict(answer.headers)}")
+        return "503, frozen"
+
+    def _read(self) -> str:
+        expect(self._stack.policy(), self._changes.before, None)
+        return "200"
 
     def _kept(self) -> str:
-        size = self._changes.before["maximumSizeLimitInBytes"]
-        self._waiting = self._changes.change("frozen", size, dryRun=True)
-        self._stack.put_event(self._waiting)
-        queue = self._stack.outputs["ChangeQueueUrl"]
-        names = ["ApproximateNumberOfMessages"]
-        sqs = self._stack.client("sqs")
-
-        def waits() -> bool:
-            attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-            return int(attributes[names[0]]) > 0
-
-        self._stack.wait("the event does not wait in the queue", waits)
-        # a worker that is not stopped would take it up at once
+        self._stack.put_event(self._unchanged("frozen"))
+        self._stack.wait("the event is not recorded", lambda: self._stack.record(self._waiting))
+        # a worker that does not obey would carry it out at once
         time.sleep(5 * self._stack.options.interval)
-        if not waits():
-            raise Failed("the worker took the event up")
-        return "waits in the queue"
+        record = self._stack.record(self._waiting)
+        expect(record and record["status"], "accepted", record)
+        return "recorded, and waits"
+
+    def _cancel(self) -> str:
+        answer = self._stack.request("POST", f"/policy-changes/{self._waiting}/cancel")
+        if answer.status not in (200, 202):
+            raise answer.failed()
+        return f"{answer.status}"
 
     def _resume(self) -> str:
-        self._command("Resume")
-        self._stack.wait("the event source mapping is not enabled", self._settled)
-        expect(set(self._state()["enabled"].values()), {True}, self._state())
-        return "the worker and the API are on"
+        self._done(self._stack.request("DELETE", "/freeze"))
+        expect(self._frozen(), None, None)
+        return "not frozen"
 
-    def _taken_up(self) -> str:
-        if not self._waiting:
-            raise Failed("no event waited")
-        audit = self._stack.outcome(self._waiting["changeId"])
-        return f"taken up: {audit['outcome']}"
+    def _ended(self) -> str:
+        """By the sweep: the worker has put the message aside for ten minutes."""
+        record = self._stack.ended(self._waiting)
+        expect((record["status"], record["summary"]), ("cancelled", {"skipped": 1}), record)
+        return "cancelled by the sweep, nothing begun"
 
     def _restored(self) -> str:
-        """Resume sets what the template says; whoever had set something else gets that back."""
-        if self._state() == self._before:
-            return "as before"
-        self._stack.wait("the event source mapping is busy", self._settled)
-        for uuid, enabled in self._before["enabled"].items():
-            self._lambda.update_event_source_mapping(UUID=uuid, Enabled=enabled)
-        for name, reserved in self._before["concurrency"].items():
-            if reserved is None:
-                self._lambda.delete_function_concurrency(FunctionName=name)
-            else:
-                self._lambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
-        for name, acting in self._before["acting"].items():
-            switch = self._alarms.enable_alarm_actions if acting else self._alarms.disable_alarm_actions
-            switch(AlarmNames=[name])
-        self._stack.wait("the event source mapping is busy", self._settled)
-        expect(self._state(), self._before, self._state())
-        return "as before"
+        """Only a freeze of this run: somebody may have frozen the stack since."""
+        frozen = self._frozen()
+        if frozen is None:
+            return "not frozen"
+        if frozen.get("reason") != self._stack.run:
+            return f"somebody else has frozen it: {json.dumps(frozen)[:200]}"
+        return self._resume()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .report import Failed, Report
-from .stack import Stack
+from .stack import LOG_GROUPS, Stack
 
 DOCS = Path(__file__).parent.parent / "docs"
 EXAMPLE_CHANGE = re.compile(r"CHG-\d+")
@@ -48,7 +48,7 @@ class Queries:
         return f"complete, {len(rows)} rows"
 
     def _rows(self, query: str) -> list[Any]:
-        groups = [self._stack.outputs[name] for name in ("WorkerLogGroup", "ApiLogGroup")]
+        groups = [self._stack.outputs[name] for name in LOG_GROUPS]
         now = int(time.time())
         asked = self._logs.start_query(
             logGroupNames=groups, startTime=now - HOUR, endTime=now + 60, queryString=query, limit=100

@@ -1,8 +1,8 @@
-"""The stack under test: its outputs, its API, its bus and its audit."""
+"""The stack under test: its outputs, its API, its records, its bus and its audit."""
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -16,10 +16,14 @@ from .report import Failed, NeedsAccount
 
 Found = TypeVar("Found")
 DETAIL_TYPE = "Attachment Policy Change Requested"
+FUNCTIONS = ("Api", "Intake", "Worker", "Sweep")
+LOG_GROUPS = tuple(f"{name}LogGroup" for name in FUNCTIONS)
 NEEDED = (
-    "ApiUrl", "BusName", "ChangeQueueUrl", "ChangeQueueArn", "ParkedQueueUrl", "DeadLetterQueueUrl", "ApiRoleArn",
-    "WorkerRoleArn", "ApiLogGroup", "WorkerLogGroup", "Freeze", "Resume",
+    "ApiUrl", "BusName", "TableName", "IntakeQueueUrl", "IntakeQueueArn", "ChangeQueueUrl", "ChangeQueueArn",
+    "ParkedQueueUrl", "IntakeDeadLetterQueueUrl", "DeadLetterQueueUrl", *(f"{name}RoleArn" for name in FUNCTIONS),
+    *LOG_GROUPS,
 )  # fmt: skip
+UNFINISHED = ("accepted", "running")
 
 
 @dataclass
@@ -36,6 +40,18 @@ class Options:
     stand_in: bool = False
     patience: float = 240.0
     interval: float = 2.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer over HTTP; a body that is not JSON is its text."""
+
+    status: int
+    headers: Mapping[str, str]
+    document: Any
+
+    def failed(self) -> Failed:
+        return Failed(f"HTTP {self.status}: {json.dumps(self.document)[:500]}")
 
 
 class Stack:
@@ -69,8 +85,7 @@ class Stack:
 
     # ---- The API ----
 
-    def request(self, method: str, path: str, document: Any = None, signed: bool = True) -> tuple[int, Any]:
-        """The status and the answer's document; text that is not JSON as it is."""
+    def request(self, method: str, path: str, document: Any = None, signed: bool = True) -> Answer:
         body = None if document is None else json.dumps(document).encode()
         headers = {"Host": urlsplit(self.outputs["ApiUrl"]).netloc}
         if body is not None:
@@ -80,26 +95,49 @@ class Stack:
             SigV4Auth(self.session.get_credentials(), "execute-api", self.session.region_name).add_auth(request)
         answer = self._http.send(request.prepare())
         try:
-            return answer.status_code, json.loads(answer.content)
+            return Answer(answer.status_code, answer.headers, json.loads(answer.content))
         except ValueError:
-            return answer.status_code, answer.text
+            return Answer(answer.status_code, answer.headers, answer.text)
 
     @property
     def policies_path(self) -> str:
         return f"/instances/{self.options.instance.rpartition('/')[2]}/attachment-policies"
 
     def submit(self, document: dict[str, Any], query: str = "") -> dict[str, Any]:
-        status, answer = self.request("POST", f"/policy-changes{query}", document)
-        if status != 200:
-            raise Failed(f"HTTP {status}: {json.dumps(answer)[:500]}")
-        return answer
+        """The report of a change: the answer's own, or of one that is queued, the record at its end."""
+        return self.outcome_of(self.request("POST", f"/policy-changes{query}", document))
+
+    def outcome_of(self, answer: Answer) -> dict[str, Any]:
+        if answer.status == 200:
+            return answer.document
+        if answer.status != 202:
+            raise answer.failed()
+        return self.ended(answer.headers["Location"].removeprefix("/policy-changes/"))
+
+    def record(self, change_id: str) -> dict[str, Any] | None:
+        """A change's record, if there is one."""
+        answer = self.request("GET", f"/policy-changes/{change_id}")
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            raise answer.failed()
+        return answer.document
+
+    def ended(self, change_id: str) -> dict[str, Any]:
+        """Waits for a record that is final."""
+
+        def final() -> dict[str, Any] | None:
+            record = self.record(change_id)
+            return record if record and record["status"] not in UNFINISHED else None
+
+        return self.wait(f"{change_id} has not ended", final)
 
     def policy(self) -> dict[str, Any]:
         """What the instance allows, without when it was set."""
-        status, answer = self.request("GET", f"{self.policies_path}/{self.options.scope}")
-        if status != 200:
-            raise Failed(f"HTTP {status}: {json.dumps(answer)[:500]}")
-        return {name: answer[name] for name in ("maximumSizeLimitInBytes", "allowedExtensions")}
+        answer = self.request("GET", f"{self.policies_path}/{self.options.scope}")
+        if answer.status != 200:
+            raise answer.failed()
+        return {name: answer.document[name] for name in ("maximumSizeLimitInBytes", "allowedExtensions")}
 
     # ---- The bus, and the audit ----
 

@@ -1,4 +1,4 @@
-"""What each alarm watches and whom it tells; what each role may do and may not."""
+"""What each alarm watches and whom it tells."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -6,8 +6,6 @@ from typing import Any
 
 from .report import Failed, Report
 from .stack import Stack
-
-NOBODYS_INSTANCE = "arn:aws:connect:us-east-1:000000000000:instance/00000000-0000-4000-8000-000000000000"
 
 
 class Alarms:
@@ -60,11 +58,15 @@ class Alarms:
             "QueueName": lambda: self._stack.client("sqs").get_queue_url(QueueName=name),
             "FunctionName": lambda: self._stack.client("lambda").get_function_configuration(FunctionName=name),
             "EventBusName": lambda: self._stack.client("events").describe_event_bus(Name=name),
+            "TableName": lambda: self._stack.client("dynamodb").describe_table(TableName=name),
             "topic": lambda: self._stack.client("sns").get_topic_attributes(TopicArn=name),
         }.get(kind)
         if look is None:
             return True
-        client = {"QueueName": "sqs", "FunctionName": "lambda", "EventBusName": "events", "topic": "sns"}[kind]
+        client = {
+            "QueueName": "sqs", "FunctionName": "lambda", "EventBusName": "events", "TableName": "dynamodb",
+            "topic": "sns",
+        }[kind]  # fmt: skip
         try:
             look()
         except self._stack.client(client).exceptions.ClientError as error:
@@ -93,49 +95,3 @@ class Alarms:
         if "Successfully" not in summary:
             raise Failed(f"{name}: {summary}")
         return f"{name}: {summary}"
-
-
-class Permissions:
-    """By IAM's own simulator, which needs iam:SimulatePrincipalPolicy."""
-
-    def __init__(self, stack: Stack, report: Report) -> None:
-        self._stack = stack
-        self._report = report
-
-    def run(self) -> None:
-        for role, queue in (("ApiRoleArn", "sqs:ReceiveMessage"), ("WorkerRoleArn", "sqs:SendMessage")):
-            denied = [
-                ("connect:DeleteInstance", self._instance),
-                ("connect:UpdateAttachedFilesConfiguration", NOBODYS_INSTANCE),
-                (queue, self._stack.outputs["ChangeQueueArn"]),
-                ("logs:DeleteLogGroup", "*"), ("lambda:InvokeFunction", "*"), ("iam:PutRolePolicy", "*"),
-            ]  # fmt: skip
-            own = {"ApiRoleArn": "sqs:SendMessage", "WorkerRoleArn": "sqs:ReceiveMessage"}[role]
-            allowed = [
-                ("connect:UpdateAttachedFilesConfiguration", self._instance),
-                ("connect:DescribeAttachedFilesConfiguration", self._instance),
-                (own, self._stack.outputs["ChangeQueueArn"]),
-            ]
-            self._report.step(f"permissions of {role}", lambda r=role, a=allowed, d=denied: self._held(r, a, d))
-
-    @property
-    def _instance(self) -> str:
-        instance = self._stack.options.instance
-        if instance.startswith("arn:"):
-            return instance
-        _, partition, _, region, account, _ = self._stack.outputs["ChangeQueueArn"].split(":")
-        return f"arn:{partition}:connect:{region}:{account}:instance/{instance}"
-
-    def _held(self, role: str, allowed: list[tuple[str, str]], denied: list[tuple[str, str]]) -> str:
-        self._stack.needs_account("IAM's simulator decides it")
-        wrong = [f"{action} on {on} is denied" for action, on in allowed if not self._may(role, action, on)]
-        wrong += [f"{action} on {on} is allowed" for action, on in denied if self._may(role, action, on)]
-        if wrong:
-            raise Failed("; ".join(wrong))
-        return f"{len(allowed)} allowed, {len(denied)} denied"
-
-    def _may(self, role: str, action: str, on: str) -> bool:
-        answer = self._stack.client("iam").simulate_principal_policy(
-            PolicySourceArn=self._stack.outputs[role], ActionNames=[action], ResourceArns=[on]
-        )
-        return answer["EvaluationResults"][0]["EvalDecision"] == "allowed"

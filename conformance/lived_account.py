@@ -1,27 +1,29 @@
-"""What AWS does around the deployed functions: API Gateway, Lambda's poller, and the log's way to CloudWatch."""
+"""What AWS does around the deployed functions: API Gateway, Lambda's pollers, and the log's way to CloudWatch."""
 
 import sys
 import threading
 import time
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import requests
 from conftest import Sandbox
+from lambda_service import NAME as FUNCTION
 from lambda_service import Function, Poller
 from recorded_aws import RecordedAws
-from stand_in import NAME, StandIn
+from stand_in import FUNCTIONS, StandIn
 
 
 class Gateway:
-    """API Gateway before the function: it denies what is not signed, and Lambda throttles what is frozen."""
+    """API Gateway before the function: it denies what is not signed."""
 
-    def __init__(self, function: str, is_throttled: Callable[[], bool]) -> None:
+    def __init__(self) -> None:
+        self.function = ""
         self.is_down = False
-        self.heeds_freeze = True
-        # what is throttled has no answer until it is set
+        # whether a change that the freeze refuses is said to be done all the same
+        self.disobeys = False
+        # what is asked of the freeze has no answer until it is set
         self.answers = threading.Event()
         self.answers.set()
         gateway = self
@@ -31,17 +33,25 @@ class Gateway:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 if "Authorization" not in self.headers:
                     return self.say(403, b'{"message": "Forbidden"}')
-                if gateway.is_down or (gateway.heeds_freeze and is_throttled()):
-                    gateway.answers.wait()
+                if gateway.is_down:
                     return self.say(503, b'{"message": "Service Unavailable"}')
-                answer = requests.request(self.command, function + self.path, data=body, timeout=30)
-                return self.say(answer.status_code, answer.content)
+                if gateway.disobeys and b'-refused"' in body:
+                    return self.say(200, b'{"status": "succeeded"}')
+                headers = {name: value for name, value in self.headers.items() if name == "Content-Type"}
+                url = gateway.function + self.path
+                answer = requests.request(self.command, url, data=body, headers=headers, timeout=30)
+                if self.command == "POST" and b'-refused"' in body:
+                    gateway.answers.wait()
+                return self.say(answer.status_code, answer.content, dict(answer.headers))
 
-            do_GET = do_POST = answer
+            do_GET = do_POST = do_PUT = do_DELETE = answer
 
-            def say(self, status: int, body: bytes) -> None:
+            def say(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
+                for name in ("Location", "Retry-After", "Content-Type"):
+                    if name in (headers or {}):
+                        self.send_header(name, headers[name])
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -63,19 +73,34 @@ class Gateway:
 class Account:
     """What AWS does around the functions, until it is closed."""
 
-    def __init__(self, aws: RecordedAws, sandbox: Sandbox, folder: Path) -> None:
-        self.gateway = Gateway(sandbox.function, lambda: self.concurrency() == 0)
+    def __init__(self, aws: RecordedAws, folder: Path) -> None:
+        self.gateway = Gateway()
         self.stack = StandIn(aws.url, {"ApiUrl": self.gateway.url})
-        self.sandbox = sandbox
-        self.function = Function(sandbox, folder / "journal.jsonl")
-        # how many messages the worker takes, and of how many the log arrives
+        # how many lane messages the worker takes, and of how many the log arrives
         self.taken = 0
         self.takes = self.logs = sys.maxsize
-        self._log = folder / "sandbox.log"
+        self.log = folder / "sandbox.log"
+        self._aws = aws
+        self._journal = folder / "journal.jsonl"
         self._shipped = 0
-        self._poller = Poller(aws, self.stack.names["ChangeQueue"], self.function)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._live)
+
+    def flags(self) -> tuple[str, ...]:
+        """How the sandbox's functions are started: with this account's queues."""
+        queues = {f"{name}_QUEUE_URL": self.stack.names[f"{name.capitalize()}Queue"] for name in ("INTAKE", "CHANGE", "PARKED")}
+        variables = {**queues, "AWS_ENDPOINT_URL_SQS": self._aws.url}
+        return (f"--journal={self._journal}", *(f"--env={name}={value}" for name, value in variables.items()))
+
+    def begin(self, sandbox: Sandbox) -> None:
+        """From here on, requests and messages arrive at the functions."""
+        self.sandbox = sandbox
+        self.gateway.function = sandbox.function
+        self.function = Function(sandbox, self._journal)
+        self._intake, self._worker = (
+            Poller(self._aws, self.stack.names[queue], Function(sandbox, self._journal, f"{FUNCTION}-{name}"))
+            for queue, name in (("IntakeQueue", "intake"), ("ChangeQueue", "worker"))
+        )
         self._thread.start()
 
     def close(self) -> None:
@@ -85,27 +110,24 @@ class Account:
 
     def _live(self) -> None:
         while not self._ended.wait(0.05):
-            if self.taken < self.takes and self.enabled():
-                self.taken += self._poller.poll() is not None
+            self._intake.poll()
+            if self.taken < self.takes:
+                self.taken += self._worker.poll() is not None
             if self.taken <= self.logs:
                 self._ship()
 
-    def enabled(self) -> bool:
-        mapping = self.stack.client("lambda").get_event_source_mapping(UUID=self.stack.names["WorkerFunctionChange"])
-        return mapping["State"] == "Enabled"
-
-    def concurrency(self) -> int | None:
-        answer = self.stack.client("lambda").get_function_concurrency(FunctionName=f"{NAME}-api")
-        return answer.get("ReservedConcurrentExecutions")
+    def is_frozen(self) -> bool:
+        answer = requests.get(f"{self.sandbox.function}/freeze", timeout=30)
+        return answer.status_code == 200 and answer.json().get("frozen") is not False
 
     def _ship(self) -> None:
-        lines = [line for line in self._log.read_text().split("\n")[:-1] if line.startswith("{")]
+        lines = [line for line in self.log.read_text().split("\n")[:-1] if line.startswith("{")]
         now = int(time.time() * 1000)
         events = [{"timestamp": now, "message": line} for line in lines[self._shipped :]]
         self._shipped = len(lines)
-        for group in ("WorkerLog", "ApiLog") if events else ():
+        for name in FUNCTIONS if events else ():
             self.stack.client("logs").put_log_events(
-                logGroupName=self.stack.names[group], logStreamName="one", logEvents=events
+                logGroupName=self.stack.names[f"{name}Log"], logStreamName="one", logEvents=events
             )
 
     def policies(self, instance: str) -> list[dict[str, Any]]:

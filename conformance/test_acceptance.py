@@ -1,6 +1,6 @@
-"""The acceptance script as far as it goes without an account: moto, the production binary, Amazon Connect's sandbox.
+"""The acceptance script as far as it goes without an account: moto, the production binary, the sandbox.
 
-What AWS does around the functions is in lived_account.py.
+What AWS does around the functions is in lived_account.py; the sandbox has the ledger and the sweep's schedule.
 """
 
 import signal
@@ -9,13 +9,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+import requests
 
-from acceptance.report import Report
-from acceptance.stack import Options, Stack
-from acceptance.wiring import Permissions
+from acceptance.stack import FUNCTIONS
+from awaited import ACCEPTANCE
 from conftest import serving
 from lived_account import Account
 from pages import PAGES, ROOT, blocks
@@ -28,22 +27,23 @@ __all__ = ["aws"]  # a fixture, which pytest finds by name
 
 INSTANCE = "00000002-0000-4000-8000-000000000002"
 OTHERS = ("00000001-0000-4000-8000-000000000001", "00000003-0000-4000-8000-000000000003")
-ONLY_AN_ACCOUNT = {"permissions of ApiRoleArn", "permissions of WorkerRoleArn"}
+ONLY_AN_ACCOUNT = {f"permissions of {name}RoleArn" for name in FUNCTIONS}
+# a dry run of 60 reads is too long for a request, and short enough for a test
+PACE = ("--env=CONNECT_REQUESTS_PER_SECOND=1.5", "--env=CONNECT_BURST=10")
 
 
 @pytest.fixture
 def account(aws: RecordedAws, tmp_path: Path) -> Iterator[Account]:
-    flags = ("--rate=0", f"--journal={tmp_path / 'journal.jsonl'}", f"--env=AWS_ENDPOINT_URL_SQS={aws.url}")
-    unpaced = ("--env=CONNECT_REQUESTS_PER_SECOND=1000", "--env=CONNECT_BURST=1000")
-    with serving(tmp_path / "sandbox.log", *flags, *unpaced) as sandbox:
-        living = Account(aws, sandbox, tmp_path)
+    living = Account(aws, tmp_path)
+    with serving(living.log, "--rate=0", *PACE, *living.flags()) as sandbox:
+        living.begin(sandbox)
         try:
             yield living
         finally:
             living.close()
 
 
-def started(account: Account, *more: str, patience: float = 20) -> subprocess.Popen[str]:
+def started(account: Account, *more: str, patience: float = 90) -> subprocess.Popen[str]:
     variables = {"AWS_ENDPOINT_URL": account.stack.url, "AWS_ENDPOINT_URL_CONNECT": account.sandbox.connect}
     command = [sys.executable, "-m", "acceptance", f"--stack={NAME}", f"--instance={INSTANCE}", "--stand-in"]
     return subprocess.Popen(
@@ -64,20 +64,22 @@ def steps(marks: dict[str, str], mark: str) -> set[str]:
     return {name for name, found in marks.items() if found == mark}
 
 
+@ACCEPTANCE
 def test_a_stack_that_works_is_accepted_and_left_as_it_was(account: Account) -> None:
     before = {instance: account.policies(instance) for instance in (INSTANCE, *OTHERS)}
     code, marks, said = ended(started(account))
     assert (code, steps(marks, "failed")) == (0, set()), said
     queries = {name for name in marks if name.startswith("query ")}
     assert steps(marks, "needs an account") == ONLY_AN_ACCOUNT | queries
-    assert {"a change by event", "its undo over HTTP", "freeze", "resume", "alarms"} <= steps(marks, "ok")
+    of_the_ledger = {"its record", "its undo by id", "a dry run that is queued", "cancel while frozen"}
+    assert of_the_ledger | {"a change by event", "freeze", "resume", "alarms"} <= steps(marks, "ok")
     assert {instance: account.policies(instance) for instance in before} == before
     assert set(account.updates()) == {(INSTANCE, "TASK")}, "only the named instance, and one scope of it"
-    assert (account.enabled(), account.concurrency()) == (True, 2)
+    assert not account.is_frozen()
 
 
 def test_every_query_of_the_pages_is_asked(account: Account) -> None:
-    _, marks, _ = ended(started(account, "--no-freeze"))
+    _, marks, _ = ended(started(account, "--no-freeze", patience=5))
     documented = {
         f"query {block.page.name}:{block.line + 1}"
         for page in PAGES
@@ -88,18 +90,25 @@ def test_every_query_of_the_pages_is_asked(account: Account) -> None:
     assert {name for name in marks if name.startswith("query ")} == documented
 
 
+@ACCEPTANCE
 def test_a_step_that_fails_is_said_and_everything_is_put_back(account: Account) -> None:
-    """The API answers although it was stopped, and somebody had reserved another number than the template."""
-    account.stack.client("lambda").put_function_concurrency(
-        FunctionName=f"{NAME}-api", ReservedConcurrentExecutions=7
-    )
-    account.gateway.heeds_freeze = False
+    """A change is carried out although the stack is frozen."""
+    account.gateway.disobeys = True
     before = account.policies(INSTANCE)
     code, marks, said = ended(started(account))
-    assert (code, steps(marks, "failed")) == (1, {"a request while frozen"}), said
-    assert marks["put back: what freeze changed"] == "ok"
-    assert (account.enabled(), account.concurrency()) == (True, 7)
+    assert (code, steps(marks, "failed")) == (1, {"a change while frozen"}), said
+    assert marks["put back: the freeze"] == "ok"
+    assert not account.is_frozen()
     assert account.policies(INSTANCE) == before
+
+
+@ACCEPTANCE
+def test_a_stack_that_somebody_has_frozen_stays_frozen(account: Account) -> None:
+    requests.put(f"{account.sandbox.function}/freeze", json={"reason": "INC-7"}, timeout=30).raise_for_status()
+    _, marks, said = ended(started(account, patience=1))
+    assert marks["freeze and resume"] == "not asked for", said
+    assert "INC-7" in said
+    assert account.is_frozen()
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -109,6 +118,7 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@ACCEPTANCE
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_run_that_is_interrupted_after_its_change_puts_the_policy_back(
     account: Account, number: signal.Signals
@@ -125,16 +135,18 @@ def test_a_run_that_is_interrupted_after_its_change_puts_the_policy_back(
     assert account.policies(INSTANCE) == before
 
 
+@ACCEPTANCE
 def test_a_run_that_is_interrupted_while_frozen_resumes(account: Account) -> None:
     account.gateway.answers.clear()
     process = started(account, patience=60)
-    until(lambda: account.concurrency() == 0 and not account.enabled())
+    until(account.is_frozen)
     process.send_signal(signal.SIGTERM)
     code, marks, said = ended(process)
-    assert (code, marks["put back: what freeze changed"]) == (1, "ok"), said
-    assert (account.enabled(), account.concurrency()) == (True, 2)
+    assert (code, marks["put back: the freeze"]) == (1, "ok"), said
+    assert not account.is_frozen()
 
 
+@ACCEPTANCE
 def test_a_change_that_waits_while_the_policy_is_put_back_comes_too_late(account: Account) -> None:
     """The run ends before the worker takes the change up."""
     before = account.policies(INSTANCE)
@@ -155,6 +167,7 @@ def waiting(account: Account) -> int:
     return sum(int(attributes[name]) for name in names)
 
 
+@ACCEPTANCE
 def test_a_policy_is_put_back_directly_where_the_api_does_not_answer(account: Account) -> None:
     before = account.policies(INSTANCE)
     account.logs = 1
@@ -166,44 +179,3 @@ def test_a_policy_is_put_back_directly_where_the_api_does_not_answer(account: Ac
     assert (code, marks["put back: the instance's policy"]) == (1, "ok"), said
     assert "directly" in said
     assert account.policies(INSTANCE) == before
-
-
-# ---- What moto does not answer ----
-
-
-class FakeIam:
-    """IAM's simulator, for a role whose policies are these."""
-
-    def __init__(self, allowed: set[str]) -> None:
-        self._allowed = allowed
-
-    def simulate_principal_policy(self, *, ActionNames: list[str], ResourceArns: list[str], **_: Any) -> Any:
-        of_nobody = "000000000000" in ResourceArns[0]
-        may = ActionNames[0] in self._allowed and not of_nobody
-        return {"EvaluationResults": [{"EvalDecision": "allowed" if may else "implicitDeny"}]}
-
-
-OURS = {"connect:UpdateAttachedFilesConfiguration", "connect:DescribeAttachedFilesConfiguration"}
-
-
-@pytest.mark.parametrize(
-    ("allowed", "failed"),
-    [
-        (OURS | {"sqs:SendMessage"}, {"WorkerRoleArn"}),
-        (OURS | {"sqs:ReceiveMessage"}, {"ApiRoleArn"}),
-        (OURS | {"sqs:SendMessage", "iam:PutRolePolicy"}, {"ApiRoleArn", "WorkerRoleArn"}),
-        (OURS, {"ApiRoleArn", "WorkerRoleArn"}),
-    ],
-    ids=["the API's own", "the worker's own", "too much", "too little"],
-)
-def test_a_role_that_may_do_more_or_less_than_it_should_is_a_failure(
-    monkeypatch: pytest.MonkeyPatch, allowed: set[str], failed: set[str]
-) -> None:
-    stack = Stack(Options(stack=NAME, instance=INSTANCE, region="us-east-1"))
-    queue = "arn:aws:sqs:us-east-1:111122223333:changes.fifo"
-    stack.outputs = {"ApiRoleArn": "api", "WorkerRoleArn": "worker", "ChangeQueueArn": queue}
-    monkeypatch.setattr(stack, "client", lambda _: FakeIam(allowed))
-    report = Report()
-    Permissions(stack, report).run()
-    marks = dict(zip(("ApiRoleArn", "WorkerRoleArn"), report.marks, strict=True))
-    assert steps(marks, "failed") == failed

@@ -16,6 +16,7 @@ mod sweep;
 mod worker;
 
 use crate::audit::Audit;
+use crate::clock::Clock;
 use crate::connect::{CallLog, Connect};
 use crate::ledger::Ledger;
 use crate::lock::Lock;
@@ -44,11 +45,12 @@ pub struct Handler {
     connect: Connect,
     ledger: Option<Ledger>,
     queues: Queues,
+    clock: Clock,
     audit: Audit,
     metrics: Metrics,
 }
 
-/// The AWS services that a handler uses.
+/// What a handler uses besides its settings and its log.
 #[derive(Debug)]
 pub struct Services {
     /// Amazon Connect.
@@ -57,6 +59,8 @@ pub struct Services {
     pub ledger: Option<Ledger>,
     /// The queues.
     pub queues: Queues,
+    /// The clock.
+    pub clock: Clock,
 }
 
 /// What belongs to one invocation.
@@ -115,8 +119,8 @@ type Reply = Result<Box<RawValue>, FunctionError>;
 impl Handler {
     /// Puts the parts together.
     pub fn new(settings: Settings, services: Services, audit: Audit, metrics: Metrics) -> Self {
-        let Services { connect, ledger, queues } = services;
-        Self { settings, connect, ledger, queues, audit, metrics }
+        let Services { connect, ledger, queues, clock } = services;
+        Self { settings, connect, ledger, queues, clock, audit, metrics }
     }
 
     /// Handles one invocation: its answer, and before it one line of metrics and one of summary.

@@ -1,6 +1,7 @@
 //! From the environment to a handler: what `main` and the tests share.
 
 use crate::audit::{Audit, VERSION};
+use crate::clock::Clock;
 use crate::connect::Connect;
 use crate::handler::{Handler, Services};
 use crate::ledger::Ledger;
@@ -32,7 +33,7 @@ pub fn handler(
     };
     let config = sdk::config(settings.region.as_str(), http.clone(), lookup);
     tracing::info!(version = VERSION, region = settings.region.as_str(), "started");
-    Ok(assemble(settings, config, http, pipe, level))
+    Ok(assemble(settings, config, http, pipe, level, Clock::default()))
 }
 
 /// Puts a handler together from its parts.
@@ -42,6 +43,7 @@ pub fn assemble(
     http: SharedHttpClient,
     pipe: LogPipe,
     level: LogLevel,
+    clock: Clock,
 ) -> Handler {
     let connect = Connect::new(config.clone(), http, settings.connect.clone());
     let ledger =
@@ -54,5 +56,5 @@ pub fn assemble(
     );
     let metrics = Metrics::new(pipe.clone(), level, settings.function_name.clone());
     let audit = Audit::new(pipe, level, OffsetDateTime::now_utc);
-    Handler::new(settings, Services { connect, ledger, queues }, audit, metrics)
+    Handler::new(settings, Services { connect, ledger, queues, clock }, audit, metrics)
 }

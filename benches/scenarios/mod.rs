@@ -2,6 +2,7 @@
 
 use aws_sdk_connect::config::SharedHttpClient;
 use connect_attachment_policy::audit::{Audit, AuditedChange};
+use connect_attachment_policy::clock::Clock;
 use connect_attachment_policy::handler::Handler;
 use connect_attachment_policy::settings::Settings;
 use connect_attachment_policy::telemetry::{LogLevel, LogPipe};
@@ -185,7 +186,14 @@ fn handler(lookup: &dyn Fn(&str) -> Option<String>) -> Handler {
         Err(wrong) => unreachable!("{wrong:?}"),
     };
     let config = sdk::config(settings.region.as_str(), http.clone(), lookup);
-    start::assemble(settings, config, http, LogPipe::new(std::io::sink()), LogLevel::Level(Level::INFO))
+    start::assemble(
+        settings,
+        config,
+        http,
+        LogPipe::new(std::io::sink()),
+        LogLevel::Level(Level::INFO),
+        Clock::default(),
+    )
 }
 
 fn raw(text: &str) -> Box<RawValue> {

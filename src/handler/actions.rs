@@ -1,7 +1,6 @@
 //! HTTP: what is done to a recorded change. Each answer comes after its record.
 
 use super::derived::Derived;
-use super::governed::now;
 use super::http::Answered;
 use super::records::ledger_failed;
 use super::{Handler, InvocationContext};
@@ -77,7 +76,7 @@ impl Handler {
         }
         let task = Task::Undo { of: undone.change_id.clone(), up_to: undone.key, force: body.force };
         let derived = Derived { task, relation: Relation::UndoneBy, change_id, reason: body.reason, dry_run };
-        self.derive(context, request, ledger, &undone, derived).await
+        Box::pin(self.derive(context, request, ledger, &undone, derived)).await
     }
 
     /// `POST /policy-changes/{changeId}/apply`.
@@ -100,7 +99,7 @@ impl Handler {
             Ok(record) => record,
             Err(refused) => return Ok(refused),
         };
-        if let Err(Conflict(problem, why)) = may_be_applied(&planned, &plan, now()) {
+        if let Err(Conflict(problem, why)) = may_be_applied(&planned, &plan, self.now()) {
             return self.refuse(context, request, problem, why);
         }
         let task = Task::Apply { of: planned.change_id.clone(), key: planned.key };
@@ -111,7 +110,7 @@ impl Handler {
             reason: body.reason,
             dry_run: false,
         };
-        self.derive(context, request, ledger, &planned, derived).await
+        Box::pin(self.derive(context, request, ledger, &planned, derived)).await
     }
 
     /// `POST /policy-changes/{changeId}/cancel`.
@@ -131,8 +130,8 @@ impl Handler {
             Err(refused) => return Ok(refused),
         };
         let who = Who::of(&request.origin);
-        let halt = Halt { as_what: Halted::Cancelled, at: now(), who, reason: body.reason };
-        let cancelled = match ledger.halt(&record.run_name(), &halt, now()).await {
+        let halt = Halt { as_what: Halted::Cancelled, at: self.now(), who, reason: body.reason };
+        let cancelled = match ledger.halt(&record.run_name(), &halt, self.now()).await {
             Ok(Halting::Now(record)) => {
                 self.note_change_action(context, &request.origin, id, Action::Cancel, halt.reason.as_deref());
                 record
@@ -155,7 +154,7 @@ impl Handler {
         ledger: &Ledger,
         id: &ChangeId,
     ) -> Result<Result<ChangeRecord, Response>, super::FunctionError> {
-        match ledger.change(id, now()).await {
+        match ledger.change(id, self.now()).await {
             Ok(Some(record)) => Ok(Ok(record)),
             Ok(None) => {
                 let why = "there is no record of this change, or it has expired";

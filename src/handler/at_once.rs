@@ -1,13 +1,15 @@
 //! A recorded run that is carried out within the invocation that accepted it.
 
 use super::admission::{is_dry_run, plan_ref};
-use super::governed::{Case, now};
+use super::governed::Case;
 use super::{Handler, InvocationContext};
 use crate::ledger::Finished;
 use crate::propagate::{Governed, Resolved, Stop};
 use crate::telemetry::causes;
 use policy_core::failure::ErrorCode;
-use policy_core::record::{self, ChangeRecord, Counts, Halted, Holder, LEASE, LaneName, RecordedResult};
+use policy_core::record::{
+    self, ChangeRecord, Counts, Halted, Holder, LEASE, LaneName, Millis, RecordedResult,
+};
 use policy_core::report::{ChangeReport, Report, TargetResult, Verdict};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,7 +26,7 @@ impl Handler {
         record: &ChangeRecord,
         resolved: &[Resolved],
     ) -> Report {
-        let governed = Self::run_of(case.ledger, record, case.tokens.again("walk"));
+        let governed = self.run_of(case.ledger, record, case.tokens.again("walk"));
         let propagation = self.propagation(context, Some(&governed));
         let changes = &case.document.changes;
         let reports = self.walk(&propagation, context, case.origin, changes, resolved).await;
@@ -49,7 +51,7 @@ impl Handler {
         let (ledger, run) = (governed.ledger, record.run_name());
         let Some(holder) = &record.holder else { return };
         if governed.kept_an_intent() {
-            let due = now().plus(LEASE + AFTER_THE_LEASE);
+            let due = self.now().plus(LEASE + AFTER_THE_LEASE);
             if let Err(error) = ledger.release(&run, &holder.token, due).await {
                 tracing::warn!(error = causes(&error), %run, "the run could not be left to the sweep");
             }
@@ -82,7 +84,7 @@ impl Handler {
         let (ledger, run) = (governed.ledger, record.run_name());
         let status = record::final_status(counts, halted, record.dry_run);
         let finished =
-            ledger.finish(&run, Some(holder), status, counts, counts.total(), plan_hash, false, now());
+            ledger.finish(&run, Some(holder), status, counts, counts.total(), plan_hash, false, self.now());
         match finished.await {
             Ok(Finished::Now) => None,
             Ok(Finished::Already(there)) => {
@@ -106,7 +108,7 @@ impl Handler {
         let (run, lanes) = (record.run_name(), u32::try_from(case.plan.lanes.len()).unwrap_or(u32::MAX));
         let token = record.holder.as_ref().map_or("", |holder| holder.token.as_str());
         let plan = plan_ref(&case.text);
-        let converted = case.ledger.convert(&run, token, &plan, lanes, record.targets, now()).await;
+        let converted = case.ledger.convert(&run, token, &plan, lanes, record.targets, self.now()).await;
         if let Err(error) = converted {
             // the holder's time ends, and the sweep makes the run final by its results
             tracing::warn!(error = causes(&error), %run, "the run could not be left to the workers");
@@ -135,7 +137,8 @@ pub(super) fn counts_of<'r>(results: impl Iterator<Item = &'r TargetResult>) -> 
 fn plan_hash(reports: &[ChangeReport]) -> String {
     let mut lanes: BTreeMap<LaneName, Vec<RecordedResult>> = BTreeMap::new();
     for report in reports {
-        let recorded = |result| RecordedResult::of(result, &report.change_id, now(), None, String::new());
+        let recorded =
+            |result| RecordedResult::of(result, &report.change_id, Millis::default(), None, String::new());
         for result in report.results().iter().filter_map(recorded) {
             lanes.entry(result.target.lane.clone()).or_default().push(result);
         }

@@ -1,7 +1,7 @@
 //! A change that follows from a recorded one: its undo, or a dry run that is carried out.
 
 use super::admission::plan_ref;
-use super::governed::{accepted, now};
+use super::governed::accepted;
 use super::http::Answered;
 use super::records::ledger_failed;
 use super::{Handler, InvocationContext};
@@ -12,7 +12,7 @@ use crate::telemetry::causes;
 use policy_core::policy::ChangeId;
 use policy_core::problem::Problem;
 use policy_core::record::{
-    self, Admission, ChangeRecord, Counts, LaneName, Mode, Order, Plan, RecordStatus, RecordedOrigin,
+    self, Admission, ChangeRecord, Counts, LaneName, Millis, Mode, Order, Plan, RecordStatus, RecordedOrigin,
     Relations, RunKey, Submitted, Task,
 };
 use policy_core::report::OutcomeKind;
@@ -38,29 +38,30 @@ impl Handler {
         of: &ChangeRecord,
         derived: Derived,
     ) -> Answered {
-        let lanes = match tokio::join!(ledger.frozen(), lanes_with_results(ledger, of, &derived.task)) {
-            (Ok(None), Ok(lanes)) => lanes,
-            (Ok(Some(_)), _) => {
-                let why = "changes are frozen; GET /freeze says by whom and why";
-                let response = self.refuse(context, request, Problem::Frozen, why)?;
-                return Ok(response.with("retry-after", "60"));
-            }
-            (Err(error), _) | (_, Err(error)) => return ledger_failed(&error),
-        };
+        let lanes =
+            match tokio::join!(ledger.frozen(), lanes_with_results(ledger, of, &derived.task, self.now())) {
+                (Ok(None), Ok(lanes)) => lanes,
+                (Ok(Some(_)), _) => {
+                    let why = "changes are frozen; GET /freeze says by whom and why";
+                    let response = self.refuse(context, request, Problem::Frozen, why)?;
+                    return Ok(response.with("retry-after", "60"));
+                }
+                (Err(error), _) | (_, Err(error)) => return ledger_failed(&error),
+            };
         if lanes.is_empty() {
             let why = "the change has no target that could be changed";
             return self.refuse(context, request, Problem::NothingToUndo, why);
         }
         let plan = Plan { task: derived.task.clone(), lanes, is_batch: false };
-        let tokens = Tokens::new(&context.invocation.request_id, now());
-        let record = draft(request, of, &derived, &plan, tokens.next())?;
+        let tokens = Tokens::new(&context.invocation.request_id, self.now());
+        let record = draft(request, of, &derived, &plan, (tokens.next(), self.now()))?;
         let related = match derived.relation {
             // a look at what an undo would do leaves no trace in the change
-            _ if record.dry_run => ledger.record(&record, now()).await.map(|recorded| match recorded {
+            _ if record.dry_run => ledger.record(&record, self.now()).await.map(|recorded| match recorded {
                 Recorded::Stored => Related::Stored,
                 Recorded::Exists(there) => Related::Exists(there),
             }),
-            relation => ledger.relate(&record, &of.run_name(), relation, now()).await,
+            relation => ledger.relate(&record, &of.run_name(), relation, self.now()).await,
         };
         match related {
             Ok(Related::Stored) => {
@@ -94,13 +95,13 @@ impl Handler {
             replay: None,
             at: new.order.accepted,
         };
-        match record::admit(&there, &submitted, now()) {
+        match record::admit(&there, &submitted, self.now()) {
             Admission::NextRun { run, key, order } => {
                 let first = there.first;
                 let relations =
                     Relations { undone_by: there.relations.undone_by.clone(), ..new.relations.clone() };
                 let new = ChangeRecord { run, key, order, first, relations, ..new };
-                match ledger.next_run(&there, &new, now()).await {
+                match ledger.next_run(&there, &new, self.now()).await {
                     Ok(Recorded::Stored) => {
                         self.begin_derived(context, request, ledger, derived, &new, plan).await
                     }
@@ -153,6 +154,7 @@ async fn lanes_with_results(
     ledger: &Ledger,
     of: &ChangeRecord,
     task: &Task,
+    now: Millis,
 ) -> Result<Vec<LaneName>, LedgerError> {
     let wanted = match task {
         Task::Undo { .. } => OutcomeKind::Applied,
@@ -162,7 +164,7 @@ async fn lanes_with_results(
     let mut runs = vec![of.clone()];
     if matches!(task, Task::Undo { .. }) {
         for run in 1..of.run {
-            runs.extend(ledger.earlier_run(&of.change_id, run, now()).await?);
+            runs.extend(ledger.earlier_run(&of.change_id, run, now).await?);
         }
     }
     for run in runs {
@@ -188,9 +190,8 @@ fn draft(
     of: &ChangeRecord,
     derived: &Derived,
     plan: &Plan,
-    token: String,
+    (token, now): (String, Millis),
 ) -> Result<ChangeRecord, serde_json::Error> {
-    let now = now();
     let change_id = derived.change_id.clone().unwrap_or_else(|| request.origin.change_id());
     let order = Order { accepted: accepted(&request.origin, now), change_id: change_id.clone() };
     let (undoes, applies) = match derived.relation {

@@ -1,6 +1,6 @@
 //! A recorded run for the workers: its lanes, their messages, and where to follow it.
 
-use super::governed::{Case, not_begun, now};
+use super::governed::{Case, not_begun};
 use super::records::every_result;
 use super::{Handler, InvocationContext};
 use crate::audit::AuditedChange;
@@ -41,11 +41,11 @@ impl Handler {
         let run = record.run_name();
         let lanes: Vec<_> =
             plan.lanes.iter().map(|lane| (lane.clone(), targets_in(plan, lane, home))).collect();
-        ledger.plan_lanes(&run, &record.order, &lanes, now()).await?;
+        ledger.plan_lanes(&run, &record.order, &lanes, self.now()).await?;
         let pointer = |lane: &LaneName| LanePointer { run: run.clone(), lane: lane.clone() };
         let pointers: Vec<_> = plan.lanes.iter().map(pointer).collect();
         self.queues.send_lanes(&pointers, until).await?;
-        ledger.mark_sent(&run, now().plus(FIRST_LOOK)).await?;
+        ledger.mark_sent(&run, self.now().plus(FIRST_LOOK)).await?;
         Ok(())
     }
 

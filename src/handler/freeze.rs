@@ -1,7 +1,6 @@
 //! The freeze: who stopped every change, when and why. Every process obeys it from its next change on, a worker from
 //! its next target.
 
-use super::governed::now;
 use super::http::Answered;
 use super::records::ledger_failed;
 use super::{Handler, InvocationContext};
@@ -43,7 +42,7 @@ impl Handler {
             Err(refused) => return Ok(refused),
         };
         let freeze =
-            Freeze { who: Who::of(&request.origin), at: now(), reason: body.reason, drain: body.drain };
+            Freeze { who: Who::of(&request.origin), at: self.now(), reason: body.reason, drain: body.drain };
         match ledger.freeze(&freeze).await {
             Ok(()) => {
                 let what = if freeze.drain { Action::Drain } else { Action::Freeze };

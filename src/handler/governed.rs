@@ -11,7 +11,6 @@ use policy_core::policy::{Document, ViolationCode};
 use policy_core::record::{ChangeRecord, MAX_PLAN, Millis, Plan, Task, lanes_of};
 use policy_core::report::{ChangeReport, Disposition, Report};
 use std::time::Duration;
-use time::OffsetDateTime;
 use tokio::time::Instant;
 
 /// After its deadline an invocation is surely dead, and its last update over: Lambda ends it, and a lease lasts 60 s.
@@ -33,10 +32,6 @@ pub(super) struct Case<'a> {
     pub(super) at_once: Option<Vec<Resolved>>,
 }
 
-pub(super) fn now() -> Millis {
-    Millis::of(OffsetDateTime::now_utc())
-}
-
 impl Handler {
     /// Records the change and carries it out, or has it carried out.
     pub(super) async fn govern(
@@ -55,7 +50,12 @@ impl Handler {
             Err(report) => return *report,
         };
         case.at_once = self.at_once(context, &case).await;
-        self.admit(context, case).await
+        Box::pin(self.admit(context, case)).await
+    }
+
+    /// The time by which leases, debts and retention are measured.
+    pub(super) fn now(&self) -> Millis {
+        self.clock.now()
     }
 
     /// A write that must wait for the end of a freeze, or for the ledger.
@@ -93,7 +93,7 @@ impl Handler {
             let code = ViolationCode::DocumentTooLarge;
             return Err(Box::new(self.reject_as(context, origin, &document.change_id, code, &message)));
         }
-        let now = now();
+        let now = self.now();
         Ok(Case {
             ledger,
             origin,
@@ -163,12 +163,17 @@ impl Handler {
     }
 
     /// The run in the ledger that an invocation's walk is part of.
-    pub(super) fn run_of<'l>(ledger: &'l Ledger, record: &ChangeRecord, tokens: Tokens) -> Governed<'l> {
+    pub(super) fn run_of<'l>(
+        &self,
+        ledger: &'l Ledger,
+        record: &ChangeRecord,
+        tokens: Tokens,
+    ) -> Governed<'l> {
         let mut governed = Governed::new(
             ledger,
             (record.run_name(), record.order.clone()),
             record.origin.who.clone(),
-            now,
+            self.clock.clone(),
             tokens,
         );
         governed.dry_run = record.dry_run;

@@ -1,6 +1,5 @@
 //! HTTP: what the ledger remembers. Nothing is carried out by reading.
 
-use super::governed::now;
 use super::http::Answered;
 use super::{Handler, InvocationContext};
 use crate::ledger::{Ledger, LedgerError, ListQuery, Page, ResultsQuery};
@@ -70,9 +69,9 @@ impl Handler {
         id: &ChangeId,
         run: Option<u32>,
     ) -> Result<Option<ChangeRecord>, LedgerError> {
-        let newest = ledger.change(id, now()).await?;
+        let newest = ledger.change(id, self.now()).await?;
         match (newest, run) {
-            (Some(newest), Some(run)) if newest.run != run => ledger.earlier_run(id, run, now()).await,
+            (Some(newest), Some(run)) if newest.run != run => ledger.earlier_run(id, run, self.now()).await,
             (newest, _) => Ok(newest),
         }
     }
@@ -135,7 +134,7 @@ impl Handler {
             before,
             limit: ENTRIES,
         };
-        match ledger.list(&query, now()).await {
+        match ledger.list(&query, self.now()).await {
             Ok(page) => {
                 let next = page.next.map(|next| next.to_string());
                 let body = record::list_document(&page.items, next)?;
@@ -160,7 +159,7 @@ impl Handler {
         };
         let instance = context.rules.home.complete(instance);
         let target = TargetName::of(&instance, scope);
-        match ledger.history(&target, before.as_ref(), ENTRIES, now()).await {
+        match ledger.history(&target, before.as_ref(), ENTRIES, self.now()).await {
             Ok(page) => {
                 let next = page.next.map(|next| next.to_string());
                 let body = record::history_document(&target, &page.items, next)?;

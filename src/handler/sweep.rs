@@ -3,7 +3,6 @@
 //! Two sweeps at once, or one that is killed, do no harm: each step is a conditional write, and a debt stays due until
 //! it is paid.
 
-use super::governed::now;
 use super::worker::Ender;
 use super::{FunctionError, Handler, InvocationContext, Reply};
 use crate::connect::{Call, Target};
@@ -50,7 +49,7 @@ impl Handler {
             let why = "the sweep needs LEDGER_TABLE";
             return Err(FunctionError::new(FunctionErrorType::TriggerNotAccepted, &why));
         };
-        let (frozen, owed) = match tokio::join!(ledger.frozen(), ledger.owed(now())) {
+        let (frozen, owed) = match tokio::join!(ledger.frozen(), ledger.owed(self.now())) {
             (Ok(frozen), Ok(owed)) => (frozen, owed),
             (Err(error), _) | (_, Err(error)) => {
                 tracing::error!(error = causes(&error), "the ledger could not be read");
@@ -83,7 +82,7 @@ impl Handler {
         unfinished: &mut Unfinished,
     ) -> Result<(), NotSwept> {
         // the index may be behind
-        let Some(change) = ledger.change(id, now()).await? else { return Ok(()) };
+        let Some(change) = ledger.change(id, self.now()).await? else { return Ok(()) };
         let lanes = ledger.lanes(&change.run_name()).await?;
         let mut deliveries: BTreeMap<LaneName, Millis> = BTreeMap::new();
         for part in lanes.iter().filter(|part| part.state == LaneState::Open) {
@@ -91,9 +90,9 @@ impl Handler {
                 deliveries.insert(part.name.clone(), at);
             }
         }
-        note_overdue(&change, &lanes, &deliveries, frozen, unfinished);
+        note_overdue(&change, (&lanes, &deliveries), frozen, self.now(), unfinished);
         let last = |lane: &LaneName| deliveries.get(lane).copied();
-        for duty in duties(&change, &lanes, last, frozen, self.max_stalled(), now()) {
+        for duty in duties(&change, &lanes, last, frozen, self.max_stalled(), self.now()) {
             self.pay(context, ledger, &change, &lanes, duty).await?;
         }
         Ok(())
@@ -149,7 +148,7 @@ impl Handler {
         let plan = self.plan_of(context, ledger, change).await?;
         for lane in &plan.lanes {
             if !self.settle_all(context, ledger, &run, lane).await? {
-                ledger.postpone(&run, now().plus(SOON)).await?;
+                ledger.postpone(&run, self.now().plus(SOON)).await?;
                 return Ok(());
             }
         }
@@ -165,7 +164,7 @@ impl Handler {
         }
         let status = record::final_status(&counts, halted, change.dry_run);
         let total = counts.total();
-        ledger.finish(&run, change.holder.as_ref(), status, &counts, total, None, false, now()).await?;
+        ledger.finish(&run, change.holder.as_ref(), status, &counts, total, None, false, self.now()).await?;
         Ok(())
     }
 
@@ -189,9 +188,9 @@ impl Handler {
 /// Names a run that makes no progress.
 fn note_overdue(
     change: &ChangeRecord,
-    lanes: &[LanePart],
-    deliveries: &BTreeMap<LaneName, Millis>,
+    (lanes, deliveries): (&[LanePart], &BTreeMap<LaneName, Millis>),
     frozen: Option<&Freeze>,
+    now: Millis,
     unfinished: &mut Unfinished,
 ) {
     if change.status.is_final() {
@@ -199,8 +198,8 @@ fn note_overdue(
     }
     let moved = lanes.iter().filter_map(|part| part.moved).chain(deliveries.values().copied());
     let last = moved.chain([change.submitted]).max().unwrap_or(change.submitted);
-    let age = now().since(change.submitted);
-    let is_overdue = frozen.is_none() && now().since(last) > OVERDUE;
+    let age = now.since(change.submitted);
+    let is_overdue = frozen.is_none() && now.since(last) > OVERDUE;
     if is_overdue {
         let (change_id, run) = (&change.change_id, change.run);
         tracing::error!(%change_id, run, hours = age.as_secs() / 3_600, "the run does not end");

@@ -3,7 +3,7 @@
 mod end;
 mod task;
 
-use super::governed::{DEAD, now};
+use super::governed::DEAD;
 use super::{Handler, InvocationContext};
 use crate::audit::AuditedChange;
 use crate::ledger::{Begun, Ledger, LedgerError, Seen};
@@ -82,7 +82,7 @@ impl Handler {
         pointer: &LanePointer,
     ) -> Result<Result<Delivered<'a>, Worked>, LedgerError> {
         let (run, lane) = (&pointer.run, &pointer.lane);
-        let (frozen, change) = tokio::join!(ledger.frozen(), ledger.change(&run.change_id, now()));
+        let (frozen, change) = tokio::join!(ledger.frozen(), ledger.change(&run.change_id, self.now()));
         let refused = |why: &str| Ok(Err(Worked::Refused(why.to_owned())));
         let (frozen, Some(change)) = (frozen?, change?) else {
             return refused("there is no record of this change");
@@ -97,10 +97,10 @@ impl Handler {
         if frozen.is_some_and(|freeze| !freeze.drain) && !change.status.is_final() {
             return Ok(Err(Worked::Again(FROZEN)));
         }
-        let until = now().plus(context.deadline.left() + DEAD);
-        let tokens = Tokens::new(&context.invocation.request_id, now());
+        let until = self.now().plus(context.deadline.left() + DEAD);
+        let tokens = Tokens::new(&context.invocation.request_id, self.now());
         let delivery = Delivery { token: tokens.next(), until };
-        match ledger.begin_delivery(run, lane, &delivery, now()).await? {
+        match ledger.begin_delivery(run, lane, &delivery, self.now()).await? {
             Begun::NoSuchLane => refused("the run has no such lane"),
             Begun::Ended(_) => {
                 self.finish_lanes(ledger, &change.change_id).await?;
@@ -122,20 +122,22 @@ impl Handler {
         let seen = Seen { delivery: Some(delivered.token.clone()), stalled: None };
         let ender = Ender { ledger, change, part, seen: &seen, origin: &delivered.origin };
         if on_begin(part, self.max_stalled()) == OnBegin::Park {
-            return Ok(self.end_early(context, &ender, LaneState::Parked, None).await?);
+            let work = self.known_work(context, ledger, change, part).await?;
+            return Ok(self.end_early(context, &ender, LaneState::Parked, work.as_ref()).await?);
         }
         if let Some(state) = early_end(change) {
-            return Ok(self.end_early(context, &ender, state, None).await?);
+            let work = self.known_work(context, ledger, change, part).await?;
+            return Ok(self.end_early(context, &ender, state, work.as_ref()).await?);
         }
         let plan = self.plan_of(context, ledger, change).await?;
         let work = self.lane_work(context, delivered, &plan).await?;
         if change.status == RecordStatus::Accepted {
-            ledger.started(&change.run_name(), now()).await?;
+            ledger.started(&change.run_name(), self.now()).await?;
         }
         let results = ledger.results_in_lane(&change.run_name(), &part.name).await?;
         let done: BTreeSet<TargetName> =
             results.into_iter().filter(|result| result.done).map(|result| result.target).collect();
-        let mut governed = Self::run_of(ledger, change, Tokens::new(&delivered.token, now()));
+        let mut governed = self.run_of(ledger, change, Tokens::new(&delivered.token, self.now()));
         governed.delivery = Some(LaneDelivery {
             lane: part.name.clone(),
             token: delivered.token.clone(),

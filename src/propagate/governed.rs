@@ -5,6 +5,7 @@
 
 use super::settle::settle;
 use crate::audit::{Audit, AuditedChange};
+use crate::clock::Clock;
 use crate::connect::Lease;
 use crate::ledger::{Confirmed, Ledger, LedgerError, Note, Noted, Started, Stored};
 use crate::lock::Lock;
@@ -43,7 +44,7 @@ pub struct Governed<'a> {
     /// The delivery of a lane that it is part of; absent: the run is carried out within one invocation.
     pub delivery: Option<LaneDelivery>,
     /// The process's clock.
-    pub clock: fn() -> Millis,
+    pub clock: Clock,
     /// What names its writes.
     pub tokens: Tokens,
     progress: Lock<Progress>,
@@ -127,7 +128,7 @@ impl<'a> Governed<'a> {
         ledger: &'a Ledger,
         (run, order): (RunName, Order),
         who: Who,
-        clock: fn() -> Millis,
+        clock: Clock,
         tokens: Tokens,
     ) -> Self {
         let progress = Lock::default();
@@ -151,7 +152,7 @@ impl<'a> Governed<'a> {
     }
 
     pub(super) fn now(&self) -> Millis {
-        (self.clock)()
+        self.clock.now()
     }
 
     pub(super) fn consider(&self, record: &TargetRecord, named: Members) -> Consideration {

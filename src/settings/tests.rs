@@ -54,7 +54,7 @@ fn every_variable_is_read() {
     assert!(settings.change_queue_url.is_some() && settings.parked_queue_url.is_some());
     assert!(settings.intake_queue_url.is_some());
     let table = "attachment-policies".to_owned();
-    let retention = Duration::from_secs(30 * 86_400);
+    let retention = Duration::from_hours(30 * 24);
     assert_eq!(settings.ledger, Some(LedgerSettings { table, retention, max_stalled: 3 }));
 }
 

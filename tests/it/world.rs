@@ -3,6 +3,7 @@
 use aws_sdk_connect::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use connect_attachment_policy::clock::Clock;
 use connect_attachment_policy::handler::Handler;
 use connect_attachment_policy::settings::Settings;
 use connect_attachment_policy::telemetry::{LogLevel, LogPipe};
@@ -73,6 +74,7 @@ impl Write for Pipe {
 pub(crate) struct World {
     pub(crate) connect: Arc<Connect>,
     pub(crate) pipe: Pipe,
+    pub(crate) clock: Clock,
     handler: Handler,
 }
 
@@ -117,8 +119,10 @@ impl World {
         let config = config.credentials_provider(credentials).build();
         let pipe = Pipe::default();
         let log = LogPipe::new(pipe.clone());
-        let handler = start::assemble(settings, config, http, log, LogLevel::Level(Level::INFO));
-        Self { connect: connect.into(), pipe, handler }
+        let clock = Clock::default();
+        let level = LogLevel::Level(Level::INFO);
+        let handler = start::assemble(settings, config, http, log, level, clock.clone());
+        Self { connect: connect.into(), pipe, clock, handler }
     }
 
     /// Invokes with 30 seconds left.

@@ -2,7 +2,6 @@
 
 use super::{LaneWork, Worked};
 use crate::audit::AuditedChange;
-use crate::handler::governed::now;
 use crate::handler::{Handler, InvocationContext};
 use crate::ledger::{Finished, LaneEnded, Ledger, LedgerError, Seen};
 use crate::propagate::settle;
@@ -73,7 +72,7 @@ impl Handler {
         }
         let hash = change.dry_run.then(|| record::lane_hash(&results));
         let has_ended = ledger
-            .end_lane(&run, &part.name, &change.order, seen, state, &counts, hash.as_deref(), now())
+            .end_lane(&run, &part.name, &change.order, seen, state, &counts, hash.as_deref(), self.now())
             .await?;
         if has_ended == LaneEnded::TakenOver {
             return Ok(Worked::TakenOver);
@@ -90,7 +89,7 @@ impl Handler {
     ) -> Result<(), LedgerError> {
         // a second time, if somebody cancelled meanwhile
         for _ in 0..2 {
-            let Some(change) = ledger.change(id, now()).await? else { return Ok(()) };
+            let Some(change) = ledger.change(id, self.now()).await? else { return Ok(()) };
             if change.status.is_final() || change.lanes_done < change.lanes {
                 return Ok(());
             }
@@ -105,8 +104,16 @@ impl Handler {
             let halted = change.halt.as_ref().map(|halt| halt.as_what);
             let status = record::final_status(&change.counts, halted, change.dry_run);
             let total = change.counts.total();
-            let finished =
-                ledger.finish(&run, None, status, &change.counts, total, plan_hash.as_deref(), false, now());
+            let finished = ledger.finish(
+                &run,
+                None,
+                status,
+                &change.counts,
+                total,
+                plan_hash.as_deref(),
+                false,
+                self.now(),
+            );
             if finished.await? == Finished::Now {
                 tracing::info!(%id, run = change.run, status = status.name(), "the run has ended");
                 return Ok(());
@@ -127,7 +134,7 @@ impl Handler {
         let mut is_all = true;
         for (target, record) in open {
             let Some(intent) = record.intent else { continue };
-            if now() < intent.until {
+            if self.now() < intent.until {
                 is_all = false;
                 continue;
             }
@@ -136,14 +143,14 @@ impl Handler {
                 Ok(held) => ReadBack::Holds(held),
                 Err(why) if why.code == ErrorCode::ResourceNotFoundException => ReadBack::NoInstance,
                 // nobody could read it for so long that the run ends without it
-                Err(_) if intent.is_given_up(now()) => continue,
+                Err(_) if intent.is_given_up(self.now()) => continue,
                 Err(_) => {
                     is_all = false;
                     continue;
                 }
             };
             let here = (&context.rules.home, &context.invocation);
-            settle(ledger, &self.audit, here, &target, &intent, read, now()).await?;
+            settle(ledger, &self.audit, here, &target, &intent, read, self.now()).await?;
         }
         Ok(is_all)
     }

@@ -2,7 +2,6 @@
 
 use super::Delivered;
 use crate::audit::AuditedChange;
-use crate::handler::governed::now;
 use crate::handler::{Handler, InvocationContext};
 use crate::ledger::{Ledger, LedgerError};
 use policy_core::failure::Failure;
@@ -177,11 +176,11 @@ impl Handler {
         up_to: RunKey,
         lane: &LaneName,
     ) -> Result<BTreeMap<TargetName, Own>, NoWork> {
-        let newest = ledger.change(of, now()).await?.ok_or_else(|| NoWork::NoSuchChange(of.clone()))?;
+        let newest = ledger.change(of, self.now()).await?.ok_or_else(|| NoWork::NoSuchChange(of.clone()))?;
         let mut keys = vec![newest.key];
         for run in 1..newest.run {
             // an earlier run may have expired
-            keys.extend(ledger.earlier_run(of, run, now()).await?.map(|earlier| earlier.key));
+            keys.extend(ledger.earlier_run(of, run, self.now()).await?.map(|earlier| earlier.key));
         }
         let mut results = Vec::new();
         for key in keys.into_iter().filter(|key| *key <= up_to) {
@@ -202,7 +201,7 @@ impl Handler {
         key: RunKey,
         lane: &LaneName,
     ) -> Result<BTreeMap<TargetName, Own>, NoWork> {
-        let dry_run = ledger.change(of, now()).await?.ok_or_else(|| NoWork::NoSuchChange(of.clone()))?;
+        let dry_run = ledger.change(of, self.now()).await?.ok_or_else(|| NoWork::NoSuchChange(of.clone()))?;
         let run = RunName { change_id: of.clone(), key };
         let results = ledger.results_in_lane(&run, lane).await?;
         let forced = self.forced_by(context, ledger, &dry_run).await?;

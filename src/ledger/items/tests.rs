@@ -186,12 +186,22 @@ fn intent() -> impl Strategy<Value = Intent> {
     let named = (any::<bool>(), any::<bool>()).prop_map(|(size, extensions)| Members { size, extensions });
     let held = (configuration(), configuration());
     let was = (option::of(order()), option::of(order()));
-    (".*", millis(), millis(), run_name(), order(), named, held, was).prop_map(
-        |(token, begun, until, run, order, named, (values, before), (was_size, was_extensions))| Intent {
+    (".*", (millis(), millis()), run_name(), id(), order(), named, held, was).prop_map(
+        |(
+            token,
+            (begun, until),
+            run,
+            reported_as,
+            order,
+            named,
+            (values, before),
+            (was_size, was_extensions),
+        )| Intent {
             token,
             begun,
             until,
             run,
+            reported_as,
             order,
             named,
             values,

@@ -64,7 +64,13 @@ impl<'a> LanePropagation<'a> {
             match self.standing(&mut target).await {
                 Standing::Free => {}
                 Standing::Busy => return Looked::Busy(Box::new(target)),
-                Standing::Ended(outcome) => return self.ends(target, *outcome),
+                Standing::Ended(outcome) => match self.stored(target, *outcome).await {
+                    Ok((slot, result)) => return Looked::Ended(slot, Box::new(result)),
+                    Err(changed) => {
+                        target = *changed;
+                        continue;
+                    }
+                },
                 Standing::Done(result) => return Looked::Ended(target.slot, Box::new(result.reported())),
                 // what was read before may be older than what was settled
                 Standing::Changed => {
@@ -115,11 +121,6 @@ impl<'a> LanePropagation<'a> {
             tokio::time::sleep(wait).await;
             wait *= 2;
         }
-    }
-
-    fn ends(&self, target: InHand<'a>, outcome: Outcome) -> Looked<'a> {
-        let (slot, result) = self.recorded(target, outcome);
-        Looked::Ended(slot, Box::new(result))
     }
 
     async fn decide(&self, target: &mut InHand<'a>, mut held: Held) -> Decided<'a> {

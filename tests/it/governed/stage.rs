@@ -23,7 +23,7 @@ pub(crate) struct Stage {
 
 /// One delivery of a queue's messages.
 pub(crate) struct Delivered {
-    pub(crate) messages: Vec<Message>,
+    /// The messages that are to be delivered again.
     pub(crate) failures: Vec<String>,
 }
 
@@ -79,6 +79,23 @@ impl Stage {
         body
     }
 
+    /// A document from the intake queue, which is recorded.
+    pub(crate) async fn take_in(&self, change: &Value) {
+        let answer = self.receive(change.to_string(), INTAKE).await;
+        assert_eq!(answer["batchItemFailures"], json!([]), "{change}");
+    }
+
+    /// A message that somebody has sent to the queue by hand.
+    pub(crate) async fn receive(&self, body: String, queue: &str) -> Value {
+        let arn = format!("arn:aws:sqs:us-east-1:111122223333:{queue}");
+        let event = json!({"Records": [{
+            "messageId": "m-1", "receiptHandle": "r", "body": body, "eventSource": "aws:sqs", "eventSourceARN": arn,
+            "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1732500000123", "SenderId": "AIDA"},
+            "messageAttributes": {}, "awsRegion": "us-east-1",
+        }]});
+        self.world.invoke(&event).await.unwrap()
+    }
+
     /// Delivers one message of the queue within `left`; `None`: there is none to deliver.
     pub(crate) async fn deliver(&self, queue: &str, left: Duration) -> Option<Delivered> {
         let url = self.queues.queue_url(queue);
@@ -111,7 +128,7 @@ impl Stage {
                 delete.set_receipt_handle(message.receipt_handle.clone()).send().await.unwrap();
             }
         }
-        Some(Delivered { messages, failures })
+        Some(Delivered { failures })
     }
 
     /// Delivers lanes until there is nothing to deliver.

@@ -198,7 +198,7 @@ pub(super) fn intent(token: &str, of: &str, accepted: Millis) -> Intent {
         begun: NOW,
         until: NOW.plus(LEASE),
         run: run(of),
-        reported_as: id(of),
+        reported_as: id(&format!("{of}/3")),
         order: Order { accepted, change_id: id(of) },
         named: SIZE,
         values: size(7),

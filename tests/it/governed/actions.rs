@@ -1,0 +1,131 @@
+//! Cancel, apply and freeze.
+
+use super::stage::{CHANGES, Stage};
+use crate::world::{ONE, THREE, TWO, chat};
+use sandbox::connect::Operation;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+fn problem(name: &str) -> Value {
+    json!(format!("urn:problem-type:connect-attachment-policy:{name}"))
+}
+
+fn everything(id: &str) -> Value {
+    json!({"instanceIds": [ONE, TWO, THREE], "attachmentScope": "*", "maximumSize": "10 MB", "changeId": id})
+}
+
+#[tokio::test]
+async fn a_cancelled_change_skips_what_is_not_begun() {
+    let stage = Stage::new().await;
+    stage.take_in(&everything("CHG-1")).await;
+    let (status, headers, _) =
+        stage.http("POST", "/policy-changes/CHG-1/cancel", &json!({"reason": "wrong"})).await;
+    assert_eq!((status, &headers["location"]), (202, &json!("/policy-changes/CHG-1")));
+    stage.work().await;
+    let record = stage.record("CHG-1").await;
+    assert_eq!(
+        (&record["status"], &record["summary"]),
+        (&json!("cancelled"), &json!({"skipped": 12})),
+        "{record:#}"
+    );
+    assert_eq!(
+        (&record["cancelled"]["reason"], &record["cancelled"]["vouchedBy"]),
+        (&json!("wrong"), &json!("api-gateway-iam"))
+    );
+    let skipped = stage.world.audited().into_iter().filter(|line| line == "outcome skipped").count();
+    assert_eq!((skipped, stage.world.updates()), (12, 0));
+    let (status, _, refused) = stage.http("POST", "/policy-changes/CHG-1/cancel", &Value::Null).await;
+    assert_eq!((status, &refused["type"]), (409, &problem("change-final")));
+}
+
+#[tokio::test]
+async fn a_recorded_dry_run_is_carried_out_as_planned_or_not_at_all() {
+    let stage = Stage::new().await;
+    let change = json!({"instanceIds": [ONE, TWO], "attachmentScope": "CHAT", "maximumSize": "10 MB", "changeId": "DRY"});
+    let (status, _, report) = stage.http("POST", "/policy-changes?dryRun=true", &change).await;
+    assert_eq!((status, &report["status"]), (200, &json!("planned")));
+    let plan = report["plan"].as_str().unwrap();
+    assert_eq!(stage.record("DRY").await["plan"], plan);
+    for (body, status, kind) in
+        [(Value::Null, 422, "rejected"), (json!({"plan": "0".repeat(64)}), 409, "plan-differs")]
+    {
+        let answer = stage.http("POST", "/policy-changes/DRY/apply", &body).await;
+        assert_eq!((answer.0, &answer.2["type"]), (status, &problem(kind)), "{body}");
+    }
+    // one of the two is changed after the plan
+    let between = chat(TWO, &json!({"changeId": "BETWEEN", "maximumSize": "5 MB"}));
+    assert_eq!(stage.http("POST", "/policy-changes", &between).await.0, 200);
+    let (status, headers, applied) =
+        stage.http("POST", "/policy-changes/DRY/apply", &json!({"plan": plan})).await;
+    assert_eq!((status, &applied["applies"]), (202, &json!("DRY")));
+    stage.work().await;
+    let (_, _, record) = stage.http("GET", headers["location"].as_str().unwrap(), &Value::Null).await;
+    assert_eq!(record["summary"], json!({"applied": 1, "superseded": 1}), "{record:#}");
+    assert_eq!(record["results"][1]["error"]["code"], "ChangedSince");
+    assert_eq!(stage.record("DRY").await["appliedBy"], record["changeId"]);
+}
+
+#[tokio::test]
+async fn a_plan_older_than_seven_days_is_not_applied() {
+    let stage = Stage::new().await;
+    let (_, _, report) =
+        stage.http("POST", "/policy-changes?dryRun=true", &chat(ONE, &json!({"changeId": "DRY"}))).await;
+    stage.world.clock.advance(Duration::from_hours(7 * 24 + 1));
+    let answer = stage.http("POST", "/policy-changes/DRY/apply", &json!({"plan": report["plan"]})).await;
+    assert_eq!((answer.0, &answer.2["type"]), (409, &problem("plan-expired")));
+}
+
+#[tokio::test]
+async fn frozen_nothing_begins_and_thawed_what_was_recorded_goes_on() {
+    let stage = Stage::new().await;
+    let (status, _, freeze) = stage.http("PUT", "/freeze", &json!({"reason": "incident"})).await;
+    assert_eq!((status, &freeze["frozen"], &freeze["reason"]), (200, &json!(true), &json!("incident")));
+    assert_eq!(freeze["principal"], "arn:aws:iam::111122223333:user/ada");
+    let (status, headers, refused) = stage.http("POST", "/policy-changes", &chat(ONE, &json!({}))).await;
+    assert_eq!((status, &refused["type"]), (503, &problem("frozen")));
+    assert!(headers["retry-after"].is_string());
+    // the intake records, the lane waits without counting as stalled
+    stage.take_in(&everything("CHG-1")).await;
+    let delivered = stage.deliver(CHANGES, Duration::from_secs(30)).await.unwrap();
+    assert_eq!(delivered.failures.len(), 1);
+    assert!(stage.deliver(CHANGES, Duration::from_secs(30)).await.is_none());
+    assert_eq!(stage.record("CHG-1").await["lanes"][0]["deliveries"], 0);
+    // cancelling and reading still work
+    stage.take_in(&chat(ONE, &json!({"changeId": "CHG-2"}))).await;
+    assert_eq!(stage.http("GET", "/freeze", &Value::Null).await.2["frozen"], true);
+    assert_eq!(stage.http("DELETE", "/freeze", &Value::Null).await.2, json!({"frozen": false}));
+    stage.queues.advance(Duration::from_mins(10));
+    stage.work().await;
+    assert_eq!(stage.record("CHG-1").await["summary"], json!({"applied": 12}));
+    let lines = stage.world.audited();
+    assert_eq!(lines.iter().filter(|line| *line == "freeze" || *line == "thaw").count(), 2);
+}
+
+#[tokio::test]
+async fn while_it_drains_accepted_changes_end_and_nothing_new_is_taken() {
+    let stage = Stage::new().await;
+    stage.take_in(&everything("CHG-1")).await;
+    assert_eq!(stage.http("PUT", "/freeze", &json!({"drain": true})).await.0, 200);
+    let answer = stage.receive(everything("CHG-2").to_string(), super::stage::INTAKE).await;
+    assert_eq!(answer["batchItemFailures"].as_array().unwrap().len(), 1);
+    stage.work().await;
+    assert_eq!(stage.record("CHG-1").await["status"], "succeeded");
+    assert_eq!(stage.http("GET", "/policy-changes/CHG-2", &Value::Null).await.0, 404);
+}
+
+#[tokio::test]
+async fn an_undo_leaves_alone_what_was_changed_since() {
+    let stage = Stage::new().await;
+    stage.take_in(&everything("CHG-1")).await;
+    stage.work().await;
+    let since = chat(ONE, &json!({"changeId": "SINCE", "maximumSize": "5 MB"}));
+    assert_eq!(stage.http("POST", "/policy-changes", &since).await.0, 200);
+    let (status, headers, _) =
+        stage.http("POST", "/policy-changes/CHG-1/undo", &json!({"changeId": "UNDO"})).await;
+    assert_eq!((status, &headers["location"]), (202, &json!("/policy-changes/UNDO")));
+    stage.work().await;
+    let record = stage.record("UNDO").await;
+    assert_eq!(record["summary"], json!({"applied": 11, "superseded": 1}), "{record:#}");
+    let describe = stage.world.calls(Operation::UpdateAttachedFilesConfiguration).len();
+    assert_eq!(describe, 12 + 1 + 11);
+}

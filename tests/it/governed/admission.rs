@@ -1,0 +1,90 @@
+//! What a submission means where its id has a record already.
+
+use super::stage::{CHANGES, Stage};
+use crate::world::{ONE, TWO, chat};
+use serde_json::{Value, json};
+
+fn problem(name: &str) -> Value {
+    json!(format!("urn:problem-type:connect-attachment-policy:{name}"))
+}
+
+#[tokio::test]
+async fn an_id_that_the_caller_chose_may_run_again_and_is_a_record_with_two_runs() {
+    let stage = Stage::new().await;
+    let change = chat(ONE, &json!({"changeId": "CHG-1"}));
+    for outcome in ["applied", "unchanged"] {
+        let (status, _, report) = stage.http("POST", "/policy-changes", &change).await;
+        assert_eq!((status, &report["results"][0]["outcome"]), (200, &json!(outcome)));
+    }
+    assert_eq!(stage.record("CHG-1").await["run"], 2);
+    let (status, _, first) = stage.http("GET", "/policy-changes/CHG-1?run=1", &Value::Null).await;
+    assert_eq!((status, &first["run"], &first["summary"]), (200, &json!(1), &json!({"applied": 1})));
+    let (status, _, none) = stage.http("GET", "/policy-changes/CHG-1?run=3", &Value::Null).await;
+    assert_eq!((status, &none["type"]), (404, &problem("change-not-found")));
+}
+
+#[tokio::test]
+async fn while_it_runs_the_same_change_is_answered_202_and_another_one_409() {
+    let stage = Stage::new().await;
+    let change = chat(ONE, &json!({"changeId": "CHG-1"}));
+    stage.take_in(&change).await;
+    let other_words = chat(ONE, &json!({"changeId": "CHG-1", "reason": "again", "force": true}));
+    for same in [&change, &other_words] {
+        let (status, headers, _) = stage.http("POST", "/policy-changes", same).await;
+        assert_eq!((status, &headers["location"]), (202, &json!("/policy-changes/CHG-1")));
+    }
+    for other in [
+        chat(TWO, &json!({"changeId": "CHG-1"})),
+        chat(ONE, &json!({"changeId": "CHG-1", "maximumSize": "9 MB"})),
+    ] {
+        let (status, _, refused) = stage.http("POST", "/policy-changes", &other).await;
+        assert_eq!((status, &refused["type"]), (409, &problem("change-id-reused")), "{refused}");
+        assert_eq!(refused["violations"][0]["code"], "ChangeIdReused");
+    }
+    let (status, _, refused) = stage.http("POST", "/policy-changes?dryRun=true", &change).await;
+    assert_eq!((status, &refused["type"]), (409, &problem("change-running")));
+    assert_eq!(stage.world.updates(), 0);
+    assert_eq!(stage.queues.messages(CHANGES).len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_that_comes_twice_is_one_run() {
+    let stage = Stage::new().await;
+    let change = chat(ONE, &json!({}));
+    for _ in 0..2 {
+        stage.take_in(&change).await;
+    }
+    stage.work().await;
+    // after its end, too: the answer is the recorded one, and nothing runs again
+    stage.take_in(&change).await;
+    stage.work().await;
+    let record = stage.record("m-1").await;
+    assert_eq!((&record["run"], &record["summary"]), (&json!(1), &json!({"applied": 1})));
+}
+
+#[tokio::test]
+async fn an_id_that_cannot_be_a_path_is_a_violation() {
+    let stage = Stage::new().await;
+    for id in ["a//b", "..", "X/undo"] {
+        let (status, _, refused) =
+            stage.http("POST", "/policy-changes", &chat(ONE, &json!({"changeId": id}))).await;
+        assert_eq!(status, 422, "{id}");
+        assert_eq!(refused["violations"][0]["code"], "InvalidChangeId", "{id}");
+        assert_eq!(refused["violations"][0]["pointer"], "/changeId", "{id}");
+    }
+}
+
+#[tokio::test]
+async fn an_older_change_does_not_overwrite_a_newer_one() {
+    let stage = Stage::new().await;
+    // accepted in 2024, but carried out after the other one
+    stage.take_in(&chat(ONE, &json!({"changeId": "OLD", "maximumSize": "5 MB"}))).await;
+    let newer = chat(ONE, &json!({"changeId": "NEW", "maximumSize": "9 MB"}));
+    let (status, _, report) = stage.http("POST", "/policy-changes", &newer).await;
+    assert_eq!((status, &report["status"]), (200, &json!("succeeded")));
+    stage.work().await;
+    let old = stage.record("OLD").await;
+    assert_eq!((&old["status"], &old["summary"]), (&json!("failed"), &json!({"superseded": 1})));
+    assert_eq!(old["results"][0]["error"]["code"], "NewerChange");
+    assert_eq!(stage.world.updates(), 1);
+}
