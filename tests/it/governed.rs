@@ -77,6 +77,7 @@ async fn what_comes_through_the_intake_is_carried_out_by_its_lanes_and_can_be_un
     assert_eq!(stage.record("CHG-3").await["undoneBy"], undone["changeId"]);
     assert_eq!(stage.queues.messages(stage::CHANGES).len(), 0);
     // nothing is left in the table that somebody would have to come back to
-    let owed = |item: &Value| item.get("owed").is_some() || item["sk"]["S"].as_str().unwrap().starts_with("work#");
+    let owed =
+        |item: &Value| item.get("owed").is_some() || item["sk"]["S"].as_str().unwrap().starts_with("work#");
     assert_eq!(stage.ledger.items().unwrap().iter().filter(|item| owed(item)).count(), 0);
 }
