@@ -105,6 +105,8 @@ pub struct Look {
     pub freeze: Option<Freeze>,
     /// The change; absent: there is no record of it.
     pub change: Option<Glance>,
+    /// The run's result of the target, where it was asked for and there is one.
+    pub result: Option<Box<RecordedResult>>,
 }
 
 /// A change as a worker sees it between two targets.

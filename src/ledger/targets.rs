@@ -6,7 +6,7 @@ use super::condition::Condition;
 use super::item::{Item, number, text};
 use super::items::target::{self, decode, encode_intent, name};
 use super::items::values::time;
-use super::items::{change, freeze};
+use super::items::{change, freeze, result};
 use super::keys::{self, Key};
 use super::write::Change;
 use super::{Ledger, LedgerError};
@@ -36,14 +36,17 @@ impl Ledger {
         Ok(names.iter().map(|name| found.get(name).cloned().unwrap_or_default()).collect())
     }
 
-    /// The change, and the freeze where it counts, as they are between two targets.
-    pub async fn look(&self, run: &RunName, with_freeze: bool) -> Result<Look, LedgerError> {
-        let freeze = with_freeze.then(Key::freeze);
-        let keys = [Key::change(&run.change_id)].into_iter().chain(freeze).collect();
+    /// The change as it is between two targets. `of_lane`: the target that a worker comes to, for which the freeze counts
+    /// and whose result another delivery may have stored.
+    pub async fn look(&self, run: &RunName, of_lane: Option<&TargetName>) -> Result<Look, LedgerError> {
+        let of_lane = of_lane.map(|target| [Key::freeze(), Key::result(run, target)]);
+        let keys = [Key::change(&run.change_id)].into_iter().chain(of_lane.into_iter().flatten()).collect();
         let mut look = Look::default();
         for item in self.batch(keys).await? {
             if item.get("pk") == Some(&text(Key::freeze().pk)) {
                 look.freeze = Some(freeze::decode(&item)?);
+            } else if item.get("pk") == Some(&text(keys::results(run))) {
+                look.result = Some(Box::new(result::decode(&item)?));
             } else {
                 look.change = Some(change::decode_glance(&item)?);
             }

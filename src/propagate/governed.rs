@@ -100,6 +100,16 @@ pub enum Stop {
     TakenOver,
 }
 
+/// Whether a target may be begun.
+pub(super) enum MayBegin {
+    /// It may.
+    Yes,
+    /// The run goes no further here.
+    Stop(Stop),
+    /// Another delivery is done with it, like this.
+    Done(Box<RecordedResult>),
+}
+
 #[derive(Debug, Default)]
 struct Progress {
     stop: Option<Stop>,
@@ -164,15 +174,16 @@ impl<'a> Governed<'a> {
     ///
     /// # Errors
     /// The ledger cannot be read: nothing is begun then.
-    pub(super) async fn may_begin(&self) -> Result<Option<Stop>, LedgerError> {
+    pub(super) async fn may_begin(&self, target: &TargetName) -> Result<MayBegin, LedgerError> {
         if let Some(stop) = self.stopped() {
-            return Ok(Some(stop));
+            return Ok(MayBegin::Stop(stop));
         }
         let is_first = !std::mem::replace(&mut self.progress.lock().begun, true);
         if is_first && self.delivery.is_none() {
-            return Ok(None);
+            return Ok(MayBegin::Yes);
         }
-        let look = self.ledger.look(&self.run, self.delivery.is_some()).await?;
+        let of_lane = self.delivery.is_some().then_some(target);
+        let look = self.ledger.look(&self.run, of_lane).await?;
         let stop = match (&look.change, &look.freeze) {
             (None, _) => Some(Stop::TakenOver),
             (Some(change), _) if change.key != self.run.key => Some(Stop::TakenOver),
@@ -185,8 +196,14 @@ impl<'a> Governed<'a> {
             (Some(_), Some(freeze)) if !freeze.drain => Some(Stop::Frozen),
             (Some(_), _) => None,
         };
-        self.progress.lock().stop = stop;
-        Ok(stop)
+        if let Some(stop) = stop {
+            self.progress.lock().stop = Some(stop);
+            return Ok(MayBegin::Stop(stop));
+        }
+        Ok(match look.result.filter(|result| result.done) {
+            Some(result) => MayBegin::Done(result),
+            None => MayBegin::Yes,
+        })
     }
 
     /// Whether an undo may touch the target: what it undoes was the last that was applied there.

@@ -1,6 +1,6 @@
 //! Around a target, where there is a ledger: whether it may be begun, and where its result is kept.
 
-use super::super::governed::{Governed, Stop, Store, unavailable};
+use super::super::governed::{Governed, MayBegin, Stop, Store, unavailable};
 use super::{Ended, InHand, LanePropagation};
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::Configuration;
@@ -118,9 +118,12 @@ impl<'a> LanePropagation<'a> {
             return Ok(self.recorded(target, outcome));
         }
         if governed.delivery.is_some() {
-            match governed.may_begin().await {
-                Ok(None) => {}
-                Ok(Some(stop)) => return Ok(self.recorded(target, stopped(stop, outcome.before().cloned()))),
+            match governed.may_begin(&target.name()).await {
+                Ok(MayBegin::Yes) => {}
+                Ok(MayBegin::Stop(stop)) => {
+                    return Ok(self.recorded(target, stopped(stop, outcome.before().cloned())));
+                }
+                Ok(MayBegin::Done(result)) => return Ok((target.slot, result.reported())),
                 Err(error) => {
                     return Ok(self.recorded(target, outcome.unrecorded(unavailable(&error))));
                 }

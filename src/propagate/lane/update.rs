@@ -1,6 +1,6 @@
 //! Intent, update, verification, outcome.
 
-use super::super::governed::{Governed, Store, lease, unavailable};
+use super::super::governed::{Governed, MayBegin, Store, lease, unavailable};
 use super::fence::stopped;
 use super::look::{Looked, PATIENCE};
 use super::{Due, Ended, InHand, LanePropagation};
@@ -43,9 +43,10 @@ impl<'a> LanePropagation<'a> {
         mut due: Due<'a>,
     ) -> Result<(Due<'a>, Intent), Box<Ended>> {
         for _ in 0..TRIES {
-            match governed.may_begin().await {
-                Ok(None) => {}
-                Ok(Some(stop)) => {
+            match governed.may_begin(&due.target.name()).await {
+                Ok(MayBegin::Yes) => {}
+                Ok(MayBegin::Done(result)) => return Err(Box::new((due.target.slot, result.reported()))),
+                Ok(MayBegin::Stop(stop)) => {
                     return Err(Box::new(self.recorded(due.target, stopped(stop, Some(due.before)))));
                 }
                 Err(error) => return Err(Box::new(self.not_begun(due, unavailable(&error)))),

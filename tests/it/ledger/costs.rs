@@ -168,9 +168,9 @@ async fn what_a_target_costs() {
     let hundred: Vec<_> = (0..25).flat_map(|number| Scope::ALL.map(|scope| target(number, scope))).collect();
     table.targets(&hundred).await.unwrap();
     enter("the items of 100 targets");
-    table.look(&run, true).await.unwrap();
+    table.look(&run, Some(&chat(1))).await.unwrap();
     enter("look");
-    table.look(&run, false).await.unwrap();
+    table.look(&run, None).await.unwrap();
     enter("look, inline");
     let open = intent("open", "X", NOW);
     table.begin(&chat(1), 0, &open, None).await.unwrap();

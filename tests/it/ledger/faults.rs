@@ -228,7 +228,7 @@ async fn a_transaction_that_is_met_six_times_is_too_many() {
 fn kinds() -> Vec<Verb> {
     vec![
         verb!("GetItem", |table| table.change(&id("I"), NOW)),
-        verb!("BatchGetItem", |table| table.look(&run("L"), true)),
+        verb!("BatchGetItem", |table| table.look(&run("L"), Some(&chat(1)))),
         verb!("Query", |table| table.lanes(&run("L"))),
         verb!("Query of an index", |table| table.owed(NOW)),
         verb!("PutItem", |table| table.record(&inline("N"), NOW)),

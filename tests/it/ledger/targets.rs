@@ -205,7 +205,7 @@ async fn a_dead_deliverys_open_intents_are_found() {
 #[tokio::test]
 async fn a_look_shows_the_change_and_where_it_counts_the_freeze() {
     let table = Table::new().await;
-    assert_eq!(table.look(&run("X"), true).await.unwrap(), Look::default());
+    assert_eq!(table.look(&run("X"), Some(&chat())).await.unwrap(), Look::default());
     let record = ChangeRecord { stop_after: Some(5), failures: 2, ..by_lanes("X", 1) };
     table.record(&record, NOW).await.unwrap();
     let freeze = Freeze {
@@ -222,12 +222,18 @@ async fn a_look_shows_the_change_and_where_it_counts_the_freeze() {
         failures: 2,
         stop_after: Some(5),
     };
-    let look = table.look(&run("X"), true).await.unwrap();
-    assert_eq!(look, Look { freeze: Some(freeze), change: Some(glance.clone()) });
+    let look = table.look(&run("X"), Some(&chat())).await.unwrap();
+    assert_eq!(look, Look { freeze: Some(freeze), change: Some(glance.clone()), result: None });
+    // what another delivery has stored meanwhile
+    let stored = result(&chat(), "X", OutcomeKind::Blocked);
+    table.note(&run("X"), &stored, Note::default()).await.unwrap();
+    let look = table.look(&run("X"), Some(&chat())).await.unwrap();
+    assert_eq!(look.result.as_deref(), Some(&stored));
+    assert_eq!(table.look(&run("X"), Some(&target(2, Scope::Chat))).await.unwrap().result, None);
     table.halt(&run("X"), &cancelled(after(4)), after(4)).await.unwrap();
     let halted = Glance { halt: Some(cancelled(after(4))), ..glance };
-    let look = table.look(&run("X"), false).await.unwrap();
-    assert_eq!(look, Look { freeze: None, change: Some(halted) });
+    let look = table.look(&run("X"), None).await.unwrap();
+    assert_eq!(look, Look { freeze: None, change: Some(halted), result: None });
 }
 
 #[tokio::test]
