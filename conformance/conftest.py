@@ -19,7 +19,7 @@ UNPACED = (
     "--env=CONNECT_REQUESTS_PER_SECOND=1000",
     "--env=CONNECT_BURST=1000",
 )
-# One function whose variables are the test's; a whole stack; what a stack's functions call, without them; Amazon Connect.
+# One function whose variables are the test's; a whole stack; what its functions call, without them; Amazon Connect.
 COMMANDS = {
     "serve": ("serve", "--standalone"),
     "govern": ("serve",),

@@ -1,6 +1,7 @@
 """The sandbox's queues, judged by boto3, and compared with moto's: the same test for both.
 
-boto3 checks every digest by itself. Where moto differs from AWS's documentation, a test says so and is for the sandbox only.
+boto3 checks every digest by itself. Where moto differs from AWS's documentation, a test says so and is for the sandbox
+only.
 """
 
 import threading

@@ -62,8 +62,8 @@ pub(super) async fn play(
     let stage = Stage { http: Http::new(url.url()), connect: &connect, palette };
     stage.print(|palette| {
         format!(
-            "{}\n  a change of every scope of {INSTANCES} instances by HTTP, in governed mode: recorded, carried out by \
-             a worker, undone\n",
+            "{}\n  a change of every scope of {INSTANCES} instances by HTTP, in governed mode: recorded, carried\n  \
+             out by a worker, and undone\n",
             palette.bold("── And one that takes its time")
         )
     })?;
