@@ -223,7 +223,7 @@ async fn what_a_target_costs() {
         spent,
         [
             "the items of 100 targets: BatchGetItem 100",
-            "look: BatchGetItem 2",
+            "look: BatchGetItem 3",
             "look, inline: BatchGetItem 1",
             "begin: UpdateItem 1",
             "close: TransactWriteItems 5",
