@@ -13,6 +13,7 @@ mod queued;
 mod records;
 mod refusal;
 mod sweep;
+mod untouched;
 mod worker;
 
 use crate::audit::Audit;

@@ -19,6 +19,7 @@ mod result;
 mod settle;
 mod target;
 mod undo;
+mod untouched;
 
 pub use admission::{Admission, MAX_REPLAYS, Submitted, admit};
 pub use change::{
@@ -38,3 +39,4 @@ pub use result::{RecordedError, RecordedResult, TargetName};
 pub use settle::{GIVE_UP_READING, ReadBack, Settled, closing_of, settle};
 pub use target::{Consideration, Members, TargetRecord, consider};
 pub use undo::{Own, apply_of, undo_of};
+pub use untouched::{Standing, Untouched};

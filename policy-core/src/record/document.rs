@@ -1,12 +1,16 @@
 //! Records as JSON: what the HTTP API shows of a change, of a list of changes, and of a target's history.
 
+mod results;
+
 use super::{
-    ChangeRecord, Freeze, LaneName, LanePart, LaneState, Millis, RecordStatus, RecordedError, RecordedOrigin,
-    RecordedResult, Who,
+    ChangeRecord, Freeze, LaneName, LanePart, LaneState, Millis, RecordStatus, RecordedOrigin,
+    RecordedResult, Untouched, Who,
 };
 use crate::origin::{IdentitySource, TriggerKind};
-use crate::policy::{ChangeId, Configuration, Scope, Violation};
+use crate::policy::{ChangeId, Violation};
 use crate::report::OutcomeKind;
+use results::ResultDocument;
+pub(super) use results::{ErrorDocument, error_of};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -130,59 +134,6 @@ impl<'a> LaneDocument<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct ErrorDocument<'a> {
-    code: &'a str,
-    message: &'a str,
-    retryable: bool,
-}
-
-pub(super) fn error_of(error: &RecordedError) -> ErrorDocument<'_> {
-    ErrorDocument { code: &error.code, message: &error.message, retryable: error.retryable }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ResultDocument<'a> {
-    change_id: &'a ChangeId,
-    instance_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    instance_arn: Option<String>,
-    attachment_scope: Scope,
-    outcome: OutcomeKind,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    before: Option<&'a Configuration>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    after: Option<&'a Configuration>,
-    attempts: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_modified_time: Option<Millis>,
-    at: Millis,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<ErrorDocument<'a>>,
-}
-
-impl<'a> ResultDocument<'a> {
-    fn of(result: &'a RecordedResult) -> Self {
-        Self {
-            change_id: &result.change_id,
-            instance_id: result.target.instance.as_str(),
-            instance_arn: result.target.instance().arn(),
-            attachment_scope: result.target.scope,
-            outcome: result.outcome,
-            before: result.before.as_ref(),
-            after: result.after.as_ref(),
-            attempts: result.attempts,
-            request_id: result.request_id.as_deref(),
-            last_modified_time: result.last_modified,
-            at: result.at,
-            error: result.error.as_ref().map(error_of),
-        }
-    }
-}
-
-#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct HaltDocument<'a> {
     at: Millis,
@@ -246,6 +197,8 @@ pub struct Shown<'a> {
     pub document: Option<&'a RawValue>,
     /// The page.
     pub results: &'a [RecordedResult],
+    /// Targets without a result, where those are asked for.
+    pub untouched: &'a [Untouched],
     /// Where the next page begins.
     pub next: Option<String>,
 }
@@ -274,7 +227,12 @@ impl Shown<'_> {
             progress: Progress::of(change, self.lanes),
             summary: &change.counts.outcomes,
             lanes: self.lanes.iter().map(LaneDocument::of).collect(),
-            results: self.results.iter().map(ResultDocument::of).collect(),
+            results: self
+                .results
+                .iter()
+                .map(ResultDocument::of)
+                .chain(self.untouched.iter().map(ResultDocument::of_untouched))
+                .collect(),
             next_token: self.next.clone(),
             plan: change.plan_hash.as_deref(),
             cancelled: change.halt.as_ref().map(|halt| HaltDocument {

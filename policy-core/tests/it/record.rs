@@ -12,6 +12,7 @@ mod plan;
 mod properties;
 mod target;
 mod undo;
+mod untouched;
 
 use crate::parsing;
 use policy_core::aws::RegionName;
