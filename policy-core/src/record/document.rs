@@ -3,7 +3,7 @@
 mod results;
 
 use super::{
-    ChangeRecord, Freeze, LaneName, LanePart, LaneState, Millis, RecordStatus, RecordedOrigin,
+    ChangeRecord, Counts, Freeze, LaneName, LanePart, LaneState, Millis, RecordStatus, RecordedOrigin,
     RecordedResult, Untouched, Who,
 };
 use crate::origin::{IdentitySource, TriggerKind};
@@ -94,14 +94,27 @@ impl Progress {
     /// Of a run, by its lanes where it has some.
     pub fn of(change: &ChangeRecord, lanes: &[LanePart]) -> Self {
         if change.status.is_final() {
-            let total = change.counts.total();
-            return Self { targets: total, done: total.saturating_sub(change.counts.not_yet()) };
+            return Self::of_counts(&change.counts);
         }
-        let done = lanes
-            .iter()
-            .map(|lane| if lane.state == LaneState::Done { lane.counts.total() } else { lane.done });
-        let known = lanes.iter().map(|lane| lane.planned.unwrap_or(0));
-        Self { targets: known.sum::<u32>().max(change.targets), done: done.sum() }
+        let (known, done) = lanes.iter().map(Self::of_lane).fold((0_u32, 0_u32), |(known, done), lane| {
+            (known.saturating_add(lane.0.unwrap_or(0)), done.saturating_add(lane.1))
+        });
+        Self { targets: known.max(change.targets), done }
+    }
+
+    /// Of what has ended: its counts say more than what was last written about its progress.
+    fn of_counts(counts: &Counts) -> Self {
+        let total = counts.total();
+        Self { targets: total, done: total.saturating_sub(counts.not_yet()) }
+    }
+
+    /// The targets of a lane, where they are known, and how many of them are done.
+    fn of_lane(lane: &LanePart) -> (Option<u32>, u32) {
+        if lane.state == LaneState::Open {
+            return (lane.planned, lane.done);
+        }
+        let ended = Self::of_counts(&lane.counts);
+        (Some(ended.targets), ended.done)
     }
 }
 
@@ -121,11 +134,12 @@ struct LaneDocument<'a> {
 
 impl<'a> LaneDocument<'a> {
     fn of(part: &'a LanePart) -> Self {
+        let (targets, done) = Progress::of_lane(part);
         Self {
             lane: &part.name,
             state: part.state,
-            targets: part.planned,
-            done: part.done,
+            targets,
+            done,
             deliveries: part.deliveries,
             deliveries_without_progress: part.stalled,
             last_progress_at: part.moved,

@@ -3,6 +3,7 @@
 mod admission;
 mod counts;
 mod digest;
+mod document;
 mod duty;
 mod ending;
 mod lane;
