@@ -61,6 +61,14 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The same as a whole stack, with a ledger and workers."""
+    log = tmp_path_factory.mktemp("recording") / "log"
+    with serving(log, *UNPACED, command="govern") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """The same with guardrails that `enforceGuardrails` can enforce, and that no document of these tests breaks."""
     log = tmp_path_factory.mktemp("guarded") / "log"

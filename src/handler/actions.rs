@@ -40,6 +40,10 @@ impl Handler {
         if let Err(Conflict(problem, why)) = may_be_undone(&undone) {
             return self.refuse(context, request, problem, why);
         }
+        if body.change_id.as_ref() == Some(&undone.change_id) {
+            let why = "an undo is a change of its own: `changeId` must be another one";
+            return self.refuse(context, request, Problem::ChangeIdReused, why);
+        }
         let task = Task::Undo { of: undone.change_id.clone(), up_to: undone.key, force: body.force };
         let (relation, change_id) = (Relation::UndoneBy, body.change_id);
         let derived = Derived { task, relation, change_id, reason: body.reason, dry_run };

@@ -143,3 +143,21 @@ async fn a_dry_run_that_planned_nothing_cannot_be_applied() {
     let answer = stage.http("POST", "/policy-changes/DRY/undo", &Value::Null).await;
     assert_eq!((answer.0, &answer.2["type"]), (409, &problem("nothing-to-undo")));
 }
+
+#[tokio::test]
+async fn an_undo_has_an_id_that_no_other_change_has() {
+    let stage = Stage::new().await;
+    for id in ["CHG-1", "CHG-2"] {
+        let change = chat(ONE, &json!({"changeId": id, "maximumSize": "9 MB", "force": true}));
+        assert_eq!(stage.http("POST", "/policy-changes", &change).await.0, 200);
+    }
+    for query in ["", "?dryRun=true"] {
+        for id in ["CHG-1", "CHG-2"] {
+            let path = format!("/policy-changes/CHG-2/undo{query}");
+            let (status, _, refused) = stage.http("POST", &path, &json!({"changeId": id})).await;
+            assert_eq!((status, &refused["type"]), (409, &problem("change-id-reused")), "{query} {id}");
+        }
+    }
+    assert_eq!(stage.queues.messages(CHANGES).len(), 0);
+    assert_eq!(stage.record("CHG-2").await["undoneBy"], Value::Null);
+}
