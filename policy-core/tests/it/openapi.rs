@@ -75,10 +75,12 @@ fn assert_ends_at(limit: usize, of: impl Fn(usize) -> Value, pointer: &str, code
 #[test]
 fn every_limit_is_the_one_that_the_code_keeps() {
     assert_eq!(number("PolicyChanges", "maxItems"), MAX_CHANGES);
-    assert_eq!(number("Instances", "maxItems"), MAX_TARGETS);
+    assert_eq!(number("Instances", "maxItems"), MAX_GOVERNED_TARGETS);
     assert_eq!(number("Bytes", "maximum"), usize::try_from(MAX_SIZE).unwrap());
     assert_eq!(number("NextToken", "maxLength"), MAX_TOKEN);
-    assert!(schema("PolicyChange").contains("10,000 with a ledger") && MAX_GOVERNED_TARGETS == 10_000);
+    let targets = schema("PolicyChange");
+    assert!(targets.contains("at most 1,000 in a document") && MAX_TARGETS == 1_000);
+    assert!(targets.contains("10,000 with a ledger") && MAX_GOVERNED_TARGETS == 10_000);
     assert!(OPENAPI.contains("more than 307,200 bytes in normal") && MAX_PLAN == 307_200);
     for list in ["Extensions", "SomeExtensions"] {
         assert_eq!(number(list, "maxItems"), MAX_EXTENSIONS);
