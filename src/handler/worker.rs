@@ -104,7 +104,7 @@ impl Handler {
         match ledger.begin_delivery(run, lane, &delivery, self.now()).await? {
             Begun::NoSuchLane => refused("the run has no such lane"),
             Begun::Ended(_) => {
-                self.finish_lanes(ledger, &change.change_id).await?;
+                self.finish_lanes(context, ledger, &change.change_id).await?;
                 Ok(Err(Worked::Done))
             }
             Begun::Open(part) => {
@@ -157,7 +157,7 @@ impl Handler {
             (Some(Stop::TooManyFailures), _) => {
                 Ok(self.end_early(context, &ender, LaneState::Stopped, Some(&work)).await?)
             }
-            (None, Left::Nothing) => Ok(self.end(&ender, LaneState::Done, work.planned()).await?),
+            (None, Left::Nothing) => Ok(self.end(context, &ender, LaneState::Done, work.planned()).await?),
             (stopped, left) => {
                 ledger
                     .leave(

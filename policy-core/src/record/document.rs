@@ -1,19 +1,14 @@
 //! Records as JSON: what the HTTP API shows of a change, of a list of changes, and of a target's history.
 
-mod results;
-
 use super::{
-    ChangeRecord, Counts, Freeze, LaneName, LanePart, LaneState, Millis, RecordStatus, RecordedOrigin,
-    RecordedResult, Untouched, Who,
+    ChangeRecord, Freeze, LaneName, LanePart, LaneState, Millis, RecordStatus, RecordedError, RecordedOrigin,
+    RecordedResult, TargetName, Untouched, Who,
 };
+use crate::failure::Failure;
 use crate::origin::{IdentitySource, TriggerKind};
-use crate::policy::{ChangeId, Violation};
+use crate::policy::{ChangeId, Configuration, Scope};
 use crate::report::OutcomeKind;
-use results::ResultDocument;
-pub(super) use results::{ErrorDocument, error_of};
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 use time::format_description::well_known::Rfc3339;
 
 impl Serialize for Millis {
@@ -81,46 +76,19 @@ impl<'a> OriginDocument<'a> {
     }
 }
 
-/// How far a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Progress {
-    /// Targets, as far as they are known.
-    pub targets: u32,
-    /// How many of them are done.
-    pub done: u32,
-}
-
-impl Progress {
-    /// Of a run, by its lanes where it has some.
-    pub fn of(change: &ChangeRecord, lanes: &[LanePart]) -> Self {
-        if change.status.is_final() {
-            return Self::of_counts(&change.counts);
-        }
-        let (known, done) = lanes.iter().map(Self::of_lane).fold((0_u32, 0_u32), |(known, done), lane| {
-            (known.saturating_add(lane.0.unwrap_or(0)), done.saturating_add(lane.1))
-        });
-        Self { targets: known.max(change.targets), done }
+/// The targets of a lane, where they are known, and how many of them are done: at its end by its results, before that by
+/// its last word.
+pub(super) fn progress_in(part: &LanePart) -> (Option<u32>, u32) {
+    if part.state == LaneState::Open {
+        return (part.planned, part.done);
     }
-
-    /// Of what has ended: its counts say more than what was last written about its progress.
-    fn of_counts(counts: &Counts) -> Self {
-        let total = counts.total();
-        Self { targets: total, done: total.saturating_sub(counts.not_yet()) }
-    }
-
-    /// The targets of a lane, where they are known, and how many of them are done.
-    fn of_lane(lane: &LanePart) -> (Option<u32>, u32) {
-        if lane.state == LaneState::Open {
-            return (lane.planned, lane.done);
-        }
-        let ended = Self::of_counts(&lane.counts);
-        (Some(ended.targets), ended.done)
-    }
+    let total = part.counts.total();
+    (Some(total), total.saturating_sub(part.counts.not_yet()))
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct LaneDocument<'a> {
+pub(super) struct LaneDocument<'a> {
     lane: &'a LaneName,
     state: LaneState,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,8 +101,8 @@ struct LaneDocument<'a> {
 }
 
 impl<'a> LaneDocument<'a> {
-    fn of(part: &'a LanePart) -> Self {
-        let (targets, done) = Progress::of_lane(part);
+    pub(super) fn of(part: &'a LanePart) -> Self {
+        let (targets, done) = progress_in(part);
         Self {
             lane: &part.name,
             state: part.state,
@@ -148,118 +116,80 @@ impl<'a> LaneDocument<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct HaltDocument<'a> {
-    at: Millis,
-    #[serde(flatten)]
-    who: WhoDocument<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
+pub(super) struct ErrorDocument<'a> {
+    code: &'a str,
+    message: &'a str,
+    retryable: bool,
+}
+
+pub(super) fn error_of(error: &RecordedError) -> ErrorDocument<'_> {
+    ErrorDocument { code: &error.code, message: &error.message, retryable: error.retryable }
+}
+
+fn error_of_failure(failure: &Failure) -> ErrorDocument<'_> {
+    ErrorDocument { code: failure.code(), message: failure.message(), retryable: failure.is_retryable() }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ChangeDocument<'a> {
+pub(super) struct ResultDocument<'a> {
     change_id: &'a ChangeId,
-    status: RecordStatus,
-    run: u32,
-    dry_run: bool,
-    submitted_at: Millis,
-    first_submitted_at: Millis,
+    instance_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    started_at: Option<Millis>,
+    instance_arn: Option<String>,
+    attachment_scope: Scope,
+    outcome: OutcomeKind,
     #[serde(skip_serializing_if = "Option::is_none")]
-    finished_at: Option<Millis>,
-    origin: OriginDocument<'a>,
+    before: Option<&'a Configuration>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
+    after: Option<&'a Configuration>,
+    attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    requested_by: Option<&'a str>,
+    request_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    document: Option<&'a RawValue>,
-    progress: Progress,
-    summary: &'a BTreeMap<OutcomeKind, u32>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    lanes: Vec<LaneDocument<'a>>,
-    results: Vec<ResultDocument<'a>>,
+    last_modified_time: Option<Millis>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_token: Option<String>,
+    at: Option<Millis>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    plan: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cancelled: Option<HaltDocument<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    undoes: Option<&'a ChangeId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    undone_by: Option<&'a ChangeId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    applies: Option<&'a ChangeId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    applied_by: Option<&'a ChangeId>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    violations: &'a [Violation],
+    error: Option<ErrorDocument<'a>>,
 }
 
-/// A record with a page of a run's results.
-#[derive(Debug)]
-pub struct Shown<'a> {
-    /// The record, at the run that is shown.
-    pub change: &'a ChangeRecord,
-    /// That run's lanes.
-    pub lanes: &'a [LanePart],
-    /// The document in its normal form.
-    pub document: Option<&'a RawValue>,
-    /// The page.
-    pub results: &'a [RecordedResult],
-    /// Targets without a result, where those are asked for.
-    pub untouched: &'a [Untouched],
-    /// Where the next page begins.
-    pub next: Option<String>,
-}
+impl<'a> ResultDocument<'a> {
+    /// A target of which nothing is known but its name.
+    fn named(target: &'a TargetName, change_id: &'a ChangeId, outcome: OutcomeKind) -> Self {
+        Self {
+            change_id,
+            instance_id: target.instance.as_str(),
+            instance_arn: target.instance().arn(),
+            attachment_scope: target.scope,
+            outcome,
+            before: None,
+            after: None,
+            attempts: 0,
+            request_id: None,
+            last_modified_time: None,
+            at: None,
+            error: None,
+        }
+    }
 
-impl Shown<'_> {
-    /// As JSON.
-    ///
-    /// # Errors
-    /// Never for these types; kept so that no caller has to panic.
-    pub fn encode(&self) -> Result<String, serde_json::Error> {
-        let change = self.change;
-        let relations = &change.relations;
-        serde_json::to_string(&ChangeDocument {
-            change_id: &change.change_id,
-            status: change.status,
-            run: change.run,
-            dry_run: change.dry_run,
-            submitted_at: change.submitted,
-            first_submitted_at: change.first,
-            started_at: change.started,
-            finished_at: change.finished,
-            origin: OriginDocument::of(&change.origin),
-            reason: change.reason.as_deref(),
-            requested_by: change.requested_by.as_deref(),
-            document: self.document,
-            progress: Progress::of(change, self.lanes),
-            summary: &change.counts.outcomes,
-            lanes: self.lanes.iter().map(LaneDocument::of).collect(),
-            results: self
-                .results
-                .iter()
-                .map(ResultDocument::of)
-                .chain(self.untouched.iter().map(ResultDocument::of_untouched))
-                .collect(),
-            next_token: self.next.clone(),
-            plan: change.plan_hash.as_deref(),
-            cancelled: change.halt.as_ref().map(|halt| HaltDocument {
-                at: halt.at,
-                who: WhoDocument::of(&halt.who),
-                reason: halt.reason.as_deref(),
-            }),
-            undoes: relations.undoes.as_ref(),
-            undone_by: relations.undone_by.as_ref(),
-            applies: relations.applies.as_ref(),
-            applied_by: relations.applied_by.as_ref(),
-            violations: &change.violations,
-        })
+    pub(super) fn of(result: &'a RecordedResult) -> Self {
+        Self {
+            before: result.before.as_ref(),
+            after: result.after.as_ref(),
+            attempts: result.attempts,
+            request_id: result.request_id.as_deref(),
+            last_modified_time: result.last_modified,
+            at: Some(result.at),
+            error: result.error.as_ref().map(error_of),
+            ..Self::named(&result.target, &result.change_id, result.outcome)
+        }
+    }
+
+    pub(super) fn of_untouched(untouched: &'a Untouched) -> Self {
+        let Untouched { target, change_id, standing } = untouched;
+        let error = standing.why.as_ref().map(error_of_failure);
+        Self { error, ..Self::named(target, change_id, standing.outcome) }
     }
 }
 

@@ -103,6 +103,11 @@ fn record(index: usize, raw: &RawValue, invocation: &Invocation) -> Result<Recor
 }
 
 impl Record {
+    /// Whether the body points at a lane.
+    pub fn is_pointer(&self) -> bool {
+        matches!(self.content(), Ok(Content::Lane(_)))
+    }
+
     /// What the body holds.
     ///
     /// # Errors
