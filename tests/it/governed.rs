@@ -3,7 +3,9 @@
 mod actions;
 mod admission;
 mod lanes;
+mod requests;
 pub(crate) mod stage;
+mod untouched;
 
 use crate::world::{ONE, THREE, TWO, chat, outcomes};
 use serde_json::{Value, json};
