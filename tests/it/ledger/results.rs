@@ -107,6 +107,9 @@ async fn a_filtered_page_ends_where_four_requests_have_read() {
     // at least one request, and no other lane
     let none = table.with_result(&run("X"), &lane(OTHER_LANE), None, &mut 0).await.unwrap();
     assert_eq!(none, WithResult::default());
+    table.requests();
+    let many = page(&table, None, Some(OutcomeKind::Applied), 5).await;
+    assert_eq!((many.items.len(), table.requests().len()), (5, 1), "no more is read than is shown");
     // the whole of a lane, however many requests that takes
     assert_eq!(table.results_in_lane(&run("X"), &lane(LANE)).await.unwrap().len(), 60);
 }
