@@ -4,6 +4,7 @@ mod actions;
 mod admission;
 mod lanes;
 mod requests;
+mod settled;
 pub(crate) mod stage;
 mod untouched;
 
