@@ -7,4 +7,3 @@ takes the marks away, and this file with the last of them.
 import pytest
 
 REGIONS = pytest.mark.xfail(strict=True, reason="the function does not read CONNECT_REGIONS yet")
-ROUTES = pytest.mark.xfail(strict=True, reason="openapi.yaml has no changes, no history and no freeze yet")

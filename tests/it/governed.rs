@@ -3,7 +3,10 @@
 mod actions;
 mod admission;
 mod lanes;
+mod requests;
+mod settled;
 pub(crate) mod stage;
+mod untouched;
 
 use crate::world::{ONE, THREE, TWO, chat, outcomes};
 use serde_json::{Value, json};
