@@ -8,7 +8,7 @@ use crate::propagate::{Governed, Resolved, Stop};
 use crate::telemetry::causes;
 use policy_core::failure::ErrorCode;
 use policy_core::record::{
-    self, ChangeRecord, Counts, Halted, Holder, LEASE, LaneName, Millis, RecordedResult,
+    self, ChangeRecord, Counts, Halted, Holder, LEASE, LaneName, Millis, Mode, RecordedResult,
 };
 use policy_core::report::{ChangeReport, Report, TargetResult, Verdict};
 use std::collections::BTreeMap;
@@ -31,9 +31,12 @@ impl Handler {
         let changes = &case.document.changes;
         let reports = self.walk(&propagation, context, case.origin, changes, resolved).await;
         let is_queueable = changes.iter().all(|change| change.if_match.is_none());
-        if is_queueable && reports.iter().any(is_busy) {
-            // somebody else is at a target: a worker comes back to it
-            return self.convert(context, case, record).await;
+        // somebody else is at a target: a worker comes back to it
+        if is_queueable
+            && reports.iter().any(is_busy)
+            && let Some(queued) = self.convert(context, case, record).await
+        {
+            return queued;
         }
         let hash = is_dry_run(changes).then(|| plan_hash(&reports));
         self.conclude(&governed, record, &reports, hash.as_deref()).await;
@@ -98,22 +101,28 @@ impl Handler {
         }
     }
 
-    /// Leaves what is left of an inline run to the workers.
+    /// Leaves what is left of an inline run to the workers; `None`: it stays what it is, or somebody else has it.
     pub(super) async fn convert(
         &self,
         context: &InvocationContext,
         case: &Case<'_>,
         record: &ChangeRecord,
-    ) -> Report {
+    ) -> Option<Report> {
         let (run, lanes) = (record.run_name(), u32::try_from(case.plan.lanes.len()).unwrap_or(u32::MAX));
         let token = record.holder.as_ref().map_or("", |holder| holder.token.as_str());
         let plan = plan_ref(&case.text);
-        let converted = case.ledger.convert(&run, token, &plan, lanes, record.targets, self.now()).await;
-        if let Err(error) = converted {
-            // the holder's time ends, and the sweep makes the run final by its results
-            tracing::warn!(error = causes(&error), %run, "the run could not be left to the workers");
+        match case.ledger.convert(&run, token, &plan, lanes, record.targets, self.now()).await {
+            Ok(true) => {
+                let converted = ChangeRecord { mode: Mode::Lanes, sent: false, ..record.clone() };
+                Some(self.queued(context, case, &converted).await)
+            }
+            Ok(false) => None,
+            Err(error) => {
+                // if it was turned into one by lanes all the same, the sweep puts and sends them
+                tracing::warn!(error = causes(&error), %run, "the run could not be left to the workers");
+                None
+            }
         }
-        self.queued(context, case, record).await
     }
 }
 

@@ -3,7 +3,7 @@
 //! Two sweeps at once, or one that is killed, do no harm: each step is a conditional write, and a debt stays due until
 //! it is paid.
 
-use super::worker::Ender;
+use super::worker::{Ender, early_end};
 use super::{FunctionError, Handler, InvocationContext, Reply};
 use crate::connect::{Call, Target};
 use crate::ledger::{Ledger, LedgerError, Seen};
@@ -110,8 +110,12 @@ impl Handler {
         match duty {
             Duty::PutLanes => {
                 let plan = self.plan_of(context, ledger, change).await?;
-                let until = context.deadline.end();
-                self.dispatch(ledger, change, &plan, &context.rules.home, until).await?;
+                let (home, until) = (&context.rules.home, context.deadline.end());
+                if early_end(change).is_some() {
+                    self.put_lanes(ledger, change, &plan, home).await?;
+                } else {
+                    self.dispatch(ledger, change, &plan, home, until).await?;
+                }
             }
             Duty::Send(lanes) => {
                 let pointer = |lane| LanePointer { run: run.clone(), lane };

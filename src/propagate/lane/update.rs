@@ -10,7 +10,7 @@ use policy_core::decision::Modified;
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::{Configuration, Values};
 use policy_core::record::Intent;
-use policy_core::report::{Outcome, OutcomeKind, Verdict};
+use policy_core::report::Outcome;
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -96,10 +96,6 @@ impl<'a> LanePropagation<'a> {
         let (slot, name) = (due.target.slot, due.target.name());
         let (target, outcome, any_unanswered) = self.send(due, permit, Some(&intent)).await;
         let mut result = self.propagation.recorded(self.audited, target.result(outcome));
-        if result.outcome.kind() == OutcomeKind::Applied && result.outcome.verdict() == Verdict::NotYet {
-            // its audit line is missing: the intent stays, and who settles it writes the line
-            return (slot, result);
-        }
         let change_id = &self.audited.change.change_id;
         match governed.close(&name, &intent, &result, change_id, any_unanswered).await {
             Ok(Store::Stored) => {}

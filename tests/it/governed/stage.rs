@@ -92,6 +92,13 @@ impl Stage {
         assert_eq!(answer["batchItemFailures"], json!([]), "{change}");
     }
 
+    /// Sends a document to a queue, as its producers do.
+    pub(crate) async fn send(&self, queue: &str, document: &Value) {
+        let send = self.client.send_message().queue_url(self.queues.queue_url(queue));
+        let send = send.message_body(document.to_string()).message_group_id("documents");
+        send.message_deduplication_id(document.to_string().len().to_string()).send().await.unwrap();
+    }
+
     /// A message that somebody has sent to the queue by hand.
     pub(crate) async fn receive(&self, body: String, queue: &str) -> Value {
         let arn = format!("arn:aws:sqs:us-east-1:111122223333:{queue}");

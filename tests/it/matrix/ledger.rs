@@ -1,0 +1,45 @@
+//! The fault matrix of the table: every way in which DynamoDB fails, at every verb, below every trigger.
+//!
+//! A cell says at which request what goes wrong, and by which way a change comes there. `play` sets the fault up in the
+//! sandbox, sends the change, and then lets everybody come back: the caller, the queue's messages, the sweep, later and
+//! in other processes. Compared are the trigger's answer, that invocation's audit, the record after it, and the record
+//! and Amazon Connect in the end. `evidence` counts what must never be. Shown by `cargo test --workspace --test it
+//! fault_matrix -- --nocapture`.
+
+mod cell;
+mod evidence;
+mod play;
+mod rival;
+mod stack;
+mod table;
+mod verb;
+
+use cell::Cell;
+use evidence::Totals;
+use futures_util::{StreamExt, stream};
+use play::play;
+
+/// Cells at once: most of them wait.
+const AT_ONCE: usize = 24;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_fault_matrix_of_the_ledger() {
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let cells: Vec<Cell> = table::cells().into_iter().filter(|c| c.name().contains(&only)).collect();
+    let numbered = |(n, cell)| async move { (n, play(cell).await) };
+    let played = stream::iter(cells.iter().enumerate().map(numbered)).buffer_unordered(AT_ONCE);
+    let mut played: Vec<_> = played.collect().await;
+    played.sort_by_key(|(n, _)| *n);
+    let mut totals = Totals::default();
+    let mut differences = Vec::new();
+    for (_, played) in played {
+        println!("{}", played.line);
+        totals += played.totals;
+        differences.extend(played.differences);
+    }
+    println!("{totals}");
+    assert!(differences.is_empty(), "not as in the table:\n{}", differences.join("\n"));
+    let Totals { lost, doubled, without_intent, never_ended, untrue, intents_without_outcome, .. } = totals;
+    assert_eq!((lost, doubled, without_intent, never_ended), (0, 0, 0, 0));
+    assert_eq!((untrue, intents_without_outcome), (0, 0));
+}
