@@ -8,5 +8,3 @@ import pytest
 
 LEDGER = pytest.mark.xfail(strict=True, reason="the function has no ledger, no lanes and no sweep yet")
 ROUTES = pytest.mark.xfail(strict=True, reason="openapi.yaml has no changes, no history and no freeze yet")
-# each of these would wait for minutes for what does not come, so it is not run: take the mark away to try it
-ACCEPTANCE = pytest.mark.xfail(run=False, reason="the function has no ledger, no lanes and no sweep yet")

@@ -26,19 +26,18 @@ class Invoked:
 
 
 class Function:
-    """The function behind Lambda's Invoke, called by boto3; of several, the one of this name."""
+    """The function behind Lambda's Invoke, called by boto3."""
 
-    def __init__(self, sandbox: Sandbox, journal: Path, name: str = NAME) -> None:
+    def __init__(self, sandbox: Sandbox, journal: Path) -> None:
         self.sandbox = sandbox
         self._journal = journal
-        self._name = name
         once = Config(retries={"total_max_attempts": 1}, read_timeout=120)
         self._lambda = boto3.client("lambda", endpoint_url=sandbox.invoke, config=once, **ANYBODY)
 
     def invoke(self, event: Any) -> Invoked:
         """One synchronous invocation. A string is sent unchanged."""
         text = event if isinstance(event, str) else json.dumps(event)
-        answer = self._lambda.invoke(FunctionName=self._name, Payload=text)
+        answer = self._lambda.invoke(FunctionName=NAME, Payload=text)
         payload = json.loads(answer["Payload"].read())
         if "FunctionError" not in answer:
             return Invoked(None, payload)

@@ -1,25 +1,30 @@
-"""What AWS does around the deployed functions: API Gateway, Lambda's pollers, and the log's way to CloudWatch."""
+"""What AWS does around the deployed functions: API Gateway, the rule's deliveries, and the log's way to CloudWatch.
 
+The bus and the rule's target are moto's; table, queues, mappings and the sweep's schedule are the sandbox's.
+"""
+
+import json
+import re
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import boto3
 import requests
 from conftest import Sandbox
-from lambda_service import NAME as FUNCTION
-from lambda_service import Function, Poller
-from recorded_aws import RecordedAws
-from stand_in import FUNCTIONS, StandIn
+from lambda_service import Function
+from recorded_aws import ANYBODY, RecordedAws
+from stand_in import FUNCTIONS, GROUP, StandIn
 
 
 class Gateway:
     """API Gateway before the function: it denies what is not signed."""
 
-    def __init__(self) -> None:
-        self.function = ""
+    def __init__(self, function: str) -> None:
         self.is_down = False
         # whether a change that the freeze refuses is said to be done all the same
         self.disobeys = False
@@ -38,15 +43,15 @@ class Gateway:
                 if gateway.disobeys and b'-refused"' in body:
                     return self.say(200, b'{"status": "succeeded"}')
                 headers = {name: value for name, value in self.headers.items() if name == "Content-Type"}
-                url = gateway.function + self.path
+                url = function + self.path
                 answer = requests.request(self.command, url, data=body, headers=headers, timeout=30)
                 if self.command == "POST" and b'-refused"' in body:
                     gateway.answers.wait()
-                return self.say(answer.status_code, answer.content, dict(answer.headers))
+                return self.say(answer.status_code, answer.content, answer.headers)
 
             do_GET = do_POST = do_PUT = do_DELETE = answer
 
-            def say(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+            def say(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 for name in ("Location", "Retry-After", "Content-Type"):
@@ -73,34 +78,21 @@ class Gateway:
 class Account:
     """What AWS does around the functions, until it is closed."""
 
-    def __init__(self, aws: RecordedAws, folder: Path) -> None:
-        self.gateway = Gateway()
+    def __init__(self, aws: RecordedAws, sandbox: Sandbox, folder: Path) -> None:
+        self.gateway = Gateway(sandbox.function)
         self.stack = StandIn(aws.url, {"ApiUrl": self.gateway.url})
-        # how many lane messages the worker takes, and of how many the log arrives
-        self.taken = 0
-        self.takes = self.logs = sys.maxsize
-        self.log = folder / "sandbox.log"
-        self._aws = aws
-        self._journal = folder / "journal.jsonl"
+        self.sandbox = sandbox
+        self.function = Function(sandbox, folder / "journal.jsonl")
+        # how many events are delivered, and of how many the log arrives
+        self.delivered = 0
+        self.delivers = self.logs = sys.maxsize
+        self._log = folder / "sandbox.log"
         self._shipped = 0
+        [sqs] = re.findall(r"^Amazon SQS +(http://\S+)$", self._log.read_text(), re.MULTILINE)
+        [self._intake] = re.findall(r"^ +(http://\S+/intake\.fifo) ", self._log.read_text(), re.MULTILINE)
+        self._sqs = boto3.client("sqs", endpoint_url=sqs, **ANYBODY)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._live)
-
-    def flags(self) -> tuple[str, ...]:
-        """How the sandbox's functions are started: with this account's queues."""
-        queues = {f"{name}_QUEUE_URL": self.stack.names[f"{name.capitalize()}Queue"] for name in ("INTAKE", "CHANGE", "PARKED")}
-        variables = {**queues, "AWS_ENDPOINT_URL_SQS": self._aws.url}
-        return (f"--journal={self._journal}", *(f"--env={name}={value}" for name, value in variables.items()))
-
-    def begin(self, sandbox: Sandbox) -> None:
-        """From here on, requests and messages arrive at the functions."""
-        self.sandbox = sandbox
-        self.gateway.function = sandbox.function
-        self.function = Function(sandbox, self._journal)
-        self._intake, self._worker = (
-            Poller(self._aws, self.stack.names[queue], Function(sandbox, self._journal, f"{FUNCTION}-{name}"))
-            for queue, name in (("IntakeQueue", "intake"), ("ChangeQueue", "worker"))
-        )
         self._thread.start()
 
     def close(self) -> None:
@@ -110,18 +102,41 @@ class Account:
 
     def _live(self) -> None:
         while not self._ended.wait(0.05):
-            self._intake.poll()
-            if self.taken < self.takes:
-                self.taken += self._worker.poll() is not None
-            if self.taken <= self.logs:
+            if self.delivered < self.delivers:
+                self._deliver()
+            if self.delivered <= self.logs:
                 self._ship()
+
+    def waiting(self) -> int:
+        """How many events have not been delivered."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        queue = self.stack.names["IntakeQueue"]
+        told = self.stack.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+        return sum(int(told[name]) for name in names)
+
+    def has_ended(self, suffix: str) -> bool:
+        """Whether the newest change whose id ends so is final."""
+        changes = requests.get(f"{self.sandbox.function}/policy-changes", timeout=30).json()["policyChanges"]
+        newest = next((change for change in changes if change["changeId"].endswith(suffix)), None)
+        return newest is not None and newest["status"] not in ("accepted", "running")
+
+    def _deliver(self) -> None:
+        """From the queue that moto's rule fills to the one that the intake is fed from."""
+        queue = self.stack.names["IntakeQueue"]
+        for message in self.stack.client("sqs").receive_message(QueueUrl=queue).get("Messages", []):
+            once = json.loads(message["Body"])["id"]
+            self._sqs.send_message(
+                QueueUrl=self._intake, MessageBody=message["Body"], MessageGroupId=GROUP, MessageDeduplicationId=once
+            )
+            self.stack.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            self.delivered += 1
 
     def is_frozen(self) -> bool:
         answer = requests.get(f"{self.sandbox.function}/freeze", timeout=30)
         return answer.status_code == 200 and answer.json().get("frozen") is not False
 
     def _ship(self) -> None:
-        lines = [line for line in self.log.read_text().split("\n")[:-1] if line.startswith("{")]
+        lines = [line for line in self._log.read_text().split("\n")[:-1] if line.startswith("{")]
         now = int(time.time() * 1000)
         events = [{"timestamp": now, "message": line} for line in lines[self._shipped :]]
         self._shipped = len(lines)

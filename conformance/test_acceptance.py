@@ -14,7 +14,6 @@ import pytest
 import requests
 
 from acceptance.stack import FUNCTIONS
-from awaited import ACCEPTANCE
 from conftest import serving
 from lived_account import Account
 from pages import PAGES, ROOT, blocks
@@ -34,9 +33,9 @@ PACE = ("--env=CONNECT_REQUESTS_PER_SECOND=1.5", "--env=CONNECT_BURST=10")
 
 @pytest.fixture
 def account(aws: RecordedAws, tmp_path: Path) -> Iterator[Account]:
-    living = Account(aws, tmp_path)
-    with serving(living.log, "--rate=0", *PACE, *living.flags()) as sandbox:
-        living.begin(sandbox)
+    flags = ("--rate=0", "--sweep=1", f"--journal={tmp_path / 'journal.jsonl'}", *PACE)
+    with serving(tmp_path / "sandbox.log", *flags) as sandbox:
+        living = Account(aws, sandbox, tmp_path)
         try:
             yield living
         finally:
@@ -64,7 +63,6 @@ def steps(marks: dict[str, str], mark: str) -> set[str]:
     return {name for name, found in marks.items() if found == mark}
 
 
-@ACCEPTANCE
 def test_a_stack_that_works_is_accepted_and_left_as_it_was(account: Account) -> None:
     before = {instance: account.policies(instance) for instance in (INSTANCE, *OTHERS)}
     code, marks, said = ended(started(account))
@@ -90,7 +88,6 @@ def test_every_query_of_the_pages_is_asked(account: Account) -> None:
     assert {name for name in marks if name.startswith("query ")} == documented
 
 
-@ACCEPTANCE
 def test_a_step_that_fails_is_said_and_everything_is_put_back(account: Account) -> None:
     """A change is carried out although the stack is frozen."""
     account.gateway.disobeys = True
@@ -102,7 +99,6 @@ def test_a_step_that_fails_is_said_and_everything_is_put_back(account: Account) 
     assert account.policies(INSTANCE) == before
 
 
-@ACCEPTANCE
 def test_a_stack_that_somebody_has_frozen_stays_frozen(account: Account) -> None:
     requests.put(f"{account.sandbox.function}/freeze", json={"reason": "INC-7"}, timeout=30).raise_for_status()
     _, marks, said = ended(started(account, patience=1))
@@ -118,7 +114,6 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-@ACCEPTANCE
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_run_that_is_interrupted_after_its_change_puts_the_policy_back(
     account: Account, number: signal.Signals
@@ -135,7 +130,6 @@ def test_a_run_that_is_interrupted_after_its_change_puts_the_policy_back(
     assert account.policies(INSTANCE) == before
 
 
-@ACCEPTANCE
 def test_a_run_that_is_interrupted_while_frozen_resumes(account: Account) -> None:
     account.gateway.answers.clear()
     process = started(account, patience=60)
@@ -146,28 +140,19 @@ def test_a_run_that_is_interrupted_while_frozen_resumes(account: Account) -> Non
     assert not account.is_frozen()
 
 
-@ACCEPTANCE
 def test_a_change_that_waits_while_the_policy_is_put_back_comes_too_late(account: Account) -> None:
-    """The run ends before the worker takes the change up."""
+    """The run ends before the event of the change is delivered."""
     before = account.policies(INSTANCE)
-    account.takes = 1
+    account.delivers = 1
     process = started(account, patience=60)
-    until(lambda: account.taken == 1 and waiting(account) == 1)
+    until(lambda: account.delivered == 1 and account.waiting() == 1)
     process.send_signal(signal.SIGTERM)
     ended(process)
-    account.takes = 2
-    until(lambda: account.taken == 2)
+    account.delivers = 2
+    until(lambda: account.delivered == 2 and account.has_ended("-change"))
     assert account.policies(INSTANCE) == before
 
 
-def waiting(account: Account) -> int:
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    queue = account.stack.names["ChangeQueue"]
-    attributes = account.stack.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-    return sum(int(attributes[name]) for name in names)
-
-
-@ACCEPTANCE
 def test_a_policy_is_put_back_directly_where_the_api_does_not_answer(account: Account) -> None:
     before = account.policies(INSTANCE)
     account.logs = 1

@@ -106,7 +106,7 @@ def test_a_lane_that_is_given_up_is_noticed_whoever_gives_it_up() -> None:
 def test_a_change_that_does_not_end_is_noticed() -> None:
     alarm = alarm_of("OverdueAlarm")
     assert (alarm["Namespace"], alarm["MetricName"], dimensions(alarm)) == (OWN, "RunsOverdue", SWEEP)
-    assert (alarm["Statistic"], alarm["Threshold"], minutes("OverdueAlarm")) == ("Maximum", 0, 5)
+    assert (alarm["Statistic"], alarm["Threshold"], minutes("OverdueAlarm")) == ("Maximum", 0, 15)
 
 
 def test_a_message_in_a_dead_letter_queue_is_noticed_in_either() -> None:

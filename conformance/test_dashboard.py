@@ -17,7 +17,7 @@ WRITTEN = {
 # the metrics of the ledger: which functions write them, and their dimension besides the function's name
 OF_THE_LEDGER = {
     "UnfinishedRuns": ({"Sweep"}, None),
-    "OldestRunAge": ({"Sweep"}, None),
+    "OldestRun": ({"Sweep"}, None),
     "RunsOverdue": ({"Sweep"}, None),
     "LongestStall": ({"Sweep"}, None),
     "LaneBacklog": ({"Sweep"}, "Lane"),

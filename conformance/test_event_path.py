@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from awaited import LEDGER
 from event_path import DETAIL_TYPE, EventPath, moto, path
 from expansion import resources
 from stack import REGION
@@ -68,7 +67,6 @@ def test_an_event_that_is_never_recorded_ends_in_the_dead_letter_queue(path: Eve
 # ---- Through the functions ----
 
 
-@LEDGER
 def test_an_event_is_recorded_and_reaches_amazon_connect_and_the_audit(path: EventPath) -> None:
     path.put(CHANGE)
     recorded = path.poll(INTAKE)
@@ -88,7 +86,6 @@ def test_an_event_is_recorded_and_reaches_amazon_connect_and_the_audit(path: Eve
     assert path.receive(INTAKE) == path.receive(CHANGES) == path.receive(PARKED) == []
 
 
-@LEDGER
 def test_a_lane_s_message_has_the_lane_as_its_group_and_no_document(path: EventPath) -> None:
     path.put(CHANGE)
     path.poll(INTAKE)
@@ -98,7 +95,6 @@ def test_a_lane_s_message_has_the_lane_as_its_group_and_no_document(path: EventP
     assert "maximumSize" not in message["Body"]
 
 
-@LEDGER
 def test_a_change_without_an_id_is_found_by_its_event_s(path: EventPath) -> None:
     path.put({key: value for key, value in CHANGE.items() if key != "changeId"})
     event = json.loads(path.poll(INTAKE)["message"]["Body"])
@@ -119,7 +115,6 @@ def test_a_refused_event_is_parked_whole_with_its_reasons(path: EventPath) -> No
     assert path.receive(CHANGES) == []
 
 
-@LEDGER
 def test_an_event_waits_while_the_ledger_does_not_answer(path: EventPath) -> None:
     path.put(CHANGE)
     failed = path.poll(INTAKE, **LOST)
@@ -130,7 +125,6 @@ def test_an_event_waits_while_the_ledger_does_not_answer(path: EventPath) -> Non
     assert len(path.poll(CHANGES)["changes"]) == 1
 
 
-@LEDGER
 def test_what_failed_for_a_while_is_applied_when_it_comes_again(path: EventPath) -> None:
     path.put(CHANGE)
     path.poll(INTAKE)
@@ -143,7 +137,6 @@ def test_what_failed_for_a_while_is_applied_when_it_comes_again(path: EventPath)
     assert (len(told["changes"]), codes(told)) == (1, ["intent", "outcome"])
 
 
-@LEDGER
 def test_a_lane_that_gets_nowhere_is_parked_after_its_deliveries_without_progress(path: EventPath) -> None:
     """Each delay is longer; in this test, time passes at once."""
     path.put(CHANGE)
@@ -160,7 +153,6 @@ def test_a_lane_that_gets_nowhere_is_parked_after_its_deliveries_without_progres
     assert path.receive(CHANGES) == path.receive("DeadLetterQueue") == []
 
 
-@LEDGER
 @pytest.mark.parametrize(
     "body",
     [CHANGE, {"changeId": "CHG-404", "key": "1764000000000", "lane": f"111122223333/{REGION}"}, "no lane"],

@@ -43,9 +43,9 @@ PROBLEM = {"type": "urn:problem-type:connect-attachment-policy:frozen", "status"
 def answer(asked: Asked) -> tuple[int, Any]:
     """As an API whose list has two changes that run and one that is accepted, and that is frozen for one path."""
     if asked.path == "/policy-changes?status=accepted":
-        return 200, {"changes": [{"changeId": "CHG-3"}]}
+        return 200, {"policyChanges": [{"changeId": "CHG-3"}]}
     if asked.path == "/policy-changes?status=running":
-        return 200, {"changes": [{"changeId": "CHG-1"}, {"changeId": "teams/CHG-2"}]}
+        return 200, {"policyChanges": [{"changeId": "CHG-1"}, {"changeId": "teams/CHG-2"}]}
     return (503, PROBLEM) if asked.path == "/frozen" else (200, {})
 
 

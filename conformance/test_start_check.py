@@ -8,7 +8,6 @@ from typing import Any
 
 import boto3
 import pytest
-from awaited import LEDGER
 from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 from conftest import UNPACED, Sandbox
@@ -39,8 +38,7 @@ def refusing(*codes: str) -> Any:
 
 
 def test_a_function_that_starts_lets_the_deployment_go_on(serve: Callable[..., Sandbox]) -> None:
-    sandbox = serve(*UNPACED, "--env=ACCEPTED_TRIGGERS=http")
-    client = boto3.client("lambda", endpoint_url=sandbox.invoke, **ANYBODY)
+    client = boto3.client("lambda", endpoint_url=serve(*UNPACED).invoke, **ANYBODY)
     assert deployed(client) == [("SUCCESS", "start-check", None)]
 
 
@@ -53,7 +51,7 @@ def test_a_function_that_starts_lets_the_deployment_go_on(serve: Callable[..., S
     ],
 )
 def test_a_function_that_does_not_start_fails_the_deployment(serve: Callable[..., Sandbox], wrong: str) -> None:
-    sandbox = serve(*UNPACED, "--env=ACCEPTED_TRIGGERS=http", f"--env={wrong}")
+    sandbox = serve(*UNPACED, f"--env={wrong}")
     client = boto3.client("lambda", endpoint_url=sandbox.invoke, **ANYBODY)
     [(status, physical_id, reason)] = deployed(client, "Create")
     assert (status, physical_id) == ("FAILED", "start-check")
@@ -61,15 +59,14 @@ def test_a_function_that_does_not_start_fails_the_deployment(serve: Callable[...
     assert "Runtime.ExitError" in reason
 
 
-@pytest.mark.parametrize(
-    "name", [name if name == "ApiFunction" else pytest.param(name, marks=LEDGER) for name in FUNCTIONS]
-)
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_each_function_answers_what_it_is_asked_without_an_error(serve: Callable[..., Sandbox], name: str) -> None:
     """By its own trigger: an error would be counted, and raise an alarm with each deployment."""
-    sandbox = serve(*UNPACED, f"--env=ACCEPTED_TRIGGERS={FUNCTIONS[name][0]}")
-    client = boto3.client("lambda", endpoint_url=sandbox.invoke, **ANYBODY)
-    answer = client.invoke(FunctionName=NAME, Payload=payloads()[name])
+    client = boto3.client("lambda", endpoint_url=serve(*UNPACED).invoke, **ANYBODY)
+    function = f"{NAME}-{name.removesuffix('Function').lower()}"
+    answer = client.invoke(FunctionName=function, Payload=payloads()[name])
     assert "FunctionError" not in answer, answer["Payload"].read()
+    assert json.loads(answer["Payload"].read()) is not None
 
 
 def test_every_function_is_asked() -> None:

@@ -96,7 +96,8 @@ def test_a_change_may_be_taken_up_again_as_often_as_it_goes_on() -> None:
     receives = {name: queues[name]["RedrivePolicy"]["maxReceiveCount"] for name in ("IntakeQueue", "ChangeQueue")}
     assert receives == {"IntakeQueue": 100, "ChangeQueue": 1000}
     stalled = expanded()["Parameters"]["MaxStalledDeliveries"]
-    assert (stalled["Default"], stalled["MaxValue"]) == (15, 100)
+    # so that the sixteenth begin, and any beyond it, come before the queue gives up
+    assert (stalled["Default"], stalled["MaxValue"]) == (15, 900)
 
 
 # ---- Nothing is read by strangers ----

@@ -40,6 +40,7 @@ pub use results::ResultsQuery;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How soon somebody comes back to a run whose planner, ender or announcer may have been killed.
@@ -54,11 +55,18 @@ pub struct Ledger {
     client: OnceLock<Client>,
     table: String,
     retention: Duration,
+    failures: AtomicU64,
 }
 
 impl Ledger {
     /// The ledger in that table; a record expires so long after its last run was submitted.
     pub fn new(config: &SdkConfig, table: String, retention: Duration) -> Self {
-        Self { config: config.clone(), client: OnceLock::new(), table, retention }
+        let failures = AtomicU64::new(0);
+        Self { config: config.clone(), client: OnceLock::new(), table, retention, failures }
+    }
+
+    /// How many requests have failed since this was asked last.
+    pub fn take_failures(&self) -> u64 {
+        self.failures.swap(0, Ordering::Relaxed)
     }
 }

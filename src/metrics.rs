@@ -3,13 +3,16 @@
 //! Written here and not with `metrique`, because the shape is fixed and nothing has to start up. The format is AWS's
 //! "Specification: Embedded metric format"; conformance/ validates against its schema.
 
+mod tally;
+
+pub use tally::{Tally, Unfinished};
+
 use crate::telemetry::{LogLevel, LogPipe};
 use policy_core::calls::CallTotals;
 use policy_core::origin::{Invocation, TriggerKind};
-use policy_core::report::{OutcomeKind, Report, Status, TargetResult};
+use policy_core::report::OutcomeKind;
 use serde::Serialize;
 use serde::ser::SerializeMap;
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -33,77 +36,6 @@ const fn metric_of(kind: OutcomeKind) -> &'static str {
         OutcomeKind::Unknown => "TargetsUnknown",
         OutcomeKind::Pending => "TargetsPending",
         OutcomeKind::Skipped => "TargetsSkipped",
-    }
-}
-
-/// What one invocation did, summed over its changes.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Tally {
-    outcomes: BTreeMap<OutcomeKind, u64>,
-    rejected: u64,
-    accepted: u64,
-    parked_lanes: u64,
-    unfinished: Option<Unfinished>,
-}
-
-/// What a sweep found unfinished.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Unfinished {
-    runs: u64,
-    overdue: u64,
-    oldest: Duration,
-}
-
-impl Unfinished {
-    /// Adds a run of that age.
-    pub fn add(&mut self, age: Duration, is_overdue: bool) {
-        self.runs += 1;
-        self.overdue += u64::from(is_overdue);
-        self.oldest = self.oldest.max(age);
-    }
-}
-
-impl Tally {
-    /// Adds the results of one document.
-    pub fn add(&mut self, report: &Report) {
-        match report.status() {
-            Status::Rejected => self.rejected += 1,
-            Status::Accepted => self.accepted += 1,
-            _ => {}
-        }
-        self.add_results(report.results());
-    }
-
-    /// Adds targets that ended.
-    pub fn add_results<'r>(&mut self, results: impl IntoIterator<Item = &'r TargetResult>) {
-        for result in results {
-            *self.outcomes.entry(result.outcome.kind()).or_default() += 1;
-        }
-    }
-
-    /// Adds a lane that ended without its targets being done.
-    pub fn add_parked_lane(&mut self) {
-        self.parked_lanes += 1;
-    }
-
-    /// Sets what a sweep found.
-    pub fn set_unfinished(&mut self, unfinished: Unfinished) {
-        self.unfinished = Some(unfinished);
-    }
-
-    /// Adds a payload that was refused before there was a document.
-    pub fn add_refusal(&mut self) {
-        self.rejected += 1;
-    }
-
-    /// How many targets ended like this.
-    pub fn count(&self, kind: OutcomeKind) -> u64 {
-        self.outcomes.get(&kind).copied().unwrap_or_default()
-    }
-
-    /// How many changes were refused.
-    pub fn rejected(&self) -> u64 {
-        self.rejected
     }
 }
 
@@ -155,6 +87,8 @@ struct Line<'a> {
     function_name: &'a str,
     trigger: &'a str,
     invocation: &'a Invocation,
+    /// Another dimension besides the function, and its value.
+    dimension: Option<(&'static str, &'a str)>,
     metrics: Vec<Metric>,
 }
 
@@ -175,28 +109,29 @@ impl Metrics {
         &self,
         tally: &Tally,
         calls: &CallTotals,
-        trigger: Option<TriggerKind>,
-        invocation: &Invocation,
+        ledger_failures: Option<u64>,
+        (trigger, invocation): (Option<TriggerKind>, &Invocation),
         took: Duration,
     ) -> io::Result<()> {
         let cold = !self.started.swap(true, Ordering::Relaxed);
-        let count = |(name, value): (&'static str, u64)| (name, "Count", Value::One(value));
         let outcomes = OutcomeKind::ALL.iter().map(|kind| (metric_of(*kind), tally.count(*kind)));
         let others = [
-            ("RejectedChanges", tally.rejected),
+            ("RejectedChanges", tally.rejected()),
             ("AcceptedChanges", tally.accepted),
             ("UpdateAttempts", calls.update_attempts.into()),
             ("ThrottledCalls", calls.all.throttled.into()),
             ("ColdStarts", u64::from(cold)),
         ];
         let mut metrics: Vec<Metric> = outcomes.chain(others).map(count).collect();
-        if let Some(unfinished) = tally.unfinished {
-            metrics.push(count(("UnfinishedRuns", unfinished.runs)));
-            metrics.push(count(("RunsOverdue", unfinished.overdue)));
-            metrics.push(("OldestRun", "Seconds", Value::One(unfinished.oldest.as_secs())));
-        }
+        metrics.extend(ledger_failures.map(|failures| count(("LedgerFailures", failures))));
         if tally.parked_lanes > 0 {
             metrics.push(count(("LanesParked", tally.parked_lanes)));
+        }
+        if let Some(unfinished) = &tally.unfinished {
+            metrics.push(count(("UnfinishedRuns", unfinished.runs)));
+            metrics.push(count(("RunsOverdue", unfinished.overdue)));
+            metrics.push(seconds("OldestRunAge", unfinished.oldest));
+            metrics.push(seconds("LongestStall", unfinished.longest_stall));
         }
         metrics.push(("InvocationDuration", "Milliseconds", Value::One(millis(took))));
         metrics.push(("QuotaWait", "Milliseconds", Value::One(millis(calls.all.waited))));
@@ -204,26 +139,48 @@ impl Metrics {
             let latencies = calls.updates.iter().take(MAX_VALUES).copied().map(millis);
             metrics.push(("ConnectLatency", "Milliseconds", Value::Many(latencies.collect())));
         }
-        let line = Line {
-            now: OffsetDateTime::now_utc(),
-            level: self.level,
-            function_name: &self.function_name,
-            trigger: trigger.map_or("none", TriggerKind::name),
-            invocation,
-            metrics,
+        let write = |dimension: Option<(&'static str, &str)>, metrics| {
+            self.pipe.write_json(&Line {
+                now: OffsetDateTime::now_utc(),
+                level: self.level,
+                function_name: &self.function_name,
+                trigger: trigger.map_or("none", TriggerKind::name),
+                invocation,
+                dimension,
+                metrics,
+            })
         };
-        self.pipe.write_json(&line)
+        write(None, metrics)?;
+        for (status, runs) in &tally.ended {
+            let metrics = vec![count(("RunsEnded", *runs))];
+            write(Some(("Status", status.name())), metrics)?;
+        }
+        for (lane, backlog) in tally.unfinished.iter().flat_map(|unfinished| &unfinished.lanes) {
+            let metrics = vec![count(("LaneBacklog", backlog.targets)), seconds("LaneAge", backlog.age)];
+            write(Some(("Lane", &lane.to_string())), metrics)?;
+        }
+        Ok(())
     }
+}
+
+const fn count((name, value): (&'static str, u64)) -> Metric {
+    (name, "Count", Value::One(value))
+}
+
+const fn seconds(name: &'static str, duration: Duration) -> Metric {
+    (name, "Seconds", Value::One(duration.as_secs()))
 }
 
 impl Serialize for Line<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let define = |(name, unit, _): &Metric| Definition { name, unit };
+        let dimensions: Vec<&str> =
+            ["FunctionName"].into_iter().chain(self.dimension.map(|(name, _)| name)).collect();
         let header = Header {
             timestamp: self.now.unix_timestamp_nanos() / 1_000_000,
             cloud_watch_metrics: [Directive {
                 namespace: NAMESPACE,
-                dimensions: &[&["FunctionName"]],
+                dimensions: &[&dimensions],
                 metrics: self.metrics.iter().map(define).collect(),
             }],
         };
@@ -234,6 +191,9 @@ impl Serialize for Line<'_> {
         map.serialize_entry("level", self.level)?;
         map.serialize_entry("logger", "metrics")?;
         map.serialize_entry("FunctionName", self.function_name)?;
+        if let Some((name, value)) = self.dimension {
+            map.serialize_entry(name, value)?;
+        }
         map.serialize_entry("Trigger", self.trigger)?;
         map.serialize_entry("requestId", &self.invocation.request_id)?;
         if let Some(trace_id) = self.invocation.xray_id() {

@@ -35,6 +35,7 @@ impl Trigger<'_> {
         match self {
             Self::Http(_) => TriggerKind::Http,
             Self::EventBridge(_) => TriggerKind::EventBridge,
+            Self::Sqs(records) if records.iter().all(sqs::Record::is_pointer) => TriggerKind::Lane,
             Self::Sqs(_) => TriggerKind::Sqs,
             Self::Bare(_) => TriggerKind::Bare,
             Self::Sweep => TriggerKind::Sweep,

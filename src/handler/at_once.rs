@@ -7,9 +7,7 @@ use crate::ledger::Finished;
 use crate::propagate::{Governed, Resolved, Stop};
 use crate::telemetry::causes;
 use policy_core::failure::ErrorCode;
-use policy_core::record::{
-    self, ChangeRecord, Counts, Halted, Holder, LEASE, LaneName, Millis, Mode, RecordedResult,
-};
+use policy_core::record::{self, ChangeRecord, Counts, LEASE, LaneName, Millis, Mode, RecordedResult};
 use policy_core::report::{ChangeReport, Report, TargetResult, Verdict};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -38,14 +36,15 @@ impl Handler {
         {
             return queued;
         }
-        let hash = is_dry_run(changes).then(|| plan_hash(&reports));
-        self.conclude(&governed, record, &reports, hash.as_deref()).await;
+        let hash = is_dry_run(changes).then(|| plan_hash(reports.iter().flat_map(recorded)));
+        self.conclude(context, &governed, record, &reports, hash.as_deref()).await;
         Report { plan: hash, ..Report::of(reports, case.document.is_batch) }
     }
 
     /// Makes an inline run final, unless something of it is still open: then the sweep does, once that is settled.
     async fn conclude(
         &self,
+        context: &InvocationContext,
         governed: &Governed<'_>,
         record: &ChangeRecord,
         reports: &[ChangeReport],
@@ -53,7 +52,7 @@ impl Handler {
     ) {
         let (ledger, run) = (governed.ledger, record.run_name());
         let Some(holder) = &record.holder else { return };
-        if governed.kept_an_intent() {
+        if governed.has_left_open() {
             let due = self.now().plus(LEASE + AFTER_THE_LEASE);
             if let Err(error) = ledger.release(&run, &holder.token, due).await {
                 tracing::warn!(error = causes(&error), %run, "the run could not be left to the sweep");
@@ -67,37 +66,25 @@ impl Handler {
         };
         // a second time, if somebody cancelled meanwhile
         for _ in 0..2 {
-            match self.finish_inline(governed, holder, record, &counts, halted, plan_hash).await {
-                Some(now) => halted = Some(now),
-                None => return,
-            }
-        }
-    }
-
-    /// `Some`: the run was halted, and is to be made final as that.
-    async fn finish_inline(
-        &self,
-        governed: &Governed<'_>,
-        holder: &Holder,
-        record: &ChangeRecord,
-        counts: &Counts,
-        halted: Option<Halted>,
-        plan_hash: Option<&str>,
-    ) -> Option<Halted> {
-        let (ledger, run) = (governed.ledger, record.run_name());
-        let status = record::final_status(counts, halted, record.dry_run);
-        let finished =
-            ledger.finish(&run, Some(holder), status, counts, counts.total(), plan_hash, false, self.now());
-        match finished.await {
-            Ok(Finished::Now) => None,
-            Ok(Finished::Already(there)) => {
-                there.halt.filter(|_| !there.status.is_final()).map(|halt| halt.as_what)
-            }
-            Err(error) => {
-                // its results are stored, so that the sweep makes it final by them
-                tracing::warn!(error = causes(&error), %run, "the run could not be made final");
-                None
-            }
+            let status = record::final_status(&counts, halted, record.dry_run);
+            let (held_by, total) = (Some(holder), counts.total());
+            let finished =
+                ledger.finish(&run, held_by, status, &counts, total, plan_hash, false, self.now()).await;
+            halted = match finished {
+                Ok(Finished::Now) => {
+                    context.tally.lock().add_ended_run(status);
+                    return;
+                }
+                Ok(Finished::Already(there)) => match there.halt.filter(|_| !there.status.is_final()) {
+                    Some(halt) => Some(halt.as_what),
+                    None => return,
+                },
+                Err(error) => {
+                    // its results are stored, so that the sweep makes it final by them
+                    tracing::warn!(error = causes(&error), %run, "the run could not be made final");
+                    return;
+                }
+            };
         }
     }
 
@@ -142,15 +129,18 @@ pub(super) fn counts_of<'r>(results: impl Iterator<Item = &'r TargetResult>) -> 
     counts
 }
 
+/// A change's results as the ledger has them, as far as their hash asks.
+fn recorded(report: &ChangeReport) -> impl Iterator<Item = RecordedResult> {
+    let recorded =
+        |result| RecordedResult::of(result, &report.change_id, Millis::default(), None, String::new());
+    report.results().iter().filter_map(recorded)
+}
+
 /// The hash of what a dry run found, lane by lane.
-fn plan_hash(reports: &[ChangeReport]) -> String {
+pub(super) fn plan_hash(results: impl IntoIterator<Item = RecordedResult>) -> String {
     let mut lanes: BTreeMap<LaneName, Vec<RecordedResult>> = BTreeMap::new();
-    for report in reports {
-        let recorded =
-            |result| RecordedResult::of(result, &report.change_id, Millis::default(), None, String::new());
-        for result in report.results().iter().filter_map(recorded) {
-            lanes.entry(result.target.lane.clone()).or_default().push(result);
-        }
+    for result in results {
+        lanes.entry(result.target.lane.clone()).or_default().push(result);
     }
     let hashes: Vec<_> = lanes.iter().map(|(lane, results)| (lane, record::lane_hash(results))).collect();
     record::plan_hash(hashes.iter().map(|(lane, hash)| (*lane, hash.as_str())))

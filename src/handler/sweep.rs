@@ -3,15 +3,16 @@
 //! Two sweeps at once, or one that is killed, do no harm: each step is a conditional write, and a debt stays due until
 //! it is paid.
 
+use super::at_once::plan_hash;
 use super::worker::{Ender, early_end};
 use super::{FunctionError, Handler, InvocationContext, Reply};
 use crate::connect::{Call, Target};
-use crate::ledger::{Ledger, LedgerError, Seen};
+use crate::ledger::{Finished, Ledger, LedgerError, OwedChange, Seen};
 use crate::metrics::Unfinished;
 use crate::telemetry::causes;
 use policy_core::failure::Failure;
 use policy_core::function_error::FunctionErrorType;
-use policy_core::policy::{ChangeId, Configuration};
+use policy_core::policy::Configuration;
 use policy_core::record::{
     self, ChangeRecord, Counts, Duty, Freeze, LaneName, LanePart, LaneState, Millis, TargetName, duties,
 };
@@ -60,13 +61,14 @@ impl Handler {
         let mut swept = 0_u32;
         for change in &owed {
             if !context.deadline.leaves(Instant::now(), ONE_CHANGE) {
+                tracing::warn!(owed = owed.len(), swept, "time ran out; the next sweep goes on");
                 break;
             }
-            swept += 1;
-            if let Err(error) =
-                self.sweep_one(context, ledger, &change.0, frozen.as_ref(), &mut unfinished).await
-            {
-                tracing::error!(error = causes(&error), change_id = %change.0, "the change could not be swept");
+            swept += u32::from(change.is_due);
+            let swept_one = self.sweep_one(context, ledger, change, frozen.as_ref(), &mut unfinished).await;
+            if let Err(error) = swept_one {
+                let change_id = &change.change_id;
+                tracing::error!(error = causes(&error), %change_id, "the change could not be swept");
             }
         }
         context.tally.lock().set_unfinished(unfinished);
@@ -77,12 +79,12 @@ impl Handler {
         &self,
         context: &InvocationContext,
         ledger: &Ledger,
-        id: &ChangeId,
+        owed: &OwedChange,
         frozen: Option<&Freeze>,
         unfinished: &mut Unfinished,
     ) -> Result<(), NotSwept> {
         // the index may be behind
-        let Some(change) = ledger.change(id, self.now()).await? else { return Ok(()) };
+        let Some(change) = ledger.change(&owed.change_id, self.now()).await? else { return Ok(()) };
         let lanes = ledger.lanes(&change.run_name()).await?;
         let mut deliveries: BTreeMap<LaneName, Millis> = BTreeMap::new();
         for part in lanes.iter().filter(|part| part.state == LaneState::Open) {
@@ -90,7 +92,10 @@ impl Handler {
                 deliveries.insert(part.name.clone(), at);
             }
         }
-        note_overdue(&change, (&lanes, &deliveries), frozen, self.now(), unfinished);
+        watch(&change, (&lanes, &deliveries), frozen, self.now(), unfinished);
+        if !owed.is_due {
+            return Ok(());
+        }
         let last = |lane: &LaneName| deliveries.get(lane).copied();
         for duty in duties(&change, &lanes, last, frozen, self.max_stalled(), self.now()) {
             self.pay(context, ledger, &change, &lanes, duty).await?;
@@ -133,7 +138,7 @@ impl Handler {
                 self.end_early(context, &ender, as_state, work.as_ref()).await?;
             }
             Duty::SettleInline => self.settle_inline(context, ledger, change).await?,
-            Duty::Finish => self.finish_lanes(ledger, &change.change_id).await?,
+            Duty::Finish => self.finish_lanes(context, ledger, &change.change_id).await?,
             // nothing is announced yet
             Duty::Announce => {}
             Duty::Wait(due) => ledger.postpone(&run, due).await?,
@@ -156,8 +161,9 @@ impl Handler {
                 return Ok(());
             }
         }
+        let results = super::records::every_result(ledger, &run).await?;
         let mut counts = Counts::default();
-        for result in super::records::every_result(ledger, &run).await? {
+        for result in &results {
             counts.add(result.outcome, !result.done);
         }
         let halted = change.halt.as_ref().map(|halt| halt.as_what);
@@ -167,8 +173,13 @@ impl Handler {
             counts.add(outcome, false);
         }
         let status = record::final_status(&counts, halted, change.dry_run);
-        let total = counts.total();
-        ledger.finish(&run, change.holder.as_ref(), status, &counts, total, None, false, self.now()).await?;
+        let (total, now) = (counts.total(), self.now());
+        let hash = change.dry_run.then(|| plan_hash(results));
+        let (holder, hash) = (change.holder.as_ref(), hash.as_deref());
+        let finished = ledger.finish(&run, holder, status, &counts, total, hash, false, now).await?;
+        if finished == Finished::Now {
+            context.tally.lock().add_ended_run(status);
+        }
         Ok(())
     }
 
@@ -189,8 +200,8 @@ impl Handler {
     }
 }
 
-/// Names a run that makes no progress.
-fn note_overdue(
+/// Counts a run that has not ended, and names it in the log where it makes no progress.
+fn watch(
     change: &ChangeRecord,
     (lanes, deliveries): (&[LanePart], &BTreeMap<LaneName, Millis>),
     frozen: Option<&Freeze>,
@@ -209,4 +220,11 @@ fn note_overdue(
         tracing::error!(%change_id, run, hours = age.as_secs() / 3_600, "the run does not end");
     }
     unfinished.add(age, is_overdue);
+    for part in lanes.iter().filter(|part| part.state == LaneState::Open) {
+        let left = part.planned.unwrap_or_default().saturating_sub(part.done);
+        // while nothing may begin, nothing stalls
+        let since = part.moved.unwrap_or(change.submitted);
+        let stall = if frozen.is_some() { Duration::ZERO } else { now.since(since) };
+        unfinished.add_lane(part.name.clone(), left, age, stall);
+    }
 }

@@ -103,7 +103,7 @@ impl Handler {
         match ledger.begin_delivery(run, lane, &delivery, self.now()).await? {
             Begun::NoSuchLane => refused("the run has no such lane"),
             Begun::Ended(_) => {
-                self.finish_lanes(ledger, &change.change_id).await?;
+                self.finish_lanes(context, ledger, &change.change_id).await?;
                 Ok(Err(Worked::Done))
             }
             Begun::Open(part) => {
@@ -156,7 +156,7 @@ impl Handler {
             (Some(Stop::TooManyFailures), _) => {
                 Ok(self.end_early(context, &ender, LaneState::Stopped, Some(&work)).await?)
             }
-            (None, Left::Nothing) => Ok(self.end(&ender, LaneState::Done, work.planned()).await?),
+            (None, Left::Nothing) => Ok(self.end(context, &ender, LaneState::Done, work.planned()).await?),
             (stopped, left) => {
                 self.leave(delivered, work_done(&done, governed.done())).await;
                 let stalled = if governed.done() > 0 { 0 } else { part.stalled };

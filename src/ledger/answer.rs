@@ -175,4 +175,9 @@ pub struct Page<T> {
 
 /// A change that somebody has to come back to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwedChange(pub ChangeId);
+pub struct OwedChange {
+    /// Its id.
+    pub change_id: ChangeId,
+    /// Whether its time has come.
+    pub is_due: bool,
+}

@@ -15,6 +15,7 @@ use aws_sdk_dynamodb::types::{
     KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure,
 };
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -94,10 +95,18 @@ impl Ledger {
         })
     }
 
+    /// Counts a request that failed after its retries.
+    fn counted<T>(&self, answer: Result<T, LedgerError>) -> Result<T, LedgerError> {
+        if answer.is_err() {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        }
+        answer
+    }
+
     pub(super) async fn get(&self, key: Key, consistent: bool) -> Result<Option<Item>, LedgerError> {
         let request = self.client().get_item().table_name(&self.table);
         let request = request.set_key(Some(key.into_attributes())).consistent_read(consistent);
-        match answered(|| Box::pin(request.clone().send())).await? {
+        match self.counted(answered(|| Box::pin(request.clone().send())).await)? {
             Reply::Answer(answer) => Ok(answer.item),
             Reply::Refused(_) => Ok(None),
         }
@@ -111,7 +120,7 @@ impl Ledger {
             .set_return_values_on_condition_check_failure(put.condition.as_ref().map(|_| OnFailure::AllOld))
             .set_condition_expression(put.condition)
             .set_item(Some(put.item));
-        Ok(match answered(|| Box::pin(request.clone().send())).await? {
+        Ok(match self.counted(answered(|| Box::pin(request.clone().send())).await)? {
             Reply::Answer(_) => Written::Now(Item::new()),
             Reply::Refused(items) => Written::Not(only(items)),
         })
@@ -130,7 +139,7 @@ impl Ledger {
             .set_condition_expression(change.condition)
             .return_values(if returned { ReturnValue::AllNew } else { ReturnValue::None })
             .set_key(Some(change.key.into_attributes()));
-        Ok(match answered(|| Box::pin(request.clone().send())).await? {
+        Ok(match self.counted(answered(|| Box::pin(request.clone().send())).await)? {
             Reply::Answer(answer) => Written::Now(answer.attributes.unwrap_or_default()),
             Reply::Refused(items) => Written::Not(only(items)),
         })
@@ -140,7 +149,7 @@ impl Ledger {
     pub(super) async fn delete(&self, key: Key) -> Result<Option<Item>, LedgerError> {
         let request = self.client().delete_item().table_name(&self.table);
         let request = request.set_key(Some(key.into_attributes())).return_values(ReturnValue::AllOld);
-        match answered(|| Box::pin(request.clone().send())).await? {
+        match self.counted(answered(|| Box::pin(request.clone().send())).await)? {
             Reply::Answer(answer) => Ok(answer.attributes),
             Reply::Refused(_) => Ok(None),
         }
@@ -152,7 +161,7 @@ impl Ledger {
             writes.into_iter().map(|write| write.in_transaction(&self.table)).collect();
         let request = self.client().transact_write_items().client_request_token(token);
         let request = request.set_transact_items(Some(items.map_err(unbuilt)?));
-        Ok(match answered(|| Box::pin(request.clone().send())).await? {
+        Ok(match self.counted(answered(|| Box::pin(request.clone().send())).await)? {
             Reply::Answer(_) => Transacted::Now,
             Reply::Refused(items) => Transacted::Not(items),
         })
@@ -169,7 +178,9 @@ impl Ledger {
                 let mut pauses = 0..;
                 while let Some(keys) = asked.take() {
                     let request = self.client().batch_get_item().set_request_items(Some(keys));
-                    if let Reply::Answer(answer) = answered(|| Box::pin(request.clone().send())).await? {
+                    if let Reply::Answer(answer) =
+                        self.counted(answered(|| Box::pin(request.clone().send())).await)?
+                    {
                         found.extend(answer.responses.into_iter().flatten().flat_map(|(_, items)| items));
                         asked = answer.unprocessed_keys.filter(|keys| !keys.is_empty());
                     }
@@ -200,7 +211,7 @@ impl Ledger {
             .scan_index_forward(!lookup.descending)
             .set_limit(limit)
             .set_exclusive_start_key(from);
-        match answered(|| Box::pin(request.clone().send())).await? {
+        match self.counted(answered(|| Box::pin(request.clone().send())).await)? {
             Reply::Answer(answer) => {
                 let last = answer.last_evaluated_key.filter(|keys| !keys.is_empty());
                 Ok(Found { items: answer.items.unwrap_or_default(), last })

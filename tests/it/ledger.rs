@@ -14,3 +14,4 @@ mod runs;
 mod samples;
 mod table;
 mod targets;
+mod verbs;

@@ -59,7 +59,6 @@ async fn a_broken_envelope_is_malformed_and_the_message_names_its_trigger() {
             "malformed eventbridge payload: `id` is not a string",
         ),
         (json!({"Records": {}}), "malformed sqs payload: `Records` is not an array"),
-        (json!({"Records": []}), "malformed sqs payload: `Records` is empty"),
         (
             json!({"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}),
             "malformed sqs payload: `Records[0]` has no `messageId`",
@@ -73,7 +72,15 @@ async fn a_broken_envelope_is_malformed_and_the_message_names_its_trigger() {
     let problem: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
     assert_eq!(problem["type"], "urn:problem-type:connect-attachment-policy:malformed-envelope");
     let triggers: Vec<_> = world.audit().iter().map(|event| event["unmapped"]["trigger"].clone()).collect();
-    assert_eq!(triggers, ["eventbridge", "eventbridge", "eventbridge", "sqs", "sqs", "sqs", "http"]);
+    assert_eq!(triggers, ["eventbridge", "eventbridge", "eventbridge", "sqs", "sqs", "http"]);
+}
+
+#[tokio::test]
+async fn a_batch_without_messages_has_no_failures() {
+    let world = World::new().await;
+    let answer = world.invoke(&json!({"Records": []})).await.unwrap();
+    assert_eq!(answer, json!({"batchItemFailures": []}));
+    assert_eq!(world.audit(), Vec::<Value>::new());
 }
 
 #[tokio::test]

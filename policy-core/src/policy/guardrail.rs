@@ -154,4 +154,22 @@ mod tests {
         let other = allowing(&["00000002-0000-4000-8000-000000000002"]);
         assert!(!other.allows(&here));
     }
+
+    #[test]
+    fn a_guardrail_about_extensions_or_sizes_can_be_enforced_and_one_about_instances_cannot() {
+        let names = ["00000001-0000-4000-8000-000000000001"];
+        let instances = Guardrails {
+            allowed_instances: names.iter().filter_map(|name| InstanceName::parse(name)).collect(),
+            ..Guardrails::default()
+        };
+        let blocked_extensions = ExtensionSet::parse(["exe"]).unwrap();
+        let extensions =
+            Guardrails { blocked_extensions: blocked_extensions.clone(), ..Guardrails::default() };
+        let max_size = MaxSize::from_bytes(1).ok();
+        let size = Guardrails { max_size, ..Guardrails::default() };
+        let both = Guardrails { blocked_extensions, max_size, ..Guardrails::default() };
+        let enforced =
+            [Guardrails::default(), instances, extensions, size, both].map(|g| g.can_be_enforced());
+        assert_eq!(enforced, [false, false, true, true, true]);
+    }
 }

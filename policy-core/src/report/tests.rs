@@ -166,7 +166,7 @@ fn a_rejection_has_its_violations_and_a_queued_change_says_how_to_follow_it() {
     assert!(report.is_settled() && !report.is_all(OutcomeKind::Superseded));
     let document: Value = serde_json::from_str(&encode(&report).unwrap()).unwrap();
     assert_eq!(document["status"], "accepted");
-    assert!(document["detail"].as_str().unwrap().contains("metadata.correlation_uid"), "{document}");
+    assert!(document["detail"].as_str().unwrap().contains("GET /policy-changes/{changeId}"), "{document}");
 }
 
 #[test]

@@ -41,15 +41,13 @@ pub enum Content<'a> {
 /// The largest batch of an event source mapping ("Using Lambda with Amazon SQS", `BatchSize`).
 const MAX_RECORDS: usize = 10_000;
 
-/// Decodes a batch.
+/// Decodes a batch. SQS sends none that is empty; the start check of a deployment does, to learn whether the function
+/// starts.
 pub(super) fn decode(envelope: &Envelope<'_>, invocation: &Invocation) -> Result<Vec<Record>, NotAccepted> {
     envelope.once(TriggerKind::Sqs, &["Records"])?;
     let records = envelope.get("Records").unwrap_or_default();
     let records: Vec<&RawValue> = serde_json::from_str(records)
         .map_err(|_| NotAccepted::malformed(TriggerKind::Sqs, "`Records` is not an array"))?;
-    if records.is_empty() {
-        return Err(NotAccepted::malformed(TriggerKind::Sqs, "`Records` is empty"));
-    }
     if records.len() > MAX_RECORDS {
         let count = records.len();
         return Err(NotAccepted::malformed(
@@ -105,6 +103,11 @@ fn record(index: usize, raw: &RawValue, invocation: &Invocation) -> Result<Recor
 }
 
 impl Record {
+    /// Whether the body points at a lane.
+    pub fn is_pointer(&self) -> bool {
+        matches!(self.content(), Ok(Content::Lane(_)))
+    }
+
     /// What the body holds.
     ///
     /// # Errors

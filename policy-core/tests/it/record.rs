@@ -9,6 +9,7 @@ mod lane;
 mod order;
 mod page;
 mod plan;
+mod properties;
 mod target;
 mod undo;
 

@@ -50,12 +50,13 @@ impl Handler {
             self.audit_not_begun(context, ender, state, work, &results);
         }
         let planned = work.map(LaneWork::planned).or(ender.part.planned);
-        self.end(ender, state, planned.unwrap_or_else(|| length(&results))).await
+        self.end(context, ender, state, planned.unwrap_or_else(|| length(&results))).await
     }
 
     /// Ends the lane, and the run with its last one.
     pub(in crate::handler) async fn end(
         &self,
+        context: &InvocationContext,
         ender: &Ender<'_>,
         state: LaneState,
         planned: u32,
@@ -77,13 +78,14 @@ impl Handler {
         if has_ended == LaneEnded::TakenOver {
             return Ok(Worked::TakenOver);
         }
-        self.finish_lanes(ledger, &change.change_id).await?;
+        self.finish_lanes(context, ledger, &change.change_id).await?;
         Ok(Worked::Done)
     }
 
     /// Makes a run final whose lanes have all ended.
     pub(in crate::handler) async fn finish_lanes(
         &self,
+        context: &InvocationContext,
         ledger: &Ledger,
         id: &ChangeId,
     ) -> Result<(), LedgerError> {
@@ -115,6 +117,7 @@ impl Handler {
                 self.now(),
             );
             if finished.await? == Finished::Now {
+                context.tally.lock().add_ended_run(status);
                 tracing::info!(%id, run = change.run, status = status.name(), "the run has ended");
                 return Ok(());
             }

@@ -7,7 +7,6 @@ use sandbox::connect::Options;
 use sandbox::ledger::{self, Ledger};
 use sandbox::queue::{self, Queues, Settings};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) const CHANGES: &str = "changes.fifo";
@@ -64,9 +63,7 @@ impl Stage {
 
     /// Another process of the same stack, with a clock and settings of its own.
     pub(crate) fn process(&self, variables: &[(&str, &str)]) -> World {
-        let connect = Arc::clone(&self.world.connect);
-        let url = connect.url();
-        World::against(connect, &url, &all(variables, &self.variables))
+        self.world.beside(&all(variables, &self.variables))
     }
 
     /// An HTTP request: status, headers, body.

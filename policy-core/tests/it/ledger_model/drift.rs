@@ -27,6 +27,6 @@ impl DriftCheck {
                 None
             }
         };
-        next.map(|seen| Event::Check(Self { seen: Some(seen) }))
+        next.map(|seen| Event::Check(Box::new(Self { seen: Some(seen) })))
     }
 }

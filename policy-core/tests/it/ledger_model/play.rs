@@ -17,7 +17,7 @@ pub(super) enum Event {
     Step(Box<Worker>),
     Land { number: usize, intent: Box<Intent> },
     Foreign,
-    Check(DriftCheck),
+    Check(Box<DriftCheck>),
 }
 
 /// What becomes of one attempt, in milliseconds from when it is sent.
@@ -92,7 +92,7 @@ impl Play {
             play.plan(at, Event::Foreign);
         }
         for at in scenario.checks {
-            play.plan(at, Event::Check(DriftCheck::new()));
+            play.plan(at, Event::Check(Box::new(DriftCheck::new())));
         }
         play
     }
@@ -136,7 +136,7 @@ impl Play {
 
     /// Everything, and then what brings it to rest: what is not done is delivered again, and the sweep settles. Gives
     /// what was wrong.
-    pub(super) fn to_the_end(mut self) -> Vec<String> {
+    pub(super) fn play(mut self) -> Vec<String> {
         self.run();
         self.tape.end();
         for _ in 0..8 {
@@ -146,7 +146,7 @@ impl Play {
                 self.run();
             }
         }
-        self.plan(0, Event::Check(DriftCheck::new()));
+        self.plan(0, Event::Check(Box::new(DriftCheck::new())));
         self.run();
         let at_rest = at_rest(&self.world, &self.runs);
         self.world.truth.wrong.extend(at_rest);

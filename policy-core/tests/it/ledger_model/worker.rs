@@ -2,6 +2,7 @@
 
 mod sending;
 
+use super::Rule;
 use super::play::Play;
 use super::scenario::Asked;
 use super::world::{Stored, Written};
@@ -79,9 +80,9 @@ impl Worker {
         let next = self.next.clone();
         let (delay, next) = match next {
             Next::ReadItem => self.consider(play)?,
-            Next::ReadConnect(record) => self.decide(record, play)?,
+            Next::ReadConnect(record) => (0, self.decide(record, play)),
             Next::Look { record, before, values } => self.look(record, before, values, play)?,
-            Next::Begin { record, before, values } => self.begin(record, &before, &values, play)?,
+            Next::Begin { record, before, values } => self.begin(&record, &before, &values, play)?,
             Next::Attempt { intent, sent, unanswered } => self.attempt(intent, sent, unanswered, play),
             Next::Answer { intent, landing, unanswered } => {
                 (0, Self::answered(intent, landing, unanswered, play))
@@ -107,7 +108,7 @@ impl Worker {
     fn consider(&self, play: &Play) -> Option<(u64, Next)> {
         let record = play.world.item.clone();
         let mut now = self.now(play);
-        if play.world.rules.settles_early {
+        if !play.world.rules.have(Rule::Lease) {
             now = now.plus(std::time::Duration::from_secs(40));
         }
         match consider(&record, &self.run.name, &self.run.order, self.run.named, now) {
@@ -120,16 +121,16 @@ impl Worker {
         }
     }
 
-    fn decide(&self, record: TargetRecord, play: &Play) -> Option<(u64, Next)> {
+    fn decide(&self, record: TargetRecord, play: &Play) -> Next {
         let held = play.world.connect.clone();
         let guardrails = Guardrails::default();
         let limits = Limits { guardrails: &guardrails, allow_empty_extensions: true };
         match decision::decide(&self.run.change, None, limits, &held, Modified::At(None)) {
             Step::Update(values) => {
                 let values = values.into_owned();
-                Some((0, Next::Look { record, before: held, values }))
+                Next::Look { record, before: held, values }
             }
-            Step::Done(Outcome::Unchanged { held }) => Some((0, Next::Confirm { record, held })),
+            Step::Done(Outcome::Unchanged { held }) => Next::Confirm { record, held },
             other => panic!("{other:?}"),
         }
     }
@@ -148,20 +149,20 @@ impl Worker {
         values: Values,
         play: &Play,
     ) -> Option<(u64, Next)> {
-        let is_done = play.world.is_done(&self.run.name) && !play.world.rules.without_look;
+        let is_done = play.world.is_done(&self.run.name) && play.world.rules.have(Rule::Look);
         (!is_done).then_some((0, Next::Begin { record, before, values }))
     }
 
     fn begin(
         &mut self,
-        record: TargetRecord,
+        record: &TargetRecord,
         before: &Configuration,
         values: &Values,
         play: &mut Play,
     ) -> Option<(u64, Next)> {
         let now = self.now(play);
         let Run { name, order, named, .. } = self.run.clone();
-        let intent = Intent::new(play.token(), now, name, order, named, values, before, &record);
+        let intent = Intent::new(play.token(), now, name, order, named, values, before, record);
         match play.world.begin(record.rev, &intent, now) {
             Written::Now => {
                 self.begun = play.now - self.paused;

@@ -1,9 +1,9 @@
 //! The target at Amazon Connect, its item and its runs' results in the ledger, and the conditions under which
 //! docs/ledger.md lets each be written.
 
-use super::Rules;
 use super::truth::Truth;
 use super::worker::Run;
+use super::{Rule, Rules};
 use policy_core::policy::Configuration;
 use policy_core::record::{Closing, Intent, Members, Millis, Order, RunName, TargetRecord};
 use policy_core::report::OutcomeKind;
@@ -96,7 +96,7 @@ impl World {
     fn may_begin(&self, seen: u64, order: &Order, named: Members, now: Millis) -> bool {
         let set =
             |is_named: bool, set: &Option<Order>| !is_named || set.as_ref().is_none_or(|set| set <= order);
-        (self.item.rev == seen || self.rules.without_rev)
+        (self.item.rev == seen || !self.rules.have(Rule::Rev))
             && self.item.intent.is_none()
             && self.item.quiet.is_none_or(|quiet| quiet < now)
             && set(named.size, &self.item.set_size)
@@ -129,7 +129,7 @@ impl World {
         if !self.may_begin(seen, order, *named, now) {
             return Written::Refused;
         }
-        if self.is_done(name) && !self.rules.without_done {
+        if self.is_done(name) && self.rules.have(Rule::Done) {
             return Written::Done;
         }
         self.set_orders(*named, Some(order.clone()), Some(order.clone()));
@@ -164,7 +164,7 @@ impl World {
 
     /// The end of the intent, where the run is done with the target already.
     pub(super) fn close_alone(&mut self, intent: &Intent, closing: &Closing, now: Millis) {
-        if closing.give_back && !self.rules.without_give_back {
+        if closing.give_back && self.rules.have(Rule::GiveBack) {
             self.set_orders(intent.named, intent.was_size.clone(), intent.was_extensions.clone());
         } else {
             self.item.rev += 1;
@@ -177,13 +177,13 @@ impl World {
         if closing.last {
             self.item.last = Some(intent.run.clone());
         }
-        self.item.quiet = closing.quiet.filter(|_| !self.rules.without_quiet).or(self.item.quiet);
+        self.item.quiet = closing.quiet.filter(|_| self.rules.have(Rule::Quiet)).or(self.item.quiet);
         self.item.intent = None;
     }
 
     /// **keep** and **note**: the result alone.
     pub(super) fn note(&mut self, run: &RunName, result: Stored) -> Written {
-        if self.is_done(run) && !self.rules.without_done {
+        if self.is_done(run) && self.rules.have(Rule::Done) {
             return Written::Done;
         }
         self.results.insert(run.clone(), result);

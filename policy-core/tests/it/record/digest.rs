@@ -142,7 +142,7 @@ fn a_plan_is_what_was_found_and_not_when_or_for_whom() {
     let hash = lane_hash(&results());
     let target = "111122223333/us-east-1#0123abcd-0000-4000-8000-00000000000f";
     let found = r#"["planned",{"maximumSizeLimitInBytes":5,"allowedExtensions":["csv","pdf"]},{"maximumSizeLimitInBytes":7,"allowedExtensions":["pdf"]}]"#;
-    let text = format!(r##"[["{target}#CHAT",{found}],["{target}#TASK",{found}]]"##);
+    let text = format!(r#"[["{target}#CHAT",{found}],["{target}#TASK",{found}]]"#);
     assert_eq!(hash, sha256(&text));
     let mut other = results();
     other.reverse();

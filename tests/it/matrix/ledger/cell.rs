@@ -11,6 +11,8 @@ pub(super) enum Way {
     Http,
     /// One that takes too long.
     HttpQueued,
+    /// One whose first target somebody else is at.
+    HttpBusy,
     /// A bare change.
     Bare,
     /// An event of EventBridge.
@@ -35,6 +37,7 @@ impl Way {
         match self {
             Self::Http => "HTTP",
             Self::HttpQueued => "HTTP, queued",
+            Self::HttpBusy => "HTTP, busy",
             Self::Bare => "bare",
             Self::EventBridge => "EventBridge",
             Self::Intake => "SQS intake",

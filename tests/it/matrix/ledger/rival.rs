@@ -14,14 +14,15 @@ const OTHER: i64 = 9_437_184;
 /// After a planner, an ender or a lease.
 const A_MINUTE: Duration = Duration::from_secs(61);
 
-/// Does its part while the request of the cell's verb is held up; whether it was done before that went on.
-pub(super) async fn comes_first(stack: &Stack, cell: &Cell) -> bool {
+/// Does its part while the request of the cell's verb is held up; whether it was done before that went on. `earlier`
+/// requests were there before.
+pub(super) async fn comes_first(stack: &Stack, cell: &Cell, earlier: usize) -> bool {
     let ledger = &stack.stage.ledger;
-    ledger.until(|entries| entries.iter().any(|entry| entry.fault.is_some())).await;
+    ledger.until(|entries| entries.iter().skip(earlier).any(|entry| entry.fault.is_some())).await;
     let done = act(stack, cell).await;
     // it goes on by being carried out, or refused
     let has_gone_on = |entry: &Entry| entry.fault.is_some() && (entry.executed || entry.status.is_some());
-    let was_first = !ledger.journal().iter().any(has_gone_on);
+    let was_first = !ledger.journal().iter().skip(earlier).any(has_gone_on);
     assert!(done || !was_first, "{}: somebody else could not do it", cell.name());
     was_first
 }
@@ -35,13 +36,15 @@ async fn act(stack: &Stack, cell: &Cell) -> bool {
             let answer = rival.invoke(&request("PUT", "/freeze", "", &json!("{}"))).await.unwrap();
             answer["statusCode"] == 200
         }
-        (Way::Bare, Verb::Record) => {
+        (Way::Http | Way::Bare, Verb::Record) => {
             let mut document = stack.document();
             document["maximumSizeLimitInBytes"] = json!(OTHER);
             rival.invoke(&document).await.is_ok()
         }
         (Way::Intake, Verb::Record) => by_hand(stack, INTAKE).await,
         (_, Verb::Record) => rival.invoke(&stack.payload()).await.is_ok(),
+        // after the time of its holder
+        (_, Verb::Convert) => sweep(stack, Duration::from_secs(121)).await,
         (_, Verb::PlanLanes) => sweep(stack, A_MINUTE).await,
         (_, Verb::Finish) if cell.way == Way::Lane => sweep(stack, A_MINUTE).await,
         (_, Verb::Sent) => {

@@ -4,9 +4,10 @@ use super::cell::Way;
 use super::play::caller_comes_again;
 use super::verb::{Harm, Verb};
 use crate::governed::stage::{CHANGES, INTAKE, Stage, request};
-use crate::world::{ONE, TWO, World};
+use crate::world::{ONE, TWO, World, chat};
 use lambda_runtime::Diagnostic;
-use sandbox::connect::{Configuration, DEFAULT_SIZE, Fault, Operation, Options, Scope};
+use sandbox::connect::{self, Configuration, DEFAULT_SIZE, Operation, Options, Scope};
+use sandbox::ledger::{Fault, Rule};
 use sandbox::queue;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -26,11 +27,10 @@ const EVENT: &str = "e-1";
 const LEFT: Duration = Duration::from_secs(30);
 
 pub(super) struct Stack {
+    /// Its world is the process that meets the fault.
     pub(super) stage: Stage,
     way: Way,
     verb: Verb,
-    /// The process that meets the fault.
-    actor: World,
     /// Another one at the same time.
     pub(super) rival: World,
     /// Those that come later.
@@ -40,34 +40,38 @@ pub(super) struct Stack {
 impl Stack {
     /// Everything up to the invocation that is to meet the fault.
     pub(super) async fn set(way: Way, verb: Verb) -> Self {
-        let stage = Stage::with(Options::default(), &[]).await;
-        let actor = match (way, verb) {
-            (Way::HttpQueued, _) => stage.process(&SLOW),
-            (_, Verb::Leave) => stage.process(&ONCE),
-            _ => stage.process(&[]),
+        let settings: &[(&str, &str)] = match (way, verb) {
+            (Way::HttpQueued, _) => &SLOW,
+            (_, Verb::Leave) => &ONCE,
+            _ => &[],
         };
+        let stage = Stage::with(Options::default(), settings).await;
         let (rival, later) = (stage.process(&[]), stage.process(&[]));
-        let stack = Self { stage, way, verb, actor, rival, later };
+        let stack = Self { stage, way, verb, rival, later };
         stack.arrange().await;
         stack
     }
 
     async fn arrange(&self) {
-        let connect = &self.stage.world.connect;
+        let amazon = &self.stage.world.connect;
         if self.verb == Verb::Confirm {
-            let held = connect.configuration(FIRST, Scope::Chat).unwrap();
+            let held = amazon.configuration(FIRST, Scope::Chat).unwrap();
             let held = Configuration { maximum_size_limit_in_bytes: ASKED, ..held };
-            connect.put(FIRST, Scope::Chat, held);
+            amazon.put(FIRST, Scope::Chat, held);
         }
         if self.verb == Verb::Leave {
-            connect.script(Operation::UpdateAttachedFilesConfiguration, [Some(Fault::Throttle)]);
+            amazon.script(Operation::UpdateAttachedFilesConfiguration, [Some(connect::Fault::Throttle)]);
         }
         match self.way {
             Way::Http | Way::HttpQueued | Way::Bare | Way::EventBridge => {}
             Way::Intake => self.stage.send(INTAKE, &self.document()).await,
             Way::Lane => self.take_in().await,
             Way::SweepUnsent => self.take_in_without_lanes().await,
-            Way::SweepKilled => self.kill_after_an_update().await,
+            Way::SweepKilled => self.kill_after_an_update(&self.http_request()).await,
+            Way::HttpBusy => {
+                let other = chat(FIRST, &json!({"changeId": "OTHER", "maximumSize": "9 MB"}));
+                self.kill_after_an_update(&other).await;
+            }
             Way::SweepCancelled => {
                 self.take_in().await;
                 assert_eq!(self.cancel(&self.later).await, 202);
@@ -75,7 +79,7 @@ impl Stack {
             Way::SweepEnded => self.work_without_an_end().await,
         }
         if self.way.is_sweep() {
-            self.actor.clock.advance(Duration::from_secs(121));
+            self.stage.world.clock.advance(Duration::from_secs(121));
         }
     }
 
@@ -99,15 +103,12 @@ impl Stack {
     }
 
     /// An inline run whose invocation is gone: its first update is sent and answered, and nobody stored that.
-    async fn kill_after_an_update(&self) {
+    async fn kill_after_an_update(&self, payload: &Value) {
         let ledger = &self.stage.ledger;
-        for rule in Harm::SomebodyElse.rules(Verb::Close, FIRST, &[SECOND]) {
-            ledger.fault(rule);
-        }
-        let request = self.http_request();
-        let invocation = self.later.invoke(&request);
+        let never = Fault::Late(Duration::from_hours(1));
+        ledger.fault(Rule::new(never).of(|body| Verb::of(body) == Verb::Close));
         tokio::select! {
-            _ = invocation => panic!("it was to be killed"),
+            _ = self.later.invoke(payload) => panic!("it was to be killed"),
             () = ledger.until(|entries| entries.iter().any(|entry| entry.fault.is_some())) => {}
         }
         ledger.clear_faults();
@@ -140,7 +141,7 @@ impl Stack {
     /// What invokes a function directly.
     pub(super) fn payload(&self) -> Value {
         match self.way {
-            Way::Http | Way::HttpQueued => self.http_request(),
+            Way::Http | Way::HttpQueued | Way::HttpBusy => self.http_request(),
             Way::EventBridge => json!({"id": EVENT, "detail-type": "t", "source": "com.example",
                 "account": "111122223333", "time": "2026-11-23T10:00:00Z", "detail": self.document()}),
             _ if self.way.is_sweep() => json!({"sweep": true}),
@@ -153,13 +154,13 @@ impl Stack {
         match self.way {
             Way::Intake => self.delivered(INTAKE).await,
             Way::Lane => self.delivered(CHANGES).await,
-            _ => self.answered(&self.actor.invoke_within(&self.payload(), LEFT).await),
+            _ => self.answered(&self.stage.world.invoke_within(&self.payload(), LEFT).await),
         }
     }
 
     /// What becomes of the message.
     async fn delivered(&self, queue: &str) -> String {
-        let delivered = self.stage.deliver_to(&self.actor, queue, LEFT).await.unwrap();
+        let delivered = self.stage.deliver_to(&self.stage.world, queue, LEFT).await.unwrap();
         if delivered.failures.is_empty() {
             return "done".to_owned();
         }
@@ -179,7 +180,7 @@ impl Stack {
             Err(error) => return error.error_type.clone(),
         };
         match self.way {
-            Way::Http | Way::HttpQueued => {
+            Way::Http | Way::HttpQueued | Way::HttpBusy => {
                 let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
                 let kind = body["type"].as_str().map(|uri| uri.rsplit(':').next().unwrap());
                 let text = format!("{} {}", answer["statusCode"], kind.or(body["status"].as_str()).unwrap());
@@ -205,12 +206,10 @@ impl Stack {
     /// Everybody comes back, again and again: the caller, the messages, the sweep.
     pub(super) async fn recover(&self, answer: &str) {
         let mut answer = answer.to_owned();
+        let thaw = request("DELETE", "/freeze", "", &Value::Null);
+        self.later.invoke(&thaw).await.unwrap();
         for _ in 0..ROUNDS {
-            let status = self.status();
-            let has_followed = answer.starts_with("202") && status == "incomplete";
-            let is_over = !matches!(status.as_str(), "accepted" | "running");
-            let comes_again = (caller_comes_again(self.way, &answer) && is_over) || has_followed;
-            if comes_again {
+            if caller_comes_again(self.way, &answer, &self.status()) {
                 answer = self.answered(&self.later.invoke_within(&self.payload(), LEFT).await);
             }
             self.stage.queues.advance(LATER);
@@ -218,7 +217,7 @@ impl Stack {
             self.deliver_all(INTAKE).await;
             self.deliver_all(CHANGES).await;
             self.later.invoke(&json!({"sweep": true})).await.unwrap();
-            if !comes_again && self.is_at_rest() {
+            if !caller_comes_again(self.way, &answer, &self.status()) && self.is_at_rest() {
                 return;
             }
         }
@@ -231,7 +230,7 @@ impl Stack {
 
     /// Every process's audit, in the order of time.
     pub(super) fn audits(&self) -> Vec<Value> {
-        let worlds = [&self.actor, &self.rival, &self.later];
+        let worlds = [&self.stage.world, &self.rival, &self.later];
         let mut all: Vec<Value> = worlds.into_iter().flat_map(World::audit).collect();
         all.sort_by_key(|event| event["time"].as_i64());
         all
@@ -249,9 +248,14 @@ impl Stack {
             };
             let word = event["unmapped"]["outcome"].as_str().unwrap_or(code);
             let error = event["status_code"].as_str().map(|code| format!(" {code}")).unwrap_or_default();
-            format!("{word}{target}{error}")
+            (target.is_empty(), target, format!("{word}{target}{error}"))
         };
-        self.actor.audit().iter().map(line).collect::<Vec<_>>().join(", ")
+        let mut lines: Vec<_> = self.stage.world.audit().iter().map(line).collect();
+        if self.way == Way::HttpBusy {
+            // nobody waits for a busy target before the others are done, and they take their time
+            lines.sort_by_key(|(is_last, target, _)| (*is_last, *target));
+        }
+        lines.into_iter().map(|(_, _, line)| line).collect::<Vec<_>>().join(", ")
     }
 
     /// The end of the record, and the updates that Amazon Connect received.

@@ -1,44 +1,26 @@
-//! learn
-use super::cell::{Cell, Expected, Rows, Way};
-use super::verb::Verb;
+//! What is to come of each fault: the rows of every way.
 
-const Q: Expected = Expected { answer: "?", audit: "?", then: "?", end: "?" };
+mod at_once;
+mod lane;
+mod queued;
+mod sweep;
+
+use super::cell::{Cell, Expected};
 
 pub(super) fn cells() -> Vec<Cell> {
-    use Verb::*;
-    let all: &[(Way, &[Verb])] = &[
-        (Way::Http, &[Freeze, Record, Targets, Begin, Close, Look, Confirm, Finish]),
-        (Way::Bare, &[Freeze, Record, Targets, Begin, Close, Look, Confirm, Finish]),
-        (Way::HttpQueued, &[Freeze, Record, PlanLanes, Sent]),
-        (Way::EventBridge, &[Freeze, Record, PlanLanes, Sent]),
-        (Way::Intake, &[Freeze, Record, PlanLanes, Sent]),
-        (
-            Way::Lane,
-            &[
-                Change,
-                BeginDelivery,
-                Seen,
-                Results,
-                Started,
-                Targets,
-                Begin,
-                Close,
-                Look,
-                Confirm,
-                Progress,
-                Leave,
-                EndLane,
-                Finish,
-            ],
-        ),
-        (Way::SweepUnsent, &[Owed, PlanLanes, Sent]),
-        (Way::SweepKilled, &[Intents, Close, Finish]),
-        (Way::SweepCancelled, &[EndLane, Finish]),
-        (Way::SweepEnded, &[Finish]),
-    ];
-    let rows = all.iter().flat_map(|(way, verbs)| verbs.iter().map(|verb| (*way, *verb)));
-    rows.flat_map(|(way, verb)| {
-        Rows { verb, passes: Q, fails: Q, fails_done: Some(Q), second: Some(Q) }.cells(way)
-    })
-    .collect()
+    [at_once::cells(), queued::cells(), lane::cells(), sweep::cells()].concat()
+}
+
+/// Both targets are updated.
+const BOTH: &str = "intent 1, applied 1, intent 2, applied 2";
+/// So both are, by the first run.
+const APPLIED: &str = "run 1 succeeded: applied, applied; 2 sent";
+
+const fn expected(
+    answer: &'static str,
+    audit: &'static str,
+    then: &'static str,
+    end: &'static str,
+) -> Expected {
+    Expected { answer, audit, then, end }
 }

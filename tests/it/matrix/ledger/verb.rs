@@ -43,6 +43,8 @@ pub(super) enum Verb {
     EndLane,
     /// A run becomes final.
     Finish,
+    /// An inline run becomes one by lanes.
+    Convert,
     /// An inline run is left to the sweep.
     Release,
     /// What is due is read.
@@ -105,9 +107,10 @@ impl Verb {
             _ if pk.starts_with("target#") => Self::Begin,
             "seen" => Self::Seen,
             "change" if named("#finished") => Self::Finish,
+            "change" if named("#mode") => Self::Convert,
             "change" if named("#started") => Self::Started,
-            "change" if named("#sent") && !named("#mode") => Self::Sent,
-            "change" if named("#holder") && !named("#mode") => Self::Release,
+            "change" if named("#sent") => Self::Sent,
+            "change" if named("#holder") => Self::Release,
             _ if sk.starts_with("lane#") && named("#deliveries") => Self::BeginDelivery,
             _ if sk.starts_with("lane#") && named("#moved") => Self::Progress,
             _ if sk.starts_with("lane#") && !named("#resolved") => Self::Leave,
@@ -172,7 +175,7 @@ fn names(update: &Value, attribute: &str) -> bool {
 /// What goes wrong at a verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Harm {
-    /// Throttled, then in the way of a transaction, then carried out without an answer: each once.
+    /// Throttled, then in the way of a transaction, then carried out without an answer: each once. Of a read the last.
     Passing,
     /// Throttled for as long as it is tried.
     Throttled,
@@ -191,7 +194,7 @@ pub(super) enum Harm {
 /// How long a request is held up until somebody else has come first. A client waits for 2 seconds.
 const HELD: Duration = Duration::from_millis(1_500);
 /// A client has given up after 5.
-pub(super) const TOO_LATE: Duration = Duration::from_secs(6);
+pub(super) const TOO_LATE: Duration = Duration::from_millis(5_500);
 
 impl Harm {
     pub(super) const ALL: [Self; 7] = [
@@ -232,9 +235,8 @@ impl Harm {
             })
         };
         match self {
-            Self::Passing if !verb.writes() => {
-                vec![of(Fault::Throttled).nth(1), of(Fault::AnswerLost).nth(2)]
-            }
+            Self::Passing if !verb.writes() => vec![of(Fault::AnswerLost).nth(1)],
+
             Self::Passing => {
                 vec![of(Fault::Throttled).nth(1), of(Fault::Conflict).nth(2), of(Fault::AnswerLost).nth(3)]
             }
@@ -244,7 +246,8 @@ impl Harm {
             Self::Unavailable => vec![of(Fault::Internal)],
             Self::AnswersLost => vec![of(Fault::AnswerLost)],
             Self::Unanswered => vec![of(Fault::NeverAnswered)],
-            Self::TooLate => vec![of(Fault::Late(TOO_LATE))],
+            // and no other try arrives
+            Self::TooLate => vec![of(Fault::Late(TOO_LATE)).nth(1), of(Fault::Closed)],
             Self::SomebodyElse => vec![of(Fault::Late(HELD)).nth(1)],
         }
     }

@@ -1,6 +1,7 @@
 //! From an intent to its outcome: attempts, answers, the look afterwards, and what is written then.
 
 use super::{Next, Worker};
+use crate::ledger_model::Rule;
 use crate::ledger_model::play::{Landed, Play};
 use crate::ledger_model::world::{Stored, Written};
 use policy_core::failure::{ErrorCode, Failure};
@@ -13,7 +14,7 @@ impl Worker {
         let last = u64::try_from(LAST_ATTEMPT.as_millis()).unwrap();
         let by_wall = self.now(play).0.saturating_sub(intent.begun.0);
         let by_steady = play.now - self.paused - self.begun;
-        play.world.rules.without_clocks || (by_wall <= last && by_steady <= last)
+        !play.world.rules.have(Rule::Clocks) || (by_wall <= last && by_steady <= last)
     }
 
     pub(super) fn attempt(
@@ -83,7 +84,7 @@ impl Worker {
         play: &mut Play,
     ) -> Option<(u64, Next)> {
         let ending = match ending(intent, outcome, unanswered) {
-            Ending::Keep if play.world.rules.drops_instead_of_keeping => {
+            Ending::Keep if !play.world.rules.have(Rule::Keep) => {
                 Ending::Close(Closing { give_back: true, ..Closing::default() })
             }
             ending => ending,
