@@ -2,6 +2,7 @@
 
 mod actions;
 mod admission;
+mod at_once;
 mod lanes;
 mod queueing;
 pub(crate) mod stage;

@@ -35,12 +35,19 @@ type Watcher = Box<dyn FnMut(&str) + Send>;
 struct Kept {
     bytes: Vec<u8>,
     closed: bool,
+    /// What the last line has in it.
+    last: Option<String>,
     watcher: Option<Watcher>,
 }
 
 impl Pipe {
     pub(crate) fn close(&self) {
         self.0.lock().unwrap().closed = true;
+    }
+
+    /// Closes it behind the line that has this text in it.
+    pub(crate) fn close_after(&self, text: &str) {
+        self.0.lock().unwrap().last = Some(text.to_owned());
     }
 
     /// Every line so far.
@@ -61,8 +68,10 @@ impl Write for Pipe {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         kept.bytes.extend_from_slice(bytes);
+        let text = str::from_utf8(bytes).unwrap();
+        kept.closed = kept.last.as_ref().is_some_and(|last| text.contains(last));
         if let Some(watcher) = &mut kept.watcher {
-            watcher(str::from_utf8(bytes).unwrap());
+            watcher(text);
         }
         Ok(bytes.len())
     }
