@@ -158,7 +158,13 @@ async fn a_lane_whose_open_intent_cannot_be_put_on_record_does_not_end() {
     later.clock.advance(LATER);
     sweep(&later).await;
     assert_eq!((lane_state().as_str(), intents(&stage)), ("cancelled", 0));
-    assert_eq!(later.audited(), ["cancel", "outcome applied", "outcome skipped"]);
+    assert_eq!(later.audited(), ["cancel", "outcome applied"]);
+    // the second target was begun too, and nothing was sent without its line
+    let record = stage.record("CHG-1").await;
+    assert_eq!(
+        (&record["status"], &record["summary"]),
+        (&json!("cancelled"), &json!({"applied": 1, "failed": 1}))
+    );
     assert_eq!(stage.queues.messages(PARKED).len(), 0);
 }
 
