@@ -10,11 +10,13 @@
 //!   the target holds.
 //! - *intents without outcome*: an intent in the audit that none of its target's outcomes follows.
 
-use super::super::evidence::{Evidence, Place, Statement, doubled, is_update};
-use super::stack::Stack;
+use super::super::evidence::{Evidence as Below, Place, Statement, doubled, is_update};
+use super::stack::{FIRST, SECOND, Stack};
 use super::verb::Verb;
-use sandbox::connect::{Connect, Entry};
+use sandbox::connect::{Entry, Scope};
+use sandbox::ledger::Entry as Request;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::AddAssign;
 
@@ -65,24 +67,95 @@ impl fmt::Display for Totals {
     }
 }
 
-pub(super) fn evidence(stack: &Stack) -> Totals {
-    let connect = &stack.stage.world.connect;
-    let (journal, items) = (connect.journal(), stack.stage.ledger.items().unwrap());
-    let audit = stack.audits();
-    let statements = [Statement::by_audit(&audit)];
-    let holds = |place: &Place| size_of(connect, place);
-    let below =
-        Evidence { journal: &journal, statements: &statements, audit: &audit, holds: &holds }.totals();
-    let results = results(&items);
-    Totals {
-        cells: 1,
-        updates: below.updates,
-        lost: lost(&journal, &results),
-        doubled: doubled_by_value(&journal),
-        without_intent: without_intent(stack, &journal),
-        never_ended: never_ended(&items),
-        untrue: untrue(stack, &journal, &items, &results),
-        intents_without_outcome: below.intents_without_outcome,
+/// What is there when everybody has come back.
+pub(super) struct Evidence {
+    /// What Amazon Connect received.
+    pub(super) journal: Vec<Entry>,
+    /// What the table received.
+    pub(super) requests: Vec<Request>,
+    pub(super) items: Vec<Value>,
+    /// Every process's, in the order of time.
+    pub(super) audit: Vec<Value>,
+    /// The sizes of the targets at the start and in the end.
+    pub(super) sizes: BTreeMap<Place, (i64, i64)>,
+}
+
+impl Evidence {
+    pub(super) fn of(stack: &Stack) -> Self {
+        let connect = &stack.stage.world.connect;
+        let size = |id: &str| {
+            let now = connect.configuration(id, Scope::Chat).unwrap().maximum_size_limit_in_bytes;
+            ((id.to_owned(), Scope::Chat.to_string()), (stack.initial_size(id), now))
+        };
+        Self {
+            journal: connect.journal(),
+            requests: stack.stage.ledger.journal(),
+            items: stack.stage.ledger.items().unwrap(),
+            audit: stack.audits(),
+            sizes: [FIRST, SECOND].map(size).into(),
+        }
+    }
+
+    pub(super) fn totals(&self) -> Totals {
+        let statements = [Statement::by_audit(&self.audit)];
+        let holds = |place: &Place| self.sizes.get(place).map(|(_, now)| *now);
+        let below =
+            Below { journal: &self.journal, statements: &statements, audit: &self.audit, holds: &holds };
+        let below = below.totals();
+        let results = results(&self.items);
+        Totals {
+            cells: 1,
+            updates: below.updates,
+            lost: lost(&self.journal, &results),
+            doubled: doubled_by_value(&self.journal),
+            without_intent: self.without_intent(),
+            never_ended: never_ended(&self.items),
+            untrue: self.untrue(&results),
+            intents_without_outcome: below.intents_without_outcome,
+        }
+    }
+
+    /// The last write to the target's item before the update stored an intent of these very values.
+    fn without_intent(&self) -> usize {
+        let updates = self.journal.iter().filter(|entry| is_update(entry));
+        updates.filter(|update| !self.has_intent(update)).count()
+    }
+
+    fn has_intent(&self, update: &Entry) -> bool {
+        let place = place_of(update);
+        let is_its = |write: &&Request| {
+            write.executed
+                && write.at < update.at
+                && matches!(Verb::of(&write.body), Verb::Begin | Verb::Close | Verb::Confirm)
+                && write.keys.iter().any(|key| key.pk.starts_with("target#") && self::place(&key.sk) == place)
+        };
+        let last = self.requests.iter().filter(is_its).max_by_key(|write| write.at);
+        last.is_some_and(|write| {
+            let values = write.body["ExpressionAttributeValues"].as_object();
+            let mut values = values.into_iter().flat_map(|values| values.values());
+            Verb::of(&write.body) == Verb::Begin
+                && values.any(|value| number(&value["M"]["size"]) == Some(sent_size(update)))
+        })
+    }
+
+    fn untrue(&self, results: &[Recorded]) -> usize {
+        let is_before = |result: &&Recorded| {
+            let effects = self.journal.iter().filter(|entry| is_update(entry) && entry.changed);
+            let mut before = self.sizes[&result.place].0;
+            for update in effects.filter(|update| place_of(update) == result.place) {
+                if Some(sent_size(update)) == result.after {
+                    break;
+                }
+                before = sent_size(update);
+            }
+            result.before == Some(before)
+        };
+        let is_held = |item: &&Value| {
+            number(&item["held_size"]).is_none_or(|size| self.sizes[&place(sk(item))].1 == size)
+        };
+        let applied = results.iter().filter(|result| result.outcome == "applied");
+        let targets = self.items.iter().filter(|item| pk(item).starts_with("target#"));
+        applied.filter(|result| !is_before(result)).count() + targets.filter(|item| !is_held(item)).count()
     }
 }
 
@@ -144,10 +217,6 @@ fn sent_size(update: &Entry) -> i64 {
     update.body.as_ref().unwrap()["MaximumSizeLimitInBytes"].as_i64().unwrap()
 }
 
-fn size_of(connect: &Connect, (id, scope): &Place) -> Option<i64> {
-    Some(connect.configuration(id, scope.parse().unwrap())?.maximum_size_limit_in_bytes)
-}
-
 fn lost(journal: &[Entry], results: &[Recorded]) -> usize {
     let is_owned = |update: &&Entry| {
         let (place, size) = (place_of(update), Some(sent_size(update)));
@@ -170,29 +239,6 @@ fn doubled_by_value(journal: &[Entry]) -> usize {
     sizes.into_iter().map(of).sum()
 }
 
-/// The last write to the target's item before the update stored an intent of these very values.
-fn without_intent(stack: &Stack, journal: &[Entry]) -> usize {
-    let ledger = stack.stage.ledger.journal();
-    let has_intent = |update: &&Entry| {
-        let place = place_of(update);
-        let is_its = |write: &&sandbox::ledger::Entry| {
-            let is_target = |sk: &str| sk.contains('#') && self::place(sk) == place;
-            write.executed
-                && write.at < update.at
-                && matches!(Verb::of(&write.body), Verb::Begin | Verb::Close | Verb::Confirm)
-                && write.keys.iter().any(|key| key.pk.starts_with("target#") && is_target(&key.sk))
-        };
-        let last = ledger.iter().filter(is_its).max_by_key(|write| write.at);
-        last.is_some_and(|write| {
-            let values = write.body["ExpressionAttributeValues"].as_object();
-            let mut values = values.into_iter().flat_map(|values| values.values());
-            Verb::of(&write.body) == Verb::Begin
-                && values.any(|value| number(&value["M"]["size"]) == Some(sent_size(update)))
-        })
-    };
-    journal.iter().filter(|entry| is_update(entry)).filter(|update| !has_intent(update)).count()
-}
-
 fn never_ended(items: &[Value]) -> usize {
     let is_open = |item: &&Value| {
         let status = item["status"]["S"].as_str();
@@ -206,23 +252,5 @@ fn never_ended(items: &[Value]) -> usize {
     items.iter().filter(is_open).count()
 }
 
-fn untrue(stack: &Stack, journal: &[Entry], items: &[Value], results: &[Recorded]) -> usize {
-    let connect = &stack.stage.world.connect;
-    let is_before = |result: &&Recorded| {
-        let effects = journal.iter().filter(|entry| is_update(entry) && entry.changed);
-        let mut before = Some(stack.initial_size(&result.place.0));
-        for update in effects.filter(|update| place_of(update) == result.place) {
-            if Some(sent_size(update)) == result.after {
-                break;
-            }
-            before = Some(sent_size(update));
-        }
-        result.before == before
-    };
-    let applied = results.iter().filter(|result| result.outcome == "applied");
-    let targets = items.iter().filter(|item| pk(item).starts_with("target#"));
-    let is_held = |item: &&Value| {
-        number(&item["held_size"]).is_none_or(|size| size_of(connect, &place(sk(item))) == Some(size))
-    };
-    applied.filter(|result| !is_before(result)).count() + targets.filter(|item| !is_held(item)).count()
-}
+#[cfg(test)]
+mod tests;

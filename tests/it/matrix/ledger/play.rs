@@ -1,7 +1,7 @@
 //! Plays a cell: sets the fault up, sends the change, lets everybody come back, and compares all of it with the table.
 
 use super::cell::{Cell, Way};
-use super::evidence::{Totals, evidence};
+use super::evidence::{Evidence, Totals};
 use super::rival;
 use super::stack::{FIRST, SECOND, Stack};
 use super::verb::{Harm, TOO_LATE};
@@ -69,7 +69,7 @@ async fn play_once(cell: &Cell) -> Option<Played> {
     stack.recover(&answer).await;
     let end = stack.end().await;
     same("the end", &end, expected.end);
-    let totals = evidence(&stack);
+    let totals = Evidence::of(&stack).totals();
     Some(Played { line: cell.line(differences.is_empty(), started.elapsed()), totals, differences })
 }
 
