@@ -54,6 +54,11 @@ impl Resolved {
         self.0.is_err()
     }
 
+    /// The instances; none where `"*"` could not be resolved.
+    pub fn instances(&self) -> &[Instance] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
     /// How many instances there are.
     pub fn count(&self) -> usize {
         self.0.as_ref().map_or(0, Vec::len)

@@ -16,6 +16,7 @@ mod instance;
 mod json;
 mod order;
 mod reader;
+pub mod request;
 mod scope;
 mod size;
 mod violation;

@@ -5,7 +5,9 @@ mod admission;
 mod at_once;
 mod lanes;
 mod queueing;
+mod requests;
 pub(crate) mod stage;
+mod untouched;
 
 use crate::world::{ONE, THREE, TWO, chat, outcomes};
 use serde_json::{Value, json};

@@ -23,5 +23,6 @@ mod parsing;
 mod properties;
 mod record;
 mod relative;
+mod requests;
 mod rules;
 mod spellings;

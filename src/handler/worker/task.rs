@@ -9,8 +9,8 @@ use policy_core::policy::{
     Adjustments, ChangeId, Guardrails, Instance, InstanceId, Instances, PolicyChange, Scope, Values,
 };
 use policy_core::record::{
-    self, ChangeRecord, CorruptPlan, InLane, LaneName, LanePart, Members, Own, Plan, PlanRef, RecordedResult,
-    RunKey, RunName, TargetName, Task,
+    self, ChangeRecord, CorruptPlan, InLane, LaneName, Members, Own, Plan, RecordedResult, RunKey, RunName,
+    TargetName, Task,
 };
 use std::collections::BTreeMap;
 
@@ -63,44 +63,6 @@ impl LaneWork {
 }
 
 impl Handler {
-    /// The plan of a change's newest run.
-    pub(in crate::handler) async fn plan_of(
-        &self,
-        context: &InvocationContext,
-        ledger: &Ledger,
-        change: &ChangeRecord,
-    ) -> Result<Plan, NoWork> {
-        let text = match &change.plan {
-            PlanRef::Own(text) => text.clone(),
-            PlanRef::Parts { name, .. } => ledger.parts(&change.change_id, name).await?,
-        };
-        Ok(Plan::decode(&text, &context.rules, &change.change_id)?)
-    }
-
-    /// What a run has to do in a lane, as far as the ledger knows: nothing is asked of Amazon Connect.
-    pub(in crate::handler) async fn known_work(
-        &self,
-        context: &InvocationContext,
-        ledger: &Ledger,
-        change: &ChangeRecord,
-        part: &LanePart,
-    ) -> Result<Option<LaneWork>, NoWork> {
-        let plan = self.plan_of(context, ledger, change).await?;
-        let home = &context.rules.home;
-        let is_star =
-            |change: &PolicyChange| matches!(record::in_lane(change, &part.name, home), InLane::Star { .. });
-        if let Task::Document(changes) = &plan.task
-            && part.resolved.is_none()
-            && changes.iter().any(is_star)
-        {
-            return Ok(None);
-        }
-        let origin = change.origin.in_invocation(&context.invocation);
-        let (change, part) = (change.clone(), part.clone());
-        let delivered = Delivered { ledger, change, part, token: String::new(), origin };
-        self.lane_work(context, &delivered, &plan).await.map(Some)
-    }
-
     pub(super) async fn lane_work(
         &self,
         context: &InvocationContext,
