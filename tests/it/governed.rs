@@ -6,6 +6,7 @@ mod at_once;
 mod lanes;
 mod queueing;
 mod requests;
+mod settled;
 pub(crate) mod stage;
 mod untouched;
 
