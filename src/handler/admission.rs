@@ -159,7 +159,9 @@ impl Handler {
                     Ok(true) => {
                         case.at_once = None;
                         let taken = ChangeRecord { holder: Some(mine), ..there };
-                        self.convert(context, &case, &taken).await
+                        let converted = self.convert(context, &case, &taken).await;
+                        let why = || Failure::new(ErrorCode::ChangeRunning);
+                        converted.unwrap_or_else(|| not_begun(&case.document, &why()))
                     }
                     Ok(false) => not_begun(&case.document, &Failure::new(ErrorCode::ChangeRunning)),
                     Err(error) => not_begun(&case.document, &unavailable(&error)),

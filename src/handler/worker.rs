@@ -159,14 +159,7 @@ impl Handler {
             }
             (None, Left::Nothing) => Ok(self.end(context, &ender, LaneState::Done, work.planned()).await?),
             (stopped, left) => {
-                ledger
-                    .leave(
-                        &change.run_name(),
-                        &part.name,
-                        &delivered.token,
-                        work_done(&done, governed.done()),
-                    )
-                    .await?;
+                self.leave(delivered, work_done(&done, governed.done())).await;
                 let stalled = if governed.done() > 0 { 0 } else { part.stalled };
                 Ok(Worked::Again(match (stopped, left) {
                     (Some(_), _) => FROZEN,
@@ -174,6 +167,14 @@ impl Handler {
                     (None, _) => retry_delay(stalled),
                 }))
             }
+        }
+    }
+
+    /// Gives the lane back. Where that fails, the next delivery takes it over.
+    async fn leave(&self, delivered: &Delivered<'_>, done: u32) {
+        let (run, lane) = (delivered.change.run_name(), &delivered.part.name);
+        if let Err(error) = delivered.ledger.leave(&run, lane, &delivered.token, done).await {
+            tracing::warn!(error = causes(&error), %run, %lane, "the lane was not left");
         }
     }
 

@@ -2,7 +2,9 @@
 
 mod actions;
 mod admission;
+mod at_once;
 mod lanes;
+mod queueing;
 mod requests;
 mod settled;
 pub(crate) mod stage;

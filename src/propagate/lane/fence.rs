@@ -15,6 +15,8 @@ pub(super) enum Standing {
     Busy,
     /// It ends like this.
     Ended(Box<Outcome>),
+    /// The run goes no further here.
+    Stopped(Stop),
     /// This run is done with it already.
     Done(Box<RecordedResult>),
     /// Its item is another one now.
@@ -50,7 +52,7 @@ impl<'a> LanePropagation<'a> {
 
     async fn standing_of(&self, governed: &Governed<'_>, target: &mut InHand<'a>) -> Standing {
         if let Some(stop) = governed.stopped() {
-            return Standing::Ended(Box::new(stopped(stop, None)));
+            return Standing::Stopped(stop);
         }
         let Some(record) = &target.record else {
             return Standing::Free;
@@ -103,6 +105,17 @@ impl<'a> LanePropagation<'a> {
         }
     }
 
+    /// A target that is not begun, because the run goes no further here. Where its lane ends too, whoever ends the lane
+    /// puts every such target on record.
+    pub(super) fn stopped(&self, target: InHand<'a>, stop: Stop, before: Option<Configuration>) -> Ended {
+        let in_lane = self.propagation.governed.is_some_and(|governed| governed.delivery.is_some());
+        let outcome = outcome_of(stop, before);
+        if in_lane && stop.ends_the_lane() {
+            return (target.slot, target.result(outcome));
+        }
+        self.recorded(target, outcome)
+    }
+
     /// Ends a target to which nothing is sent. `Err`: its item is another one by now, so that it has to be looked at
     /// again.
     pub(super) async fn stored(
@@ -121,7 +134,7 @@ impl<'a> LanePropagation<'a> {
             match governed.may_begin(&target.name()).await {
                 Ok(MayBegin::Yes) => {}
                 Ok(MayBegin::Stop(stop)) => {
-                    return Ok(self.recorded(target, stopped(stop, outcome.before().cloned())));
+                    return Ok(self.stopped(target, stop, outcome.before().cloned()));
                 }
                 Ok(MayBegin::Done(result)) => return Ok((target.slot, result.reported())),
                 Err(error) => {
@@ -145,8 +158,8 @@ impl<'a> LanePropagation<'a> {
     }
 }
 
-/// A target that is not begun, because the run goes no further here.
-pub(super) fn stopped(stop: Stop, before: Option<Configuration>) -> Outcome {
+/// How a target ends that is not begun, because the run goes no further here.
+fn outcome_of(stop: Stop, before: Option<Configuration>) -> Outcome {
     match stop {
         Stop::Frozen => Outcome::Pending { before, why: Failure::new(ErrorCode::Frozen) },
         Stop::TakenOver => Outcome::Pending { before, why: Failure::new(ErrorCode::TargetBusy) },
