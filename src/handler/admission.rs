@@ -59,7 +59,7 @@ impl Handler {
             targets: targets(changes, case.at_once.as_deref()),
             counts: record::Counts::default(),
             failures: 0,
-            stop_after: None,
+            stop_after: case.document.stop_after,
             halt: None,
             holder: (mode == Mode::Inline).then_some(holder),
             plan_hash: None,

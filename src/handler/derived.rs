@@ -52,7 +52,7 @@ impl Handler {
             let why = "the change has no target that could be changed";
             return self.refuse(context, request, Problem::NothingToUndo, why);
         }
-        let plan = Plan { task: derived.task.clone(), lanes, is_batch: false };
+        let plan = Plan { task: derived.task.clone(), lanes, is_batch: false, stop_after: None };
         let tokens = Tokens::new(&context.invocation.request_id, self.now());
         let record = draft(request, of, &derived, &plan, (tokens.next(), self.now()))?;
         let related = match derived.relation {
@@ -139,8 +139,7 @@ impl Handler {
         };
         let id = &record.change_id;
         self.note_change_action(context, &request.origin, id, action, record.reason.as_deref());
-        let dispatched =
-            self.dispatch(ledger, record, plan, &context.rules.home, context.deadline.end()).await;
+        let dispatched = self.dispatch(ledger, record, plan, context.deadline.end()).await;
         if let Err(error) = dispatched {
             // the record is there, so that the sweep sends what is missing
             tracing::warn!(error = causes(&error), change_id = %id, "not every lane was sent");

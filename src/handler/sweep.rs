@@ -3,7 +3,7 @@
 //! Two sweeps at once, or one that is killed, do no harm: each step is a conditional write, and a debt stays due until
 //! it is paid.
 
-use super::worker::Ender;
+use super::worker::{Ender, early_end};
 use super::{FunctionError, Handler, InvocationContext, Reply};
 use crate::connect::{Call, Target};
 use crate::ledger::{Finished, Ledger, LedgerError, OwedChange, Seen};
@@ -115,7 +115,7 @@ impl Handler {
             Duty::PutLanes => {
                 let plan = self.plan_of(context, ledger, change).await?;
                 let until = context.deadline.end();
-                self.dispatch(ledger, change, &plan, &context.rules.home, until).await?;
+                self.dispatch(ledger, change, &plan, until).await?;
             }
             Duty::Send(lanes) => {
                 let pointer = |lane| LanePointer { run: run.clone(), lane };
@@ -130,7 +130,7 @@ impl Handler {
                 let origin = change.origin.in_invocation(&context.invocation);
                 let work = self.known_work(context, ledger, change, part).await?;
                 let ender = Ender { ledger, change, part, seen: &seen, origin: &origin };
-                self.end_early(context, &ender, as_state, work.as_ref()).await?;
+                self.end_early(context, &ender, as_state, &work).await?;
             }
             Duty::SettleInline => self.settle_inline(context, ledger, change).await?,
             Duty::Finish => self.finish_lanes(context, ledger, &change.change_id).await?,
@@ -162,8 +162,9 @@ impl Handler {
         }
         let halted = change.halt.as_ref().map(|halt| halt.as_what);
         let left = change.targets.saturating_sub(counts.total());
+        let is_over = early_end(change).is_some();
         for _ in 0..left {
-            let outcome = if halted.is_some() { OutcomeKind::Skipped } else { OutcomeKind::Pending };
+            let outcome = if is_over { OutcomeKind::Skipped } else { OutcomeKind::Pending };
             counts.add(outcome, false);
         }
         let status = record::final_status(&counts, halted, change.dry_run);

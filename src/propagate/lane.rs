@@ -174,7 +174,7 @@ impl<'a> InHand<'a> {
 
     fn result(self, outcome: Outcome) -> TargetResult {
         let Self { instance, scope, trace, .. } = self;
-        TargetResult { instance: Some(instance.clone()), scope, outcome, trace }
+        TargetResult { instance: Some(instance.clone()), place: None, scope, outcome, trace }
     }
 
     fn updated(&mut self, cost: CallCost, request_id: Option<&String>) {

@@ -1,26 +1,35 @@
-//! From `"*"` to instances.
+//! From whole accounts and Regions to instances.
 
-use super::Propagation;
+use super::{Propagation, Resolved};
 use crate::audit::AuditedChange;
 use crate::connect::CallError;
+use futures_util::future::join_all;
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::{Instance, Instances};
 use policy_core::record::LaneName;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
-/// The instances the change names. Only `"*"` asks Amazon Connect.
-pub(super) async fn instances(
-    propagation: &Propagation<'_>,
-    audited: AuditedChange<'_>,
-) -> Result<Vec<Instance>, Failure> {
+/// The instances the change names. Where every one is meant, Amazon Connect is asked: each account and Region by itself,
+/// side by side, so that one which does not answer keeps no other back.
+pub(super) async fn instances(propagation: &Propagation<'_>, audited: AuditedChange<'_>) -> Resolved {
+    let mut resolved = Resolved { instances: Vec::new(), unresolved: Vec::new() };
     match &audited.change.instances {
-        Instances::Named(named) => Ok(named.clone()),
-        Instances::All { .. } => in_lane(propagation, audited, &LaneName::home(audited.home)).await,
+        Instances::Named(named) => resolved.instances.clone_from(named),
+        Instances::All { places, tags } => {
+            let asked = places.lanes().iter().map(|lane| active(propagation, audited, lane, tags));
+            for (lane, active) in places.lanes().iter().zip(join_all(asked).await) {
+                match active {
+                    Ok(active) => resolved.instances.extend(active),
+                    Err(error) => resolved.unresolved.push((lane.clone(), error.failure())),
+                }
+            }
+        }
     }
+    resolved
 }
 
-/// What `"*"` means in a lane: its ACTIVE instances that carry every tag.
+/// Which instances there are in a lane of which every one is meant: its ACTIVE ones that carry every tag.
 pub(super) async fn in_lane(
     propagation: &Propagation<'_>,
     audited: AuditedChange<'_>,
@@ -28,7 +37,7 @@ pub(super) async fn in_lane(
 ) -> Result<Vec<Instance>, Failure> {
     match &audited.change.instances {
         Instances::Named(named) => Ok(named.clone()),
-        Instances::All { tags } => {
+        Instances::All { tags, .. } => {
             active(propagation, audited, lane, tags).await.map_err(|error| error.failure())
         }
     }

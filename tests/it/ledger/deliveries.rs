@@ -106,9 +106,9 @@ async fn a_delivery_leaves_the_lane_unless_another_has_it() {
     let table = Table::with_a_lane().await;
     table.begins("a").await;
     table.begins("b").await;
-    assert!(!table.leave(&run("X"), &lane(LANE), "a", 1).await.unwrap());
+    assert!(!table.leave(&run("X"), &lane(LANE), "a", 1, None).await.unwrap());
     for _ in 0..2 {
-        assert!(table.leave(&run("X"), &lane(LANE), "b", 2).await.unwrap());
+        assert!(table.leave(&run("X"), &lane(LANE), "b", 2, None).await.unwrap());
     }
     let part = table.part().await;
     assert_eq!((part.delivery, part.done, part.deliveries), (None, 2, 2));
