@@ -12,6 +12,7 @@ mod http;
 mod queued;
 mod records;
 mod refusal;
+mod reply;
 mod sweep;
 mod worker;
 
@@ -25,16 +26,17 @@ use crate::propagate::{Deadline, Governed, Propagation};
 use crate::queue::{PATIENCE as QUEUE_PATIENCE, Queues};
 use crate::settings::Settings;
 use change::Submission;
-use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use lambda_runtime::{Context, LambdaEvent};
 use policy_core::aws::Arn;
 use policy_core::function_error::FunctionErrorType;
 use policy_core::origin::{Invocation, Origin, TriggerKind};
 use policy_core::policy::{Limits, Rules, ViolationCode};
-use policy_core::report::{self, OutcomeKind, Report, Status};
+use policy_core::report::{OutcomeKind, Report, Status};
 use policy_core::trigger::{self, NotAccepted, Trigger, event_bridge};
 use refusal::NotParked;
+pub use reply::FunctionError;
+use reply::{Reply, encoded};
 use serde_json::value::{RawValue, to_raw_value};
-use std::fmt;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
@@ -72,49 +74,6 @@ struct InvocationContext {
     rules: Rules,
     deadline: Deadline,
 }
-
-/// The function error of an invocation that did not do what was requested.
-#[derive(Clone, PartialEq, Eq)]
-pub struct FunctionError {
-    /// `errorType`: stable, for Step Functions' `Catch` and for alarms.
-    pub error_type: FunctionErrorType,
-    /// `errorMessage`: the report as JSON where there is one, else a sentence.
-    pub message: String,
-}
-
-/// The runtime logs it like this: the type, not the report a second time.
-impl fmt::Debug for FunctionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.error_type.name())
-    }
-}
-
-impl From<FunctionError> for Diagnostic {
-    fn from(error: FunctionError) -> Self {
-        Self { error_type: error.error_type.name().to_owned(), error_message: error.message }
-    }
-}
-
-impl FunctionError {
-    fn new(error_type: FunctionErrorType, message: &dyn fmt::Display) -> Self {
-        let message = message.to_string();
-        Self { error_type, message }
-    }
-
-    /// A report of an unsuccessful change, as a function error.
-    fn of(report: &Report) -> Self {
-        let message = report::encode(report).unwrap_or_default();
-        Self { error_type: FunctionErrorType::of(report.status()), message }
-    }
-}
-
-impl From<serde_json::Error> for FunctionError {
-    fn from(error: serde_json::Error) -> Self {
-        Self::new(FunctionErrorType::AnswerNotEncoded, &error)
-    }
-}
-
-type Reply = Result<Box<RawValue>, FunctionError>;
 
 impl Handler {
     /// Puts the parts together.
@@ -297,10 +256,6 @@ fn afterwards(kind: Option<TriggerKind>, parks: bool, is_governed: bool) -> Dura
     }
 }
 
-fn encoded(report: &Report) -> Reply {
-    Ok(RawValue::from_string(report::encode(report)?)?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,11 +279,5 @@ mod tests {
                 "{kind:?} {parks} {is_governed}"
             );
         }
-    }
-
-    #[test]
-    fn a_function_error_is_logged_by_its_type_alone() {
-        let error = FunctionError::new(FunctionErrorType::PolicyChangeRejected, &"a whole report");
-        assert_eq!(format!("{error:?}"), "PolicyChangeRejected");
     }
 }

@@ -8,10 +8,12 @@ mod governed;
 mod lane;
 mod resolve;
 mod settle;
+mod tokens;
 
 pub use deadline::Deadline;
-pub use governed::{Governed, LaneDelivery, Stop, Tokens, unavailable};
+pub use governed::{Governed, LaneDelivery, Stop, unavailable};
 pub use settle::settle;
+pub use tokens::Tokens;
 
 use crate::audit::{Audit, AuditedChange};
 use crate::connect::{Call, CallLog, Connect};

@@ -17,6 +17,7 @@ mod plan;
 mod reported;
 mod result;
 mod settle;
+mod shown;
 mod target;
 mod undo;
 
@@ -27,7 +28,7 @@ pub use change::{
 };
 pub use counts::{Counts, final_status};
 pub use digest::{hash_of, lane_hash, plan_hash};
-pub use document::{Progress, Shown, accepted_document, freeze_document};
+pub use document::{accepted_document, freeze_document};
 pub use duty::{Duty, duties};
 pub use intent::{CUT_OFF, Closing, Ending, Intent, LAST_ATTEMPT, LEASE, ending};
 pub use lane::{Delivery, LanePart, LaneState, OnBegin, on_begin, retry_delay};
@@ -37,5 +38,6 @@ pub use page::{InvalidToken, MAX_TOKEN, Position};
 pub use plan::{CorruptPlan, InLane, MAX_PLAN, OWN_PLAN, PART, Plan, Task, in_lane, lanes_of, parts};
 pub use result::{RecordedError, RecordedResult, TargetName};
 pub use settle::{GIVE_UP_READING, ReadBack, Settled, closing_of, settle};
+pub use shown::{Progress, Shown};
 pub use target::{Consideration, Members, TargetRecord, consider};
 pub use undo::{Own, apply_of, undo_of};

@@ -7,9 +7,7 @@ use crate::ledger::Finished;
 use crate::propagate::{Governed, Resolved, Stop};
 use crate::telemetry::causes;
 use policy_core::failure::ErrorCode;
-use policy_core::record::{
-    self, ChangeRecord, Counts, Halted, Holder, LEASE, LaneName, Millis, RecordedResult,
-};
+use policy_core::record::{self, ChangeRecord, Counts, LEASE, LaneName, Millis, RecordedResult};
 use policy_core::report::{ChangeReport, Report, TargetResult, Verdict};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -65,41 +63,25 @@ impl Handler {
         };
         // a second time, if somebody cancelled meanwhile
         for _ in 0..2 {
-            match self.finish_inline(context, governed, holder, record, &counts, halted, plan_hash).await {
-                Some(now) => halted = Some(now),
-                None => return,
-            }
-        }
-    }
-
-    /// `Some`: the run was halted, and is to be made final as that.
-    async fn finish_inline(
-        &self,
-        context: &InvocationContext,
-        governed: &Governed<'_>,
-        holder: &Holder,
-        record: &ChangeRecord,
-        counts: &Counts,
-        halted: Option<Halted>,
-        plan_hash: Option<&str>,
-    ) -> Option<Halted> {
-        let (ledger, run) = (governed.ledger, record.run_name());
-        let status = record::final_status(counts, halted, record.dry_run);
-        let finished =
-            ledger.finish(&run, Some(holder), status, counts, counts.total(), plan_hash, false, self.now());
-        match finished.await {
-            Ok(Finished::Now) => {
-                context.tally.lock().add_ended_run(status);
-                None
-            }
-            Ok(Finished::Already(there)) => {
-                there.halt.filter(|_| !there.status.is_final()).map(|halt| halt.as_what)
-            }
-            Err(error) => {
-                // its results are stored, so that the sweep makes it final by them
-                tracing::warn!(error = causes(&error), %run, "the run could not be made final");
-                None
-            }
+            let status = record::final_status(&counts, halted, record.dry_run);
+            let (held_by, total) = (Some(holder), counts.total());
+            let finished =
+                ledger.finish(&run, held_by, status, &counts, total, plan_hash, false, self.now()).await;
+            halted = match finished {
+                Ok(Finished::Now) => {
+                    context.tally.lock().add_ended_run(status);
+                    return;
+                }
+                Ok(Finished::Already(there)) => match there.halt.filter(|_| !there.status.is_final()) {
+                    Some(halt) => Some(halt.as_what),
+                    None => return,
+                },
+                Err(error) => {
+                    // its results are stored, so that the sweep makes it final by them
+                    tracing::warn!(error = causes(&error), %run, "the run could not be made final");
+                    return;
+                }
+            };
         }
     }
 

@@ -3,21 +3,22 @@
 //! The five moments around a target are docs/ledger.md's: its item before the read, the look and the intent before the
 //! update, the outcome after it, and the note where nothing is sent.
 
-use super::settle::settle;
-use crate::audit::{Audit, AuditedChange};
+mod store;
+
+pub(super) use store::Store;
+
+use super::tokens::Tokens;
 use crate::clock::Clock;
 use crate::connect::Lease;
-use crate::ledger::{Confirmed, Ledger, LedgerError, Note, Noted, Started, Stored};
+use crate::ledger::{Ledger, LedgerError};
 use crate::lock::Lock;
 use crate::telemetry::causes;
 use policy_core::failure::{ErrorCode, Failure};
-use policy_core::policy::{ChangeId, Configuration, Values};
+use policy_core::policy::ChangeId;
 use policy_core::record::{
-    self, Consideration, Ending, Halted, Intent, Members, Millis, Order, ReadBack, RecordedResult, RunName,
-    TargetName, TargetRecord, Who,
+    self, Consideration, Halted, Members, Millis, Order, RecordedResult, RunName, TargetName, TargetRecord,
+    Who,
 };
-use policy_core::report::{Outcome, OutcomeKind, TargetResult};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
@@ -61,32 +62,6 @@ pub struct LaneDelivery {
     pub done_before: u32,
 }
 
-/// Names for writes: unique, so that a writer knows its own again.
-#[derive(Debug)]
-pub struct Tokens {
-    prefix: String,
-    next: AtomicU32,
-}
-
-impl Tokens {
-    /// Those of an invocation that began then. Lambda repeats an invocation under its id, but not at the same time.
-    pub fn new(request_id: &str, began: Millis) -> Self {
-        Self { prefix: format!("{request_id}/{began}"), next: AtomicU32::new(0) }
-    }
-
-    /// Others of the same invocation, for another purpose.
-    #[must_use]
-    pub fn again(&self, purpose: &str) -> Self {
-        Self { prefix: format!("{}/{purpose}", self.prefix), next: AtomicU32::new(0) }
-    }
-
-    /// The next one.
-    pub fn next(&self) -> String {
-        let next = self.next.fetch_add(1, Ordering::Relaxed);
-        format!("{}/{next}", self.prefix)
-    }
-}
-
 /// Why a run goes no further here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
@@ -120,16 +95,6 @@ struct Progress {
     /// Whether an intent was left open.
     kept: bool,
     written: Option<Instant>,
-}
-
-/// What storing a result came to.
-pub(super) enum Store {
-    /// It is stored.
-    Stored,
-    /// The target was done already, like this.
-    Done(Box<RecordedResult>),
-    /// The target's item is another one by now.
-    Changed(Box<TargetRecord>),
 }
 
 impl<'a> Governed<'a> {
@@ -217,164 +182,6 @@ impl<'a> Governed<'a> {
     pub(super) async fn record(&self, target: &TargetName) -> Result<TargetRecord, LedgerError> {
         let records = self.ledger.targets(std::slice::from_ref(target)).await?;
         Ok(records.into_iter().next().unwrap_or_default())
-    }
-
-    /// The intent of an update that is decided.
-    pub(super) fn intent(
-        &self,
-        change_id: &ChangeId,
-        named: Members,
-        values: &Values,
-        before: &Configuration,
-        record: &TargetRecord,
-    ) -> Intent {
-        let (token, now) = (self.tokens.next(), self.now());
-        let (run, order) = (self.run.clone(), self.order.clone());
-        let intent = Intent::new(token, now, run, order, named, values, before, record);
-        Intent { reported_as: change_id.clone(), ..intent }
-    }
-
-    /// Stores the intent; nothing is sent without it.
-    pub(super) async fn begin(
-        &self,
-        target: &TargetName,
-        seen: u64,
-        intent: &Intent,
-    ) -> Result<Started, LedgerError> {
-        let begun = self.ledger.begin(target, seen, intent, self.undone.as_ref()).await;
-        // where no answer came, the intent may be there all the same
-        self.progress.lock().kept |= begun.is_err();
-        begun
-    }
-
-    /// Stores the outcome of an update, and ends its intent where it may end.
-    pub(super) async fn close(
-        &self,
-        target: &TargetName,
-        intent: &Intent,
-        result: &TargetResult,
-        change_id: &ChangeId,
-        any_unanswered: bool,
-    ) -> Result<Store, LedgerError> {
-        let Some(recorded) = self.recorded(result, change_id, intent.token.clone()) else {
-            return Ok(Store::Stored);
-        };
-        // until it is closed
-        let kept = std::mem::replace(&mut self.progress.lock().kept, true);
-        let stored = match record::ending(intent, &result.outcome, any_unanswered) {
-            Ending::Close(closing) => {
-                let counts = self.counts_failure(&recorded);
-                match self.ledger.close(target, intent, &closing, &recorded, counts).await? {
-                    Stored::Now => {
-                        self.progress.lock().kept = kept;
-                        Store::Stored
-                    }
-                    Stored::Done(result) => Store::Done(result),
-                    Stored::Lost(record) => Store::Changed(record),
-                }
-            }
-            Ending::Keep => match self.ledger.keep(&self.run, &recorded).await? {
-                Noted::Now => Store::Stored,
-                Noted::Done(result) => Store::Done(result),
-            },
-        };
-        self.progressed(matches!(stored, Store::Stored) && recorded.done).await?;
-        Ok(stored)
-    }
-
-    /// Stores the result of a target to which nothing is sent.
-    pub(super) async fn store(
-        &self,
-        named: Members,
-        result: &TargetResult,
-        change_id: &ChangeId,
-        record: Option<&TargetRecord>,
-    ) -> Result<Store, LedgerError> {
-        let Some(recorded) = self.recorded(result, change_id, self.tokens.next()) else {
-            return Ok(Store::Stored);
-        };
-        let stored = match (&result.outcome, record) {
-            (Outcome::Unchanged { held }, Some(record)) => {
-                let now = self.now();
-                let confirmed = self.ledger.confirm(
-                    &recorded.target,
-                    record.rev,
-                    &self.order,
-                    named,
-                    held,
-                    &self.run,
-                    &recorded,
-                    now,
-                );
-                match confirmed.await? {
-                    Confirmed::Now => Store::Stored,
-                    Confirmed::Done(result) => Store::Done(result),
-                    Confirmed::Refused(record) => Store::Changed(record),
-                }
-            }
-            _ => match self.ledger.note(&self.run, &recorded, self.kind_of_note(&recorded)).await? {
-                Noted::Now => Store::Stored,
-                Noted::Done(result) => Store::Done(result),
-            },
-        };
-        self.progressed(matches!(stored, Store::Stored) && recorded.done).await?;
-        Ok(stored)
-    }
-
-    fn counts_failure(&self, result: &RecordedResult) -> bool {
-        self.counts_failures
-            && result.done
-            && matches!(result.outcome, OutcomeKind::Failed | OutcomeKind::Blocked)
-    }
-
-    fn kind_of_note(&self, result: &RecordedResult) -> Note {
-        Note { dry_run: self.dry_run, count_failure: self.counts_failure(result) }
-    }
-
-    /// Keeps the result of a target that was not looked at.
-    pub(super) async fn note(&self, result: &TargetResult, change_id: &ChangeId) -> Result<(), LedgerError> {
-        self.store(Members::default(), result, change_id, None).await.map(drop)
-    }
-
-    fn recorded(&self, result: &TargetResult, change_id: &ChangeId, token: String) -> Option<RecordedResult> {
-        RecordedResult::of(result, change_id, self.now(), Some(self.who.clone()), token)
-    }
-
-    /// Counts a target that became done, and says so in the lane's item from time to time.
-    async fn progressed(&self, is_done: bool) -> Result<(), LedgerError> {
-        let Some(delivery) = self.delivery.as_ref().filter(|_| is_done) else {
-            return Ok(());
-        };
-        let done = {
-            let mut progress = self.progress.lock();
-            progress.done += 1;
-            if progress.written.is_some_and(|written| written.elapsed() < PROGRESS) {
-                return Ok(());
-            }
-            progress.written = Some(Instant::now());
-            delivery.done_before + progress.done
-        };
-        let goes_on =
-            self.ledger.progressed(&self.run, &delivery.lane, &delivery.token, done, self.now()).await?;
-        if !goes_on {
-            self.progress.lock().stop = Some(Stop::TakenOver);
-        }
-        Ok(())
-    }
-
-    /// Settles an intent whose lease is over by what Amazon Connect holds now, whosever it is. Answers with the
-    /// target's item as it is then.
-    pub(super) async fn settle(
-        &self,
-        audit: &Audit,
-        audited: AuditedChange<'_>,
-        target: &TargetName,
-        intent: &Intent,
-        read: ReadBack<'_>,
-    ) -> Result<TargetRecord, LedgerError> {
-        let here = (audited.home, &audited.origin.invocation);
-        settle(self.ledger, audit, here, target, intent, read, self.now()).await?;
-        self.record(target).await
     }
 }
 

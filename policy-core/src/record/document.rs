@@ -5,11 +5,9 @@ use super::{
     RecordedResult, Who,
 };
 use crate::origin::{IdentitySource, TriggerKind};
-use crate::policy::{ChangeId, Configuration, Scope, Violation};
+use crate::policy::{ChangeId, Configuration, Scope};
 use crate::report::OutcomeKind;
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 use time::format_description::well_known::Rfc3339;
 
 impl Serialize for Millis {
@@ -77,30 +75,8 @@ impl<'a> OriginDocument<'a> {
     }
 }
 
-/// How far a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Progress {
-    /// Targets, as far as they are known.
-    pub targets: u32,
-    /// How many of them are done.
-    pub done: u32,
-}
-
-impl Progress {
-    /// Of a run, by its lanes where it has some.
-    pub fn of(change: &ChangeRecord, lanes: &[LanePart]) -> Self {
-        if change.status.is_final() {
-            let total = change.counts.total();
-            return Self { targets: total, done: total.saturating_sub(change.counts.not_yet()) };
-        }
-        let done = lanes.iter().map(done_in);
-        let known = lanes.iter().map(|lane| lane.planned.unwrap_or(0));
-        Self { targets: known.sum::<u32>().max(change.targets), done: done.sum() }
-    }
-}
-
 /// How many targets of a lane are done: at its end by its results, before that by its last word.
-fn done_in(part: &LanePart) -> u32 {
+pub(super) fn done_in(part: &LanePart) -> u32 {
     if part.state == LaneState::Open {
         return part.done;
     }
@@ -109,7 +85,7 @@ fn done_in(part: &LanePart) -> u32 {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct LaneDocument<'a> {
+pub(super) struct LaneDocument<'a> {
     lane: &'a LaneName,
     state: LaneState,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,7 +100,7 @@ struct LaneDocument<'a> {
 }
 
 impl<'a> LaneDocument<'a> {
-    fn of(part: &'a LanePart) -> Self {
+    pub(super) fn of(part: &'a LanePart) -> Self {
         Self {
             lane: &part.name,
             state: part.state,
@@ -157,7 +133,7 @@ pub(super) fn error_of(error: &RecordedError) -> ErrorDocument<'_> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ResultDocument<'a> {
+pub(super) struct ResultDocument<'a> {
     change_id: &'a ChangeId,
     instance_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -179,7 +155,7 @@ struct ResultDocument<'a> {
 }
 
 impl<'a> ResultDocument<'a> {
-    fn of(result: &'a RecordedResult) -> Self {
+    pub(super) fn of(result: &'a RecordedResult) -> Self {
         Self {
             change_id: &result.change_id,
             instance_id: result.target.instance.as_str(),
@@ -194,115 +170,6 @@ impl<'a> ResultDocument<'a> {
             at: result.at,
             error: result.error.as_ref().map(error_of),
         }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct HaltDocument<'a> {
-    at: Millis,
-    #[serde(flatten)]
-    who: WhoDocument<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ChangeDocument<'a> {
-    change_id: &'a ChangeId,
-    status: RecordStatus,
-    run: u32,
-    dry_run: bool,
-    submitted_at: Millis,
-    first_submitted_at: Millis,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    started_at: Option<Millis>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    finished_at: Option<Millis>,
-    origin: OriginDocument<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    requested_by: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    document: Option<&'a RawValue>,
-    progress: Progress,
-    summary: &'a BTreeMap<OutcomeKind, u32>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    lanes: Vec<LaneDocument<'a>>,
-    results: Vec<ResultDocument<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_token: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    plan: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cancelled: Option<HaltDocument<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    undoes: Option<&'a ChangeId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    undone_by: Option<&'a ChangeId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    applies: Option<&'a ChangeId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    applied_by: Option<&'a ChangeId>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    violations: &'a [Violation],
-}
-
-/// A record with a page of a run's results.
-#[derive(Debug)]
-pub struct Shown<'a> {
-    /// The record, at the run that is shown.
-    pub change: &'a ChangeRecord,
-    /// That run's lanes.
-    pub lanes: &'a [LanePart],
-    /// The document in its normal form.
-    pub document: Option<&'a RawValue>,
-    /// The page.
-    pub results: &'a [RecordedResult],
-    /// Where the next page begins.
-    pub next: Option<String>,
-}
-
-impl Shown<'_> {
-    /// As JSON.
-    ///
-    /// # Errors
-    /// Never for these types; kept so that no caller has to panic.
-    pub fn encode(&self) -> Result<String, serde_json::Error> {
-        let change = self.change;
-        let relations = &change.relations;
-        serde_json::to_string(&ChangeDocument {
-            change_id: &change.change_id,
-            status: change.status,
-            run: change.run,
-            dry_run: change.dry_run,
-            submitted_at: change.submitted,
-            first_submitted_at: change.first,
-            started_at: change.started,
-            finished_at: change.finished,
-            origin: OriginDocument::of(&change.origin),
-            reason: change.reason.as_deref(),
-            requested_by: change.requested_by.as_deref(),
-            document: self.document,
-            progress: Progress::of(change, self.lanes),
-            summary: &change.counts.outcomes,
-            lanes: self.lanes.iter().map(LaneDocument::of).collect(),
-            results: self.results.iter().map(ResultDocument::of).collect(),
-            next_token: self.next.clone(),
-            plan: change.plan_hash.as_deref(),
-            cancelled: change.halt.as_ref().map(|halt| HaltDocument {
-                at: halt.at,
-                who: WhoDocument::of(&halt.who),
-                reason: halt.reason.as_deref(),
-            }),
-            undoes: relations.undoes.as_ref(),
-            undone_by: relations.undone_by.as_ref(),
-            applies: relations.applies.as_ref(),
-            applied_by: relations.applied_by.as_ref(),
-            violations: &change.violations,
-        })
     }
 }
 

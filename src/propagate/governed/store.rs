@@ -1,0 +1,186 @@
+//! Where a target's intent and its result are kept.
+
+use super::super::settle::settle;
+use super::{Governed, Stop};
+use crate::audit::{Audit, AuditedChange};
+use crate::ledger::{Confirmed, LedgerError, Note, Noted, Started, Stored};
+use policy_core::policy::{ChangeId, Configuration, Values};
+use policy_core::record::{
+    self, Ending, Intent, Members, ReadBack, RecordedResult, TargetName, TargetRecord,
+};
+use policy_core::report::{Outcome, OutcomeKind, TargetResult};
+use tokio::time::Instant;
+
+/// What storing a result came to.
+pub(in crate::propagate) enum Store {
+    /// It is stored.
+    Stored,
+    /// The target was done already, like this.
+    Done(Box<RecordedResult>),
+    /// The target's item is another one by now.
+    Changed(Box<TargetRecord>),
+}
+
+impl Governed<'_> {
+    /// The intent of an update that is decided.
+    pub(in crate::propagate) fn intent(
+        &self,
+        change_id: &ChangeId,
+        named: Members,
+        values: &Values,
+        before: &Configuration,
+        record: &TargetRecord,
+    ) -> Intent {
+        let (token, now) = (self.tokens.next(), self.now());
+        let (run, order) = (self.run.clone(), self.order.clone());
+        let intent = Intent::new(token, now, run, order, named, values, before, record);
+        Intent { reported_as: change_id.clone(), ..intent }
+    }
+
+    /// Stores the intent; nothing is sent without it.
+    pub(in crate::propagate) async fn begin(
+        &self,
+        target: &TargetName,
+        seen: u64,
+        intent: &Intent,
+    ) -> Result<Started, LedgerError> {
+        let begun = self.ledger.begin(target, seen, intent, self.undone.as_ref()).await;
+        // where no answer came, the intent may be there all the same
+        self.progress.lock().kept |= begun.is_err();
+        begun
+    }
+
+    /// Stores the outcome of an update, and ends its intent where it may end.
+    pub(in crate::propagate) async fn close(
+        &self,
+        target: &TargetName,
+        intent: &Intent,
+        result: &TargetResult,
+        change_id: &ChangeId,
+        any_unanswered: bool,
+    ) -> Result<Store, LedgerError> {
+        let Some(recorded) = self.recorded(result, change_id, intent.token.clone()) else {
+            return Ok(Store::Stored);
+        };
+        // until it is closed
+        let kept = std::mem::replace(&mut self.progress.lock().kept, true);
+        let stored = match record::ending(intent, &result.outcome, any_unanswered) {
+            Ending::Close(closing) => {
+                let counts = self.counts_failure(&recorded);
+                match self.ledger.close(target, intent, &closing, &recorded, counts).await? {
+                    Stored::Now => {
+                        self.progress.lock().kept = kept;
+                        Store::Stored
+                    }
+                    Stored::Done(result) => Store::Done(result),
+                    Stored::Lost(record) => Store::Changed(record),
+                }
+            }
+            Ending::Keep => match self.ledger.keep(&self.run, &recorded).await? {
+                Noted::Now => Store::Stored,
+                Noted::Done(result) => Store::Done(result),
+            },
+        };
+        self.progressed(matches!(stored, Store::Stored) && recorded.done).await?;
+        Ok(stored)
+    }
+
+    /// Stores the result of a target to which nothing is sent.
+    pub(in crate::propagate) async fn store(
+        &self,
+        named: Members,
+        result: &TargetResult,
+        change_id: &ChangeId,
+        record: Option<&TargetRecord>,
+    ) -> Result<Store, LedgerError> {
+        let Some(recorded) = self.recorded(result, change_id, self.tokens.next()) else {
+            return Ok(Store::Stored);
+        };
+        let stored = match (&result.outcome, record) {
+            (Outcome::Unchanged { held }, Some(record)) => {
+                let now = self.now();
+                let confirmed = self.ledger.confirm(
+                    &recorded.target,
+                    record.rev,
+                    &self.order,
+                    named,
+                    held,
+                    &self.run,
+                    &recorded,
+                    now,
+                );
+                match confirmed.await? {
+                    Confirmed::Now => Store::Stored,
+                    Confirmed::Done(result) => Store::Done(result),
+                    Confirmed::Refused(record) => Store::Changed(record),
+                }
+            }
+            _ => match self.ledger.note(&self.run, &recorded, self.kind_of_note(&recorded)).await? {
+                Noted::Now => Store::Stored,
+                Noted::Done(result) => Store::Done(result),
+            },
+        };
+        self.progressed(matches!(stored, Store::Stored) && recorded.done).await?;
+        Ok(stored)
+    }
+
+    fn counts_failure(&self, result: &RecordedResult) -> bool {
+        self.counts_failures
+            && result.done
+            && matches!(result.outcome, OutcomeKind::Failed | OutcomeKind::Blocked)
+    }
+
+    fn kind_of_note(&self, result: &RecordedResult) -> Note {
+        Note { dry_run: self.dry_run, count_failure: self.counts_failure(result) }
+    }
+
+    /// Keeps the result of a target that was not looked at.
+    pub(in crate::propagate) async fn note(
+        &self,
+        result: &TargetResult,
+        change_id: &ChangeId,
+    ) -> Result<(), LedgerError> {
+        self.store(Members::default(), result, change_id, None).await.map(drop)
+    }
+
+    fn recorded(&self, result: &TargetResult, change_id: &ChangeId, token: String) -> Option<RecordedResult> {
+        RecordedResult::of(result, change_id, self.now(), Some(self.who.clone()), token)
+    }
+
+    /// Counts a target that became done, and says so in the lane's item from time to time.
+    async fn progressed(&self, is_done: bool) -> Result<(), LedgerError> {
+        let Some(delivery) = self.delivery.as_ref().filter(|_| is_done) else {
+            return Ok(());
+        };
+        let done = {
+            let mut progress = self.progress.lock();
+            progress.done += 1;
+            if progress.written.is_some_and(|written| written.elapsed() < super::PROGRESS) {
+                return Ok(());
+            }
+            progress.written = Some(Instant::now());
+            delivery.done_before + progress.done
+        };
+        let goes_on =
+            self.ledger.progressed(&self.run, &delivery.lane, &delivery.token, done, self.now()).await?;
+        if !goes_on {
+            self.progress.lock().stop = Some(Stop::TakenOver);
+        }
+        Ok(())
+    }
+
+    /// Settles an intent whose lease is over by what Amazon Connect holds now, whosever it is. Answers with the
+    /// target's item as it is then.
+    pub(in crate::propagate) async fn settle(
+        &self,
+        audit: &Audit,
+        audited: AuditedChange<'_>,
+        target: &TargetName,
+        intent: &Intent,
+        read: ReadBack<'_>,
+    ) -> Result<TargetRecord, LedgerError> {
+        let here = (audited.home, &audited.origin.invocation);
+        settle(self.ledger, audit, here, target, intent, read, self.now()).await?;
+        self.record(target).await
+    }
+}
