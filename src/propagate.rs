@@ -12,6 +12,7 @@ mod tokens;
 
 pub use deadline::Deadline;
 pub use governed::{Governed, LaneDelivery, Stop, unavailable};
+pub use resolve::Resolved;
 pub use settle::settle;
 pub use tokens::Tokens;
 
@@ -42,30 +43,6 @@ pub struct Propagation<'a> {
     pub log: &'a CallLog,
     /// The run in the ledger that this is part of; absent without a ledger.
     pub governed: Option<&'a Governed<'a>>,
-}
-
-/// A change's instances, and where nobody could find out which there are.
-#[derive(Debug)]
-pub struct Resolved {
-    instances: Vec<Instance>,
-    unresolved: Vec<(LaneName, Failure)>,
-}
-
-impl Resolved {
-    /// Whether instances may be missing.
-    pub const fn failed(&self) -> bool {
-        !self.unresolved.is_empty()
-    }
-
-    /// The instances that are known.
-    pub fn instances(&self) -> &[Instance] {
-        &self.instances
-    }
-
-    /// How many of them there are.
-    pub const fn count(&self) -> usize {
-        self.instances.len()
-    }
 }
 
 /// A target, and what is asked of it alone.
@@ -118,7 +95,7 @@ impl<'a> Propagation<'a> {
     pub fn estimate(&self, audited: AuditedChange<'_>, resolved: &Resolved) -> Duration {
         let mut instances: BTreeMap<_, usize> = BTreeMap::new();
         let permitted = |instance: &&Instance| self.limits.guardrails.check(instance, audited.change).is_ok();
-        for instance in resolved.instances.iter().filter(permitted) {
+        for instance in resolved.instances().iter().filter(permitted) {
             *instances.entry(self.connect.key(instance, audited.home)).or_default() += 1;
         }
         let change = audited.change;
@@ -141,11 +118,11 @@ impl<'a> Propagation<'a> {
     pub async fn run(&self, audited: AuditedChange<'_>, resolved: &Resolved) -> ChangeReport {
         let asked = |scope: &Scope| Asked { scope: *scope, own: None };
         let scopes: Vec<_> = audited.change.scopes.iter().map(asked).collect();
-        let targets = resolved.instances.iter().map(|instance| (instance, scopes.iter().copied()));
+        let targets = resolved.instances().iter().map(|instance| (instance, scopes.iter().copied()));
         let mut results = self.walk(audited, targets).await;
         if resolved.failed() {
             let missing =
-                resolved.unresolved.iter().map(|(lane, failure)| self.unresolved(audited, lane, failure));
+                resolved.unresolved().iter().map(|(lane, failure)| self.unresolved(audited, lane, failure));
             results.extend(missing.flatten());
             // the order of the targets, which places have too
             results.sort_by_cached_key(|result| {
@@ -158,7 +135,7 @@ impl<'a> Propagation<'a> {
             report.warnings.push(Violation {
                 pointer: String::new(),
                 code: ViolationCode::NoInstanceMatches,
-                message: no_instance(&audited.change.instances).to_owned(),
+                message: resolve::no_instance(&audited.change.instances).to_owned(),
             });
         }
         report
@@ -196,9 +173,12 @@ impl<'a> Propagation<'a> {
     {
         let mut results: Vec<Option<TargetResult>> = Vec::new();
         let mut lanes: BTreeMap<_, Vec<Work<'w>>> = BTreeMap::new();
+        // where failures are counted, a blocked target waits for its turn
+        let in_turn = self.governed.is_some_and(|governed| governed.counts_failures);
         for (instance, scopes) in targets {
             let mut slots = Vec::new();
-            let allowed = self.limits.guardrails.check(instance, audited.change);
+            let allowed =
+                if in_turn { Ok(()) } else { self.limits.guardrails.check(instance, audited.change) };
             for Asked { scope, own } in scopes {
                 let index = results.len();
                 results.push(match &allowed {
@@ -267,23 +247,6 @@ impl<'a> Propagation<'a> {
             result.outcome = result.outcome.unrecorded(unaudited(&error));
         }
         result
-    }
-}
-
-fn no_instance(instances: &Instances) -> &'static str {
-    match instances {
-        Instances::All { places, tags } if places.is_own() && !tags.is_empty() => {
-            "no ACTIVE instance in this account and Region has these tags, so nothing was changed"
-        }
-        Instances::All { places, tags } if !places.is_own() && tags.is_empty() => {
-            "there is no ACTIVE instance in these accounts and Regions, so nothing was changed"
-        }
-        Instances::All { places, .. } if !places.is_own() => {
-            "no ACTIVE instance in these accounts and Regions has these tags, so nothing was changed"
-        }
-        Instances::All { .. } | Instances::Named(_) => {
-            "`*` matches no ACTIVE instance in this account and Region, so nothing was changed"
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! From whole accounts and Regions to instances.
 
-use super::{Propagation, Resolved};
+use super::Propagation;
 use crate::audit::AuditedChange;
 use crate::connect::CallError;
 use futures_util::future::join_all;
@@ -9,6 +9,35 @@ use policy_core::policy::{Instance, Instances};
 use policy_core::record::LaneName;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
+
+/// A change's instances, and where nobody could find out which there are.
+#[derive(Debug)]
+pub struct Resolved {
+    instances: Vec<Instance>,
+    unresolved: Vec<(LaneName, Failure)>,
+}
+
+impl Resolved {
+    /// Whether instances may be missing.
+    pub const fn failed(&self) -> bool {
+        !self.unresolved.is_empty()
+    }
+
+    /// The instances that are known.
+    pub fn instances(&self) -> &[Instance] {
+        &self.instances
+    }
+
+    /// How many of them there are.
+    pub const fn count(&self) -> usize {
+        self.instances.len()
+    }
+
+    /// Where instances may be missing, and why.
+    pub(super) fn unresolved(&self) -> &[(LaneName, Failure)] {
+        &self.unresolved
+    }
+}
 
 /// The instances the change names. Where every one is meant, Amazon Connect is asked: each account and Region by itself,
 /// side by side, so that one which does not answer keeps no other back.
@@ -78,4 +107,22 @@ async fn active(
 /// An instance must match every key, by any of its values.
 fn matches(wanted: &BTreeMap<String, BTreeSet<String>>, has: &BTreeMap<String, String>) -> bool {
     wanted.iter().all(|(key, values)| has.get(key).is_some_and(|value| values.contains(value)))
+}
+
+/// Why nothing was done, and everything went well.
+pub(super) fn no_instance(instances: &Instances) -> &'static str {
+    match instances {
+        Instances::All { places, tags } if places.is_own() && !tags.is_empty() => {
+            "no ACTIVE instance in this account and Region has these tags, so nothing was changed"
+        }
+        Instances::All { places, tags } if !places.is_own() && tags.is_empty() => {
+            "there is no ACTIVE instance in these accounts and Regions, so nothing was changed"
+        }
+        Instances::All { places, .. } if !places.is_own() => {
+            "no ACTIVE instance in these accounts and Regions has these tags, so nothing was changed"
+        }
+        Instances::All { .. } | Instances::Named(_) => {
+            "`*` matches no ACTIVE instance in this account and Region, so nothing was changed"
+        }
+    }
 }

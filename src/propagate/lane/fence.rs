@@ -15,6 +15,8 @@ pub(super) enum Standing {
     Busy,
     /// It ends like this.
     Ended(Box<Outcome>),
+    /// The run goes no further here.
+    Stopped(Stop),
     /// This run is done with it already.
     Done(Box<RecordedResult>),
     /// Its item is another one now.
@@ -38,7 +40,18 @@ impl<'a> LanePropagation<'a> {
             return true;
         };
         let is_free = |record| matches!(governed.consider(record, self.named(target)), Consideration::Go);
-        governed.stopped().is_none() && target.record.as_deref().is_none_or(is_free)
+        governed.stopped().is_none()
+            && target.record.as_deref().is_none_or(is_free)
+            && self.blocked(governed, target).is_none()
+    }
+
+    /// What a guardrail makes of a target that waited for its turn; the others are checked before any walk.
+    fn blocked(&self, governed: &Governed<'_>, target: &InHand<'a>) -> Option<Outcome> {
+        if !governed.counts_failures {
+            return None;
+        }
+        let checked = self.propagation.limits.guardrails.check(target.instance, self.audited.change);
+        checked.err().map(|blocked| Outcome::Blocked { held: None, why: Failure::from(&blocked) })
     }
 
     pub(super) async fn standing(&self, target: &mut InHand<'a>) -> Standing {
@@ -50,7 +63,10 @@ impl<'a> LanePropagation<'a> {
 
     async fn standing_of(&self, governed: &Governed<'_>, target: &mut InHand<'a>) -> Standing {
         if let Some(stop) = governed.stopped() {
-            return Standing::Ended(Box::new(stopped(stop, None)));
+            return Standing::Stopped(stop);
+        }
+        if let Some(outcome) = self.blocked(governed, target) {
+            return Standing::Ended(Box::new(outcome));
         }
         let Some(record) = &target.record else {
             return Standing::Free;
@@ -103,6 +119,24 @@ impl<'a> LanePropagation<'a> {
         }
     }
 
+    /// A target that is not begun, because the run goes no further here.
+    ///
+    /// Where its lane ends with that, whoever ends the lane writes the line in the audit: it has the targets too that
+    /// nobody has come to yet.
+    pub(super) fn not_begun_for(
+        &self,
+        stop: Stop,
+        target: InHand<'a>,
+        before: Option<Configuration>,
+    ) -> Ended {
+        let (slot, outcome) = (target.slot, stopped(stop, before));
+        let ends_lane = matches!(stop, Stop::Halted(_) | Stop::TooManyFailures);
+        if ends_lane && self.propagation.governed.is_some_and(|governed| governed.delivery.is_some()) {
+            return (slot, target.result(outcome));
+        }
+        self.recorded(target, outcome)
+    }
+
     /// Ends a target to which nothing is sent. `Err`: its item is another one by now, so that it has to be looked at
     /// again.
     pub(super) async fn stored(
@@ -117,11 +151,11 @@ impl<'a> LanePropagation<'a> {
         if matches!(outcome, Outcome::Pending { .. } | Outcome::Skipped { .. }) {
             return Ok(self.recorded(target, outcome));
         }
-        if governed.delivery.is_some() {
+        if governed.delivery.is_some() || governed.counts_failures {
             match governed.may_begin(&target.name()).await {
                 Ok(MayBegin::Yes) => {}
                 Ok(MayBegin::Stop(stop)) => {
-                    return Ok(self.recorded(target, stopped(stop, outcome.before().cloned())));
+                    return Ok(self.not_begun_for(stop, target, outcome.before().cloned()));
                 }
                 Ok(MayBegin::Done(result)) => return Ok((target.slot, result.reported())),
                 Err(error) => {
@@ -145,8 +179,8 @@ impl<'a> LanePropagation<'a> {
     }
 }
 
-/// A target that is not begun, because the run goes no further here.
-pub(super) fn stopped(stop: Stop, before: Option<Configuration>) -> Outcome {
+/// How a target ends that is not begun, because the run goes no further here.
+fn stopped(stop: Stop, before: Option<Configuration>) -> Outcome {
     match stop {
         Stop::Frozen => Outcome::Pending { before, why: Failure::new(ErrorCode::Frozen) },
         Stop::TakenOver => Outcome::Pending { before, why: Failure::new(ErrorCode::TargetBusy) },

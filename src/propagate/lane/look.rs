@@ -64,6 +64,10 @@ impl<'a> LanePropagation<'a> {
             match self.standing(&mut target).await {
                 Standing::Free => {}
                 Standing::Busy => return Looked::Busy(Box::new(target)),
+                Standing::Stopped(stop) => {
+                    let (slot, result) = self.not_begun_for(stop, target, None);
+                    return Looked::Ended(slot, Box::new(result));
+                }
                 Standing::Ended(outcome) => match self.stored(target, *outcome).await {
                     Ok((slot, result)) => return Looked::Ended(slot, Box::new(result)),
                     Err(changed) => {

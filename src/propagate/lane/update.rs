@@ -1,7 +1,6 @@
 //! Intent, update, verification, outcome.
 
 use super::super::governed::{Governed, MayBegin, Store, lease, unavailable};
-use super::fence::stopped;
 use super::look::{Looked, PATIENCE};
 use super::{Due, Ended, InHand, LanePropagation};
 use crate::connect::{Permit, Target};
@@ -47,7 +46,7 @@ impl<'a> LanePropagation<'a> {
                 Ok(MayBegin::Yes) => {}
                 Ok(MayBegin::Done(result)) => return Err(Box::new((due.target.slot, result.reported()))),
                 Ok(MayBegin::Stop(stop)) => {
-                    return Err(Box::new(self.recorded(due.target, stopped(stop, Some(due.before)))));
+                    return Err(Box::new(self.not_begun_for(stop, due.target, Some(due.before))));
                 }
                 Err(error) => return Err(Box::new(self.not_begun(due, unavailable(&error)))),
             }

@@ -52,11 +52,11 @@ fn a_document_comes_back_as_it_was() {
 fn the_text_of_a_plan_is_the_one_that_the_design_names() {
     let lanes = vec![lane("eu-west-1"), lane("us-east-1")];
     let undo = Task::Undo { of: id("CHG-1"), up_to: RunKey(NOW), force: true };
-    let undo = Plan { task: undo, lanes: lanes.clone(), is_batch: true };
+    let undo = Plan { task: undo, lanes: lanes.clone(), is_batch: true, stop_after: None };
     let text = r#"{"lanes":["111122223333/eu-west-1","111122223333/us-east-1"],"batch":true,"undo":"CHG-1","upTo":"1800000000000","force":true}"#;
     assert_eq!((undo.encode().unwrap().as_str(), decode(text).unwrap()), (text, undo));
     let apply = Task::Apply { of: id("CHG-1"), key: RunKey(NOW) };
-    let apply = Plan { task: apply, lanes, is_batch: false };
+    let apply = Plan { task: apply, lanes, is_batch: false, stop_after: None };
     let text = r#"{"lanes":["111122223333/eu-west-1","111122223333/us-east-1"],"apply":"CHG-1","key":"1800000000000"}"#;
     assert_eq!((apply.encode().unwrap().as_str(), decode(text).unwrap()), (text, apply));
     let plain = Plan { lanes: Vec::new(), ..plan(&with("changeId", json!("CHG-1"))) };
@@ -145,7 +145,6 @@ fn each_lane_has_its_own_instances_in_the_documents_order() {
         ],
     });
     let changes = parse(&document.to_string()).unwrap().changes;
-    let home = rules().home;
     let abroad = LaneName { account: Some(account("444455556666")), ..lane("eu-west-1") };
     let own = lane("us-east-1");
     assert_eq!(lanes_of(&changes), [own.clone(), abroad.clone()]);
