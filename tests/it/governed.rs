@@ -3,6 +3,7 @@
 mod actions;
 mod admission;
 mod lanes;
+mod organisation;
 pub(crate) mod stage;
 
 use crate::world::{ONE, THREE, TWO, chat, outcomes};
