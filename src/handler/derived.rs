@@ -55,6 +55,10 @@ impl Handler {
         let plan = Plan { task: derived.task.clone(), lanes, is_batch: false, stop_after: None };
         let tokens = Tokens::new(&context.invocation.request_id, self.now());
         let record = draft(request, of, &derived, &plan, (tokens.next(), self.now()))?;
+        if record.change_id == of.change_id {
+            let why = "`changeId` is the id of the change itself";
+            return self.refuse(context, request, Problem::ChangeIdReused, why);
+        }
         let related = match derived.relation {
             // a look at what an undo would do leaves no trace in the change
             _ if record.dry_run => ledger.record(&record, self.now()).await.map(|recorded| match recorded {

@@ -5,6 +5,7 @@ mod admission;
 mod lanes;
 mod organisation;
 pub(crate) mod stage;
+mod stop_after;
 
 use crate::world::{ONE, THREE, TWO, chat, outcomes};
 use serde_json::{Value, json};
