@@ -94,7 +94,7 @@ fuzz-corpus: fuzz ## fuzz/corpus anew: for each target the 90 inputs that cover 
 mutants: $(TOOLS)/cargo-mutants@27.1.0.installed ## whether the tests notice changed code in policy-core
 	cargo fetch --locked --quiet
 	rm -rf target/mutants.out*
-	$(with-tools) cargo mutants --in-place --package policy-core --output target || (( $$? == 2 || $$? == 3 ))
+	LEDGER_SCENARIOS=128 $(with-tools) cargo mutants --in-place --package policy-core --output target || (( $$? == 2 || $$? == 3 ))
 	@[ ! -s target/mutants.out/missed.txt ]
 
 # Each mutant compiles the function, links its tests and runs them: about 40 s. MUTANTS="--shard 1/20" takes a part
@@ -200,6 +200,8 @@ bench: build $(VENV)/done ## the benchmarks, against the production binary (abou
 	@cargo bench --locked --profile counted --bench decode
 	$(call heading,Propagation at the quota)
 	@$(VENV)/bin/python benches/propagation.py
+	$(call heading,As deployed: a worker and two processes of the API at one quota)
+	@cargo run --locked --quiet --example deployed -- --function target/release/connect-attachment-policy
 
 COUNTS = cargo build --locked --quiet --profile counted --example counted && \
 	$(PYTHON) benches/counts.py target/counted/examples/counted

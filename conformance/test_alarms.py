@@ -92,6 +92,8 @@ def test_a_lane_that_gets_nowhere_is_noticed_whatever_the_others_do() -> None:
     expression, names = watched("NoProgressAlarm")
     assert expression == "stall / 60"
     assert names == {"stall": (OWN, "LongestStall", SWEEP)}
+    [stat] = [query["MetricStat"]["Stat"] for query in alarm_of("NoProgressAlarm")["Metrics"] if "MetricStat" in query]
+    assert stat == "Minimum", "a moment in which a change begins is no stall"
     for values, threshold in (({}, 60), ({"WaitingMinutes": "90"}, "90")):
         alarm = alarm_of("NoProgressAlarm", values)
         assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (threshold, 1)

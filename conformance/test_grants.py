@@ -7,7 +7,7 @@ from typing import Any
 
 import botocore.session
 import pytest
-from awaited import LEDGER
+from awaited import REGIONS
 from botocore import xform_name
 from expansion import EVERY, ROOT, default, expanded, filled, named, resources, rust_functions
 from iam import granted, on
@@ -34,9 +34,8 @@ BY_PARAMETER = {"ds:DescribeDirectories", "sts:AssumeRole"} | NETWORK | KEY
 READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 RECORDS = {"dynamodb:PutItem", "dynamodb:UpdateItem"}
 WRITES = RECORDS | {"dynamodb:DeleteItem"}
-# what IAM asks for where the operation has no action of its own ("Using IAM with DynamoDB transactions": no condition is
-# checked alone; "Amazon SQS
-# API permissions")
+# what IAM asks for where the operation has no action of its own ("Using IAM with DynamoDB transactions", of which a
+# condition that is checked alone is left out, since nobody checks one; "Amazon SQS API permissions")
 ASKED_FOR = {
     "dynamodb:TransactWriteItems": WRITES,
     "sqs:SendMessageBatch": {"sqs:SendMessage"},
@@ -214,7 +213,7 @@ def test_every_sender_to_an_encrypted_queue_may_use_its_key() -> None:
         assert {action: on(role, EVERY)[action] for action in KEY} == dict.fromkeys(KEY, [EVERY["DataKeyArn"]])
 
 
-@LEDGER
+@REGIONS
 def test_the_settings_of_the_template_are_those_the_code_reads() -> None:
     read = set(re.findall(r'reader\s*\.read\(\s*"(\w+)"', sources("settings.rs", "settings")))
     functions = rust_functions().values()

@@ -68,8 +68,8 @@ def test_each_index_is_read_by_the_one_function_that_needs_it(values: dict[str, 
 
 
 NOBODY = (
-    "Scan", "ConditionCheckItem", "BatchWriteItem", "PartiQLSelect", "PartiQLInsert", "PartiQLUpdate", "PartiQLDelete", "DeleteTable",
-    "UpdateTable", "UpdateTimeToLive", "UpdateContinuousBackups", "CreateBackup", "RestoreTableToPointInTime",
+    "Scan", "ConditionCheckItem", "BatchWriteItem", "PartiQLSelect", "PartiQLInsert", "PartiQLUpdate",
+    "PartiQLDelete", "DeleteTable", "UpdateTable", "UpdateTimeToLive", "UpdateContinuousBackups", "CreateBackup", "RestoreTableToPointInTime",
     "ExportTableToPointInTime", "PutResourcePolicy", "TagResource",
 )  # fmt: skip
 

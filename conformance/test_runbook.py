@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import Sandbox, serving
+from conftest import UNPACED, Sandbox, serving
 from pages import ROOT
 from runbook import COMMANDS, Operator, aws, operator, stack, under
 from shell import WITH_LOGS
@@ -138,7 +138,7 @@ MEGABYTE = 1_048_576
 def changed(tmp_path: Path) -> Iterator[tuple[Sandbox, list[str]]]:
     """A sandbox whose instance was changed, and the log of its function."""
     log = tmp_path / "sandbox.log"
-    with serving(log, "--rate=0", "--env=CONNECT_REQUESTS_PER_SECOND=1000", "--env=CONNECT_BURST=1000") as sandbox:
+    with serving(log, "--standalone", *UNPACED) as sandbox:
         for change in CHANGES:
             answer = requests.post(f"{sandbox.function}/policy-changes", json=change, timeout=30)
             assert answer.json()["status"] == "succeeded"

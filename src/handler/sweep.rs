@@ -218,7 +218,7 @@ fn watch(
     for part in lanes.iter().filter(|part| part.state == LaneState::Open) {
         let left = part.planned.unwrap_or_default().saturating_sub(part.done);
         // while nothing may begin, nothing stalls
-        let since = part.moved.unwrap_or(change.submitted);
+        let since = part.stalls_since(change.submitted, deliveries.get(&part.name).copied());
         let stall = if frozen.is_some() { Duration::ZERO } else { now.since(since) };
         unfinished.add_lane(part.name.clone(), left, age, stall);
     }

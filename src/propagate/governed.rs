@@ -185,7 +185,8 @@ impl<'a> Governed<'a> {
     }
 }
 
-/// The last moment at which an intent's holder begins an attempt, and when its call must have ended.
+/// The lease of an intent that is begun now: taken before the intent is written, so that it ends before others take it
+/// as over. The last moment at which its holder begins an attempt, and when its call must have ended.
 pub(super) fn lease() -> (Lease, Instant) {
     let now = Instant::now();
     let lease = Lease { instant: now + record::LAST_ATTEMPT, wall: SystemTime::now() + record::LAST_ATTEMPT };

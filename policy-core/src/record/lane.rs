@@ -64,6 +64,15 @@ impl LanePart {
     pub fn is_delivered(&self, now: Millis) -> bool {
         self.delivery.as_ref().is_some_and(|delivery| now <= delivery.until)
     }
+
+    /// Since when it makes no progress; `submitted` is its run's time.
+    ///
+    /// One that was never taken up waits for its turn. It stalls only as far as nobody had a turn in its group, so that a
+    /// long change before it raises no alarm for it.
+    pub fn stalls_since(&self, submitted: Millis, last_delivery: Option<Millis>) -> Millis {
+        let since = self.moved.unwrap_or(submitted);
+        if self.deliveries == 0 { last_delivery.map_or(since, |at| at.max(since)) } else { since }
+    }
 }
 
 /// What a delivery does that has just begun.

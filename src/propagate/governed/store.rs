@@ -72,7 +72,12 @@ impl Governed<'_> {
                         self.progress.lock().kept = kept;
                         Store::Stored
                     }
-                    Stored::Done(result) => Store::Done(result),
+                    Stored::Done(result) => {
+                        // another delivery is done with it: the intent must not keep others away
+                        let closing = record::closing_of(intent, &result);
+                        self.ledger.close_alone(target, intent, &closing, self.now()).await?;
+                        Store::Done(result)
+                    }
                     Stored::Lost(record) => Store::Changed(record),
                 }
             }

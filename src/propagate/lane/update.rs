@@ -3,15 +3,22 @@
 use super::super::governed::{Governed, MayBegin, Store, lease, unavailable};
 use super::look::{Looked, PATIENCE};
 use super::{Due, Ended, InHand, LanePropagation};
-use crate::connect::{Permit, Target};
+use crate::connect::{Lease, Permit, Target};
 use crate::ledger::Started;
 use policy_core::decision::Modified;
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::{Configuration, Values};
 use policy_core::record::Intent;
-use policy_core::report::{Outcome, OutcomeKind, Verdict};
+use policy_core::report::Outcome;
 use tokio::time::Instant;
 use tracing::Instrument;
+
+/// An update whose intent is stored.
+struct Begun {
+    intent: Intent,
+    /// Until when an attempt may begin, and when the call must have ended.
+    lease: (Lease, Instant),
+}
 
 /// How often an update whose target changed under us is decided again.
 const TRIES: usize = 3;
@@ -27,7 +34,7 @@ impl<'a> LanePropagation<'a> {
                 return (slot, self.propagation.recorded(audited, target.result(outcome)));
             };
             match Box::pin(self.begin(governed, due)).await {
-                Ok((due, intent)) => Box::pin(self.governed_update(governed, due, intent, permit)).await,
+                Ok((due, begun)) => Box::pin(self.governed_update(governed, due, begun, permit)).await,
                 Err(ended) => *ended,
             }
         }
@@ -36,11 +43,7 @@ impl<'a> LanePropagation<'a> {
     }
 
     /// Stores the intent, unless the target ends another way.
-    async fn begin(
-        &self,
-        governed: &Governed<'_>,
-        mut due: Due<'a>,
-    ) -> Result<(Due<'a>, Intent), Box<Ended>> {
+    async fn begin(&self, governed: &Governed<'_>, mut due: Due<'a>) -> Result<(Due<'a>, Begun), Box<Ended>> {
         for _ in 0..TRIES {
             match governed.may_begin(&due.target.name()).await {
                 Ok(MayBegin::Yes) => {}
@@ -52,9 +55,10 @@ impl<'a> LanePropagation<'a> {
             }
             let record = due.target.record.clone().unwrap_or_default();
             let (named, change_id) = (self.named(&due.target), &self.audited.change.change_id);
+            let lease = lease();
             let intent = governed.intent(change_id, named, &due.values, &due.before, &record);
             match governed.begin(&due.target.name(), record.rev, &intent).await {
-                Ok(Started::Now) => return Ok((due, intent)),
+                Ok(Started::Now) => return Ok((due, Begun { intent, lease })),
                 Ok(Started::Refused(record)) => {
                     due.target.record = Some(record);
                     due = match self.look_again(due.target).await {
@@ -89,16 +93,13 @@ impl<'a> LanePropagation<'a> {
         &self,
         governed: &Governed<'_>,
         due: Due<'a>,
-        intent: Intent,
+        begun: Begun,
         permit: Permit,
     ) -> Ended {
         let (slot, name) = (due.target.slot, due.target.name());
-        let (target, outcome, any_unanswered) = self.send(due, permit, Some(&intent)).await;
+        let Begun { intent, lease } = begun;
+        let (target, outcome, any_unanswered) = self.send(due, permit, Some(lease)).await;
         let mut result = self.propagation.recorded(self.audited, target.result(outcome));
-        if result.outcome.kind() == OutcomeKind::Applied && result.outcome.verdict() == Verdict::NotYet {
-            // its audit line is missing: the intent stays, and who settles it writes the line
-            return (slot, result);
-        }
         let change_id = &self.audited.change.change_id;
         match governed.close(&name, &intent, &result, change_id, any_unanswered).await {
             Ok(Store::Stored) => {}
@@ -119,7 +120,7 @@ impl<'a> LanePropagation<'a> {
         &self,
         due: Due<'a>,
         permit: Permit,
-        intent: Option<&Intent>,
+        lease: Option<(Lease, Instant)>,
     ) -> (InHand<'a>, Outcome, bool) {
         let Due { mut target, before, values } = due;
         let (instance, scope) = (target.instance, target.scope);
@@ -129,8 +130,7 @@ impl<'a> LanePropagation<'a> {
             return (target, Outcome::Failed { before: Some(before), after: None, why }, false);
         }
         let mut call = self.call();
-        if intent.is_some() {
-            let (last_attempt, until) = lease();
+        if let Some((last_attempt, until)) = lease {
             call.until = call.until.min(until);
             call.last_attempt = Some(last_attempt);
         }

@@ -74,7 +74,7 @@ fn asked() -> impl Strategy<Value = Asked> {
     let often = |weight| prop::bool::weighted(weight);
     // two or three deliveries of one change often begin side by side
     let deliveries = vec(prop_oneof![0..3_000_u64, 0..150_000_u64], 1..4);
-    (fields(), often(0.3), 0..6_000_u64, deliveries, often(0.7), often(0.1)).prop_map(
+    (fields(), often(0.4), 0..6_000_u64, deliveries, often(0.7), often(0.2)).prop_map(
         |(fields, force, accepted, deliveries, is_retried, is_refused)| Asked {
             fields,
             force,

@@ -35,3 +35,18 @@ fn a_delivery_lives_until_it_is_surely_dead() {
     assert!(with(NOW) && with(at(1)) && !with(Millis(NOW.0 - 1)));
     assert!(!part("us-east-1").is_delivered(NOW));
 }
+
+#[test]
+fn a_lane_stalls_from_its_last_progress_and_not_while_others_have_their_turn() {
+    let submitted = at(-100);
+    let since = |deliveries, moved, last| {
+        LanePart { deliveries, moved, ..part("us-east-1") }.stalls_since(submitted, last)
+    };
+    // taken up: from its own progress, whatever is delivered meanwhile
+    assert_eq!(since(1, None, Some(at(-1))), submitted);
+    assert_eq!(since(3, Some(at(-40)), Some(at(-1))), at(-40));
+    // waiting: behind a change that has its turn, behind one that had it earlier, and where nobody ever had one
+    assert_eq!(since(0, None, Some(at(-1))), at(-1));
+    assert_eq!(since(0, None, Some(at(-200))), submitted);
+    assert_eq!(since(0, None, None), submitted);
+}
