@@ -21,7 +21,7 @@ demo: ## the main job: every payload in events/ through the real binary, on this
 	@cargo build --locked --workspace
 	@target/debug/sandbox demo
 
-serve: ## Amazon Connect and a function URL on loopback, until Ctrl-C (ARGS="--rate 2 --fault throttle=0.2")
+serve: ## Amazon Connect, and the functions in governed mode, on loopback until Ctrl-C (ARGS="--rate 2 --fault throttle=0.2")
 	@cargo build --locked --workspace
 	@target/debug/sandbox serve $(ARGS)
 

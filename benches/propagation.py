@@ -83,8 +83,8 @@ def serving(function: Path, instances: int, *flags: str) -> Iterator[Sandbox]:
     with tempfile.TemporaryDirectory() as folder:
         log, journal = Path(folder) / "log", Path(folder) / "journal"
         journal.touch()
-        command = [SANDBOX, "serve", f"--function={function}", f"--instances={instances}", f"--journal={journal}",
-                   "--timeout=900", *flags]
+        command = [SANDBOX, "serve", "--standalone", f"--function={function}", f"--instances={instances}",
+                   f"--journal={journal}", "--timeout=900", *flags]
         with log.open("w") as output:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         try:

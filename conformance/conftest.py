@@ -19,6 +19,15 @@ UNPACED = (
     "--env=CONNECT_REQUESTS_PER_SECOND=1000",
     "--env=CONNECT_BURST=1000",
 )
+# One function whose variables are the test's; a whole stack; what its functions call, without them; Amazon Connect.
+COMMANDS = {
+    "serve": ("serve", "--standalone"),
+    "govern": ("serve",),
+    "services": ("services",),
+    "connect": ("connect",),
+}
+# As the sandbox prints them
+NAMES = ("Amazon Connect", "Function URL", "Lambda Invoke", "DynamoDB", "Amazon SQS")
 SECONDS_TO_START = 30
 SECONDS_TO_END = 10
 
@@ -30,15 +39,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Where it listens: Amazon Connect, the function's URL, Lambda's Invoke; and its process.
+    """Where it listens: Amazon Connect, the function's URL, Lambda's Invoke, the table, the queues; and its process.
 
-    Of `sandbox connect`, the function's two are empty.
+    What a command does not serve is empty.
     """
 
     connect: str
     function: str
     invoke: str
     pid: int
+    table: str = ""
+    queues: str = ""
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +57,14 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """One sandbox for every test that sends what it names and changes nothing else."""
     log = tmp_path_factory.mktemp("sandbox") / "log"
     with serving(log, *UNPACED) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The same as a whole stack, with a ledger and workers."""
+    log = tmp_path_factory.mktemp("recording") / "log"
+    with serving(log, *UNPACED, command="govern") as started:
         yield started
 
 
@@ -60,7 +79,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Sandbox]]:
-    """Starts a sandbox of the test's own, with more flags."""
+    """Starts a sandbox of the test's own with one function, with more flags."""
     with ExitStack() as started:
 
         def start(*flags: str) -> Sandbox:
@@ -68,6 +87,13 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Sandbox]]:
             return started.enter_context(serving(log, *flags))
 
         yield start
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Sandbox]:
+    """The table and the queues of a governed stack, without a function that would empty the queues."""
+    with serving(tmp_path / "services.log", command="services") as started:
+        yield started
 
 
 @pytest.fixture
@@ -84,11 +110,11 @@ def connect(tmp_path: Path) -> Iterator[Callable[..., str]]:
 
 @contextmanager
 def serving(log: Path, *flags: str, command: str = "serve") -> Iterator[Sandbox]:
-    """`sandbox serve`, or `sandbox connect`, from its first words to its end."""
+    """One of the commands, from its first words to its end."""
     assert PROGRAM.is_file(), "no sandbox: build it with `cargo build --workspace`"
     # A file and not a pipe: it writes a line per call, which nobody here would read.
     with log.open("w") as output:
-        process = subprocess.Popen([PROGRAM, command, *flags], stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen([PROGRAM, *COMMANDS[command], *flags], stdout=output, stderr=subprocess.STDOUT)
     try:
         yield where(process, log)
     finally:
@@ -107,9 +133,8 @@ def where(process: subprocess.Popen, log: Path) -> Sandbox:
         said = log.read_text()
         # Its URLs come before the list of instances.
         if re.search(r"^Instances$", said, re.MULTILINE):
-            url = dict(re.findall(r"^(Amazon Connect|Function URL|Lambda Invoke) +(http://\S+)$", said, re.MULTILINE))
-            return Sandbox(
-                url["Amazon Connect"], url.get("Function URL", ""), url.get("Lambda Invoke", ""), process.pid
-            )
+            url = dict(re.findall(rf"^({'|'.join(NAMES)}) +(http://\S+)$", said, re.MULTILINE))
+            connect, function, invoke, table, queues = (url.get(name, "") for name in NAMES)
+            return Sandbox(connect, function, invoke, process.pid, table, queues)
         time.sleep(0.02)
     raise AssertionError(f"the sandbox did not start; it said:\n{log.read_text()}")

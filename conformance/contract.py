@@ -10,7 +10,8 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 ROOT = Path(__file__).parent.parent
-METHODS = ("get", "patch", "post")
+# in the order of the header `Allow`
+METHODS = ("get", "put", "patch", "post", "delete")
 
 
 class Contract:

@@ -12,7 +12,7 @@ import events
 import pytest
 from aws import REGION, SCOPES, instance_arn, instance_id
 from conftest import ROOT, Sandbox
-from journal import answered
+from journal import answered as received
 
 AWS = Path(sys.executable).with_name("aws")
 INSTANCE = instance_id(1)
@@ -131,7 +131,7 @@ def test_it_asks_again_when_it_is_throttled(connect: Connect, tmp_path: Path) ->
     result = run("connect", url, "list-instances", AWS_MAX_ATTEMPTS="3", AWS_RETRY_MODE="standard")
     assert result.returncode == SERVICE_ERROR
     assert "(reached max retries: 2)" in result.stderr
-    assert [call["attempt"] for call in answered(url, journal)] == [1, 2, 3]
+    assert [call["attempt"] for call in received(url, journal)] == [1, 2, 3]
 
 
 # ---- aws lambda invoke ----

@@ -5,33 +5,33 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from conftest import ROOT, UNPACED, Sandbox
+from conftest import ROOT, UNPACED, serving
 from contract import Contract
 
 PAGE = (ROOT / "docs" / "http-api.md").read_text()
 
 
-def block(language: str) -> str:
-    """The page's only block of this language."""
-    found = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-    assert len(found) == 1
-    return found[0]
+def blocks(language: str) -> list[str]:
+    """The page's blocks of this language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 
-@pytest.fixture
-def environment(serve: Callable[..., Sandbox], tmp_path: Path) -> dict[str, str]:
-    """The variables that the page tells you to set, for a sandbox, without this machine's own AWS configuration."""
+SIGNED, _ = blocks("sh")
+CHANGE, UNDO = blocks("python")
+
+
+def environment(api: str, home: Path) -> dict[str, str]:
+    """The variables that the page tells you to set, without this machine's own AWS configuration."""
     return {
         "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
+        "HOME": str(home),
         "NO_PROXY": "127.0.0.1",
-        "API": serve(*UNPACED).function,
+        "API": api,
         "SERVICE": "lambda",
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "any",
@@ -40,21 +40,39 @@ def environment(serve: Callable[..., Sandbox], tmp_path: Path) -> dict[str, str]
     }
 
 
-def test_the_call_in_curl_is_a_dry_run(environment: dict[str, str]) -> None:
-    run = subprocess.run(["sh", "-euc", block("sh")], env=environment, capture_output=True, text=True, timeout=60)
+def printed(command: list[str], api: str, home: Path) -> str:
+    run = subprocess.run(command, env=environment(api, home), capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
-    report = json.loads(run.stdout)
+    return run.stdout
+
+
+@pytest.mark.parametrize("mode", ["serve", "govern"])
+def test_the_call_in_curl_is_a_dry_run(mode: str, tmp_path: Path) -> None:
+    with serving(tmp_path / "log", *UNPACED, command=mode) as sandbox:
+        report = json.loads(printed(["sh", "-euc", SIGNED], sandbox.function, tmp_path))
     assert (report["changeId"], report["status"], report["summary"]) == ("CHG-2041", "planned", {"planned": 1})
 
 
-def test_the_call_in_python_applies_a_change(environment: dict[str, str]) -> None:
-    run = subprocess.run(
-        [sys.executable, "-c", block("python")], env=environment, capture_output=True, text=True, timeout=60
-    )
-    assert run.returncode == 0, run.stderr
-    status, _, document = run.stdout.partition(" ")
+@pytest.mark.parametrize("mode", ["serve", "govern"])
+def test_the_call_in_python_applies_a_change(mode: str, tmp_path: Path) -> None:
+    with serving(tmp_path / "log", *UNPACED, command=mode) as sandbox:
+        status, _, document = printed([sys.executable, "-c", CHANGE], sandbox.function, tmp_path).partition(" ")
     report = json.loads(document)
     assert (status, report["changeId"], report["summary"]) == ("200", "CHG-2041", {"applied": 1})
+
+
+def test_it_follows_a_change_that_is_queued_and_undoes_it(tmp_path: Path) -> None:
+    one = '"instanceId": "00000001-0000-4000-8000-000000000001"'
+    assert CHANGE.count(one) == 1
+    script = CHANGE.replace(one, '"instanceId": "*"') + UNDO
+    with serving(tmp_path / "log", "--instances=30", "--timeout=10", command="govern") as sandbox:
+        shown = printed([sys.executable, "-c", script], sandbox.function, tmp_path)
+    record, _, undone = shown.strip().rpartition("\n")
+    status, _, document = record.partition(" ")
+    record = json.loads(document)
+    assert (status, record["status"], record["summary"]) == ("200", "succeeded", {"applied": 30})
+    assert record["lanes"] != [], "it was queued"
+    assert json.loads(undone) == {"applied": 30}
 
 
 def test_the_page_has_a_row_for_every_documented_status() -> None:

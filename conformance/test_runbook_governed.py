@@ -53,7 +53,7 @@ class Governed:
 @pytest.fixture
 def governed(tmp_path: Path) -> Iterator[Governed]:
     log = tmp_path / "sandbox.log"
-    with serving(log, *UNPACED, "--sweep=1") as sandbox:
+    with serving(log, *UNPACED, "--sweep=1", command="govern") as sandbox:
         said = log.read_text()
         [dynamodb] = re.findall(r"^DynamoDB +(http://\S+)$", said, re.MULTILINE)
         [table] = re.findall(r"^Table\n +(\S+)$", said, re.MULTILINE)

@@ -14,6 +14,7 @@ mod records;
 mod refusal;
 mod reply;
 mod sweep;
+mod untouched;
 mod worker;
 
 use crate::audit::Audit;

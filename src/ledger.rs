@@ -35,7 +35,7 @@ pub use answer::{
 pub use error::LedgerError;
 pub use lists::ListQuery;
 pub use outcomes::Note;
-pub use results::ResultsQuery;
+pub use results::{ResultsQuery, WithResult};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;

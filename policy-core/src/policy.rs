@@ -18,6 +18,7 @@ mod lane_name;
 mod order;
 mod places;
 mod reader;
+pub mod request;
 mod scope;
 mod selector;
 mod size;

@@ -37,7 +37,7 @@ stable_names! {
         ChangeRunning = "change-running",
         /// The change has ended.
         ChangeFinal = "change-final",
-        /// The change applied nothing that could be undone.
+        /// The change applied nothing that could be undone, or planned nothing that could be applied.
         NothingToUndo = "nothing-to-undo",
         /// Only a dry run can be applied.
         NotADryRun = "not-a-dry-run",
@@ -98,7 +98,7 @@ impl Problem {
             Self::ChangeIdReused => (409, "The change id belongs to another change"),
             Self::ChangeRunning => (409, "The change has not ended"),
             Self::ChangeFinal => (409, "The change has ended"),
-            Self::NothingToUndo => (409, "There is nothing to undo"),
+            Self::NothingToUndo => (409, "There is nothing to undo or to apply"),
             Self::NotADryRun => (409, "The change is not a dry run that can be applied"),
             Self::PlanExpired => (409, "The plan has expired"),
             Self::PlanDiffers => (409, "The plan is another one"),

@@ -20,6 +20,7 @@ mod settle;
 mod shown;
 mod target;
 mod undo;
+mod untouched;
 
 pub use crate::policy::LaneName;
 pub use admission::{Admission, MAX_REPLAYS, Submitted, admit};
@@ -41,3 +42,4 @@ pub use settle::{GIVE_UP_READING, ReadBack, Settled, closing_of, settle};
 pub use shown::{Progress, Shown};
 pub use target::{Consideration, Members, TargetRecord, consider};
 pub use undo::{Own, apply_of, undo_of};
+pub use untouched::{Standing, Untouched};

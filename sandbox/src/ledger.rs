@@ -118,9 +118,9 @@ impl Ledger {
         self.service.journal.entries()
     }
 
-    /// Forgets what was received so far.
+    /// Forgets what was received so far; for [`Fault::Behind`] nothing was written before it.
     pub fn clear_journal(&self) {
-        self.service.journal.clear();
+        self.service.forget();
     }
 
     /// Waits until the journal is as somebody wants it, its open entries included.

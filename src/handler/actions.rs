@@ -6,41 +6,15 @@ use super::records::ledger_failed;
 use super::{Handler, InvocationContext};
 use crate::audit::Action;
 use crate::ledger::{Halting, Ledger, Relation};
-use policy_core::policy::ChangeId;
+use policy_core::policy::{ChangeId, request};
 use policy_core::problem::Problem;
 use policy_core::record::{self, ChangeRecord, Halt, Halted, Millis, RecordStatus, Task, Who};
 use policy_core::trigger::http::Request;
 use policy_core::trigger::http::answer::Response;
-use serde::Deserialize;
 use std::time::Duration;
 
 /// How long a recorded dry run can be applied.
 const PLAN_LIFETIME: Duration = Duration::from_hours(7 * 24);
-
-/// The body of `POST …/undo`; every member may be absent.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct UndoBody {
-    reason: Option<String>,
-    change_id: Option<String>,
-    #[serde(default)]
-    force: bool,
-}
-
-/// The body of `POST …/apply`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ApplyBody {
-    plan: Option<String>,
-    reason: Option<String>,
-}
-
-/// The body of `POST …/cancel`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CancelBody {
-    reason: Option<String>,
-}
 
 /// Why a request about a record is not carried out.
 struct Conflict(Problem, &'static str);
@@ -55,17 +29,9 @@ impl Handler {
         id: &ChangeId,
         dry_run: bool,
     ) -> Answered {
-        let body: UndoBody = match self.small_body(context, request)? {
+        let body = match self.small_body(context, request, request::Undo::parse)? {
             Ok(body) => body,
             Err(refused) => return Ok(refused),
-        };
-        let change_id = match body.change_id.as_deref().map(ChangeId::parse) {
-            None => None,
-            Some(Some(id)) if id.names_a_record() => Some(id),
-            Some(_) => {
-                let why = "`changeId` must be 1 to 128 characters of `A-Z a-z 0-9 . _ : / -`, and the name of a record";
-                return self.refuse(context, request, Problem::Rejected, why);
-            }
         };
         let undone = match self.record_for(context, request, ledger, id).await? {
             Ok(record) => record,
@@ -74,8 +40,13 @@ impl Handler {
         if let Err(Conflict(problem, why)) = may_be_undone(&undone) {
             return self.refuse(context, request, problem, why);
         }
+        if body.change_id.as_ref() == Some(&undone.change_id) {
+            let why = "an undo is a change of its own: `changeId` must be another one";
+            return self.refuse(context, request, Problem::ChangeIdReused, why);
+        }
         let task = Task::Undo { of: undone.change_id.clone(), up_to: undone.key, force: body.force };
-        let derived = Derived { task, relation: Relation::UndoneBy, change_id, reason: body.reason, dry_run };
+        let (relation, change_id) = (Relation::UndoneBy, body.change_id);
+        let derived = Derived { task, relation, change_id, reason: body.reason, dry_run };
         Box::pin(self.derive(context, request, ledger, &undone, derived)).await
     }
 
@@ -87,19 +58,15 @@ impl Handler {
         ledger: &Ledger,
         id: &ChangeId,
     ) -> Answered {
-        let body: ApplyBody = match self.small_body(context, request)? {
+        let body = match self.small_body(context, request, request::Apply::parse)? {
             Ok(body) => body,
             Err(refused) => return Ok(refused),
-        };
-        let Some(plan) = body.plan else {
-            let why = "`plan` is missing: the hash that the dry run's report has";
-            return self.refuse(context, request, Problem::Rejected, why);
         };
         let planned = match self.record_for(context, request, ledger, id).await? {
             Ok(record) => record,
             Err(refused) => return Ok(refused),
         };
-        if let Err(Conflict(problem, why)) = may_be_applied(&planned, &plan, self.now()) {
+        if let Err(Conflict(problem, why)) = may_be_applied(&planned, &body.plan, self.now()) {
             return self.refuse(context, request, problem, why);
         }
         let task = Task::Apply { of: planned.change_id.clone(), key: planned.key };
@@ -121,7 +88,7 @@ impl Handler {
         ledger: &Ledger,
         id: &ChangeId,
     ) -> Answered {
-        let body: CancelBody = match self.small_body(context, request)? {
+        let body = match self.small_body(context, request, request::Cancel::parse)? {
             Ok(body) => body,
             Err(refused) => return Ok(refused),
         };

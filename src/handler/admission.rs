@@ -112,6 +112,11 @@ impl Handler {
             let (_, parts) = record::parts(&case.text);
             case.ledger.put_parts(&new.change_id, name, &parts, new.key).await?;
         }
+        if let Some(text) = case.at_once.as_deref().and_then(|at_once| found(&case.document.changes, at_once))
+        {
+            let (_, parts) = record::parts(&text);
+            case.ledger.put_parts(&new.change_id, &found_in(new.key), &parts, new.key).await?;
+        }
         match old {
             None => case.ledger.record(new, case.now).await,
             Some(old) => case.ledger.next_run(old, new, case.now).await,
@@ -129,11 +134,12 @@ impl Handler {
         let id = &there.change_id;
         match admission {
             Admission::Reused => {
-                let message = "belongs to a recorded change with other targets or values";
+                let message =
+                    "has a `changeId` that belongs to a recorded change with other targets or values";
                 self.reject_as(context, case.origin, id, ViolationCode::ChangeIdReused, message)
             }
             Admission::TooManyReplays => {
-                let message = "has had as many replays as a record takes";
+                let message = "has been replayed as often as a record takes";
                 self.reject_as(context, case.origin, id, ViolationCode::TooManyReplays, message)
             }
             Admission::Busy | Admission::Later => {
@@ -176,6 +182,24 @@ pub(super) fn plan_ref(text: &str) -> PlanRef {
     }
     let (name, parts) = record::parts(text);
     PlanRef::Parts { name, count: u32::try_from(parts.len()).unwrap_or(u32::MAX) }
+}
+
+/// The name of the parts that hold what `"*"` means in a run that is carried out at once.
+pub(super) fn found_in(key: RunKey) -> String {
+    format!("resolved/{key}")
+}
+
+/// What `"*"` means in each change, as the parts of a lane have it. `None`: no change names it.
+fn found(changes: &[PolicyChange], resolved: &[Resolved]) -> Option<String> {
+    let is_star = |change: &PolicyChange| matches!(change.instances, Instances::All { .. });
+    if !changes.iter().any(is_star) {
+        return None;
+    }
+    let of_change = |(change, resolved): (&PolicyChange, &Resolved)| {
+        is_star(change).then(|| resolved.instances().iter().map(|found| found.id.clone()).collect::<Vec<_>>())
+    };
+    // a list of ids always has a form as JSON
+    serde_json::to_string(&changes.iter().zip(resolved).map(of_change).collect::<Vec<_>>()).ok()
 }
 
 /// How many targets there are, as far as that is known.

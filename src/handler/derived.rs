@@ -17,6 +17,7 @@ use policy_core::record::{
 };
 use policy_core::report::OutcomeKind;
 use policy_core::trigger::http::Request;
+use policy_core::trigger::http::answer;
 use std::collections::BTreeSet;
 
 /// What is asked for.
@@ -44,12 +45,15 @@ impl Handler {
                 (Ok(Some(_)), _) => {
                     let why = "changes are frozen; GET /freeze says by whom and why";
                     let response = self.refuse(context, request, Problem::Frozen, why)?;
-                    return Ok(response.with("retry-after", "60"));
+                    return Ok(response.with("retry-after", answer::FROZEN.to_string()));
                 }
                 (Err(error), _) | (_, Err(error)) => return ledger_failed(&error),
             };
         if lanes.is_empty() {
-            let why = "the change has no target that could be changed";
+            let why = match derived.relation {
+                Relation::UndoneBy => "the change applied nothing, so there is nothing to undo",
+                Relation::AppliedBy => "the dry run planned no change, so there is nothing to apply",
+            };
             return self.refuse(context, request, Problem::NothingToUndo, why);
         }
         let plan = Plan { task: derived.task.clone(), lanes, is_batch: false, stop_after: None };

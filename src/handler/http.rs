@@ -4,9 +4,10 @@ use super::{FunctionError, Handler, InvocationContext, change::Submission};
 use crate::connect::{Call, CallError, LaneClient, Target};
 use crate::ledger::Ledger;
 use policy_core::policy::{
-    Blocked, Configuration, Form, IfMatch, Instance, Scope, entity_tag, entity_tag_of_all,
+    Blocked, Configuration, Form, IfMatch, Instance, Scope, Violation, entity_tag, entity_tag_of_all,
 };
 use policy_core::problem::Problem;
+use policy_core::report::{ChangeReport, Report};
 use policy_core::trigger::http::Request;
 use policy_core::trigger::http::answer::{self, Response};
 use policy_core::trigger::http::route::{self, NoRoute, Route};
@@ -127,15 +128,57 @@ impl Handler {
             Ok(_) => return self.refuse(context, request, Problem::InvalidBody, "the body is empty"),
             Err(why) => return self.refuse(context, request, Problem::InvalidBody, &why.to_string()),
         };
-        if !request.content_type.as_deref().is_none_or(is_json) {
-            let why = "Content-Type must be application/json";
-            return self.refuse(context, request, Problem::UnsupportedMediaType, why);
+        if let Some(refused) = self.not_json(context, request)? {
+            return Ok(refused);
         }
         let mut submission = Submission::new(body, request.origin.clone());
         submission.dry_run = dry_run;
         submission.form = form;
         let report = self.change(context, &submission).await;
         Ok(answer::of(&report, |targets| self.settings.connect.seconds_for(targets))?)
+    }
+
+    /// The small body of a request about recorded changes, or the answer to one that cannot be used.
+    pub(super) fn small_body<B>(
+        &self,
+        context: &InvocationContext,
+        request: &Request,
+        parse: fn(&str) -> Result<B, Vec<Violation>>,
+    ) -> Result<Result<B, Response>, FunctionError> {
+        let text = match &request.body {
+            Ok(text) => text.as_deref().unwrap_or_default(),
+            Err(why) => {
+                return self.refuse(context, request, Problem::InvalidBody, &why.to_string()).map(Err);
+            }
+        };
+        if !text.trim().is_empty()
+            && let Some(refused) = self.not_json(context, request)?
+        {
+            return Ok(Err(refused));
+        }
+        match parse(text) {
+            Ok(body) => Ok(Ok(body)),
+            Err(violations) => {
+                let id = request.origin.change_id();
+                self.note_violations(context, &request.origin, &id, &violations);
+                let report = Report::one(ChangeReport::rejected(id, violations));
+                context.tally.lock().add(&report);
+                Ok(Err(answer::of(&report, |targets| self.settings.connect.seconds_for(targets))?))
+            }
+        }
+    }
+
+    /// The answer to a body that says itself that it is no JSON.
+    fn not_json(
+        &self,
+        context: &InvocationContext,
+        request: &Request,
+    ) -> Result<Option<Response>, FunctionError> {
+        if request.content_type.as_deref().is_none_or(is_json) {
+            return Ok(None);
+        }
+        let why = "Content-Type must be application/json";
+        self.refuse(context, request, Problem::UnsupportedMediaType, why).map(Some)
     }
 
     /// For this API, an instance in an account without a configured role does not exist.

@@ -1,6 +1,8 @@
 //! HTTP: what the ledger remembers. Nothing is carried out by reading.
 
 use super::http::Answered;
+use super::untouched::UntouchedPage;
+use super::worker::NoWork;
 use super::{Handler, InvocationContext};
 use crate::ledger::{Ledger, LedgerError, ListQuery, Page, ResultsQuery};
 use crate::telemetry::causes;
@@ -9,8 +11,9 @@ use policy_core::problem::Problem;
 use policy_core::record::{
     self, ChangeRecord, LaneName, Mode, PlanRef, Position, RecordedResult, RunName, Shown, TargetName,
 };
+use policy_core::report::OutcomeKind;
 use policy_core::trigger::http::Request;
-use policy_core::trigger::http::answer::Response;
+use policy_core::trigger::http::answer::{self, Response};
 use policy_core::trigger::http::route::{ChangesQuery, RecordQuery};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -49,7 +52,7 @@ impl Handler {
             }
             Err(error) => return ledger_failed(&error),
         };
-        match self.shown(ledger, &change, query, after).await {
+        match self.shown(context, ledger, &change, query, after).await {
             Ok(body) => {
                 let response = Response::json(200, "application/json", body);
                 if change.status.is_final() {
@@ -78,13 +81,13 @@ impl Handler {
 
     async fn shown(
         &self,
+        context: &InvocationContext,
         ledger: &Ledger,
         change: &ChangeRecord,
         query: &RecordQuery,
         after: Option<TargetName>,
     ) -> Result<String, NotShown> {
         let run = change.run_name();
-        let results = ResultsQuery { after, outcome: query.outcome, limit: RESULTS };
         let lanes = async {
             match change.mode {
                 Mode::Lanes => ledger.lanes(&run).await,
@@ -97,17 +100,44 @@ impl Handler {
                 PlanRef::Parts { name, .. } => ledger.parts(&change.change_id, name).await,
             }
         };
-        let (lanes, plan, page) = tokio::join!(lanes, plan, ledger.results(&run, &results));
+        let untouched =
+            query.outcome.filter(|outcome| matches!(outcome, OutcomeKind::Pending | OutcomeKind::Skipped));
+        let results = ResultsQuery { after: after.clone(), outcome: query.outcome, limit: RESULTS };
+        let results = async {
+            match untouched {
+                // no such result is stored
+                Some(_) => Ok(Page { items: Vec::new(), next: None }),
+                None => ledger.results(&run, &results).await,
+            }
+        };
+        let (lanes, plan, page) = tokio::join!(lanes, plan, results);
         let (lanes, page): (_, Page<RecordedResult>) = (lanes?, page?);
         // a plan that has expired, or of another version, is not shown
         let plan = plan.ok().and_then(|text| serde_json::from_str::<PlannedDocument>(&text).ok());
         let document = plan.and_then(|plan| plan.document);
+        let untouched = match untouched {
+            Some(outcome) => {
+                let of = (change, lanes.as_slice());
+                match self.untouched(context, ledger, of, outcome, after.as_ref(), RESULTS).await {
+                    Ok(page) => page,
+                    Err(NoWork::Ledger(error)) => return Err(error.into()),
+                    Err(error) => {
+                        // as of the document: settings have changed since, so that the plan means nothing any more
+                        tracing::error!(error = causes(&error), %run, "the run's targets cannot be told");
+                        UntouchedPage::default()
+                    }
+                }
+            }
+            None => UntouchedPage::default(),
+        };
+        let next = page.next.or(untouched.next.map(Position::Result));
         let shown = Shown {
             change,
             lanes: &lanes,
             document: document.as_deref(),
             results: &page.items,
-            next: page.next.map(|next| next.to_string()),
+            untouched: &untouched.items,
+            next: next.map(|next| next.to_string()),
         };
         shown.encode().map_err(NotShown::Encoding)
     }
@@ -120,9 +150,12 @@ impl Handler {
         ledger: &Ledger,
         query: &ChangesQuery,
     ) -> Answered {
-        let before = query.next_token.as_deref().map(Position::parse).transpose();
-        let Ok(before @ (None | Some(Position::Listed { .. } | Position::History { .. }))) = before else {
-            return self.refuse_token(context, request);
+        let before = match (query.next_token.as_deref().map(Position::parse).transpose(), &query.instance) {
+            (Ok(None), _) => None,
+            // those of an instance are in the order of their results there
+            (Ok(Some(at @ Position::Listed { .. })), None)
+            | (Ok(Some(at @ Position::History { .. })), Some(_)) => Some(at),
+            _ => return self.refuse_token(context, request),
         };
         let home = &context.rules.home;
         let instance = query.instance.as_ref().map(|name| home.complete(name));
@@ -180,7 +213,7 @@ pub(super) fn ledger_failed(error: &LedgerError) -> Answered {
     tracing::error!(error = causes(error), "the ledger could not be used");
     let why = "the ledger could not be read or written; try again";
     let response = Response::problem(Problem::LedgerUnavailable, why, None)?;
-    Ok(response.with("retry-after", "5"))
+    Ok(response.with("retry-after", answer::NOT_BEGUN.to_string()))
 }
 
 /// Every result of a run.

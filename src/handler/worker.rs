@@ -1,6 +1,7 @@
 //! A lane's message: the part of a recorded run in one account and Region, as far as this invocation's time goes.
 
 mod end;
+mod known;
 mod task;
 
 use super::governed::DEAD;

@@ -3,12 +3,14 @@
 use super::answer::Page;
 use super::client::Lookup;
 use super::condition::Condition;
+use super::index::LAST;
 use super::item::text;
 use super::items::result::decode;
 use super::keys::{self, Key};
 use super::{Ledger, LedgerError};
 use policy_core::record::{LaneName, Position, RecordedResult, RunName, TargetName};
 use policy_core::report::OutcomeKind;
+use std::collections::BTreeSet;
 
 /// How many requests of 1 MB are made for a page. A filtered page may be short.
 const READS: usize = 4;
@@ -24,7 +26,51 @@ pub struct ResultsQuery {
     pub limit: usize,
 }
 
+/// The targets of a lane that have a result.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WithResult {
+    /// Their names.
+    pub names: BTreeSet<TargetName>,
+    /// How far they were read, where that is not the end.
+    pub until: Option<TargetName>,
+}
+
 impl Ledger {
+    /// The targets of a lane from this one on that have a result, as far as so many requests of 1 MB get, at least one.
+    /// Perhaps a moment old.
+    pub async fn with_result(
+        &self,
+        run: &RunName,
+        lane: &LaneName,
+        from: Option<&TargetName>,
+        requests: &mut usize,
+    ) -> Result<WithResult, LedgerError> {
+        let in_lane = keys::in_lane(lane);
+        let keys = match from {
+            Some(from) => Condition::Between("sk", text(from), text(format!("{in_lane}{LAST}"))),
+            None => Condition::StartsWith("sk", in_lane),
+        };
+        let of_run = Condition::Is("pk", text(keys::results(run)));
+        let lookup = Lookup { is_consistent: false, ..Lookup::of(Condition::All(vec![of_run, keys])) };
+        let mut begun = WithResult::default();
+        let mut from = None;
+        loop {
+            let found = self.look_up(&lookup, from).await?;
+            *requests = requests.saturating_sub(1);
+            for item in &found.items {
+                begun.names.insert(super::items::target::name(item)?);
+            }
+            match found.last {
+                None => return Ok(begun),
+                Some(last) if *requests == 0 => {
+                    begun.until = Some(super::items::target::name(&last)?);
+                    return Ok(begun);
+                }
+                Some(last) => from = Some(last),
+            }
+        }
+    }
+
     /// A page of a run's results, by lane, instance and scope. Perhaps a moment old.
     pub async fn results(
         &self,

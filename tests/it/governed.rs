@@ -4,8 +4,10 @@ mod actions;
 mod admission;
 mod lanes;
 mod organisation;
+mod requests;
 pub(crate) mod stage;
 mod stop_after;
+mod untouched;
 
 use crate::world::{ONE, THREE, TWO, chat, outcomes};
 use serde_json::{Value, json};

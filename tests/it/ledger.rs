@@ -2,13 +2,16 @@
 //! costs, and what becomes of it when the table fails.
 
 mod changes;
+mod confirmations;
 mod costs;
 mod deliveries;
 mod faults;
+mod halting;
 mod history;
 mod lanes;
 mod lists;
 mod outcomes;
+mod races;
 mod results;
 mod runs;
 mod samples;

@@ -4,7 +4,7 @@
 
 mod adjustments;
 mod batch;
-mod change;
+pub(super) mod change;
 mod instances;
 mod overlap;
 mod stop_after;

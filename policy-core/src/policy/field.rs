@@ -47,10 +47,14 @@ crate::stable_names! {
         Changes = "changes",
         /// The extension of one entry of a list.
         Extension = "extension",
+        /// The plan of a dry run that is to be carried out.
+        Plan = "plan",
+        /// Whether a freeze lets accepted changes go on to their end.
+        Drain = "drain",
     }
 }
 
-/// The objects of a document that have fields.
+/// The objects that have fields: those of a document, and the bodies of requests about recorded changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectKind {
     /// `{"changes": […]}`.
@@ -61,6 +65,14 @@ pub enum ObjectKind {
     ExtensionConfiguration,
     /// An entry of a list of extensions, in the API's own form.
     ExtensionEntry,
+    /// What is said about an undo.
+    Undo,
+    /// What is said about a dry run that is to be carried out.
+    Apply,
+    /// What is said about a change that is to be cancelled.
+    Cancel,
+    /// What is said about a freeze.
+    Freeze,
 }
 
 impl Field {
@@ -76,9 +88,13 @@ impl Field {
     pub const fn belongs_to(self, object: ObjectKind) -> bool {
         match object {
             ObjectKind::Batch => matches!(self, Self::Changes | Self::ChangeId | Self::StopAfterFailures),
-            ObjectKind::Change => !matches!(self, Self::Changes | Self::Extension),
+            ObjectKind::Change => !matches!(self, Self::Changes | Self::Extension | Self::Plan | Self::Drain),
             ObjectKind::ExtensionConfiguration => matches!(self, Self::AllowedExtensions),
             ObjectKind::ExtensionEntry => matches!(self, Self::Extension),
+            ObjectKind::Undo => matches!(self, Self::Reason | Self::ChangeId | Self::Force),
+            ObjectKind::Apply => matches!(self, Self::Reason | Self::Plan),
+            ObjectKind::Cancel => matches!(self, Self::Reason),
+            ObjectKind::Freeze => matches!(self, Self::Reason | Self::Drain),
         }
     }
 
@@ -131,9 +147,9 @@ mod tests {
     }
 
     #[test]
-    fn a_change_has_every_field_except_changes_and_extension() {
+    fn a_change_has_every_field_except_those_of_other_objects() {
         let others: Vec<_> =
             Field::ALL.iter().filter(|field| !field.belongs_to(ObjectKind::Change)).collect();
-        assert_eq!(others, [&Field::Changes, &Field::Extension]);
+        assert_eq!(others, [&Field::Changes, &Field::Extension, &Field::Plan, &Field::Drain]);
     }
 }

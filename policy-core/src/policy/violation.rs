@@ -24,6 +24,8 @@ stable_names! {
         MissingScope,
         /// Neither an absolute nor a relative value.
         MissingValues,
+        /// No `plan`, which names the dry run that is to be carried out as it was reported.
+        MissingPlan,
         /// Two forms or two spellings of one field, or fields that exclude each other.
         ConflictingFields,
         /// The same key twice in one object.

@@ -2,8 +2,9 @@
 
 use super::{
     ChangeRecord, Freeze, LaneName, LanePart, LaneState, Millis, RecordStatus, RecordedError, RecordedOrigin,
-    RecordedResult, Who,
+    RecordedResult, TargetName, Untouched, Who,
 };
+use crate::failure::Failure;
 use crate::origin::{IdentitySource, TriggerKind};
 use crate::policy::{ChangeId, Configuration, Scope};
 use crate::report::OutcomeKind;
@@ -75,12 +76,14 @@ impl<'a> OriginDocument<'a> {
     }
 }
 
-/// How many targets of a lane are done: at its end by its results, before that by its last word.
-pub(super) fn done_in(part: &LanePart) -> u32 {
+/// The targets of a lane, where they are known, and how many of them are done: at its end by its results, before that by
+/// its last word.
+pub(super) fn progress_in(part: &LanePart) -> (Option<u32>, u32) {
     if part.state == LaneState::Open {
-        return part.done;
+        return (part.planned, part.done);
     }
-    part.counts.total().saturating_sub(part.counts.not_yet())
+    let total = part.counts.total();
+    (Some(total), total.saturating_sub(part.counts.not_yet()))
 }
 
 #[derive(Serialize)]
@@ -101,11 +104,12 @@ pub(super) struct LaneDocument<'a> {
 
 impl<'a> LaneDocument<'a> {
     pub(super) fn of(part: &'a LanePart) -> Self {
+        let (targets, done) = progress_in(part);
         Self {
             lane: &part.name,
             state: part.state,
-            targets: part.planned,
-            done: done_in(part),
+            targets,
+            done,
             deliveries: part.deliveries,
             deliveries_without_progress: part.stalled,
             last_progress_at: part.moved,
@@ -131,6 +135,10 @@ pub(super) fn error_of(error: &RecordedError) -> ErrorDocument<'_> {
     ErrorDocument { code: &error.code, message: &error.message, retryable: error.retryable }
 }
 
+fn error_of_failure(failure: &Failure) -> ErrorDocument<'_> {
+    ErrorDocument { code: failure.code(), message: failure.message(), retryable: failure.is_retryable() }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ResultDocument<'a> {
@@ -149,27 +157,48 @@ pub(super) struct ResultDocument<'a> {
     request_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_modified_time: Option<Millis>,
-    at: Millis,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<Millis>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorDocument<'a>>,
 }
 
 impl<'a> ResultDocument<'a> {
+    /// A target of which nothing is known but its name.
+    fn named(target: &'a TargetName, change_id: &'a ChangeId, outcome: OutcomeKind) -> Self {
+        Self {
+            change_id,
+            instance_id: target.instance.as_str(),
+            instance_arn: target.instance().arn(),
+            attachment_scope: target.scope,
+            outcome,
+            before: None,
+            after: None,
+            attempts: 0,
+            request_id: None,
+            last_modified_time: None,
+            at: None,
+            error: None,
+        }
+    }
+
     pub(super) fn of(result: &'a RecordedResult) -> Self {
         Self {
-            change_id: &result.change_id,
-            instance_id: result.target.instance.as_str(),
-            instance_arn: result.target.instance().arn(),
-            attachment_scope: result.target.scope,
-            outcome: result.outcome,
             before: result.before.as_ref(),
             after: result.after.as_ref(),
             attempts: result.attempts,
             request_id: result.request_id.as_deref(),
             last_modified_time: result.last_modified,
-            at: result.at,
+            at: Some(result.at),
             error: result.error.as_ref().map(error_of),
+            ..Self::named(&result.target, &result.change_id, result.outcome)
         }
+    }
+
+    pub(super) fn of_untouched(untouched: &'a Untouched) -> Self {
+        let Untouched { target, change_id, standing } = untouched;
+        let error = standing.why.as_ref().map(error_of_failure);
+        Self { error, ..Self::named(target, change_id, standing.outcome) }
     }
 }
 

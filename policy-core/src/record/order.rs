@@ -10,9 +10,13 @@ use time::OffsetDateTime;
 pub struct Millis(pub u64);
 
 impl Millis {
-    /// The same instant; one before 1970 is 1970.
+    /// The last instant that has 13 digits, in the year 2286.
+    const LAST: u64 = 9_999_999_999_999;
+
+    /// The same instant; one before 1970 is 1970, and one after 2286 is the last one that has 13 digits: a bound that a
+    /// caller chose stays a bound as text, too.
     pub fn of(at: OffsetDateTime) -> Self {
-        Self(u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(0))
+        Self(u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(0).min(Self::LAST))
     }
 
     /// From its text: 13 digits.

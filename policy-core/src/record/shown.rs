@@ -1,7 +1,7 @@
 //! A record as GET shows it, with a page of a run's results.
 
-use super::document::{LaneDocument, OriginDocument, ResultDocument, WhoDocument, done_in};
-use super::{ChangeRecord, LanePart, Millis, RecordStatus, RecordedResult};
+use super::document::{LaneDocument, OriginDocument, ResultDocument, WhoDocument, progress_in};
+use super::{ChangeRecord, LanePart, Millis, RecordStatus, RecordedResult, Untouched};
 use crate::policy::{ChangeId, Violation};
 use crate::report::OutcomeKind;
 use serde::Serialize;
@@ -24,9 +24,9 @@ impl Progress {
             let total = change.counts.total();
             return Self { targets: total, done: total.saturating_sub(change.counts.not_yet()) };
         }
-        let done = lanes.iter().map(done_in);
-        let known = lanes.iter().map(|lane| lane.planned.unwrap_or(0));
-        Self { targets: known.sum::<u32>().max(change.targets), done: done.sum() }
+        let (known, done): (Vec<_>, Vec<_>) = lanes.iter().map(progress_in).unzip();
+        let known: u32 = known.into_iter().flatten().sum();
+        Self { targets: known.max(change.targets), done: done.into_iter().sum() }
     }
 }
 
@@ -94,6 +94,8 @@ pub struct Shown<'a> {
     pub document: Option<&'a RawValue>,
     /// The page.
     pub results: &'a [RecordedResult],
+    /// Targets without a result, where those are asked for.
+    pub untouched: &'a [Untouched],
     /// Where the next page begins.
     pub next: Option<String>,
 }
@@ -122,7 +124,12 @@ impl Shown<'_> {
             progress: Progress::of(change, self.lanes),
             summary: &change.counts.outcomes,
             lanes: self.lanes.iter().map(LaneDocument::of).collect(),
-            results: self.results.iter().map(ResultDocument::of).collect(),
+            results: self
+                .results
+                .iter()
+                .map(ResultDocument::of)
+                .chain(self.untouched.iter().map(ResultDocument::of_untouched))
+                .collect(),
             next_token: self.next.clone(),
             plan: change.plan_hash.as_deref(),
             cancelled: change.halt.as_ref().map(|halt| HaltDocument {

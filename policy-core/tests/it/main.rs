@@ -24,6 +24,7 @@ mod parsing;
 mod properties;
 mod record;
 mod relative;
+mod requests;
 mod rules;
 mod spellings;
 mod stop_after;

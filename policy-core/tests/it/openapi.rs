@@ -1,9 +1,10 @@
 //! openapi.yaml has the code's enumerations, limits and routes. conformance/ checks everything else in it.
 
 use crate::parsing::{at, violations, with};
-use policy_core::origin::{Invocation, Origin};
-use policy_core::policy::document::{MAX_CHANGES, MAX_TARGETS};
+use policy_core::origin::{IdentitySource, Invocation, Origin, TriggerKind};
+use policy_core::policy::document::{MAX_CHANGES, MAX_GOVERNED_TARGETS, MAX_TARGETS};
 use policy_core::policy::{ChangeId, InstanceName, MAX_EXTENSIONS, MAX_SIZE, Scope, ViolationCode};
+use policy_core::record::{LaneState, MAX_PLAN, MAX_TOKEN, RecordStatus};
 use policy_core::report::{OutcomeKind, Status};
 use policy_core::trigger::http::Request;
 use policy_core::trigger::http::route::{self, ChangesQuery, NoRoute, RecordQuery, Route};
@@ -56,6 +57,13 @@ fn every_enumeration_is_the_codes_own() {
     assert_eq!(names("Outcome"), outcomes);
     let statuses: Vec<_> = Status::ALL.iter().map(|status| status.name()).collect();
     assert_eq!(names("Status"), statuses);
+    let statuses: Vec<_> = RecordStatus::ALL.iter().map(|status| status.name()).collect();
+    assert_eq!(names("RecordStatus"), statuses);
+    let states: Vec<_> = LaneState::ALL.iter().map(|state| state.name()).collect();
+    assert_eq!(names("Lane"), states);
+    let sources: Vec<_> = IdentitySource::ALL.iter().map(|source| source.name()).collect();
+    assert_eq!(names("VouchedBy"), sources);
+    assert_eq!(names("Origin"), TriggerKind::DEFAULT.map(TriggerKind::name));
 }
 
 /// The document at a limit, and the violation of the one that goes beyond it by one.
@@ -67,8 +75,13 @@ fn assert_ends_at(limit: usize, of: impl Fn(usize) -> Value, pointer: &str, code
 #[test]
 fn every_limit_is_the_one_that_the_code_keeps() {
     assert_eq!(number("PolicyChanges", "maxItems"), MAX_CHANGES);
-    assert_eq!(number("Instances", "maxItems"), MAX_TARGETS);
+    assert_eq!(number("Instances", "maxItems"), MAX_GOVERNED_TARGETS);
     assert_eq!(number("Bytes", "maximum"), usize::try_from(MAX_SIZE).unwrap());
+    assert_eq!(number("NextToken", "maxLength"), MAX_TOKEN);
+    let targets = schema("PolicyChange");
+    assert!(targets.contains("at most 1,000 in a document") && MAX_TARGETS == 1_000);
+    assert!(targets.contains("10,000 with a ledger") && MAX_GOVERNED_TARGETS == 10_000);
+    assert!(OPENAPI.contains("more than 307,200 bytes in normal") && MAX_PLAN == 307_200);
     for list in ["Extensions", "SomeExtensions"] {
         assert_eq!(number(list, "maxItems"), MAX_EXTENSIONS);
     }
@@ -77,6 +90,7 @@ fn every_limit_is_the_one_that_the_code_keeps() {
         ("Reason", "reason", "TooLong"),
         ("RequestedBy", "requestedBy", "TooLong"),
         ("ChangeId", "changeId", "InvalidChangeId"),
+        ("ChosenId", "changeId", "InvalidChangeId"),
     ] {
         assert_ends_at(number(name, "maxLength"), text(field), &format!("/{field}"), code);
     }

@@ -3,6 +3,7 @@
 mod admission;
 mod counts;
 mod digest;
+mod document;
 mod duty;
 mod ending;
 mod lane;
@@ -12,6 +13,7 @@ mod plan;
 mod properties;
 mod target;
 mod undo;
+mod untouched;
 
 use crate::parsing;
 use policy_core::aws::RegionName;

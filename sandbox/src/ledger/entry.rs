@@ -40,7 +40,7 @@ pub struct Entry {
 }
 
 /// The key of an item of the ledger's table.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Key {
     /// The partition key.
     pub pk: String,

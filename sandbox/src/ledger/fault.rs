@@ -40,6 +40,9 @@ pub enum Fault {
     Late(Duration),
     /// 200, with the second half of the keys unprocessed; with one key, that one. `BatchGetItem` only.
     Unprocessed,
+    /// 200, without the items that were written less than this long ago, as an index that is behind its table. `Query`
+    /// of an index only. (A real one would show an item that was changed as it was before.)
+    Behind(Duration),
 }
 
 impl Kind for Fault {
@@ -51,6 +54,7 @@ impl Kind for Fault {
             Self::TransactionThrottled => operation.is_transaction(),
             Self::Conflict => operation.is_transaction() || operation.writes_one(),
             Self::Unprocessed => operation == Operation::BatchGetItem,
+            Self::Behind(_) => operation == Operation::Query,
             Self::Internal
             | Self::Closed
             | Self::AnswerLost
@@ -88,7 +92,8 @@ impl Fault {
             | Self::NeverAnswered
             | Self::Slow(_)
             | Self::Late(_)
-            | Self::Unprocessed => return None,
+            | Self::Unprocessed
+            | Self::Behind(_) => return None,
         };
         Some((StatusCode::BAD_REQUEST, crate::aws_json::error(NAMESPACE, name, message)))
     }
@@ -152,6 +157,7 @@ impl fmt::Display for Fault {
             Self::Slow(duration) => return write!(formatter, "slow:{}", duration.as_millis()),
             Self::Late(duration) => return write!(formatter, "late:{}", duration.as_millis()),
             Self::Unprocessed => "unprocessed",
+            Self::Behind(duration) => return write!(formatter, "behind:{}", duration.as_millis()),
         })
     }
 }

@@ -51,6 +51,11 @@ impl Operation {
         matches!(self, Self::TransactGetItems | Self::TransactWriteItems)
     }
 
+    /// Whether it writes items.
+    pub(super) const fn writes(self) -> bool {
+        self.writes_one() || matches!(self, Self::BatchWriteItem | Self::TransactWriteItems)
+    }
+
     /// Whether it writes one item.
     pub(super) const fn writes_one(self) -> bool {
         matches!(self, Self::DeleteItem | Self::PutItem | Self::UpdateItem)

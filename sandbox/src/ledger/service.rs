@@ -1,6 +1,6 @@
 //! One request, from its arrival to its answer.
 
-use super::entry::{self, Entry};
+use super::entry::{self, Entry, Key};
 use super::fault::{self, Fault};
 use super::operation::Operation;
 use crate::aws_json::{self, Call};
@@ -18,8 +18,10 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use std::{future, io};
 use time::OffsetDateTime;
 use tokio::time::sleep;
@@ -29,6 +31,8 @@ use tokio::time::sleep;
 pub(super) struct Service {
     pub plan: Mutex<Plan<Fault>>,
     pub journal: Arc<Journal<Entry>>,
+    /// When each item was last written.
+    written: Mutex<HashMap<Key, Instant>>,
     emulator: SocketAddr,
     client: Client<HttpConnector, Full<Bytes>>,
 }
@@ -53,6 +57,7 @@ impl Service {
         Ok(Self {
             plan: Mutex::new(Plan::new(seed)),
             journal: Arc::new(Journal::new(None)?),
+            written: Mutex::new(HashMap::new()),
             emulator,
             client: Client::builder(TokioExecutor::new()).build(connector),
         })
@@ -60,9 +65,7 @@ impl Service {
 
     async fn answer(self: Arc<Self>, call: Call) -> Result<Answer, HangUp> {
         let operation = call.target().and_then(|(_, name)| Operation::named(name));
-        let fault = operation.and_then(|operation| {
-            self.plan.lock().unwrap_or_else(PoisonError::into_inner).next(operation, &call.body)
-        });
+        let fault = operation.and_then(|operation| lock(&self.plan).next(operation, &call.body));
         let mut line = self.journal.open(Entry {
             sequence: 0,
             at: OffsetDateTime::now_utc(),
@@ -89,12 +92,17 @@ impl Service {
             return self.in_part(call, line).await;
         }
         // A task, so that neither the effect nor its entry depends on the client's patience.
-        let (carried, mut line) = tokio::spawn(self.carry(call, fault, line)).await.map_err(|_| HangUp)??;
+        let (carried, mut line) =
+            tokio::spawn(Arc::clone(&self).carry(call, fault, line)).await.map_err(|_| HangUp)??;
         match fault {
             Some(Fault::AnswerLost) => return Err(HangUp),
             Some(Fault::NeverAnswered) => future::pending().await,
             Some(Fault::Slow(duration)) => sleep(duration).await,
             _ => {}
+        }
+        if let (Some(Fault::Behind(behind)), Some(_)) = (fault, &line.entry().index) {
+            let body = self.without_recent(carried.body(), behind);
+            return Ok(own(&mut line, carried.status, &body));
         }
         complete(&mut line, carried.status, &carried.body());
         let mut answer = aws_json::answer(carried.status, carried.bytes, "");
@@ -118,6 +126,10 @@ impl Service {
             entry.executed = carried.status.is_success();
             entry.capacity = entry::capacity(&carried.body());
         });
+        if line.entry().executed && line.entry().operation.is_some_and(Operation::writes) {
+            let mut written = lock(&self.written);
+            written.extend(line.entry().keys.iter().map(|key| (key.clone(), Instant::now())));
+        }
         Ok((carried, line))
     }
 
@@ -135,6 +147,29 @@ impl Service {
             body.insert("UnprocessedKeys".to_owned(), unprocessed);
         }
         Ok(own(&mut line, carried.status, &body))
+    }
+
+    /// An answer to a query without the items that were written less than this long ago.
+    fn without_recent(&self, mut body: Value, behind: Duration) -> Value {
+        let written = lock(&self.written);
+        let is_recent = |item: &Value| {
+            let last = entry::key(item).and_then(|key| written.get(&key));
+            last.is_some_and(|last| last.elapsed() < behind)
+        };
+        if let Some(Value::Array(items)) = body.get_mut("Items") {
+            items.retain(|item| !is_recent(item));
+            let count = items.len();
+            if let Some(body) = body.as_object_mut() {
+                body.insert("Count".to_owned(), count.into());
+            }
+        }
+        body
+    }
+
+    /// Forgets what was received, and when what was written.
+    pub(super) fn forget(&self) {
+        self.journal.clear();
+        lock(&self.written).clear();
     }
 
     /// Sends a request on as it came, but for what belongs to the connection.
@@ -175,6 +210,10 @@ fn counted(call: &Call) -> Bytes {
         }
         _ => call.bytes.clone(),
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An answer that is not the emulator's.

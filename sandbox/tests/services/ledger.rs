@@ -203,6 +203,29 @@ async fn keys_that_stay_unprocessed_are_given_back() {
 }
 
 #[tokio::test]
+async fn an_index_that_is_behind_lacks_what_was_written_last_and_the_table_does_not() {
+    let ledger = start().await;
+    ledger.fault(Rule::new(Fault::Behind(Duration::from_millis(500))));
+    let owed = json!({"pk": {"S": "p"}, "sk": {"S": "a"}, "owed": {"S": "sweep#0"}, "due": {"N": "7"}});
+    call(&ledger, "PutItem", json!({"Item": owed})).ok().await;
+    let query = |index: Option<&str>, condition: &str, value: &str| {
+        let mut body = json!({
+            "KeyConditionExpression": format!("{condition} = :value"),
+            "ExpressionAttributeValues": {":value": {"S": value}},
+        });
+        if let Some(index) = index {
+            body["IndexName"] = index.into();
+        }
+        call(&ledger, "Query", body)
+    };
+    let behind = query(Some("owed"), "owed", "sweep#0").ok().await;
+    assert_eq!((&behind["Items"], &behind["Count"]), (&json!([]), &json!(0)));
+    assert_eq!(query(None, "pk", "p").ok().await["Count"], 1);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(query(Some("owed"), "owed", "sweep#0").ok().await["Count"], 1);
+}
+
+#[tokio::test]
 async fn what_has_expired_is_kept_until_the_sweep() {
     let ledger = start().await;
     for (sk, expiry) in [("gone", ago(Duration::from_mins(1))), ("stays", "9999999999".to_owned())] {

@@ -9,8 +9,8 @@ use policy_core::policy::{
     Adjustments, ChangeId, Guardrails, Instance, InstanceId, Instances, PolicyChange, Scope, Values,
 };
 use policy_core::record::{
-    self, ChangeRecord, CorruptPlan, InLane, LaneName, LanePart, Members, Own, Plan, PlanRef, RecordedResult,
-    RunKey, RunName, TargetName, Task,
+    self, ChangeRecord, CorruptPlan, InLane, LaneName, Members, Own, Plan, RecordedResult, RunKey, RunName,
+    TargetName, Task,
 };
 use std::collections::BTreeMap;
 
@@ -68,40 +68,6 @@ impl LaneWork {
 }
 
 impl Handler {
-    /// The plan of a change's newest run.
-    pub(in crate::handler) async fn plan_of(
-        &self,
-        context: &InvocationContext,
-        ledger: &Ledger,
-        change: &ChangeRecord,
-    ) -> Result<Plan, NoWork> {
-        let text = match &change.plan {
-            PlanRef::Own(text) => text.clone(),
-            PlanRef::Parts { name, .. } => ledger.parts(&change.change_id, name).await?,
-        };
-        Ok(Plan::decode(&text, &context.rules, &change.change_id)?)
-    }
-
-    /// What a run has to do in a lane, as far as the ledger knows: nothing is asked of Amazon Connect.
-    pub(in crate::handler) async fn known_work(
-        &self,
-        context: &InvocationContext,
-        ledger: &Ledger,
-        change: &ChangeRecord,
-        part: &LanePart,
-    ) -> Result<LaneWork, NoWork> {
-        let plan = self.plan_of(context, ledger, change).await?;
-        if let Task::Document(changes) = &plan.task
-            && part.resolved.is_none()
-        {
-            return Ok(of_document(changes, &part.name, &vec![None; changes.len()]));
-        }
-        let origin = change.origin.in_invocation(&context.invocation);
-        let (change, part) = (change.clone(), part.clone());
-        let delivered = Delivered { ledger, change, part, token: String::new(), origin };
-        self.lane_work(context, &delivered, &plan).await
-    }
-
     pub(super) async fn lane_work(
         &self,
         context: &InvocationContext,
@@ -258,7 +224,11 @@ fn members(
 }
 
 /// The lane's part of a document. `resolved`: by change, which instances there are, where that is known.
-fn of_document(changes: &[PolicyChange], lane: &LaneName, resolved: &[Option<Vec<InstanceId>>]) -> LaneWork {
+pub(super) fn of_document(
+    changes: &[PolicyChange],
+    lane: &LaneName,
+    resolved: &[Option<Vec<InstanceId>>],
+) -> LaneWork {
     let changes = changes.iter().enumerate().map(|(at, change)| {
         let mut is_unresolved = false;
         let instances: Vec<Instance> = match record::in_lane(change, lane) {

@@ -257,6 +257,8 @@ async fn what_is_shown_costs() {
     enter("a page of results");
     table.results_in_lane(&run("X"), &lane(LANE)).await.unwrap();
     enter("a lane's results");
+    table.with_result(&run("X"), &lane(LANE), None, &mut 4).await.unwrap();
+    enter("what of a lane is begun");
     table.list(&ListQuery { from: Some(NOW), limit: 50, ..ListQuery::default() }, NOW).await.unwrap();
     enter("a month of changes");
     let instance = Some((lane(LANE), chat(1).instance));
@@ -279,6 +281,7 @@ async fn what_is_shown_costs() {
             "a part of a plan: Query 25",
             "a page of results: Query 2.5",
             "a lane's results: Query 5",
+            "what of a lane is begun: Query 2.5",
             &format!("a month of changes: {four_queries}"),
             &format!("an instance's changes: {four_queries}, BatchGetItem 1"),
             "a history: Query 0.5",

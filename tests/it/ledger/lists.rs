@@ -228,6 +228,19 @@ async fn the_changes_of_an_instance_are_those_with_a_result_there() {
 }
 
 #[tokio::test]
+async fn what_is_left_of_an_expired_record_does_not_list_a_new_one_of_its_id() {
+    let table = Table::new().await;
+    let expired = NOW.plus(RETENTION);
+    table.with_result("X", Scope::Chat, 1).await;
+    table.record(&at("X", expired), expired).await.unwrap();
+    let listed = |now| {
+        let table = &table;
+        async move { table.list(&of_instance(50), now).await.unwrap().items.len() }
+    };
+    assert_eq!((listed(Millis(expired.0 - 1)).await, listed(expired).await), (1, 0));
+}
+
+#[tokio::test]
 async fn a_change_with_many_results_of_an_instance_is_on_one_page() {
     let table = Table::new().await;
     for (number, text) in ["A", "B", "C"].into_iter().enumerate() {

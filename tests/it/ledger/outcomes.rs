@@ -11,11 +11,11 @@ use policy_core::record::{
 };
 use policy_core::report::OutcomeKind;
 
-fn chat() -> TargetName {
+pub(super) fn chat() -> TargetName {
     target(1, Scope::Chat)
 }
 
-fn applied() -> Closing {
+pub(super) fn applied() -> Closing {
     Closing { held: size(7), applied: true, last: true, ends_drift: true, quiet: None, give_back: false }
 }
 
@@ -23,23 +23,23 @@ fn dropped() -> Closing {
     Closing { give_back: true, ..Closing::default() }
 }
 
-fn of(outcome: OutcomeKind) -> RecordedResult {
+pub(super) fn of(outcome: OutcomeKind) -> RecordedResult {
     result(&chat(), "X", outcome)
 }
 
 impl Table {
     /// With an open intent.
-    async fn with(intent: &Intent) -> Self {
+    pub(super) async fn with(intent: &Intent) -> Self {
         let table = Self::new().await;
         assert_eq!(table.begin(&chat(), 0, intent, None).await.unwrap(), Started::Now);
         table
     }
 
-    async fn has_result(&self) -> Option<RecordedResult> {
+    pub(super) async fn has_result(&self) -> Option<RecordedResult> {
         self.result(&run("X"), &chat()).await.unwrap()
     }
 
-    async fn closes(&self, intent: &Intent, closing: &Closing, result: &RecordedResult) -> Stored {
+    pub(super) async fn closes(&self, intent: &Intent, closing: &Closing, result: &RecordedResult) -> Stored {
         self.close(&chat(), intent, closing, result, false).await.unwrap()
     }
 
@@ -227,55 +227,4 @@ async fn a_late_outcome_of_a_run_that_is_over_is_stored_and_not_counted() {
         table.note(&run("X"), &blocked, Note { count_failure: true, dry_run: false }).await.unwrap_err();
     assert_eq!(gone.to_string(), "the ledger's item `change#X change` is not there");
     assert!(matches!(gone, LedgerError::Corrupt { .. }));
-}
-
-#[tokio::test]
-async fn a_target_that_needs_no_update_is_confirmed_in_its_item_too() {
-    let table = Table::new().await;
-    let unchanged = of(OutcomeKind::Unchanged);
-    let held = holds(7, &["pdf"]);
-    for _ in 0..2 {
-        let confirmed =
-            table.confirm(&chat(), 0, &order("X"), SIZE, &held, &run("X"), &unchanged, NOW).await.unwrap();
-        assert_eq!(confirmed, Confirmed::Now);
-    }
-    let expected = TargetRecord {
-        rev: 1,
-        set_size: Some(order("X")),
-        held: size(7),
-        last: Some(run("X")),
-        ..TargetRecord::default()
-    };
-    assert_eq!((table.target(&chat()).await, table.has_result().await), (expected, Some(unchanged)));
-}
-
-#[tokio::test]
-async fn a_target_is_confirmed_only_as_it_could_be_begun() {
-    let open = intent("mine", "W", after(5));
-    let table = Table::with(&open).await;
-    let refused = |table: Table, seen: u64, accepted: policy_core::record::Millis| async move {
-        let order = Order { accepted, change_id: id("X") };
-        let unchanged = of(OutcomeKind::Unchanged);
-        let confirmed =
-            table.confirm(&chat(), seen, &order, SIZE, &size(7), &run("X"), &unchanged, NOW).await.unwrap();
-        let (there, result) = (table.target(&chat()).await, table.has_result().await);
-        match confirmed {
-            Confirmed::Refused(item) => assert_eq!((*item, result), (there, None)),
-            other => panic!("{other:?}"),
-        }
-        table
-    };
-    // an open intent
-    let table = refused(table, 1, after(9)).await;
-    let closing = Closing { quiet: Some(NOW), ..applied() };
-    let done = result(&chat(), "W", OutcomeKind::Applied);
-    table.closes(&open, &closing, &done).await;
-    // an attempt that may still land; then an older change, and a target written since
-    let table = refused(table, 2, after(9)).await;
-    let again = Intent { begun: after(1), ..intent("again", "W", after(5)) };
-    table.begin(&chat(), 2, &again, None).await.unwrap();
-    let later = RecordedResult { target: target(9, Scope::Chat), ..done };
-    table.closes(&again, &applied(), &later).await;
-    let table = refused(table, 4, after(4)).await;
-    refused(table, 3, after(9)).await;
 }

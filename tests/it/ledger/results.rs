@@ -2,7 +2,7 @@
 
 use super::samples::{LANE, NOW, OTHER_LANE, lane, result, run, target};
 use super::table::Table;
-use connect_attachment_policy::ledger::{Note, Page, ResultsQuery};
+use connect_attachment_policy::ledger::{Note, Page, ResultsQuery, WithResult};
 use policy_core::policy::Scope;
 use policy_core::record::{Position, RecordedResult, TargetName};
 use policy_core::report::OutcomeKind;
@@ -98,6 +98,18 @@ async fn a_filtered_page_ends_where_four_requests_have_read() {
     let second = page(&table, Some(&names[39]), Some(OutcomeKind::Blocked), 2).await;
     assert_eq!(second.items.iter().map(|result| &result.target).collect::<Vec<_>>(), [&names[50]]);
     assert_eq!(second.next, None);
+    // names alone, as far as so many requests get
+    let mut requests = 2;
+    let some = table.with_result(&run("X"), &lane(LANE), Some(&names[5]), &mut requests).await.unwrap();
+    assert_eq!((requests, some.names.len(), some.until.as_ref()), (0, 20, Some(&names[24])));
+    let rest = table.with_result(&run("X"), &lane(LANE), some.until.as_ref(), &mut 9).await.unwrap();
+    assert_eq!((rest.names.first(), rest.names.len(), rest.until), (Some(&names[24]), 36, None));
+    // at least one request, and no other lane
+    let none = table.with_result(&run("X"), &lane(OTHER_LANE), None, &mut 0).await.unwrap();
+    assert_eq!(none, WithResult::default());
+    table.requests();
+    let many = page(&table, None, Some(OutcomeKind::Applied), 5).await;
+    assert_eq!((many.items.len(), table.requests().len()), (5, 1), "no more is read than is shown");
     // the whole of a lane, however many requests that takes
     assert_eq!(table.results_in_lane(&run("X"), &lane(LANE)).await.unwrap().len(), 60);
 }

@@ -1,30 +1,27 @@
 //! A run from its start to its end: each condition both ways.
 
 use super::samples::{LANE, delivery};
-use super::samples::{
-    NOW, after, by_lanes, cancelled, counts, holder, id, inline, lane, next, order, run, succeeded,
-};
+use super::samples::{NOW, after, by_lanes, counts, holder, id, inline, lane, order, run, succeeded};
 use super::table::{RETENTION, Table};
-use connect_attachment_policy::ledger::{Finished, Halting, LaneEnded, LedgerError, Seen};
-use policy_core::record::{
-    ChangeRecord, Counts, Halted, LaneState, Millis, Mode, PlanRef, RecordStatus, RunKey,
-};
+use connect_attachment_policy::ledger::{Finished, LaneEnded, LedgerError, Seen};
+use policy_core::record::{ChangeRecord, Counts, LaneState, Millis, Mode, PlanRef, RecordStatus, RunKey};
 use policy_core::report::OutcomeKind;
 
 impl Table {
     /// The change as it is.
-    async fn there(&self, text: &str) -> ChangeRecord {
+    pub(super) async fn there(&self, text: &str) -> ChangeRecord {
         self.change(&id(text), NOW).await.unwrap().unwrap()
     }
 
-    /// What somebody has to come back to, and when.
-    fn due(&self, text: &str) -> Option<(String, u64)> {
+    /// What somebody has to come back to, and when: both or neither.
+    pub(super) fn due(&self, text: &str) -> Option<(String, u64)> {
         let item = self.item(&format!("change#{text}"), "change");
+        assert_eq!(item.get("due").is_some(), item.get("owed").is_some(), "{item}");
         let due = item["due"]["N"].as_str()?.parse().unwrap();
         Some((item["owed"]["S"].as_str()?.to_owned(), due))
     }
 
-    async fn end(
+    pub(super) async fn end(
         &self,
         text: &str,
         seen: Option<&str>,
@@ -39,7 +36,7 @@ impl Table {
     }
 }
 
-fn not_now(finished: Finished) -> ChangeRecord {
+pub(super) fn not_now(finished: Finished) -> ChangeRecord {
     match finished {
         Finished::Already(there) => *there,
         Finished::Now => panic!("it was made final"),
@@ -112,6 +109,7 @@ async fn an_inline_run_becomes_one_by_lanes_in_its_holders_hands_only() {
     };
     assert_eq!(table.there("X").await, expected);
     assert_eq!(table.due("X").unwrap().1, after(65).0);
+    assert!(table.item("change#X", "change").get("plan").is_none(), "the plan is in its parts");
 
     table.record(&succeeded("Y"), NOW).await.unwrap();
     assert!(!table.convert(&run("Y"), "mine", &plan, 2, 9, after(5)).await.unwrap());
@@ -198,8 +196,13 @@ async fn a_run_by_lanes_ends_once_all_its_lanes_have() {
     let table = Table::new().await;
     table.record(&by_lanes("X", 1), NOW).await.unwrap();
     let none = Counts::default();
-    let open = not_now(table.end("X", None, RecordStatus::Succeeded, &none, false).await);
-    assert_eq!(open.lanes_done, 0);
+    for _ in 0..2 {
+        let open = not_now(table.end("X", None, RecordStatus::Succeeded, &none, false).await);
+        assert_eq!(open.lanes_done, 0);
+        table.started(&run("X"), NOW).await.unwrap();
+    }
+    // nobody holds such a run as a whole
+    assert!(!table.take_over(&run("X"), None, &holder("new")).await.unwrap());
     let lane = lane(LANE);
     table.plan_lanes(&run("X"), &order("X"), &[(lane.clone(), None)], NOW).await.unwrap();
     table.begin_delivery(&run("X"), &lane, &delivery("d"), NOW).await.unwrap();
@@ -240,55 +243,6 @@ async fn an_event_is_owed_until_it_is_announced() {
     table.record(&inline("Y"), NOW).await.unwrap();
     table.announced(&run("Y")).await.unwrap();
     assert_eq!(table.due("Y").unwrap().1, after(93).0);
-}
-
-#[tokio::test]
-async fn a_run_is_halted_once() {
-    let table = Table::new().await;
-    table.record(&by_lanes("X", 1), NOW).await.unwrap();
-    let halt = cancelled(after(5));
-    let halted = ChangeRecord { halt: Some(halt.clone()), ..by_lanes("X", 1) };
-    for _ in 0..2 {
-        let halting = table.halt(&run("X"), &halt, after(5)).await.unwrap();
-        assert_eq!(halting, Halting::Now(Box::new(halted.clone())));
-    }
-    assert_eq!(table.due("X").unwrap().1, after(5).0);
-    let again = table.halt(&run("X"), &cancelled(after(6)), after(6)).await.unwrap();
-    assert_eq!(again, Halting::Already(Box::new(halted)));
-}
-
-#[tokio::test]
-async fn a_run_that_is_over_is_not_halted() {
-    let table = Table::new().await;
-    let over = succeeded("X");
-    table.record(&over, NOW).await.unwrap();
-    let over = ChangeRecord { expires: Some(NOW.plus(RETENTION)), ..over };
-    let halting = table.halt(&run("X"), &cancelled(after(5)), after(5)).await.unwrap();
-    assert_eq!(halting, Halting::Final(Box::new(over.clone())));
-    let new = next(&over);
-    table.next_run(&over, &new, after(10)).await.unwrap();
-    let halting = table.halt(&run("X"), &cancelled(after(15)), after(15)).await.unwrap();
-    assert_eq!(halting, Halting::Final(Box::new(new)));
-}
-
-#[tokio::test]
-async fn a_run_that_was_cancelled_meanwhile_ends_as_nothing_else() {
-    let table = Table::new().await;
-    let none = Counts::default();
-    for (text, as_what, status, ends) in [
-        ("A", Halted::Cancelled, RecordStatus::Succeeded, false),
-        ("B", Halted::Cancelled, RecordStatus::Cancelled, true),
-        ("C", Halted::Superseded, RecordStatus::Partial, true),
-    ] {
-        table.record(&inline(text), NOW).await.unwrap();
-        let halt = policy_core::record::Halt { as_what, ..cancelled(after(5)) };
-        table.halt(&run(text), &halt, after(5)).await.unwrap();
-        let finished = table.end(text, Some("mine"), status, &none, false).await;
-        assert_eq!(finished == Finished::Now, ends, "{text}");
-        if !ends {
-            assert_eq!(not_now(finished).halt, Some(halt));
-        }
-    }
 }
 
 #[tokio::test]

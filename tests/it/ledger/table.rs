@@ -1,7 +1,10 @@
 //! A table with nothing in it, and the room that uses it.
 
 use super::samples::{after, order, run};
+use aws_config::SdkConfig;
 use aws_sdk_connect::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use connect_attachment_policy::ledger::{LaneEnded, Ledger, LedgerError, Seen};
 use connect_attachment_policy::sdk;
 use policy_core::record::{Counts, LaneName, LaneState, TargetName, TargetRecord};
@@ -56,6 +59,19 @@ impl Table {
         self.end_lane(&run, lane, &order, seen, state, counts, Some("hash"), after(9)).await
     }
 
+    /// Gives a target an attribute that a later version writes, or an earlier one has written.
+    pub(super) async fn gives(&self, name: &TargetName, attribute: &str) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let mut items = self.sandbox.items().unwrap().into_iter();
+        let item = items.find(|item| item["pk"]["S"].as_str().unwrap().starts_with("target#"));
+        let partition = item.unwrap()["pk"]["S"].as_str().unwrap().to_owned();
+        let client = Client::new(&config(&self.sandbox));
+        let update = client.update_item().table_name(self.sandbox.table()).update_expression("SET #a = :a");
+        let update = update.key("pk", text(&partition)).key("sk", text(&name.to_string()));
+        let update = update.expression_attribute_names("#a", attribute);
+        update.expression_attribute_values(":a", text("anything")).send().await.unwrap();
+    }
+
     /// The item with these keys, in DynamoDB's JSON; `null` if there is none.
     pub(super) fn item(&self, pk: &str, sk: &str) -> Value {
         let mut items = self.sandbox.items().unwrap().into_iter();
@@ -85,11 +101,14 @@ impl Deref for Table {
     }
 }
 
-fn room(sandbox: &Sandbox, table: &str) -> Ledger {
+fn config(sandbox: &Sandbox) -> SdkConfig {
     let url = sandbox.url();
     let lookup = |name: &str| (name == "AWS_ENDPOINT_URL_DYNAMODB").then(|| url.clone());
     let config = sdk::config("eu-central-1", sdk::http(&lookup).unwrap(), &lookup).into_builder();
     let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "tests");
-    let config = config.credentials_provider(SharedCredentialsProvider::new(credentials)).build();
-    Ledger::new(&config, table.to_owned(), RETENTION)
+    config.credentials_provider(SharedCredentialsProvider::new(credentials)).build()
+}
+
+fn room(sandbox: &Sandbox, table: &str) -> Ledger {
+    Ledger::new(&config(sandbox), table.to_owned(), RETENTION)
 }

@@ -14,7 +14,8 @@ use super::values::read_values;
 use super::{Defaults, Form, timestamp};
 use time::OffsetDateTime;
 
-const MAX_REASON: usize = 1_024;
+/// The most characters of a reason (ours): enough for a ticket and why.
+pub(in super::super) const MAX_REASON: usize = 1_024;
 const MAX_REQUESTED_BY: usize = 256;
 
 /// Reads the change at `base`. It is complete only if there are no violations; `None` where not even its targets
@@ -86,15 +87,20 @@ pub(super) fn read_change_id(
 ) -> ChangeId {
     fields
         .value(Field::ChangeId)
-        .and_then(|found| parse_change_id(found, rules, violations))
+        .and_then(|found| parse_change_id(found, rules.governed, violations))
         .unwrap_or_else(|| defaults.change_id.clone())
 }
 
-fn parse_change_id(found: &Found<'_>, rules: &Rules, violations: &mut Violations) -> Option<ChangeId> {
+/// An id that a caller chose; where it is `recorded`, a record must be able to have it.
+pub(in super::super) fn parse_change_id(
+    found: &Found<'_>,
+    recorded: bool,
+    violations: &mut Violations,
+) -> Option<ChangeId> {
     let id = ChangeId::parse(found.string(violations)?);
     let message = match &id {
         None => format!("must be 1 to {} characters of `A-Z a-z 0-9 . _ : / -`", change_id::MAX_LENGTH),
-        Some(id) if rules.governed && !id.names_a_record() => {
+        Some(id) if recorded && !id.names_a_record() => {
             "must have no empty, `.` or `..` segment, and not end in `/undo`, `/apply` or `/cancel`"
                 .to_owned()
         }

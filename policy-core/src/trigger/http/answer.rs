@@ -1,11 +1,17 @@
 //! From a report to an HTTP response, by the contract's status table.
 
+use crate::failure::ErrorCode;
 use crate::policy::ChangeId;
 use crate::problem::{self, Problem};
 use crate::report::{self, OutcomeKind, Report, Status, TargetResult, Verdict};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+
+/// `Retry-After` while changes are frozen, in seconds: a person ends that.
+pub const FROZEN: u64 = 60;
+/// The same where the ledger does not answer, or another run of the change has to end first.
+pub const NOT_BEGUN: u64 = 5;
 
 /// A response, in the form that both payload versions and function URLs take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -91,6 +97,10 @@ pub fn of(report: &Report, seconds_for: impl Fn(usize) -> u64) -> Result<Respons
     if let Some(queued) = &report.queued {
         let location = format!("/policy-changes/{}", queued.record);
         return Ok(response.with("location", location).with("retry-after", queued.seconds.to_string()));
+    }
+    if let Some(why) = report.changes.iter().find_map(report::ChangeReport::not_begun) {
+        let seconds = if why.code == ErrorCode::Frozen { FROZEN } else { NOT_BEGUN };
+        return Ok(response.with("retry-after", seconds.to_string()));
     }
     if report.status() == Status::Incomplete {
         let left = report.results().filter(|result| result.outcome.verdict() == Verdict::NotYet).count();

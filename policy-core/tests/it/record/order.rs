@@ -121,6 +121,7 @@ fn times_are_whole_milliseconds() {
     assert_eq!((Millis::of(noon), NOW.time()), (NOW, Some(noon)));
     assert_eq!(Millis::of(noon + Duration::from_micros(1_999)), Millis(NOW.0 + 1));
     assert_eq!(Millis::of(datetime!(1969-12-31 23:59:59 UTC)), Millis(0));
+    assert_eq!(Millis::of(datetime!(2300-01-01 0:00 UTC)).to_string(), "9999999999999");
     assert_eq!(Millis(u64::MAX).time(), None);
     assert_eq!((NOW.plus(Duration::from_secs(7)), NOW.since(at(-7))), (at(7), Duration::from_secs(7)));
     assert_eq!(NOW.since(at(7)), Duration::ZERO);

@@ -2,10 +2,13 @@
 //!
 //! It is recorded and queued, carried out by the worker, followed by GET, and undone the same way.
 
+mod half;
+
 use super::http::{Answer, Http};
 use super::progress::Progress;
 use super::{print, propagation};
 use crate::palette::Palette;
+use half::{Half, word};
 use sandbox::connect::{Connect, Instance, Options, Rate, Scope};
 use sandbox::function_url::FunctionUrl;
 use sandbox::governed::{Governed, Options as Stack};
@@ -37,20 +40,6 @@ pub(super) struct Long {
     restored: bool,
 }
 
-/// One request, and what became of it.
-#[derive(Debug)]
-struct Half {
-    request: String,
-    /// The status of the answer, and where it says that the record is.
-    answered: (u16, Option<String>),
-    answered_after: Duration,
-    /// The status of the record in the end, and its counts.
-    status: String,
-    summary: Value,
-    ended_after: Duration,
-    updates: usize,
-}
-
 /// How many targets the change names.
 fn targets() -> usize {
     INSTANCES as usize * Scope::ALL.len()
@@ -73,8 +62,8 @@ pub(super) async fn play(
     let stage = Stage { http: Http::new(url.url()), connect: &connect, palette };
     stage.print(|palette| {
         format!(
-            "{}\n  a change of every scope of {INSTANCES} instances by HTTP, in governed mode: recorded, carried out by \
-             a worker, undone\n",
+            "{}\n  a change of every scope of {INSTANCES} instances by HTTP, in governed mode: recorded, carried\n  \
+             out by a worker, and undone\n",
             palette.bold("── And one that takes its time")
         )
     })?;
@@ -175,54 +164,6 @@ impl Stage<'_> {
     }
 }
 
-/// A document's status.
-fn word(document: &Value) -> String {
-    document.get("status").and_then(Value::as_str).unwrap_or("no status").to_owned()
-}
-
-impl Half {
-    /// What was sent and answered, for a person.
-    fn sent(&self, palette: Palette) -> String {
-        let (status, location) = &self.answered;
-        let location = location.as_deref().unwrap_or("none");
-        format!(
-            "  {}\n    HTTP {status} after {:.2} s, Location: {location}\n",
-            palette.bold(&self.request),
-            self.answered_after.as_secs_f64()
-        )
-    }
-
-    /// How it ended, for a person.
-    fn ended(&self, palette: Palette) -> String {
-        let mark = if self.problem().is_none() { palette.good("✓") } else { palette.bad("✗") };
-        let counts = self.summary.as_object().into_iter().flatten();
-        let counts: Vec<String> = counts.map(|(outcome, count)| format!("{count} {outcome}")).collect();
-        format!(
-            "  {mark} {} after {:.2} s: {}\n",
-            self.status,
-            self.ended_after.as_secs_f64(),
-            counts.join(", ")
-        )
-    }
-
-    fn problem(&self) -> Option<String> {
-        let (status, location) = &self.answered;
-        let is_queued = *status == 202 && location.is_some();
-        let is_whole = self.status == "succeeded" && self.updates == targets();
-        (!is_queued || !is_whole).then(|| {
-            format!(
-                "`{}`: expected HTTP 202 with a Location, then `succeeded` and {} updates, but got {status} and {}, \
-                 then `{}` and {}",
-                self.request,
-                targets(),
-                location.as_deref().unwrap_or("no Location"),
-                self.status,
-                self.updates
-            )
-        })
-    }
-}
-
 impl Long {
     /// The expected and the actual result, if they differ.
     pub(super) fn problem(&self) -> Option<String> {
@@ -234,22 +175,7 @@ impl Long {
 
     /// The figures, for a program.
     pub(super) fn document(&self) -> String {
-        let halves: Vec<Value> = self
-            .halves
-            .iter()
-            .map(|half| {
-                json!({
-                    "request": half.request,
-                    "httpStatus": half.answered.0,
-                    "location": half.answered.1,
-                    "answeredAfterSeconds": half.answered_after.as_secs_f64(),
-                    "status": half.status,
-                    "summary": half.summary,
-                    "updates": half.updates,
-                    "endedAfterSeconds": half.ended_after.as_secs_f64(),
-                })
-            })
-            .collect();
+        let halves: Vec<Value> = self.halves.iter().map(Half::document).collect();
         let document = json!({
             "longChange": {"instances": INSTANCES, "targets": targets(), "requests": halves},
             "restored": self.restored,
@@ -261,44 +187,13 @@ impl Long {
 
 #[cfg(test)]
 mod tests {
+    use super::half::tests::half;
     use super::*;
-
-    fn half(status: u16, location: Option<&str>, ended: &str, updates: usize) -> Half {
-        Half {
-            request: "POST /policy-changes".to_owned(),
-            answered: (status, location.map(str::to_owned)),
-            answered_after: Duration::from_millis(250),
-            status: ended.to_owned(),
-            summary: json!({"applied": updates}),
-            ended_after: Duration::from_secs(5),
-            updates,
-        }
-    }
 
     #[test]
     fn the_change_is_too_long_for_the_function_that_answers_http() {
         let above = u32::try_from(targets()).unwrap() - API.1;
         assert!(Duration::from_secs_f64(f64::from(above) / API.0) > TIMEOUT);
-    }
-
-    #[test]
-    fn a_half_is_as_expected_when_it_was_queued_and_changed_every_target() {
-        let location = Some("/policy-changes/CHG-2045");
-        assert_eq!(half(202, location, "succeeded", 96).problem(), None);
-        for wrong in [
-            half(200, location, "succeeded", 96),
-            half(202, None, "succeeded", 96),
-            half(202, location, "partial", 96),
-        ] {
-            assert!(wrong.problem().is_some(), "{wrong:?}");
-        }
-        assert_eq!(
-            half(202, location, "succeeded", 95).problem().as_deref(),
-            Some(
-                "`POST /policy-changes`: expected HTTP 202 with a Location, then `succeeded` and 96 updates, but got \
-                 202 and /policy-changes/CHG-2045, then `succeeded` and 95"
-            )
-        );
     }
 
     #[test]
@@ -309,15 +204,5 @@ mod tests {
             Long { halves: halves(), restored: false }.problem().as_deref(),
             Some("the undo: expected every target as before, but some differ")
         );
-    }
-
-    #[test]
-    fn a_half_is_two_lines_for_a_person() {
-        let half = half(202, Some("/policy-changes/CHG-2045"), "succeeded", 96);
-        assert_eq!(
-            half.sent(Palette::plain()),
-            "  POST /policy-changes\n    HTTP 202 after 0.25 s, Location: /policy-changes/CHG-2045\n"
-        );
-        assert_eq!(half.ended(Palette::plain()), "  ✓ succeeded after 5.00 s: 96 applied\n");
     }
 }

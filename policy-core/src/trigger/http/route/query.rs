@@ -15,7 +15,7 @@ pub struct ChangesQuery {
     pub status: Option<RecordStatus>,
     /// Those submitted at this time or later.
     pub from: Option<OffsetDateTime>,
-    /// Those submitted before this time.
+    /// Those submitted at this time or earlier.
     pub to: Option<OffsetDateTime>,
     /// Where the page begins.
     pub next_token: Option<String>,

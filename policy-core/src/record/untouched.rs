@@ -1,0 +1,58 @@
+//! The targets of a run that have no result, because they were not begun. No item says so: it follows from the plan, and
+//! from where their lane stands.
+
+use super::{ChangeRecord, Halted, LanePart, LaneState, Mode, TargetName};
+use crate::failure::{ErrorCode, Failure};
+use crate::policy::ChangeId;
+use crate::report::OutcomeKind;
+
+/// As what the targets of a lane stand that have no result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// In the report's word.
+    pub outcome: OutcomeKind,
+    /// Why they are not begun any more; absent: they are still to be begun, or nobody noted why they were not.
+    pub why: Option<Failure>,
+}
+
+/// A target that was not begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untouched {
+    /// Which target.
+    pub target: TargetName,
+    /// The change's id as reported: in a batch that of its change.
+    pub change_id: ChangeId,
+    /// As what it stands.
+    pub standing: Standing,
+}
+
+impl Standing {
+    const fn of(outcome: OutcomeKind, code: ErrorCode) -> Self {
+        Self { outcome, why: Some(Failure::new(code)) }
+    }
+
+    const fn of_halt(halted: Halted) -> Self {
+        match halted {
+            Halted::Cancelled => Self::of(OutcomeKind::Skipped, ErrorCode::Cancelled),
+            Halted::Superseded => Self::of(OutcomeKind::Superseded, ErrorCode::NewerChange),
+        }
+    }
+
+    /// Of a run, and its lane where it is carried out by lanes. One whose item is not there yet is open.
+    pub fn in_lane(change: &ChangeRecord, lane: Option<&LanePart>) -> Self {
+        let pending = Self { outcome: OutcomeKind::Pending, why: None };
+        match (change.mode, lane.map(|lane| lane.state)) {
+            (Mode::Inline, _) => {
+                let halt = change.halt.as_ref().filter(|_| change.status.is_final());
+                halt.map_or(pending, |halt| Self::of_halt(halt.as_what))
+            }
+            (Mode::Lanes, None | Some(LaneState::Open | LaneState::Done)) => pending,
+            (Mode::Lanes, Some(LaneState::Parked)) => Self::of(OutcomeKind::Pending, ErrorCode::LaneParked),
+            (Mode::Lanes, Some(LaneState::Cancelled)) => Self::of_halt(Halted::Cancelled),
+            (Mode::Lanes, Some(LaneState::Superseded)) => Self::of_halt(Halted::Superseded),
+            (Mode::Lanes, Some(LaneState::Stopped)) => {
+                Self::of(OutcomeKind::Skipped, ErrorCode::StoppedAfterFailures)
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! As what a target without a result stands.
+
+use super::{NOW, change, part};
+use policy_core::origin::IdentitySource;
+use policy_core::record::{
+    ChangeRecord, Halt, Halted, LanePart, LaneState, Mode, RecordStatus, Standing, Who,
+};
+
+fn told(change: &ChangeRecord, lane: Option<LaneState>) -> (&'static str, Option<&'static str>) {
+    let lane = lane.map(|state| LanePart { state, ..part("us-east-1") });
+    let standing = Standing::in_lane(change, lane.as_ref());
+    (standing.outcome.name(), standing.why.map(|why| why.code.name()))
+}
+
+#[test]
+fn it_follows_from_where_its_lane_stands() {
+    for (state, expected) in [
+        (None, ("pending", None)),
+        (Some(LaneState::Open), ("pending", None)),
+        (Some(LaneState::Done), ("pending", None)),
+        (Some(LaneState::Parked), ("pending", Some("LaneParked"))),
+        (Some(LaneState::Cancelled), ("skipped", Some("Cancelled"))),
+        (Some(LaneState::Stopped), ("skipped", Some("StoppedAfterFailures"))),
+        (Some(LaneState::Superseded), ("superseded", Some("NewerChange"))),
+    ] {
+        assert_eq!(told(&change(), state), expected, "{state:?}");
+    }
+}
+
+#[test]
+fn of_a_run_that_is_carried_out_at_once_it_follows_from_its_end() {
+    let who = || Who { principal: None, account: None, vouched_by: IdentitySource::Nobody };
+    let inline = |status, halted: Option<Halted>| ChangeRecord {
+        mode: Mode::Inline,
+        status,
+        halt: halted.map(|as_what| Halt { as_what, at: NOW, who: who(), reason: None }),
+        ..change()
+    };
+    for (status, halted, expected) in [
+        (RecordStatus::Running, None, ("pending", None)),
+        // ordered, and not ended yet
+        (RecordStatus::Running, Some(Halted::Cancelled), ("pending", None)),
+        (RecordStatus::Incomplete, None, ("pending", None)),
+        (RecordStatus::Cancelled, Some(Halted::Cancelled), ("skipped", Some("Cancelled"))),
+        (RecordStatus::Failed, Some(Halted::Superseded), ("superseded", Some("NewerChange"))),
+    ] {
+        assert_eq!(told(&inline(status, halted), None), expected, "{status:?}");
+    }
+}
