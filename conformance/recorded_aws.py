@@ -1,4 +1,4 @@
-"""SQS and STS as moto serves them on loopback, with every call recorded."""
+"""DynamoDB, SQS and STS as moto serves them on loopback, with every call recorded."""
 
 import io
 import json
@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 import boto3
 import pytest
 import requests
+from conftest import ROOT
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -57,6 +58,7 @@ class RecordedAws:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         requests.post(f"{self.url}/moto-api/reset", timeout=30).raise_for_status()
         self.sqs = boto3.client("sqs", endpoint_url=self.url, **ANYBODY)
+        self.dynamodb = boto3.client("dynamodb", endpoint_url=self.url, **ANYBODY)
         self.sts = boto3.client("sts", endpoint_url=self.url, **ANYBODY)
 
     def stop(self) -> None:
@@ -86,6 +88,14 @@ class RecordedAws:
         if name.endswith(".fifo"):
             attributes["FifoQueue"] = "true"
         return self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+
+    def table(self, name: str) -> str:
+        """Creates the ledger's table and returns its name."""
+        definition = json.loads((ROOT / "sandbox/src/ledger/table.json").read_text())
+        expiry = definition.pop("TimeToLiveSpecification")
+        self.dynamodb.create_table(TableName=name, **definition)
+        self.dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
+        return name
 
     def arn(self, queue: str) -> str:
         """A queue's ARN."""

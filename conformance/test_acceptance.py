@@ -34,7 +34,7 @@ PACE = ("--env=CONNECT_REQUESTS_PER_SECOND=1.5", "--env=CONNECT_BURST=10")
 @pytest.fixture
 def account(aws: RecordedAws, tmp_path: Path) -> Iterator[Account]:
     flags = ("--rate=0", "--sweep=1", f"--journal={tmp_path / 'journal.jsonl'}", *PACE)
-    with serving(tmp_path / "sandbox.log", *flags) as sandbox:
+    with serving(tmp_path / "sandbox.log", *flags, command="govern") as sandbox:
         living = Account(aws, sandbox, tmp_path)
         try:
             yield living

@@ -10,11 +10,12 @@ from typing import Any
 import boto3
 import pytest
 from conftest import Sandbox
+from governed_fixtures import Governed, governed, record
 from lambda_service import Function, targets
 from recorded_aws import REGION, RecordedAws, aws
 from werkzeug.wrappers import Response
 
-__all__ = ["aws"]  # a fixture, which pytest finds by name
+__all__ = ["aws", "governed"]  # fixtures, which pytest finds by name
 
 HOME = "111122223333"
 SPOKES = ("222233334444", "333344445555")
@@ -139,20 +140,30 @@ def test_instances_of_other_regions_are_called_there(start: Start, aws: Recorded
     assert assumed(aws) == [role(SPOKES[0])]
 
 
-def test_a_queued_change_keeps_its_accounts_and_regions(start: Start, aws: RecordedAws) -> None:
-    changes = aws.queue("changes.fifo")
-    function = start(
-        "--timeout=5",
-        "--env=CONNECT_REQUESTS_PER_SECOND=0.1",
-        "--env=CONNECT_BURST=1",
-        f"--env=CHANGE_QUEUE_URL={changes}",
-        f"--env=AWS_ENDPOINT_URL_SQS={aws.url}",
+def test_each_lane_of_a_queued_change_is_worked_on_with_the_role_of_its_account(
+    governed: Governed, aws: RecordedAws
+) -> None:
+    hub = (
+        *(f"--instance={instance}" for instance in INSTANCES + FAR_INSTANCES),
+        f"--env=AWS_ENDPOINT_URL_STS={aws.url}",
+        f"--env=CONNECT_ROLE_ARNS={','.join(map(role, SPOKES))}",
     )
+    function = governed.start(*hub, "--timeout=5", "--env=CONNECT_REQUESTS_PER_SECOND=0.1", "--env=CONNECT_BURST=1")
     named = [arn(HOME, 1), arn(SPOKES[1], 2), *FAR_INSTANCES]
-    assert function.invoke(change(named)).payload["status"] == "accepted"
-    [message] = aws.receive(changes)
-    assert json.loads(message["Body"])["instanceIds"] == named
-    assert assumed(aws) == []
+    assert function.invoke(change(named, changeId="CHG-1")).payload["status"] == "accepted"
+    lanes = {f"{HOME}/{REGION}", f"{SPOKES[1]}/{REGION}", f"{HOME}/{FAR}", f"{SPOKES[0]}/{FAR}"}
+    assert {sent["MessageGroupId"] for sent in governed.lanes()} == lanes
+    assert record(function, "CHG-1")["document"]["instanceIds"] == named
+    assert assumed(aws) == [], "who plans calls nobody"
+    worker = governed.beside(function, *hub[-2:], *UNPACED)
+    assert [polled.deleted for polled in governed.work(worker)] == [1] * 4
+    kept = record(function, "CHG-1")
+    assert {lane["lane"]: lane["state"] for lane in kept["lanes"]} == dict.fromkeys(lanes, "done")
+    assert kept["summary"] == {"applied": 24}
+    for entry in function.journal():
+        assert entry["account"] == entry["instance_id"][-12:]
+    assert sorted(assumed(aws)) == sorted(map(role, SPOKES))
+    assert governed.open_items() == []
 
 
 def test_an_account_without_a_role_is_refused_before_any_call(start: Start, aws: RecordedAws) -> None:

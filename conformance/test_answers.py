@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 import requests
-from moto.server import ThreadedMotoServer
-
 from conftest import UNPACED, Sandbox
 from contract import Contract
+from governed_fixtures import Governed, governed
+from recorded_aws import aws
+
+__all__ = ["aws", "governed"]  # fixtures, which pytest finds by name
 
 CONTRACT = Contract()
 INSTANCE = "00000001-0000-4000-8000-000000000001"
@@ -155,31 +156,15 @@ def test_no_answer_in_time_is_a_504(serve: Serve) -> None:
         assert summary(*ask(sandbox, "get", path)) == (504, "upstream-timeout", "1"), path
 
 
-def test_a_change_that_takes_too_long_is_queued_whole(serve: Serve) -> None:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        aws = {"aws_access_key_id": "any", "aws_secret_access_key": "any", "region_name": "us-east-1"}
-        sqs = boto3.client("sqs", endpoint_url=f"http://{host}:{port}", **aws)
-        attributes = {"FifoQueue": "true"}
-        queue = sqs.create_queue(QueueName="answered-202.fifo", Attributes=attributes)["QueueUrl"]
-        sandbox = serve(
-            "--rate=0",
-            "--timeout=5",
-            "--env=CONNECT_REQUESTS_PER_SECOND=0.01",
-            "--env=CONNECT_BURST=1",
-            f"--env=CHANGE_QUEUE_URL={queue}",
-            f"--env=AWS_ENDPOINT_URL_SQS=http://{host}:{port}",
-        )
-        answer, body = ask(
-            sandbox, "post", SUBMIT, json={**CHANGE, "attachmentScope": "*", "changeId": "CHG-1"}
-        )
-        assert (answer.status_code, body["status"], body["changeId"]) == (202, "accepted", "CHG-1")
-        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
-        assert len(messages) == 1
-    finally:
-        server.stop()
+def test_a_change_that_takes_too_long_is_a_202_that_says_where_to_follow_it(governed: Governed) -> None:
+    slow = ("--timeout=5", "--env=CONNECT_REQUESTS_PER_SECOND=0.01", "--env=CONNECT_BURST=1")
+    sandbox = governed.start(*slow).sandbox
+    answer, body = ask(
+        sandbox, "post", SUBMIT, json={**CHANGE, "attachmentScope": "*", "changeId": "CHG-1"}
+    )
+    assert (answer.status_code, body["status"], body["changeId"]) == (202, "accepted", "CHG-1")
+    assert (answer.headers["Location"], answer.headers["Retry-After"]) == ("/policy-changes/CHG-1", "400")
+    assert len(governed.aws.receive(governed.changes)) == 1
 
 
 @pytest.mark.parametrize(

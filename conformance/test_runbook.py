@@ -138,7 +138,7 @@ MEGABYTE = 1_048_576
 def changed(tmp_path: Path) -> Iterator[tuple[Sandbox, list[str]]]:
     """A sandbox whose instance was changed, and the log of its function."""
     log = tmp_path / "sandbox.log"
-    with serving(log, "--standalone", *UNPACED) as sandbox:
+    with serving(log, *UNPACED) as sandbox:
         for change in CHANGES:
             answer = requests.post(f"{sandbox.function}/policy-changes", json=change, timeout=30)
             assert answer.json()["status"] == "succeeded"

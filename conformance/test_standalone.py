@@ -182,7 +182,7 @@ def function(serve: Callable[..., Sandbox], aws: RecordedAws) -> tuple[Sandbox, 
     variables = filled({}, STANDALONE)["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
     known = {name: queue if isinstance(value, dict) else str(value) for name, value in variables.items()}
     known["AWS_ENDPOINT_URL_SQS"] = aws.url
-    return serve("--standalone", "--rate=0", *(f"--env={name}={value}" for name, value in known.items())), queue
+    return serve("--rate=0", *(f"--env={name}={value}" for name, value in known.items())), queue
 
 
 def change(**more: Any) -> dict[str, Any]:

@@ -4,13 +4,14 @@ import io
 import json
 from collections.abc import Callable
 from types import SimpleNamespace
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
-from conftest import UNPACED, Sandbox
+from conftest import serving, UNPACED, Sandbox
 from expansion import EVERY, ROOT, TEMPLATE, NoManagedPolicies, expanded, filled, named, resources, rust_functions
 from functions import FUNCTIONS
 from recorded_aws import ANYBODY
@@ -60,11 +61,12 @@ def test_a_function_that_does_not_start_fails_the_deployment(serve: Callable[...
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_each_function_answers_what_it_is_asked_without_an_error(serve: Callable[..., Sandbox], name: str) -> None:
+def test_each_function_answers_what_it_is_asked_without_an_error(tmp_path: Path, name: str) -> None:
     """By its own trigger: an error would be counted, and raise an alarm with each deployment."""
-    client = boto3.client("lambda", endpoint_url=serve(*UNPACED).invoke, **ANYBODY)
     function = f"{NAME}-{name.removesuffix('Function').lower()}"
-    answer = client.invoke(FunctionName=function, Payload=payloads()[name])
+    with serving(tmp_path / "log", *UNPACED, command="govern") as sandbox:
+        client = boto3.client("lambda", endpoint_url=sandbox.invoke, **ANYBODY)
+        answer = client.invoke(FunctionName=function, Payload=payloads()[name])
     assert "FunctionError" not in answer, answer["Payload"].read()
     assert json.loads(answer["Payload"].read()) is not None
 

@@ -154,7 +154,8 @@ impl Audit {
         self.write(origin, |stamp| Event::refusal(stamp, origin, home, change_id, reasons))
     }
 
-    /// Something that was done to a recorded change, or to all of them.
+    /// Something that was done to a recorded change, or to all of them. `of`: the change that `change_id` undoes, or
+    /// the dry run that it carries out.
     ///
     /// # Errors
     /// A full or closed pipe.
@@ -163,10 +164,10 @@ impl Audit {
         origin: &Origin,
         home: &Home,
         change_id: &ChangeId,
-        action: Action,
+        (action, of): (Action, Option<&ChangeId>),
         reason: Option<&str>,
     ) -> io::Result<()> {
-        self.write(origin, |stamp| Event::action(stamp, origin, home, change_id, action, reason))
+        self.write(origin, |stamp| Event::action(stamp, origin, home, change_id, (action, of), reason))
     }
 
     /// What became of an update whose process never said so.

@@ -110,7 +110,7 @@ impl<'a> Event<'a> {
         origin: &'a Origin,
         home: &'a Home,
         change_id: &'a ChangeId,
-        action: Action,
+        (action, of): (Action, Option<&ChangeId>),
         reason: Option<&str>,
     ) -> Self {
         let (code, operation) = action.names();
@@ -118,6 +118,7 @@ impl<'a> Event<'a> {
         event.message = format!("{code} by request");
         event.api.operation = operation;
         event.api.service = Name { name: env!("CARGO_PKG_NAME") };
+        event.unmapped.of = of.map(ToString::to_string);
         event.unmapped.reason = reason.map(free_text);
         event
     }

@@ -100,7 +100,8 @@ impl Handler {
         let halt = Halt { as_what: Halted::Cancelled, at: self.now(), who, reason: body.reason };
         let cancelled = match ledger.halt(&record.run_name(), &halt, self.now()).await {
             Ok(Halting::Now(record)) => {
-                self.note_change_action(context, &request.origin, id, Action::Cancel, halt.reason.as_deref());
+                let (what, reason) = ((Action::Cancel, None), halt.reason.as_deref());
+                self.note_change_action(context, &request.origin, id, what, reason);
                 record
             }
             Ok(Halting::Already(record)) => record,

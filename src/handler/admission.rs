@@ -93,7 +93,7 @@ impl Handler {
                             new = Self::draft(context, &case, (run, key, order), Some(&there));
                             old = Some(there);
                         }
-                        other => return self.answer_existing(context, case, *there, other).await,
+                        other => return Box::pin(self.answer_existing(context, case, *there, other)).await,
                     }
                 }
                 Err(error) => return not_begun(&case.document, &unavailable(&error)),
@@ -159,7 +159,9 @@ impl Handler {
                     Ok(true) => {
                         case.at_once = None;
                         let taken = ChangeRecord { holder: Some(mine), ..there };
-                        self.convert(context, &case, &taken).await
+                        let converted = self.convert(context, &case, &taken).await;
+                        let why = || Failure::new(ErrorCode::ChangeRunning);
+                        converted.unwrap_or_else(|| not_begun(&case.document, &why()))
                     }
                     Ok(false) => not_begun(&case.document, &Failure::new(ErrorCode::ChangeRunning)),
                     Err(error) => not_begun(&case.document, &unavailable(&error)),

@@ -7,7 +7,7 @@ use crate::ledger::Finished;
 use crate::propagate::{Governed, Resolved, Stop};
 use crate::telemetry::causes;
 use policy_core::failure::ErrorCode;
-use policy_core::record::{self, ChangeRecord, Counts, LEASE, LaneName, Millis, RecordedResult};
+use policy_core::record::{self, ChangeRecord, Counts, LEASE, LaneName, Millis, Mode, RecordedResult};
 use policy_core::report::{ChangeReport, Report, TargetResult, Verdict};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,11 +29,14 @@ impl Handler {
         let changes = &case.document.changes;
         let reports = self.walk(&propagation, context, case.origin, changes, resolved).await;
         let is_queueable = changes.iter().all(|change| change.if_match.is_none());
-        if is_queueable && reports.iter().any(is_busy) {
-            // somebody else is at a target: a worker comes back to it
-            return self.convert(context, case, record).await;
+        // somebody else is at a target: a worker comes back to it
+        if is_queueable
+            && reports.iter().any(is_busy)
+            && let Some(queued) = self.convert(context, case, record).await
+        {
+            return queued;
         }
-        let hash = is_dry_run(changes).then(|| plan_hash(&reports));
+        let hash = is_dry_run(changes).then(|| plan_hash(reports.iter().flat_map(recorded)));
         self.conclude(context, &governed, record, &reports, hash.as_deref()).await;
         Report { plan: hash, ..Report::of(reports, case.document.is_batch) }
     }
@@ -49,7 +52,7 @@ impl Handler {
     ) {
         let (ledger, run) = (governed.ledger, record.run_name());
         let Some(holder) = &record.holder else { return };
-        if governed.kept_an_intent() {
+        if governed.has_left_open() {
             let due = self.now().plus(LEASE + AFTER_THE_LEASE);
             if let Err(error) = ledger.release(&run, &holder.token, due).await {
                 tracing::warn!(error = causes(&error), %run, "the run could not be left to the sweep");
@@ -85,22 +88,28 @@ impl Handler {
         }
     }
 
-    /// Leaves what is left of an inline run to the workers.
+    /// Leaves what is left of an inline run to the workers; `None`: it stays what it is, or somebody else has it.
     pub(super) async fn convert(
         &self,
         context: &InvocationContext,
         case: &Case<'_>,
         record: &ChangeRecord,
-    ) -> Report {
+    ) -> Option<Report> {
         let (run, lanes) = (record.run_name(), u32::try_from(case.plan.lanes.len()).unwrap_or(u32::MAX));
         let token = record.holder.as_ref().map_or("", |holder| holder.token.as_str());
         let plan = plan_ref(&case.text);
-        let converted = case.ledger.convert(&run, token, &plan, lanes, record.targets, self.now()).await;
-        if let Err(error) = converted {
-            // the holder's time ends, and the sweep makes the run final by its results
-            tracing::warn!(error = causes(&error), %run, "the run could not be left to the workers");
+        match case.ledger.convert(&run, token, &plan, lanes, record.targets, self.now()).await {
+            Ok(true) => {
+                let converted = ChangeRecord { mode: Mode::Lanes, sent: false, ..record.clone() };
+                Some(self.queued(context, case, &converted).await)
+            }
+            Ok(false) => None,
+            Err(error) => {
+                // if it was turned into one by lanes all the same, the sweep puts and sends them
+                tracing::warn!(error = causes(&error), %run, "the run could not be left to the workers");
+                None
+            }
         }
-        self.queued(context, case, record).await
     }
 }
 
@@ -120,15 +129,18 @@ pub(super) fn counts_of<'r>(results: impl Iterator<Item = &'r TargetResult>) -> 
     counts
 }
 
+/// A change's results as the ledger has them, as far as their hash asks.
+fn recorded(report: &ChangeReport) -> impl Iterator<Item = RecordedResult> {
+    let recorded =
+        |result| RecordedResult::of(result, &report.change_id, Millis::default(), None, String::new());
+    report.results().iter().filter_map(recorded)
+}
+
 /// The hash of what a dry run found, lane by lane.
-fn plan_hash(reports: &[ChangeReport]) -> String {
+pub(super) fn plan_hash(results: impl IntoIterator<Item = RecordedResult>) -> String {
     let mut lanes: BTreeMap<LaneName, Vec<RecordedResult>> = BTreeMap::new();
-    for report in reports {
-        let recorded =
-            |result| RecordedResult::of(result, &report.change_id, Millis::default(), None, String::new());
-        for result in report.results().iter().filter_map(recorded) {
-            lanes.entry(result.target.lane.clone()).or_default().push(result);
-        }
+    for result in results {
+        lanes.entry(result.target.lane.clone()).or_default().push(result);
     }
     let hashes: Vec<_> = lanes.iter().map(|(lane, results)| (lane, record::lane_hash(results))).collect();
     record::plan_hash(hashes.iter().map(|(lane, hash)| (*lane, hash.as_str())))

@@ -141,12 +141,13 @@ impl Handler {
         record: &ChangeRecord,
         plan: &Plan,
     ) -> Answered {
-        let action = match derived.relation {
-            Relation::UndoneBy => Action::Undo,
-            Relation::AppliedBy => Action::Apply,
+        let relations = &record.relations;
+        let what = match derived.relation {
+            Relation::UndoneBy => (Action::Undo, relations.undoes.as_ref()),
+            Relation::AppliedBy => (Action::Apply, relations.applies.as_ref()),
         };
         let id = &record.change_id;
-        self.note_change_action(context, &request.origin, id, action, record.reason.as_deref());
+        self.note_change_action(context, &request.origin, id, what, record.reason.as_deref());
         let dispatched = self.dispatch(ledger, record, plan, context.deadline.end()).await;
         if let Err(error) = dispatched {
             // the record is there, so that the sweep sends what is missing

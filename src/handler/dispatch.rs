@@ -8,7 +8,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::propagate::unavailable;
 use crate::queue::QueueError;
 use crate::telemetry::causes;
-use policy_core::record::{ChangeRecord, InLane, LaneName, Plan, RecordedResult, Task, in_lane};
+use policy_core::record::{ChangeRecord, InLane, LaneName, Mode, Plan, RecordedResult, Task, in_lane};
 use policy_core::report::{ChangeReport, Disposition, Queued, Report};
 use policy_core::trigger::lane::LanePointer;
 use std::time::Duration;
@@ -36,14 +36,24 @@ impl Handler {
         plan: &Plan,
         until: Instant,
     ) -> Result<(), NotDispatched> {
+        self.put_lanes(ledger, record, plan).await?;
         let run = record.run_name();
-        let lanes: Vec<_> = plan.lanes.iter().map(|lane| (lane.clone(), targets_in(plan, lane))).collect();
-        ledger.plan_lanes(&run, &record.order, &lanes, self.now()).await?;
         let pointer = |lane: &LaneName| LanePointer { run: run.clone(), lane: lane.clone() };
         let pointers: Vec<_> = plan.lanes.iter().map(pointer).collect();
         self.queues.send_lanes(&pointers, until).await?;
         ledger.mark_sent(&run, self.now().plus(FIRST_LOOK)).await?;
         Ok(())
+    }
+
+    /// Puts what is missing of a run's lanes.
+    pub(super) async fn put_lanes(
+        &self,
+        ledger: &Ledger,
+        record: &ChangeRecord,
+        plan: &Plan,
+    ) -> Result<(), LedgerError> {
+        let lanes: Vec<_> = plan.lanes.iter().map(|lane| (lane.clone(), targets_in(plan, lane))).collect();
+        ledger.plan_lanes(&record.run_name(), &record.order, &lanes, self.now()).await
     }
 
     /// Has a recorded run carried out by the workers, and says where to follow it.
@@ -53,7 +63,8 @@ impl Handler {
         case: &Case<'_>,
         record: &ChangeRecord,
     ) -> Report {
-        if !record.sent {
+        // an inline run has no lanes
+        if record.mode == Mode::Lanes && !record.sent {
             let now = Instant::now();
             let until = now + context.deadline.end().saturating_duration_since(now) / 2;
             if let Err(error) = self.dispatch(case.ledger, record, &case.plan, until).await {

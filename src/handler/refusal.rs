@@ -134,19 +134,19 @@ impl Handler {
         action: Action,
         reason: Option<&str>,
     ) {
-        self.note_change_action(context, origin, &origin.change_id(), action, reason);
+        self.note_change_action(context, origin, &origin.change_id(), (action, None), reason);
     }
 
-    /// Something that is done to a recorded change.
+    /// Something that is done to a recorded change; of a change that follows from another one, that one too.
     pub(super) fn note_change_action(
         &self,
         context: &InvocationContext,
         origin: &Origin,
         id: &ChangeId,
-        action: Action,
+        what: (Action, Option<&ChangeId>),
         reason: Option<&str>,
     ) {
-        if let Err(error) = self.audit.action(origin, &context.rules.home, id, action, reason) {
+        if let Err(error) = self.audit.action(origin, &context.rules.home, id, what, reason) {
             tracing::error!(%error, "the audit log could not be written");
         }
     }

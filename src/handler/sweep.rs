@@ -3,6 +3,7 @@
 //! Two sweeps at once, or one that is killed, do no harm: each step is a conditional write, and a debt stays due until
 //! it is paid.
 
+use super::at_once::plan_hash;
 use super::worker::{Ender, early_end};
 use super::{FunctionError, Handler, InvocationContext, Reply};
 use crate::connect::{Call, Target};
@@ -114,8 +115,11 @@ impl Handler {
         match duty {
             Duty::PutLanes => {
                 let plan = self.plan_of(context, ledger, change).await?;
-                let until = context.deadline.end();
-                self.dispatch(ledger, change, &plan, until).await?;
+                if early_end(change).is_some() {
+                    self.put_lanes(ledger, change, &plan).await?;
+                } else {
+                    self.dispatch(ledger, change, &plan, context.deadline.end()).await?;
+                }
             }
             Duty::Send(lanes) => {
                 let pointer = |lane| LanePointer { run: run.clone(), lane };
@@ -156,8 +160,9 @@ impl Handler {
                 return Ok(());
             }
         }
+        let results = super::records::every_result(ledger, &run).await?;
         let mut counts = Counts::default();
-        for result in super::records::every_result(ledger, &run).await? {
+        for result in &results {
             counts.add(result.outcome, !result.done);
         }
         let halted = change.halt.as_ref().map(|halt| halt.as_what);
@@ -168,10 +173,10 @@ impl Handler {
             counts.add(outcome, false);
         }
         let status = record::final_status(&counts, halted, change.dry_run);
-        let total = counts.total();
-        let now = self.now();
-        let finished =
-            ledger.finish(&run, change.holder.as_ref(), status, &counts, total, None, false, now).await?;
+        let (total, now) = (counts.total(), self.now());
+        let hash = change.dry_run.then(|| plan_hash(results));
+        let (holder, hash) = (change.holder.as_ref(), hash.as_deref());
+        let finished = ledger.finish(&run, holder, status, &counts, total, hash, false, now).await?;
         if finished == Finished::Now {
             context.tally.lock().add_ended_run(status);
         }

@@ -135,7 +135,7 @@ impl Handler {
         let work = match self.lane_work(context, delivered, &plan).await {
             Ok(work) => work,
             // the instances are as unknown as before
-            Err(NoWork::Star(why)) => return Ok(self.leave_stuck(delivered, &why).await?),
+            Err(NoWork::Star(why)) => return Ok(self.leave_stuck(delivered, &why).await),
             Err(error) => return Err(error),
         };
         if change.status == RecordStatus::Accepted {
@@ -165,13 +165,11 @@ impl Handler {
             }
             (None, Left::Nothing) => Ok(self.end(context, &ender, LaneState::Done, work.planned()).await?),
             (stopped, left) => {
-                let done = work_done(&done, governed.done());
                 let error = match &left {
                     Left::Failed(why) if stopped.is_none() => Some(RecordedError::of(why)),
                     Left::Failed(_) | Left::Time | Left::Nothing => None,
                 };
-                let (run, lane) = (change.run_name(), &part.name);
-                ledger.leave(&run, lane, &delivered.token, done, error.as_ref()).await?;
+                self.leave(delivered, work_done(&done, governed.done()), error.as_ref()).await;
                 let stalled = if governed.done() > 0 { 0 } else { part.stalled };
                 Ok(Worked::Again(match (stopped, left) {
                     (Some(_), _) => FROZEN,
@@ -183,15 +181,22 @@ impl Handler {
     }
 
     /// A delivery that could not find out which instances there are: no target is any nearer to its end.
-    async fn leave_stuck(&self, delivered: &Delivered<'_>, why: &Failure) -> Result<Worked, LedgerError> {
-        let Delivered { ledger, change, part, token, .. } = delivered;
+    async fn leave_stuck(&self, delivered: &Delivered<'_>, why: &Failure) -> Worked {
+        let Delivered { change, part, .. } = delivered;
         tracing::warn!(
             change_id = %change.change_id, lane = %part.name, code = why.code(),
             "nobody could find out which instances there are"
         );
-        let error = RecordedError::of(why);
-        ledger.leave(&change.run_name(), &part.name, token, part.done, Some(&error)).await?;
-        Ok(Worked::Again(retry_delay(part.stalled)))
+        self.leave(delivered, part.done, Some(&RecordedError::of(why))).await;
+        Worked::Again(retry_delay(part.stalled))
+    }
+
+    /// Gives the lane back, with what kept it from its end. Where that fails, the next delivery takes it over.
+    async fn leave(&self, delivered: &Delivered<'_>, done: u32, error: Option<&RecordedError>) {
+        let (run, lane) = (delivered.change.run_name(), &delivered.part.name);
+        if let Err(error) = delivered.ledger.leave(&run, lane, &delivered.token, done, error).await {
+            tracing::warn!(error = causes(&error), %run, %lane, "the lane was not left");
+        }
     }
 
     /// Walks what is left of the lane, change by change; an incomplete one holds back the later ones.

@@ -75,6 +75,16 @@ pub enum Stop {
     TakenOver,
 }
 
+impl Stop {
+    /// Whether the lane ends too, with all of its targets that are not begun.
+    pub(super) const fn ends_the_lane(self) -> bool {
+        match self {
+            Self::Halted(_) | Self::TooManyFailures => true,
+            Self::Frozen | Self::TakenOver => false,
+        }
+    }
+}
+
 /// Whether a target may be begun.
 pub(super) enum MayBegin {
     /// It may.
@@ -92,7 +102,7 @@ struct Progress {
     begun: bool,
     /// Targets that became done here.
     done: u32,
-    /// Whether an intent was left open.
+    /// Whether an intent was left open, or a result that may not be stored.
     kept: bool,
     written: Option<Instant>,
 }
@@ -121,8 +131,8 @@ impl<'a> Governed<'a> {
         self.progress.lock().done
     }
 
-    /// Whether an intent is still open: what became of its target is found out later.
-    pub fn kept_an_intent(&self) -> bool {
+    /// Whether an intent is still open, or a result may not be stored: what became of a target is found out later.
+    pub fn has_left_open(&self) -> bool {
         self.progress.lock().kept
     }
 

@@ -10,7 +10,8 @@ use policy_core::record::{
 };
 use policy_core::report::OutcomeKind;
 
-/// Ends the intent: its run gets the target's result, and the target's item what it holds.
+/// Ends the intent: its run gets the target's result, and the target's item what it holds. `false`: its end could not be
+/// put on record in the audit, so that it stays open.
 ///
 /// # Errors
 /// The ledger cannot be written: the next one who looks settles it.
@@ -22,7 +23,7 @@ pub async fn settle(
     intent: &Intent,
     read: ReadBack<'_>,
     now: Millis,
-) -> Result<(), LedgerError> {
+) -> Result<bool, LedgerError> {
     let settled = record::settle(intent, read);
     let change = ledger.change(&intent.run.change_id, now).await?;
     let result = result(target, intent, &settled, change.as_ref(), now);
@@ -36,7 +37,7 @@ pub async fn settle(
     if let Err(error) = audit.settled(&settlement) {
         // the intent stays, so that the next one who looks puts its end on record
         tracing::error!(%error, "the audit log could not be written");
-        return Ok(());
+        return Ok(false);
     }
     let counts =
         change.as_ref().is_some_and(|change| change.stop_after.is_some() && change.key == intent.run.key);
@@ -51,7 +52,7 @@ pub async fn settle(
             tracing::debug!(%target, rev = record.rev, "somebody else settled the intent");
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn result(

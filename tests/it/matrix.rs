@@ -10,6 +10,7 @@
 mod below;
 mod cell;
 mod evidence;
+mod ledger;
 mod payload;
 mod play;
 mod triggers;

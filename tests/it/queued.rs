@@ -1,7 +1,7 @@
 //! SQS batches, and queues that are out of reach (moto's are in conformance/).
 
 use crate::sqs::{Queue, Sqs};
-use crate::world::{NOWHERE, ONE, THREE, TWO, World, chat, failed, outcomes};
+use crate::world::{NOWHERE, ONE, THREE, TWO, World, chat, failed};
 use sandbox::connect::{Fault, Operation, Options};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -75,67 +75,6 @@ async fn a_change_that_cannot_be_parked_is_incomplete() {
     assert_eq!((kind.as_str(), &report["status"]), ("PolicyChangeIncomplete", &json!("rejected")));
     let answer = world.invoke(&batch(&["{}".to_owned()], "changes")).await.unwrap();
     assert_eq!(failures(&answer), ["m0"]);
-}
-
-#[tokio::test]
-async fn where_the_queue_does_not_take_a_change_it_does_what_it_can() {
-    let slow = [
-        ("CONNECT_REQUESTS_PER_SECOND", "1"),
-        ("CONNECT_BURST", "2"),
-        ("CHANGE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/changes.fifo"),
-    ];
-    let world = World::with(Options::default(), &slow).await;
-    let change = json!({"instanceIds": [ONE, TWO, THREE], "attachmentScope": "*", "maximumSize": "10 MB"});
-    let (kind, report) = failed(world.invoke_within(&change, Duration::from_secs(8)).await);
-    assert_eq!((kind.as_str(), &report["status"]), ("PolicyChangeIncomplete", &json!("incomplete")));
-    assert!(world.updates() >= 2);
-}
-
-/// Twelve reads at one a second do not fit 8 seconds: a change is queued, a dry run is answered with what it saw.
-#[tokio::test]
-async fn a_change_that_takes_too_long_is_queued_and_a_dry_run_never_is() {
-    let queue = Queue::start(Sqs::Takes).await;
-    let url = format!("{}/111122223333/changes.fifo", queue.url);
-    let variables = [
-        ("CONNECT_REQUESTS_PER_SECOND", "1"),
-        ("CONNECT_BURST", "2"),
-        ("CHANGE_QUEUE_URL", url.as_str()),
-        ("AWS_ENDPOINT_URL_SQS", queue.url.as_str()),
-    ];
-    let world = World::with(Options::default(), &variables).await;
-    let mut change =
-        json!({"instanceIds": [ONE, TWO, THREE], "attachmentScope": "*", "maximumSize": "10 MB"});
-    let answer = world.invoke_within(&change, Duration::from_secs(8)).await.unwrap();
-    assert_eq!((&answer["status"], queue.taken("SendMessage").len()), (&json!("accepted"), 1));
-    assert_eq!((world.updates(), world.audited()), (0, vec!["accepted".to_owned()]));
-    assert!(world.pipe.text().contains(r#""RejectedChanges":0,"AcceptedChanges":1,"#));
-    change["dryRun"] = json!(true);
-    let answer = world.invoke_within(&change, Duration::from_secs(2)).await;
-    let (kind, report) = failed(answer);
-    assert_eq!((kind.as_str(), &report["status"]), ("PolicyChangeIncomplete", &json!("incomplete")));
-    assert_eq!((queue.taken("SendMessage").len(), world.updates()), (1, 0));
-}
-
-/// The queue is there, and a change that fits does not go there; one whose instances cannot even be found in time does.
-#[tokio::test]
-async fn a_change_is_queued_only_where_it_or_finding_its_instances_takes_too_long() {
-    let queue = Queue::start(Sqs::Takes).await;
-    let url = format!("{}/111122223333/changes.fifo", queue.url);
-    let instances: Vec<_> = (1..=20).map(sandbox::connect::Instance::numbered).collect();
-    let variables = [
-        ("CONNECT_REQUESTS_PER_SECOND", "1"),
-        ("CONNECT_BURST", "8"),
-        ("CHANGE_QUEUE_URL", url.as_str()),
-        ("AWS_ENDPOINT_URL_SQS", queue.url.as_str()),
-    ];
-    let world = World::with(Options { instances, ..Options::default() }, &variables).await;
-    assert_eq!(outcomes(&world.report(&chat(ONE, &json!({}))).await), ["applied"]);
-    assert_eq!(queue.taken("SendMessage").len(), 0);
-    let tagged = chat("*", &json!({"instanceTags": {"stage": "prod"}}));
-    let answer = world.invoke_within(&tagged, Duration::from_secs(8)).await.unwrap();
-    assert_eq!((&answer["status"], queue.taken("SendMessage").len()), (&json!("accepted"), 1));
-    // no tag was read
-    assert_eq!(world.calls(Operation::DescribeInstance).len(), 0);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use aws_sdk_connect::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use connect_attachment_policy::clock::Clock;
 use connect_attachment_policy::handler::Handler;
 use connect_attachment_policy::settings::Settings;
@@ -34,12 +35,19 @@ type Watcher = Box<dyn FnMut(&str) + Send>;
 struct Kept {
     bytes: Vec<u8>,
     closed: bool,
+    /// What the last line has in it.
+    last: Option<String>,
     watcher: Option<Watcher>,
 }
 
 impl Pipe {
     pub(crate) fn close(&self) {
         self.0.lock().unwrap().closed = true;
+    }
+
+    /// Closes it behind the line that has this text in it.
+    pub(crate) fn close_after(&self, text: &str) {
+        self.0.lock().unwrap().last = Some(text.to_owned());
     }
 
     /// Every line so far.
@@ -60,8 +68,10 @@ impl Write for Pipe {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         kept.bytes.extend_from_slice(bytes);
+        let text = str::from_utf8(bytes).unwrap();
+        kept.closed = kept.last.as_ref().is_some_and(|last| text.contains(last));
         if let Some(watcher) = &mut kept.watcher {
-            watcher(str::from_utf8(bytes).unwrap());
+            watcher(text);
         }
         Ok(bytes.len())
     }
@@ -75,6 +85,7 @@ pub(crate) struct World {
     pub(crate) connect: Arc<Connect>,
     pub(crate) pipe: Pipe,
     pub(crate) clock: Clock,
+    http: SharedHttpClient,
     handler: Handler,
 }
 
@@ -94,6 +105,25 @@ impl World {
     /// too. Besides the function's own variables, `AWS_ENDPOINT_URL_SQS` says where queues are (without it
     /// where Connect is), and `CA_PEM` which certificate is trusted besides the system's.
     pub(crate) fn against(connect: impl Into<Arc<Connect>>, url: &str, variables: &[(&str, &str)]) -> Self {
+        let mut http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        if let Some((_, pem)) = variables.iter().find(|(name, _)| *name == "CA_PEM") {
+            let trusted = TrustStore::default().with_pem_certificate(*pem);
+            http = http.tls_context(TlsContext::builder().with_trust_store(trusted).build().unwrap());
+        }
+        Self::by(http.build_https(), connect, url, variables)
+    }
+
+    /// Another process with the same Connect and other settings. It has a clock of its own.
+    pub(crate) fn beside(&self, variables: &[(&str, &str)]) -> Self {
+        Self::by(self.http.clone(), Arc::clone(&self.connect), &self.connect.url(), variables)
+    }
+
+    fn by(
+        http: SharedHttpClient,
+        connect: impl Into<Arc<Connect>>,
+        url: &str,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let lookup = |name: &str| {
             let set = variables.iter().find(|(key, _)| *key == name);
             let default = match name {
@@ -106,12 +136,6 @@ impl World {
             set.map(|(_, value)| *value).or(default).map(str::to_owned)
         };
         let settings = Settings::read(&lookup).unwrap();
-        let mut http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-        if let Some(pem) = lookup("CA_PEM") {
-            let trusted = TrustStore::default().with_pem_certificate(pem);
-            http = http.tls_context(TlsContext::builder().with_trust_store(trusted).build().unwrap());
-        }
-        let http = http.build_https();
         let key = sandbox::lambda::access_key_id(111_122_223_333);
         let credentials =
             SharedCredentialsProvider::new(Credentials::new(key, "secret", None, None, "tests"));
@@ -121,8 +145,8 @@ impl World {
         let log = LogPipe::new(pipe.clone());
         let clock = Clock::default();
         let level = LogLevel::Level(Level::INFO);
-        let handler = start::assemble(settings, config, http, log, level, clock.clone());
-        Self { connect: connect.into(), pipe, clock, handler }
+        let handler = start::assemble(settings, config, http.clone(), log, level, clock.clone());
+        Self { connect: connect.into(), pipe, clock, http, handler }
     }
 
     /// Invokes with 30 seconds left.

@@ -156,6 +156,9 @@ pub(in crate::audit) struct Unmapped<'a> {
     /// The process that sent the update never said how it ended: it was found out by a read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::audit) settled: Option<bool>,
+    /// The change that an undo or an apply is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) of: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::audit) dry_run: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -150,7 +150,7 @@ impl Handler {
                 }
             };
             let here = (&context.rules.home, &context.invocation);
-            settle(ledger, &self.audit, here, &target, &intent, read, self.now()).await?;
+            is_all &= settle(ledger, &self.audit, here, &target, &intent, read, self.now()).await?;
         }
         Ok(is_all)
     }

@@ -4,6 +4,7 @@ use super::super::settle::settle;
 use super::{Governed, Stop};
 use crate::audit::{Audit, AuditedChange};
 use crate::ledger::{Confirmed, LedgerError, Note, Noted, Started, Stored};
+use crate::telemetry::causes;
 use policy_core::policy::{ChangeId, Configuration, Values};
 use policy_core::record::{
     self, Ending, Intent, Members, ReadBack, RecordedResult, TargetName, TargetRecord,
@@ -86,12 +87,25 @@ impl Governed<'_> {
                 Noted::Done(result) => Store::Done(result),
             },
         };
-        self.progressed(matches!(stored, Store::Stored) && recorded.done).await?;
+        self.progressed(matches!(stored, Store::Stored) && recorded.done).await;
         Ok(stored)
     }
 
     /// Stores the result of a target to which nothing is sent.
     pub(in crate::propagate) async fn store(
+        &self,
+        named: Members,
+        result: &TargetResult,
+        change_id: &ChangeId,
+        record: Option<&TargetRecord>,
+    ) -> Result<Store, LedgerError> {
+        let stored = self.try_to_store(named, result, change_id, record).await;
+        // where no answer came, it may be there all the same: whoever makes the run final counts what is there
+        self.progress.lock().kept |= stored.is_err();
+        stored
+    }
+
+    async fn try_to_store(
         &self,
         named: Members,
         result: &TargetResult,
@@ -125,7 +139,7 @@ impl Governed<'_> {
                 Noted::Done(result) => Store::Done(result),
             },
         };
-        self.progressed(matches!(stored, Store::Stored) && recorded.done).await?;
+        self.progressed(matches!(stored, Store::Stored) && recorded.done).await;
         Ok(stored)
     }
 
@@ -153,25 +167,29 @@ impl Governed<'_> {
     }
 
     /// Counts a target that became done, and says so in the lane's item from time to time.
-    async fn progressed(&self, is_done: bool) -> Result<(), LedgerError> {
+    ///
+    /// Where that fails, the target is done all the same, and a delivery may count as one without progress.
+    async fn progressed(&self, is_done: bool) {
         let Some(delivery) = self.delivery.as_ref().filter(|_| is_done) else {
-            return Ok(());
+            return;
         };
         let done = {
             let mut progress = self.progress.lock();
             progress.done += 1;
             if progress.written.is_some_and(|written| written.elapsed() < super::PROGRESS) {
-                return Ok(());
+                return;
             }
             progress.written = Some(Instant::now());
             delivery.done_before + progress.done
         };
-        let goes_on =
-            self.ledger.progressed(&self.run, &delivery.lane, &delivery.token, done, self.now()).await?;
-        if !goes_on {
-            self.progress.lock().stop = Some(Stop::TakenOver);
+        match self.ledger.progressed(&self.run, &delivery.lane, &delivery.token, done, self.now()).await {
+            Ok(true) => {}
+            Ok(false) => self.progress.lock().stop = Some(Stop::TakenOver),
+            Err(error) => {
+                let lane = &delivery.lane;
+                tracing::warn!(error = causes(&error), run = %self.run, %lane, "the progress is not noted");
+            }
         }
-        Ok(())
     }
 
     /// Settles an intent whose lease is over by what Amazon Connect holds now, whosever it is. Answers with the

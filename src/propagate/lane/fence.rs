@@ -119,20 +119,13 @@ impl<'a> LanePropagation<'a> {
         }
     }
 
-    /// A target that is not begun, because the run goes no further here.
-    ///
-    /// Where its lane ends with that, whoever ends the lane writes the line in the audit: it has the targets too that
-    /// nobody has come to yet.
-    pub(super) fn not_begun_for(
-        &self,
-        stop: Stop,
-        target: InHand<'a>,
-        before: Option<Configuration>,
-    ) -> Ended {
-        let (slot, outcome) = (target.slot, stopped(stop, before));
-        let ends_lane = matches!(stop, Stop::Halted(_) | Stop::TooManyFailures);
-        if ends_lane && self.propagation.governed.is_some_and(|governed| governed.delivery.is_some()) {
-            return (slot, target.result(outcome));
+    /// A target that is not begun, because the run goes no further here. Where its lane ends too, whoever ends the lane
+    /// puts every such target on record.
+    pub(super) fn stopped(&self, target: InHand<'a>, stop: Stop, before: Option<Configuration>) -> Ended {
+        let in_lane = self.propagation.governed.is_some_and(|governed| governed.delivery.is_some());
+        let outcome = outcome_of(stop, before);
+        if in_lane && stop.ends_the_lane() {
+            return (target.slot, target.result(outcome));
         }
         self.recorded(target, outcome)
     }
@@ -155,7 +148,7 @@ impl<'a> LanePropagation<'a> {
             match governed.may_begin(&target.name()).await {
                 Ok(MayBegin::Yes) => {}
                 Ok(MayBegin::Stop(stop)) => {
-                    return Ok(self.not_begun_for(stop, target, outcome.before().cloned()));
+                    return Ok(self.stopped(target, stop, outcome.before().cloned()));
                 }
                 Ok(MayBegin::Done(result)) => return Ok((target.slot, result.reported())),
                 Err(error) => {
@@ -180,7 +173,7 @@ impl<'a> LanePropagation<'a> {
 }
 
 /// How a target ends that is not begun, because the run goes no further here.
-fn stopped(stop: Stop, before: Option<Configuration>) -> Outcome {
+fn outcome_of(stop: Stop, before: Option<Configuration>) -> Outcome {
     match stop {
         Stop::Frozen => Outcome::Pending { before, why: Failure::new(ErrorCode::Frozen) },
         Stop::TakenOver => Outcome::Pending { before, why: Failure::new(ErrorCode::TargetBusy) },

@@ -65,7 +65,7 @@ impl<'a> LanePropagation<'a> {
                 Standing::Free => {}
                 Standing::Busy => return Looked::Busy(Box::new(target)),
                 Standing::Stopped(stop) => {
-                    let (slot, result) = self.not_begun_for(stop, target, None);
+                    let (slot, result) = self.stopped(target, stop, None);
                     return Looked::Ended(slot, Box::new(result));
                 }
                 Standing::Ended(outcome) => match self.stored(target, *outcome).await {

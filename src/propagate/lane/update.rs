@@ -49,7 +49,7 @@ impl<'a> LanePropagation<'a> {
                 Ok(MayBegin::Yes) => {}
                 Ok(MayBegin::Done(result)) => return Err(Box::new((due.target.slot, result.reported()))),
                 Ok(MayBegin::Stop(stop)) => {
-                    return Err(Box::new(self.not_begun_for(stop, due.target, Some(due.before))));
+                    return Err(Box::new(self.stopped(due.target, stop, Some(due.before))));
                 }
                 Err(error) => return Err(Box::new(self.not_begun(due, unavailable(&error)))),
             }

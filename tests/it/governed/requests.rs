@@ -161,3 +161,49 @@ async fn an_undo_has_an_id_that_no_other_change_has() {
     assert_eq!(stage.queues.messages(CHANGES).len(), 0);
     assert_eq!(stage.record("CHG-2").await["undoneBy"], Value::Null);
 }
+
+#[tokio::test]
+async fn each_action_is_in_the_audit_with_who_asked_why_and_for_which_change() {
+    let stage = Stage::new().await;
+    stage.http("POST", "/policy-changes", &chat(ONE, &json!({"changeId": "CHG-1"}))).await;
+    stage.http("POST", "/policy-changes/CHG-1/undo", &json!({"changeId": "UNDO", "reason": "r1"})).await;
+    stage.http("POST", "/policy-changes/UNDO/cancel", &json!({"reason": "r2"})).await;
+    let dry_run = chat(ONE, &json!({"changeId": "DRY", "maximumSize": "3 MB"}));
+    let (_, _, report) = stage.http("POST", "/policy-changes?dryRun=true", &dry_run).await;
+    let plan = json!({"plan": report["plan"], "reason": "r3"});
+    let (_, _, applied) = stage.http("POST", "/policy-changes/DRY/apply", &plan).await;
+    for body in [json!({"reason": "r4"}), json!({"drain": true})] {
+        stage.http("PUT", "/freeze", &body).await;
+    }
+    // the second one finds nothing to end, and is no action
+    for _ in 0..2 {
+        stage.http("DELETE", "/freeze", &Value::Null).await;
+    }
+    let actions: Vec<Value> = stage
+        .world
+        .audit()
+        .into_iter()
+        .filter(|event| event["api"]["service"]["name"] == "connect-attachment-policy")
+        .inspect(|event| {
+            assert_eq!(event["actor"]["user"]["uid"], "arn:aws:iam::111122223333:user/ada");
+            assert_eq!((&event["status"], &event["resources"]), (&json!("Success"), &Value::Null));
+        })
+        .map(|event| {
+            let code = &event["metadata"]["event_code"];
+            let (id, operation) = (&event["metadata"]["correlation_uid"], &event["api"]["operation"]);
+            json!([code, operation, id, event["unmapped"]["of"], event["unmapped"]["reason"]])
+        })
+        .collect();
+    let request = "JKJaXmPLvHcESHA";
+    assert_eq!(
+        actions,
+        [
+            json!(["undo", "UndoPolicyChange", "UNDO", "CHG-1", "r1"]),
+            json!(["cancel", "CancelPolicyChange", "UNDO", null, "r2"]),
+            json!(["apply", "ApplyPolicyChange", applied["changeId"], "DRY", "r3"]),
+            json!(["freeze", "FreezePolicyChanges", request, null, "r4"]),
+            json!(["drain", "DrainPolicyChanges", request, null, null]),
+            json!(["thaw", "ThawPolicyChanges", request, null, null]),
+        ]
+    );
+}

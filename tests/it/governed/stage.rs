@@ -19,6 +19,8 @@ pub(crate) struct Stage {
     pub(crate) ledger: Ledger,
     pub(crate) queues: Queues,
     client: aws_sdk_sqs::Client,
+    /// Where a process finds the table and the queues.
+    variables: Vec<(&'static str, String)>,
 }
 
 /// One delivery of a queue's messages.
@@ -39,19 +41,16 @@ impl Stage {
             ..queue::Options::default()
         };
         let queues = Queues::start(queues).await.unwrap();
-        let (ledger_url, queues_url) = (ledger.url(), queues.url());
-        let urls = [CHANGES, INTAKE, PARKED].map(|queue| queues.queue_url(queue));
-        let governed = [
-            ("LEDGER_TABLE", ledger.table()),
-            ("AWS_ENDPOINT_URL_DYNAMODB", &ledger_url),
-            ("AWS_ENDPOINT_URL_SQS", &queues_url),
-            ("CHANGE_QUEUE_URL", &urls[0]),
-            ("INTAKE_QUEUE_URL", &urls[1]),
-            ("PARKED_QUEUE_URL", &urls[2]),
-            ("ACCEPTED_TRIGGERS", "http,bare,eventbridge,sqs,lane,sweep"),
+        let governed = vec![
+            ("LEDGER_TABLE", ledger.table().to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", ledger.url()),
+            ("AWS_ENDPOINT_URL_SQS", queues.url()),
+            ("CHANGE_QUEUE_URL", queues.queue_url(CHANGES)),
+            ("INTAKE_QUEUE_URL", queues.queue_url(INTAKE)),
+            ("PARKED_QUEUE_URL", queues.queue_url(PARKED)),
+            ("ACCEPTED_TRIGGERS", "http,bare,eventbridge,sqs,lane,sweep".to_owned()),
         ];
-        let all: Vec<_> = variables.iter().copied().chain(governed).collect();
-        let world = World::with(options, &all).await;
+        let world = World::with(options, &all(variables, &governed)).await;
         let config = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
@@ -59,7 +58,12 @@ impl Stage {
             .credentials_provider(Credentials::new("key", "secret", None, None, "tests"))
             .build();
         let client = aws_sdk_sqs::Client::from_conf(config);
-        Self { world, ledger, queues, client }
+        Self { world, ledger, queues, client, variables: governed }
+    }
+
+    /// Another process of the same stack, with a clock and settings of its own.
+    pub(crate) fn process(&self, variables: &[(&str, &str)]) -> World {
+        self.world.beside(&all(variables, &self.variables))
     }
 
     /// An HTTP request: status, headers, body.
@@ -85,6 +89,13 @@ impl Stage {
         assert_eq!(answer["batchItemFailures"], json!([]), "{change}");
     }
 
+    /// Sends a document to a queue, as its producers do.
+    pub(crate) async fn send(&self, queue: &str, document: &Value) {
+        let send = self.client.send_message().queue_url(self.queues.queue_url(queue));
+        let send = send.message_body(document.to_string()).message_group_id("documents");
+        send.message_deduplication_id(document.to_string().len().to_string()).send().await.unwrap();
+    }
+
     /// A message that somebody has sent to the queue by hand.
     pub(crate) async fn receive(&self, body: String, queue: &str) -> Value {
         let arn = format!("arn:aws:sqs:us-east-1:111122223333:{queue}");
@@ -98,6 +109,11 @@ impl Stage {
 
     /// Delivers one message of the queue within `left`; `None`: there is none to deliver.
     pub(crate) async fn deliver(&self, queue: &str, left: Duration) -> Option<Delivered> {
+        self.deliver_to(&self.world, queue, left).await
+    }
+
+    /// The same, to another process.
+    pub(crate) async fn deliver_to(&self, world: &World, queue: &str, left: Duration) -> Option<Delivered> {
         let url = self.queues.queue_url(queue);
         let received = self
             .client
@@ -114,7 +130,7 @@ impl Stage {
         }
         let arn = format!("arn:aws:sqs:us-east-1:111122223333:{queue}");
         let records: Vec<Value> = messages.iter().map(|message| record(message, &arn)).collect();
-        let answer = self.world.invoke_within(&json!({"Records": records}), left).await.unwrap();
+        let answer = world.invoke_within(&json!({"Records": records}), left).await.unwrap();
         let failures: Vec<String> = answer["batchItemFailures"]
             .as_array()
             .unwrap()
@@ -133,8 +149,13 @@ impl Stage {
 
     /// Delivers lanes until there is nothing to deliver.
     pub(crate) async fn work(&self) {
+        self.work_by(&self.world).await;
+    }
+
+    /// The same, by another process.
+    pub(crate) async fn work_by(&self, world: &World) {
         for _ in 0..1_000 {
-            if self.deliver(CHANGES, Duration::from_secs(30)).await.is_none() {
+            if self.deliver_to(world, CHANGES, Duration::from_secs(30)).await.is_none() {
                 return;
             }
         }
@@ -144,6 +165,14 @@ impl Stage {
     pub(crate) async fn sweep(&self) -> Value {
         self.world.invoke(&json!({"sweep": true})).await.unwrap()
     }
+}
+
+fn all<'v>(
+    variables: &[(&'v str, &'v str)],
+    governed: &'v [(&'static str, String)],
+) -> Vec<(&'v str, &'v str)> {
+    let governed = governed.iter().map(|(name, value)| (*name, value.as_str()));
+    variables.iter().copied().chain(governed).collect()
 }
 
 fn record(message: &Message, arn: &str) -> Value {

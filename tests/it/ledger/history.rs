@@ -85,6 +85,7 @@ async fn the_history_is_read_page_by_page_from_the_newest() {
     assert_eq!(page(None, 1).await, ("E".to_owned(), Some(place("E", after(3)))));
     assert_eq!(page(Some(place("E", after(3))), 3).await, ("D C B".to_owned(), Some(place("B", after(1)))));
     assert_eq!(page(Some(place("B", after(1))), 3).await, ("A".to_owned(), None));
+    assert_eq!(page(Some(place("E", after(3))), 4).await, ("D C B A".to_owned(), None));
     assert_eq!(page(Some(place("A", after(0))), 3).await, (String::new(), None));
     // a place that nothing is at
     assert_eq!(page(Some(place("Z", after(2))), 3).await, ("C B A".to_owned(), None));

@@ -70,7 +70,7 @@ async fn a_lane_that_is_there_is_left_alone_and_the_others_are_added() {
 #[tokio::test]
 async fn any_number_of_lanes_is_planned_25_at_once() {
     let table = Table::new().await;
-    let lanes = many(60);
+    let lanes = many(75);
     table.plan_lanes(&run("X"), &order("X"), &lanes, NOW).await.unwrap();
     let transactions: Vec<_> = table.requests().iter().map(|(operation, _)| *operation).collect();
     assert_eq!(transactions, [Operation::TransactWriteItems; 3]);

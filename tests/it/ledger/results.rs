@@ -50,7 +50,10 @@ async fn results_come_in_the_order_of_their_targets_and_in_pages() {
     for limit in [6, 7, 100] {
         assert_eq!(page(&table, None, None, limit).await, Page { items: all.clone(), next: None });
     }
+    table.requests();
     let first = page(&table, None, None, 4).await;
+    let whole = page(&table, None, None, 6).await;
+    assert_eq!((whole.next, table.requests().len()), (None, 2), "one request each");
     assert_eq!(first, Page { items: all[..4].to_vec(), next: at(&all[3]) });
     let second = page(&table, Some(&all[3].target), None, 4).await;
     assert_eq!(second, Page { items: all[4..].to_vec(), next: None });

@@ -151,6 +151,10 @@ async fn an_undo_begins_only_where_the_undone_change_was_applied_last() {
         assert!(matches!(started, Started::Refused(_)), "{other}");
     }
     assert_eq!(table.begin(&chat(), 2, &undo, Some(&id("X"))).await.unwrap(), Started::Now);
+    // an id that the applied one begins with
+    let longer = Table::with_applied("XY", NOW, None).await;
+    let started = longer.begin(&chat(), 2, &undo, Some(&id("X"))).await.unwrap();
+    assert!(matches!(started, Started::Refused(_)), "{started:?}");
     // never applied at all
     let nowhere = target(2, Scope::Chat);
     let started = table.begin(&nowhere, 0, &undo, Some(&id("X"))).await.unwrap();

@@ -4,7 +4,6 @@ use super::cell::{
     Cell, Endpoint, Holds, Target, applied, applied_by_chance, failed_for_good, failed_for_now, for_good,
     incomplete, pending, unknown,
 };
-use crate::sqs::Sqs;
 use crate::world::{ONE, THREE, TWO};
 use sandbox::connect::{Fault, Operation, Scope};
 use std::time::Duration;
@@ -27,8 +26,7 @@ pub(super) fn cells() -> Vec<Cell> {
     cells.extend(half_way());
     cells.extend(storms());
     cells.extend(endpoints());
-    cells.push(queueing("SQS unreachable for queueing", Sqs::Unreachable));
-    cells.push(queueing("SQS refuses to queue", Sqs::Refuses));
+    cells.push(too_long());
     cells
 }
 
@@ -264,21 +262,16 @@ fn endpoints() -> impl Iterator<Item = Cell> {
     })
 }
 
-/// Too long for its time, and the queue does not take it: it does what it can, a burst.
-pub(super) fn queueing(name: &str, sqs: Sqs) -> Cell {
+/// Too long for its time: it does what it can, a burst.
+pub(super) fn too_long() -> Cell {
     Cell {
-        sqs,
         // one call in 100 seconds, and two at once: the third, 25 s later, does not fit into the time
-        settings: vec![
-            ("CONNECT_REQUESTS_PER_SECOND", "0.01"),
-            ("CONNECT_BURST", "3"),
-            ("CHANGE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/changes.fifo"),
-        ],
+        settings: vec![("CONNECT_REQUESTS_PER_SECOND", "0.01"), ("CONNECT_BURST", "3")],
         left: Duration::from_secs(12),
         answer: incomplete(),
         instances: &[ONE, THREE],
         scopes: &[Scope::Chat, Scope::Task],
         targets: vec![applied(1), applied(1), pending("NoTimeLeft"), pending("NoTimeLeft")],
-        ..Cell::named(name)
+        ..Cell::named("too long for its time")
     }
 }

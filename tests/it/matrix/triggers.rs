@@ -1,6 +1,6 @@
 //! The cells of the triggers: five faults that stand for all, by each way, answered in its own kind.
 
-use super::below::{DESCRIBE, ONCE, UPDATE, queueing};
+use super::below::{DESCRIBE, ONCE, UPDATE, too_long};
 use super::cell::{
     Answer, Cell, Target, Via, again, applied, failed_for_good, failed_for_now, for_good, incomplete,
     problem, succeeded, unknown, untouched,
@@ -89,7 +89,7 @@ pub(super) fn cells() -> Vec<Cell> {
         cells.push(by_fifo(&representative));
     }
     cells.push(cut_off_by_http());
-    cells.extend(queued_instead());
+    cells.extend(cut_short());
     cells.extend(parked());
     cells
 }
@@ -155,13 +155,13 @@ fn cut_off_by_http() -> Cell {
     }
 }
 
-/// SQS does not take what is too long for its time: by HTTP and EventBridge too.
-fn queued_instead() -> impl Iterator<Item = Cell> {
+/// What is too long for its time: by HTTP and EventBridge too.
+fn cut_short() -> impl Iterator<Item = Cell> {
     let mixed = Answer::Http(207, None, "incomplete".to_owned(), Some("200".to_owned()));
     [(Via::Http2, mixed), (Via::EventBridge, incomplete())].into_iter().map(|(via, answer)| Cell {
         via,
         answer,
-        ..queueing("SQS unreachable for queueing", Sqs::Unreachable)
+        ..too_long()
     })
 }
 

@@ -1,12 +1,11 @@
 //! What a change may be combined with: a dry run, `force`, conditions; and an answer that is lost.
 
 use super::{GUARDED, MB, UPDATE, bodies, body, held, hold, of_chat, values};
+use crate::governed::stage::Stage;
 use crate::http::{policies, request, send, slug};
-use crate::sqs::{Queue, Sqs};
 use crate::world::{ONE, TWO, World, outcomes};
 use sandbox::connect::{Configuration, Fault, Options, Scope};
-use serde_json::{Value, json};
-use std::time::Duration;
+use serde_json::json;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
@@ -149,28 +148,41 @@ async fn a_repetition_starts_from_what_the_target_holds_then() {
 
 #[tokio::test]
 async fn a_queued_change_stays_relative_and_is_computed_when_it_is_carried_out() {
-    let queue = Queue::start(Sqs::Takes).await;
-    let url = format!("{}/111122223333/changes.fifo", queue.url);
-    let mut variables = GUARDED.to_vec();
-    variables.extend([
-        ("CONNECT_REQUESTS_PER_SECOND", "1"),
-        ("CONNECT_BURST", "2"),
-        ("CHANGE_QUEUE_URL", url.as_str()),
-        ("AWS_ENDPOINT_URL_SQS", queue.url.as_str()),
-    ]);
-    let slow = World::with(Options::default(), &variables).await;
+    let stage = Stage::with(Options::default(), &GUARDED).await;
     let change = json!({"instanceIds": [ONE, TWO], "attachmentScope": "*", "addExtensions": [".PNG"],
-        "removeExtensions": ["csv"], "maximumSizeAtMost": "10 MB", "enforceGuardrails": true});
-    let answer = slow.invoke_within(&change, Duration::from_secs(5)).await.unwrap();
-    assert_eq!((&answer["status"], slow.updates()), (&json!("accepted"), 0));
-    let sent = queue.taken("SendMessage");
-    let queued: Value = serde_json::from_str(sent[0]["MessageBody"].as_str().unwrap()).unwrap();
+        "removeExtensions": ["csv"], "maximumSizeAtMost": "10 MB", "enforceGuardrails": true, "changeId": "CHG-1"});
+    stage.take_in(&change).await;
+    let document = &stage.record("CHG-1").await["document"];
+    for (name, value) in [
+        ("addExtensions", json!(["png"])),
+        ("removeExtensions", json!(["csv"])),
+        ("maximumSizeAtMost", json!(10 * MB)),
+        ("enforceGuardrails", json!(true)),
+    ] {
+        assert_eq!(document[name], value, "{document}");
+    }
+    hold(&stage.world, ONE, Scope::Chat, 20, &["csv", "exe", "pdf"]);
+    hold(&stage.world, TWO, Scope::Chat, 5, &["docx"]);
+    stage.work().await;
+    assert_eq!(stage.record("CHG-1").await["summary"], json!({"applied": 8}));
+    assert_eq!(held(&stage.world, ONE, Scope::Chat), values(10, &["pdf", "png"]));
+    assert_eq!(held(&stage.world, TWO, Scope::Chat), values(5, &["docx", "png"]));
+}
 
-    let world = World::with(Options::default(), &GUARDED).await;
-    hold(&world, ONE, Scope::Chat, 20, &["csv", "exe", "pdf"]);
-    hold(&world, TWO, Scope::Chat, 5, &["docx"]);
-    let report = world.report(&queued).await;
-    assert_eq!(report["summary"], json!({"applied": 8}));
-    assert_eq!(held(&world, ONE, Scope::Chat), values(10, &["pdf", "png"]));
-    assert_eq!(held(&world, TWO, Scope::Chat), values(5, &["docx", "png"]));
+/// Computed from what its lane holds once everything before it is done: by whichever way it comes.
+#[tokio::test]
+async fn a_relative_change_that_would_fit_waits_behind_unfinished_work_of_its_lane() {
+    let stage = Stage::new().await;
+    hold(&stage.world, ONE, Scope::Chat, 20, &["csv", "pdf"]);
+    stage.take_in(&of_chat(ONE, &json!({"allowedExtensions": ["docx"], "changeId": "FIRST"}))).await;
+    let relative = of_chat(ONE, &json!({"addExtensions": ["png"], "changeId": "SECOND"}));
+    let (status, headers, _) = stage.http("POST", "/policy-changes", &relative).await;
+    assert_eq!((status, &headers["location"]), (202, &json!("/policy-changes/SECOND")));
+    assert_eq!(stage.world.updates(), 0);
+    stage.work().await;
+    assert_eq!(held(&stage.world, ONE, Scope::Chat), values(20, &["docx", "png"]));
+    // with nothing before it, it is carried out at once
+    let third = of_chat(ONE, &json!({"removeExtensions": ["docx"], "changeId": "THIRD"}));
+    assert_eq!(stage.http("POST", "/policy-changes", &third).await.0, 200);
+    assert_eq!(held(&stage.world, ONE, Scope::Chat), values(20, &["png"]));
 }

@@ -1,0 +1,26 @@
+//! What is to come of each fault: the rows of every way.
+
+mod at_once;
+mod lane;
+mod queued;
+mod sweep;
+
+use super::cell::{Cell, Expected};
+
+pub(super) fn cells() -> Vec<Cell> {
+    [at_once::cells(), queued::cells(), lane::cells(), sweep::cells()].concat()
+}
+
+/// Both targets are updated.
+const BOTH: &str = "intent 1, applied 1, intent 2, applied 2";
+/// So both are, by the first run.
+const APPLIED: &str = "run 1 succeeded: applied, applied; 2 sent";
+
+const fn expected(
+    answer: &'static str,
+    audit: &'static str,
+    then: &'static str,
+    end: &'static str,
+) -> Expected {
+    Expected { answer, audit, then, end }
+}
