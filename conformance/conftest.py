@@ -70,10 +70,13 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The same with guardrails that `enforceGuardrails` can enforce, and that no document of these tests breaks."""
+    """The same with guardrails that `enforceGuardrails` can enforce, and that no document of these tests breaks.
+
+    A whole stack, because some fields need a ledger.
+    """
     log = tmp_path_factory.mktemp("guarded") / "log"
     guardrails = ("--env=POLICY_BLOCKED_EXTENSIONS=exe", "--env=POLICY_MAX_SIZE_BYTES=104857600")
-    with serving(log, *UNPACED, *guardrails) as started:
+    with serving(log, *UNPACED, *guardrails, command="govern") as started:
         yield started
 
 

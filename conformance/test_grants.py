@@ -7,7 +7,6 @@ from typing import Any
 
 import botocore.session
 import pytest
-from awaited import REGIONS
 from botocore import xform_name
 from expansion import EVERY, ROOT, default, expanded, filled, named, resources, rust_functions
 from iam import granted, on
@@ -213,7 +212,6 @@ def test_every_sender_to_an_encrypted_queue_may_use_its_key() -> None:
         assert {action: on(role, EVERY)[action] for action in KEY} == dict.fromkeys(KEY, [EVERY["DataKeyArn"]])
 
 
-@REGIONS
 def test_the_settings_of_the_template_are_those_the_code_reads() -> None:
     read = set(re.findall(r'reader\s*\.read\(\s*"(\w+)"', sources("settings.rs", "settings")))
     functions = rust_functions().values()

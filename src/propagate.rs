@@ -12,6 +12,7 @@ mod tokens;
 
 pub use deadline::Deadline;
 pub use governed::{Governed, LaneDelivery, Stop, unavailable};
+pub use resolve::Resolved;
 pub use settle::settle;
 pub use tokens::Tokens;
 
@@ -44,27 +45,6 @@ pub struct Propagation<'a> {
     pub governed: Option<&'a Governed<'a>>,
 }
 
-/// A change's instances, or why `"*"` could not be resolved.
-#[derive(Debug)]
-pub struct Resolved(Result<Vec<Instance>, Failure>);
-
-impl Resolved {
-    /// Whether `"*"` could not be resolved.
-    pub const fn failed(&self) -> bool {
-        self.0.is_err()
-    }
-
-    /// The instances; none where `"*"` could not be resolved.
-    pub fn instances(&self) -> &[Instance] {
-        self.0.as_deref().unwrap_or_default()
-    }
-
-    /// How many instances there are.
-    pub fn count(&self) -> usize {
-        self.0.as_ref().map_or(0, Vec::len)
-    }
-}
-
 /// A target, and what is asked of it alone.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
@@ -94,12 +74,12 @@ impl<'a> Propagation<'a> {
         Call { until: self.deadline.calls(), last_attempt: None, log: self.log }
     }
 
-    /// The instances the change names. Only `"*"` asks Amazon Connect.
+    /// The instances the change names. Where every one is meant, Amazon Connect is asked, side by side.
     pub async fn resolve(&self, audited: AuditedChange<'_>) -> Resolved {
-        Resolved(resolve::instances(self, audited).await)
+        resolve::instances(self, audited).await
     }
 
-    /// What `"*"` means in a lane.
+    /// Which instances there are in a lane of which every one is meant.
     ///
     /// # Errors
     /// Amazon Connect cannot be asked in time, or does not answer.
@@ -115,7 +95,7 @@ impl<'a> Propagation<'a> {
     pub fn estimate(&self, audited: AuditedChange<'_>, resolved: &Resolved) -> Duration {
         let mut instances: BTreeMap<_, usize> = BTreeMap::new();
         let permitted = |instance: &&Instance| self.limits.guardrails.check(instance, audited.change).is_ok();
-        for instance in resolved.0.iter().flatten().filter(permitted) {
+        for instance in resolved.instances().iter().filter(permitted) {
             *instances.entry(self.connect.key(instance, audited.home)).or_default() += 1;
         }
         let change = audited.change;
@@ -136,20 +116,26 @@ impl<'a> Propagation<'a> {
 
     /// Applies the change to every target, as far as time allows.
     pub async fn run(&self, audited: AuditedChange<'_>, resolved: &Resolved) -> ChangeReport {
-        let results = match &resolved.0 {
-            Ok(instances) => {
-                let asked = |scope: &Scope| Asked { scope: *scope, own: None };
-                let scopes: Vec<_> = audited.change.scopes.iter().map(asked).collect();
-                self.walk(audited, instances.iter().map(|instance| (instance, scopes.iter().copied()))).await
-            }
-            Err(failure) => self.unresolved(audited, failure),
-        };
+        let asked = |scope: &Scope| Asked { scope: *scope, own: None };
+        let scopes: Vec<_> = audited.change.scopes.iter().map(asked).collect();
+        let targets = resolved.instances().iter().map(|instance| (instance, scopes.iter().copied()));
+        let mut results = self.walk(audited, targets).await;
+        if resolved.failed() {
+            let missing =
+                resolved.unresolved().iter().map(|(lane, failure)| self.unresolved(audited, lane, failure));
+            results.extend(missing.flatten());
+            // the order of the targets, which places have too
+            results.sort_by_cached_key(|result| {
+                result.instance.as_ref().map(LaneName::of).or_else(|| result.place.clone())
+            });
+        }
+        let has_none = results.is_empty();
         let mut report = walked(audited, results);
-        if resolved.0.as_ref().is_ok_and(Vec::is_empty) {
+        if has_none {
             report.warnings.push(Violation {
                 pointer: String::new(),
                 code: ViolationCode::NoInstanceMatches,
-                message: no_instance(&audited.change.instances).to_owned(),
+                message: resolve::no_instance(&audited.change.instances).to_owned(),
             });
         }
         report
@@ -158,21 +144,25 @@ impl<'a> Propagation<'a> {
     /// A change that is not begun, because an earlier one of its document is incomplete.
     pub fn not_begun(&self, audited: AuditedChange<'_>) -> ChangeReport {
         let change = audited.change;
-        let named = match &change.instances {
-            Instances::Named(named) => named.iter().cloned().map(Some).collect(),
-            Instances::All { .. } => vec![None],
-        };
-        let mut results = Vec::with_capacity(named.len() * change.scopes.len());
-        for instance in named {
-            for scope in &change.scopes {
-                let why = Failure::new(ErrorCode::EarlierChangeIncomplete);
-                let outcome = Outcome::Pending { before: None, why };
-                let result = TargetResult::without_calls(instance.clone(), *scope, outcome);
-                let result = self.recorded(audited, result);
-                results.push(result);
+        let pending =
+            || Outcome::Pending { before: None, why: Failure::new(ErrorCode::EarlierChangeIncomplete) };
+        let mut results = Vec::new();
+        match &change.instances {
+            Instances::Named(named) => {
+                for instance in named {
+                    let of = |scope| TargetResult::without_calls(Some(instance.clone()), scope, pending());
+                    results.extend(change.scopes.iter().copied().map(of));
+                }
+            }
+            Instances::All { places, .. } => {
+                for lane in places.lanes() {
+                    let of = |scope| TargetResult::of_all(places.named(lane), scope, pending());
+                    results.extend(change.scopes.iter().copied().map(of));
+                }
             }
         }
-        walked(audited, results)
+        let results = results.into_iter().map(|result| self.recorded(audited, result));
+        walked(audited, results.collect())
     }
 
     /// Walks these targets of the change: a result for each, in their order.
@@ -183,9 +173,12 @@ impl<'a> Propagation<'a> {
     {
         let mut results: Vec<Option<TargetResult>> = Vec::new();
         let mut lanes: BTreeMap<_, Vec<Work<'w>>> = BTreeMap::new();
+        // where failures are counted, a blocked target waits for its turn
+        let in_turn = self.governed.is_some_and(|governed| governed.counts_failures);
         for (instance, scopes) in targets {
             let mut slots = Vec::new();
-            let allowed = self.limits.guardrails.check(instance, audited.change);
+            let allowed =
+                if in_turn { Ok(()) } else { self.limits.guardrails.check(instance, audited.change) };
             for Asked { scope, own } in scopes {
                 let index = results.len();
                 results.push(match &allowed {
@@ -228,15 +221,22 @@ impl<'a> Propagation<'a> {
         self.recorded(audited, result)
     }
 
-    /// `"*"` could not be resolved: every scope failed, or is pending, for the same reason.
-    fn unresolved(&self, audited: AuditedChange<'_>, failure: &Failure) -> Vec<TargetResult> {
-        let scopes = audited.change.scopes.iter();
-        scopes
-            .map(|scope| {
-                let outcome = Outcome::not_reached(failure.clone());
-                self.recorded(audited, TargetResult::without_calls(None, *scope, outcome))
-            })
-            .collect()
+    /// Nobody could find out which instances there are: every scope failed, or is pending, for the same reason.
+    fn unresolved<'r>(
+        &'r self,
+        audited: AuditedChange<'r>,
+        lane: &'r LaneName,
+        failure: &'r Failure,
+    ) -> impl Iterator<Item = TargetResult> + use<'r, 'a> {
+        let place = match &audited.change.instances {
+            Instances::All { places, .. } => places.named(lane),
+            Instances::Named(_) => None,
+        };
+        audited.change.scopes.iter().map(move |scope| {
+            let place = place.clone();
+            let result = TargetResult::of_all(place, *scope, Outcome::not_reached(failure.clone()));
+            self.recorded(audited, result)
+        })
     }
 
     /// The result with its line in the audit. Where that fails, the result says so: a change whose
@@ -247,17 +247,6 @@ impl<'a> Propagation<'a> {
             result.outcome = result.outcome.unrecorded(unaudited(&error));
         }
         result
-    }
-}
-
-fn no_instance(instances: &Instances) -> &'static str {
-    match instances {
-        Instances::All { tags } if !tags.is_empty() => {
-            "no ACTIVE instance in this account and Region has these tags, so nothing was changed"
-        }
-        Instances::All { .. } | Instances::Named(_) => {
-            "`*` matches no ACTIVE instance in this account and Region, so nothing was changed"
-        }
     }
 }
 

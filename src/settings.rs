@@ -1,12 +1,16 @@
 //! Environment variables, read once at start. One error names every invalid one.
 
+mod values;
+
 use crate::connect::ConnectSettings;
-use policy_core::aws::{AccountId, RegionName, RoleArn};
+use policy_core::aws::{AccountId, RegionName};
 use policy_core::origin::TriggerKind;
-use policy_core::policy::{ExtensionSet, Guardrails, Home, InstanceName, MaxSize, Rules};
+use policy_core::policy::{ExtensionSet, Guardrails, Home, MaxSize, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+use values::{boolean, entries, instances, queue_url, rate, regions, roles, table_name, triggers, within};
 
 /// What an operator sets; docs/settings.md has the table.
 #[derive(Debug, Clone)]
@@ -19,6 +23,8 @@ pub struct Settings {
     pub allow_empty_extensions: bool,
     /// How Connect is called.
     pub connect: ConnectSettings,
+    /// `CONNECT_REGIONS`: what `*` means in the place of a Region. Sorted, each once.
+    pub regions: Arc<[RegionName]>,
     /// `LEDGER_TABLE` and what belongs to it; absent: standalone.
     pub ledger: Option<LedgerSettings>,
     /// `CHANGE_QUEUE_URL`.
@@ -119,12 +125,16 @@ impl Settings {
             reader.read("AWS_LAMBDA_FUNCTION_NAME", env!("CARGO_PKG_NAME").to_owned(), |name| {
                 Ok(name.to_owned())
             });
+        // read after it, because they are of its partition
+        let regions = reader
+            .read("CONNECT_REGIONS", region.iter().cloned().collect(), |list| regions(list, region.as_ref()));
         match region {
             Some(region) if reader.wrong.is_empty() => Ok(Self {
                 accepted_triggers,
                 guardrails,
                 allow_empty_extensions,
                 connect,
+                regions,
                 ledger,
                 change_queue_url,
                 intake_queue_url,
@@ -141,6 +151,7 @@ impl Settings {
         Rules {
             home: Home { region: self.region.clone(), account },
             role_accounts: self.connect.roles.keys().copied().collect(),
+            regions: Arc::clone(&self.regions),
             allow_empty_extensions: self.allow_empty_extensions,
             can_enforce_guardrails: self.guardrails.can_be_enforced(),
             governed: self.ledger.is_some(),
@@ -204,86 +215,6 @@ fn connect(reader: &mut Reader<'_>) -> ConnectSettings {
         }),
         max_attempts: reader.read("CONNECT_MAX_ATTEMPTS", defaults.max_attempts, |text| within(text, 1, 100)),
         roles: reader.read("CONNECT_ROLE_ARNS", BTreeMap::new(), roles),
-    }
-}
-
-/// A list's entries. An empty list (`,`) is an error: treating it as unset would lift the limit it is meant
-/// to set.
-fn entries(list: &str) -> Result<impl Iterator<Item = &str>, String> {
-    let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-    if entries.clone().next().is_none() {
-        return Err(format!("has no entries: `{list}`"));
-    }
-    Ok(entries)
-}
-
-fn triggers(list: &str) -> Result<BTreeSet<TriggerKind>, String> {
-    let known = |name| {
-        let kind = TriggerKind::ALL.iter().copied().find(|kind| kind.name() == name);
-        kind.ok_or_else(|| {
-            format!("has the unknown trigger `{name}`; use http, eventbridge, sqs, bare, lane or sweep")
-        })
-    };
-    entries(list)?.map(known).collect()
-}
-
-fn instances(list: &str) -> Result<Vec<InstanceName>, String> {
-    let known = |text| {
-        InstanceName::parse(text).ok_or_else(|| format!("has `{text}`, which is not an instance id or ARN"))
-    };
-    entries(list)?.map(known).collect()
-}
-
-fn boolean(text: &str) -> Result<bool, String> {
-    match text {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        other => Err(format!("must be `true` or `false`, not `{other}`")),
-    }
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(rate) if (0.01..=1_000.0).contains(&rate) => Ok(rate),
-        _ => Err(format!("must be 0.01 to 1000 calls per second, not `{text}`")),
-    }
-}
-
-fn within(text: &str, low: u32, high: u32) -> Result<u32, String> {
-    match text.parse() {
-        Ok(number) if (low..=high).contains(&number) => Ok(number),
-        _ => Err(format!("must be {low} to {high}, not `{text}`")),
-    }
-}
-
-fn roles(list: &str) -> Result<BTreeMap<AccountId, RoleArn>, String> {
-    let mut roles = BTreeMap::new();
-    for entry in entries(list)? {
-        let role = RoleArn::parse(entry).ok_or_else(|| format!("has `{entry}`, which is not a role ARN"))?;
-        let account = role.account();
-        if roles.insert(account, role).is_some() {
-            return Err(format!("has two roles for account {account}"));
-        }
-    }
-    Ok(roles)
-}
-
-/// A table's name or ARN ("Naming rules", Amazon DynamoDB developer guide).
-fn table_name(name: &str) -> Result<String, String> {
-    let is_name = |name: &str| {
-        (3..=255).contains(&name.len())
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-    };
-    let own =
-        name.strip_prefix("arn:").and_then(|arn| arn.rsplit_once(":table/")).map_or(name, |(_, own)| own);
-    if is_name(own) { Ok(name.to_owned()) } else { Err(format!("must be the name of a table, not `{name}`")) }
-}
-
-fn queue_url(url: &str) -> Result<String, String> {
-    if url.starts_with("https://") || url.starts_with("http://") {
-        Ok(url.to_owned())
-    } else {
-        Err(format!("must be a queue URL, not `{url}`"))
     }
 }
 

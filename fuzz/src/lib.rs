@@ -5,7 +5,7 @@ mod tree;
 
 use policy_core::aws::{AccountId, RegionName};
 use policy_core::origin::Invocation;
-use policy_core::policy::document::{MAX_CHANGES, MAX_TARGETS};
+use policy_core::policy::document::{MAX_CHANGES, MAX_GOVERNED_TARGETS, MAX_TARGETS};
 use policy_core::policy::{
     ChangeId, Defaults, Document, Form, Home, IfMatch, InstanceId, Instances, PolicyChange, Rejected, Rules,
     Scope, Violation, document,
@@ -90,9 +90,13 @@ fn home() -> Home {
 
 /// With the rules of a function in Lambda, and with rules that allow everything and have no account.
 fn parses(text: &str, form: &Form, since: Option<OffsetDateTime>) {
-    let strict = Rules::at(home());
+    let strict = Rules {
+        role_accounts: AccountId::parse("444455556666").into_iter().collect(),
+        regions: ["eu-west-2", "us-east-1"].into_iter().filter_map(RegionName::parse).collect(),
+        ..Rules::at(home())
+    };
     let home = Home { account: None, ..home() };
-    let lenient = Rules { allow_empty_extensions: true, ..Rules::at(home) };
+    let lenient = Rules { allow_empty_extensions: true, governed: true, ..Rules::at(home) };
     for rules in [strict, lenient] {
         match parse(text, form, since, &rules) {
             Ok(document) => accepted(text, &document, &rules),
@@ -120,7 +124,9 @@ fn parse(
 fn accepted(text: &str, document: &Document, rules: &Rules) {
     let targets: usize = document.changes.iter().map(targets).sum();
     assert!((1..=MAX_CHANGES).contains(&document.changes.len()));
-    assert!((1..=MAX_TARGETS).contains(&targets), "{targets} targets");
+    let most = if rules.governed { MAX_GOVERNED_TARGETS } else { MAX_TARGETS };
+    assert!((1..=most).contains(&targets), "{targets} targets");
+    assert!(document.stop_after.is_none_or(|count| rules.governed && (1..=10_000).contains(&count)));
     for change in &document.changes {
         point_at_something(text, &change.warnings);
         let normal = serde_json::to_string(change).expect("a normal form");
@@ -138,7 +144,7 @@ fn accepted(text: &str, document: &Document, rules: &Rules) {
 fn targets(change: &PolicyChange) -> usize {
     let instances = match &change.instances {
         Instances::Named(named) => named.len(),
-        Instances::All { .. } => 1,
+        Instances::All { places, .. } => places.lanes().len(),
     };
     instances * change.scopes.len()
 }

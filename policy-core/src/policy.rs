@@ -14,10 +14,13 @@ mod field;
 mod guardrail;
 mod instance;
 mod json;
+mod lane_name;
 mod order;
+mod places;
 mod reader;
 pub mod request;
 mod scope;
+mod selector;
 mod size;
 mod violation;
 mod violations;
@@ -30,12 +33,15 @@ pub use entity_tag::{IfMatch, entity_tag, entity_tag_of_all};
 pub use extensions::{ExtensionSet, MAX_EXTENSIONS};
 pub use guardrail::{Blocked, Guardrails};
 pub use instance::{Home, Instance, InstanceId, InstanceName, percent_decoded};
+pub use lane_name::LaneName;
+pub use places::Places;
 pub use scope::Scope;
 pub use size::{MAX_SIZE, MaxSize};
 pub use violation::{InvalidValue, Violation, ViolationCode};
 
-use crate::aws::AccountId;
+use crate::aws::{AccountId, RegionName};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use time::OffsetDateTime;
 
 /// One validated policy change: targets (instances × scopes) and the values they are to hold.
@@ -72,8 +78,10 @@ pub struct PolicyChange {
 pub enum Instances {
     /// By id or ARN, in the order they were named, without duplicates.
     Named(Vec<Instance>),
-    /// `"*"`: every ACTIVE instance of the function's account and Region that carries every tag.
+    /// `"*"`, and whole accounts and Regions: every ACTIVE instance there that carries every tag.
     All {
+        /// Where.
+        places: Places,
         /// Tag key → accepted values; empty: no condition.
         tags: BTreeMap<String, BTreeSet<String>>,
     },
@@ -102,6 +110,8 @@ pub struct Rules {
     pub home: Home,
     /// Accounts for which `CONNECT_ROLE_ARNS` has a role.
     pub role_accounts: BTreeSet<AccountId>,
+    /// `CONNECT_REGIONS`: what `*` means in the place of a Region. Shared, because each invocation has its own rules.
+    pub regions: Arc<[RegionName]>,
     /// `POLICY_ALLOW_EMPTY_EXTENSIONS`: an empty list may lock every customer out.
     pub allow_empty_extensions: bool,
     /// Whether there are guardrails that `enforceGuardrails` can enforce.
@@ -111,9 +121,10 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// The defaults for a function that runs in `home`: no roles, no empty lists, no guardrails.
-    pub const fn at(home: Home) -> Self {
+    /// The defaults for a function that runs in `home`: no roles, no other Region, no empty lists, no guardrails.
+    pub fn at(home: Home) -> Self {
         Self {
+            regions: [home.region.clone()].into(),
             home,
             role_accounts: BTreeSet::new(),
             allow_empty_extensions: false,
@@ -124,8 +135,11 @@ impl Rules {
 
     /// Whether the instance is in the function's own account, or in one that has a role here.
     pub fn reaches(&self, instance: &Instance) -> bool {
-        self.home.account.is_none()
-            || instance.account == self.home.account
-            || instance.account.is_some_and(|account| self.role_accounts.contains(&account))
+        instance.account.is_none_or(|account| self.reaches_account(account))
+    }
+
+    /// Whether it is the function's own account, or one that has a role here.
+    pub fn reaches_account(&self, account: AccountId) -> bool {
+        self.home.account.is_none_or(|own| account == own) || self.role_accounts.contains(&account)
     }
 }

@@ -22,6 +22,7 @@ mod target;
 mod undo;
 mod untouched;
 
+pub use crate::policy::LaneName;
 pub use admission::{Admission, MAX_REPLAYS, Submitted, admit};
 pub use change::{
     ChangeRecord, Freeze, Halt, Halted, Holder, Mode, PlanRef, RecordStatus, RecordedOrigin, Relations, Who,
@@ -31,7 +32,7 @@ pub use digest::{hash_of, lane_hash, plan_hash};
 pub use document::{accepted_document, freeze_document};
 pub use duty::{Duty, duties};
 pub use intent::{CUT_OFF, Closing, Ending, Intent, LAST_ATTEMPT, LEASE, ending};
-pub use lane::{Delivery, LaneName, LanePart, LaneState, OnBegin, on_begin, retry_delay};
+pub use lane::{Delivery, LanePart, LaneState, OnBegin, on_begin, retry_delay};
 pub use listed::{Listed, Past, history_document, list_document};
 pub use order::{Millis, Order, RunKey, RunName};
 pub use page::{InvalidToken, MAX_TOKEN, Position};

@@ -6,6 +6,7 @@
 //! - [`connect`]: Amazon Connect: five operations, quota, latency and faults.
 //! - [`ledger`]: an emulator of DynamoDB with the ledger's table, and faults in front of it.
 //! - [`queue`]: Amazon SQS: FIFO and standard queues, and faults.
+//! - [`sts`]: `AssumeRole`: credentials of other accounts.
 //! - [`mapping`]: an event source mapping: from a queue to a function.
 //! - [`schedule`]: a function invoked every so often.
 //! - [`lambda`]: the Runtime API, and a function process that is run against it.
@@ -31,6 +32,7 @@ pub mod ledger;
 pub mod mapping;
 pub mod queue;
 pub mod schedule;
+pub mod sts;
 
 mod aws_json;
 mod connections;

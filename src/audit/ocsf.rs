@@ -4,6 +4,7 @@ mod shape;
 
 use super::text::{FREE_TEXT, MESSAGE, NAME, clean};
 use super::{Action, AuditedChange, Reason, Settlement, VERSION};
+use policy_core::aws::RegionName;
 use policy_core::origin::Origin;
 use policy_core::policy::{ChangeId, Configuration, Home, Instance, Scope};
 use policy_core::report::{OutcomeKind, TargetResult};
@@ -48,7 +49,8 @@ impl<'a> Event<'a> {
         let after = Some(std::borrow::Cow::Owned(after));
         let data =
             ResourceData { attachment_scope: scope, before: Some(before), after, last_modified_time: None };
-        event.resources = vec![Resource::new(Some(instance), data)];
+        event.resources =
+            vec![Resource::new(instance.arn(), instance.id.as_str(), Some(&instance.region), data)];
         event
     }
 
@@ -62,8 +64,7 @@ impl<'a> Event<'a> {
     fn describe(&mut self, result: &'a TargetResult) {
         let (outcome, trace) = (&result.outcome, &result.trace);
         let kind = outcome.kind();
-        let id = result.instance.as_ref().map_or("*", |instance| instance.id.as_str());
-        self.message = format!("{} {} of {id}", verb(kind), result.scope);
+        self.message = format!("{} {} of {}", verb(kind), result.scope, result.instance_id());
         self.duration = Some(u64::try_from(trace.cost.took.as_millis()).unwrap_or(u64::MAX));
         self.api.request = trace.request_id.as_deref().map(Uid::of);
         if let Some(error) = outcome.error() {
@@ -78,7 +79,7 @@ impl<'a> Event<'a> {
             after: outcome.after().map(std::borrow::Cow::Borrowed),
             last_modified_time: trace.last_modified.map(millis),
         };
-        self.resources = vec![Resource::new(result.instance.as_ref(), data)];
+        self.resources = vec![Resource::of(result, data)];
         self.unmapped.outcome = Some(kind);
         self.unmapped.attempts = Some(trace.update_attempts);
         self.unmapped.throttled_calls = Some(trace.cost.throttled);
@@ -238,13 +239,21 @@ impl<'a> Event<'a> {
 }
 
 impl<'a> Resource<'a> {
-    fn new(instance: Option<&'a Instance>, data: ResourceData<'a>) -> Self {
-        let name = instance.map_or("*", |instance| instance.id.as_str());
+    fn of(result: &'a TargetResult, data: ResourceData<'a>) -> Self {
+        Self::new(result.instance_arn(), result.instance_id(), result.region(), data)
+    }
+
+    fn new(
+        arn: Option<String>,
+        name: &'a str,
+        region: Option<&'a RegionName>,
+        data: ResourceData<'a>,
+    ) -> Self {
         Self {
-            uid: instance.and_then(Instance::arn).unwrap_or_else(|| name.to_owned()),
+            uid: arn.unwrap_or_else(|| name.to_owned()),
             kind: "AWS::Connect::Instance",
             name,
-            region: instance.map(|instance| instance.region.as_str()),
+            region: region.map(RegionName::as_str),
             data,
         }
     }

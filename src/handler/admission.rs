@@ -59,7 +59,7 @@ impl Handler {
             targets: targets(changes, case.at_once.as_deref()),
             counts: record::Counts::default(),
             failures: 0,
-            stop_after: None,
+            stop_after: case.document.stop_after,
             halt: None,
             holder: (mode == Mode::Inline).then_some(holder),
             plan_hash: None,
@@ -93,7 +93,7 @@ impl Handler {
                             new = Self::draft(context, &case, (run, key, order), Some(&there));
                             old = Some(there);
                         }
-                        other => return self.answer_existing(context, case, *there, other).await,
+                        other => return Box::pin(self.answer_existing(context, case, *there, other)).await,
                     }
                 }
                 Err(error) => return not_begun(&case.document, &unavailable(&error)),

@@ -56,9 +56,13 @@ impl Handler {
             };
             return self.refuse(context, request, Problem::NothingToUndo, why);
         }
-        let plan = Plan { task: derived.task.clone(), lanes, is_batch: false };
+        let plan = Plan { task: derived.task.clone(), lanes, is_batch: false, stop_after: None };
         let tokens = Tokens::new(&context.invocation.request_id, self.now());
         let record = draft(request, of, &derived, &plan, (tokens.next(), self.now()))?;
+        if record.change_id == of.change_id {
+            let why = "`changeId` is the id of the change itself";
+            return self.refuse(context, request, Problem::ChangeIdReused, why);
+        }
         let related = match derived.relation {
             // a look at what an undo would do leaves no trace in the change
             _ if record.dry_run => ledger.record(&record, self.now()).await.map(|recorded| match recorded {
@@ -144,8 +148,7 @@ impl Handler {
         };
         let id = &record.change_id;
         self.note_change_action(context, &request.origin, id, what, record.reason.as_deref());
-        let dispatched =
-            self.dispatch(ledger, record, plan, &context.rules.home, context.deadline.end()).await;
+        let dispatched = self.dispatch(ledger, record, plan, context.deadline.end()).await;
         if let Err(error) = dispatched {
             // the record is there, so that the sweep sends what is missing
             tracing::warn!(error = causes(&error), change_id = %id, "not every lane was sent");

@@ -8,7 +8,6 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::propagate::unavailable;
 use crate::queue::QueueError;
 use crate::telemetry::causes;
-use policy_core::policy::Home;
 use policy_core::record::{ChangeRecord, InLane, LaneName, Mode, Plan, RecordedResult, Task, in_lane};
 use policy_core::report::{ChangeReport, Disposition, Queued, Report};
 use policy_core::trigger::lane::LanePointer;
@@ -35,10 +34,9 @@ impl Handler {
         ledger: &Ledger,
         record: &ChangeRecord,
         plan: &Plan,
-        home: &Home,
         until: Instant,
     ) -> Result<(), NotDispatched> {
-        self.put_lanes(ledger, record, plan, home).await?;
+        self.put_lanes(ledger, record, plan).await?;
         let run = record.run_name();
         let pointer = |lane: &LaneName| LanePointer { run: run.clone(), lane: lane.clone() };
         let pointers: Vec<_> = plan.lanes.iter().map(pointer).collect();
@@ -53,10 +51,8 @@ impl Handler {
         ledger: &Ledger,
         record: &ChangeRecord,
         plan: &Plan,
-        home: &Home,
     ) -> Result<(), LedgerError> {
-        let lanes: Vec<_> =
-            plan.lanes.iter().map(|lane| (lane.clone(), targets_in(plan, lane, home))).collect();
+        let lanes: Vec<_> = plan.lanes.iter().map(|lane| (lane.clone(), targets_in(plan, lane))).collect();
         ledger.plan_lanes(&record.run_name(), &record.order, &lanes, self.now()).await
     }
 
@@ -71,9 +67,7 @@ impl Handler {
         if record.mode == Mode::Lanes && !record.sent {
             let now = Instant::now();
             let until = now + context.deadline.end().saturating_duration_since(now) / 2;
-            if let Err(error) =
-                self.dispatch(case.ledger, record, &case.plan, &context.rules.home, until).await
-            {
+            if let Err(error) = self.dispatch(case.ledger, record, &case.plan, until).await {
                 // the record is there, so that the sweep sends what is missing
                 tracing::warn!(error = causes(&error), change_id = %record.change_id, "not every lane was sent");
             }
@@ -121,12 +115,12 @@ impl Handler {
     }
 }
 
-/// How many targets the plan has in a lane, where that is known before `"*"` is resolved.
-fn targets_in(plan: &Plan, lane: &LaneName, home: &Home) -> Option<u32> {
+/// How many targets the plan has in a lane, where that is known before anybody asks which instances there are.
+fn targets_in(plan: &Plan, lane: &LaneName) -> Option<u32> {
     let Task::Document(changes) = &plan.task else { return None };
     let mut targets = 0;
     for change in changes {
-        match in_lane(change, lane, home) {
+        match in_lane(change, lane) {
             InLane::Named(instances) => targets += instances.len() * change.scopes.len(),
             InLane::Star { .. } => return None,
         }

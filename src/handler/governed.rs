@@ -7,7 +7,7 @@ use crate::ledger::Ledger;
 use crate::propagate::{Governed, Resolved, Tokens, unavailable};
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::origin::{Origin, TriggerKind};
-use policy_core::policy::{Document, ViolationCode};
+use policy_core::policy::{Document, Instances, PolicyChange, ViolationCode};
 use policy_core::record::{ChangeRecord, MAX_PLAN, Millis, Plan, Task, lanes_of};
 use policy_core::report::{ChangeReport, Disposition, Report};
 use std::time::Duration;
@@ -79,10 +79,10 @@ impl Handler {
         document: Document,
     ) -> Result<Case<'a>, Box<Report>> {
         let origin = &submission.origin;
-        let lanes = lanes_of(&document.changes, &context.rules.home);
+        let lanes = lanes_of(&document.changes);
         let task = Task::Document(document.changes.clone());
         let hash = task.hash();
-        let plan = Plan { task, lanes, is_batch: document.is_batch };
+        let plan = Plan { task, lanes, is_batch: document.is_batch, stop_after: document.stop_after };
         // only a time without an RFC 3339 form has none, and a parsed change has no such time
         let text = plan.encode().unwrap_or_default();
         if text.len() > MAX_PLAN {
@@ -111,7 +111,12 @@ impl Handler {
 
     /// The instances of a change that surely ends within this invocation, and that no unfinished work comes before.
     async fn at_once(&self, context: &InvocationContext, case: &Case<'_>) -> Option<Vec<Resolved>> {
-        if !is_at_once(case.origin) {
+        // elsewhere each lane's worker finds out which instances there are
+        let is_near = |change: &PolicyChange| match &change.instances {
+            Instances::Named(_) => true,
+            Instances::All { places, .. } => places.is_own(),
+        };
+        if !is_at_once(case.origin) || !case.document.changes.iter().all(is_near) {
             return None;
         }
         let propagation = self.propagation(context, None);

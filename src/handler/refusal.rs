@@ -165,8 +165,9 @@ fn reasons(report: &Report) -> String {
     let violations = violations.map(ToString::to_string);
     let failures = report.results().filter_map(|result| {
         let error = result.outcome.error()?;
-        let instance = result.instance.as_ref().map_or("*", |instance| instance.id.as_str());
-        Some(format!("{instance} {}: {} {}", result.scope, error.code(), error.message()))
+        let place = result.place.as_ref().map(|place| format!(" in {place}")).unwrap_or_default();
+        let (id, scope) = (result.instance_id(), result.scope);
+        Some(format!("{id}{place} {scope}: {} {}", error.code(), error.message()))
     });
     let line = violations.chain(failures).take(SHOWN).collect::<Vec<_>>().join("; ");
     // an attribute's value may not be empty, nor hold control characters or these two ("SendMessage", Amazon SQS API)

@@ -115,11 +115,10 @@ impl Handler {
         match duty {
             Duty::PutLanes => {
                 let plan = self.plan_of(context, ledger, change).await?;
-                let (home, until) = (&context.rules.home, context.deadline.end());
                 if early_end(change).is_some() {
-                    self.put_lanes(ledger, change, &plan, home).await?;
+                    self.put_lanes(ledger, change, &plan).await?;
                 } else {
-                    self.dispatch(ledger, change, &plan, home, until).await?;
+                    self.dispatch(ledger, change, &plan, context.deadline.end()).await?;
                 }
             }
             Duty::Send(lanes) => {
@@ -135,7 +134,7 @@ impl Handler {
                 let origin = change.origin.in_invocation(&context.invocation);
                 let work = self.known_work(context, ledger, change, part).await?;
                 let ender = Ender { ledger, change, part, seen: &seen, origin: &origin };
-                self.end_early(context, &ender, as_state, work.as_ref()).await?;
+                self.end_early(context, &ender, as_state, &work).await?;
             }
             Duty::SettleInline => self.settle_inline(context, ledger, change).await?,
             Duty::Finish => self.finish_lanes(context, ledger, &change.change_id).await?,
@@ -168,8 +167,9 @@ impl Handler {
         }
         let halted = change.halt.as_ref().map(|halt| halt.as_what);
         let left = change.targets.saturating_sub(counts.total());
+        let is_over = early_end(change).is_some();
         for _ in 0..left {
-            let outcome = if halted.is_some() { OutcomeKind::Skipped } else { OutcomeKind::Pending };
+            let outcome = if is_over { OutcomeKind::Skipped } else { OutcomeKind::Pending };
             counts.add(outcome, false);
         }
         let status = record::final_status(&counts, halted, change.dry_run);

@@ -41,7 +41,7 @@ impl Handler {
             }
             let part = part.cloned().unwrap_or_else(|| of_plan(change, name));
             let work = self.known_work_of(context, ledger, change, &part, &plan).await?;
-            let mut planned = work.map(|work| work.targets()).unwrap_or_default();
+            let mut planned = work.targets();
             planned.retain(|(target, _)| after.is_none_or(|after| target > after));
             let Some((first, _)) = planned.first() else { continue };
             let begun = ledger.with_result(&change.run_name(), name, Some(first), &mut requests).await?;
@@ -77,5 +77,6 @@ fn of_plan(change: &ChangeRecord, name: &LaneName) -> LanePart {
         resolved: (change.mode == Mode::Inline).then(|| found_in(change.key)),
         counts: Counts::default(),
         hash: None,
+        error: None,
     }
 }

@@ -11,10 +11,11 @@ use crate::ledger::{Begun, Ledger, LedgerError, Seen};
 use crate::propagate::{Asked, LaneDelivery, Stop, Tokens};
 use crate::telemetry::causes;
 pub(super) use end::Ender;
+use policy_core::failure::Failure;
 use policy_core::origin::Origin;
 use policy_core::record::{
-    ChangeRecord, Delivery, Halted, LanePart, LaneState, OnBegin, RecordStatus, TargetName, Task, on_begin,
-    retry_delay,
+    ChangeRecord, Delivery, Halted, LanePart, LaneState, OnBegin, RecordStatus, RecordedError, TargetName,
+    Task, on_begin, retry_delay,
 };
 use policy_core::report::Verdict;
 use policy_core::trigger::lane::LanePointer;
@@ -124,14 +125,19 @@ impl Handler {
         let ender = Ender { ledger, change, part, seen: &seen, origin: &delivered.origin };
         if on_begin(part, self.max_stalled()) == OnBegin::Park {
             let work = self.known_work(context, ledger, change, part).await?;
-            return Ok(self.end_early(context, &ender, LaneState::Parked, work.as_ref()).await?);
+            return Ok(self.end_early(context, &ender, LaneState::Parked, &work).await?);
         }
         if let Some(state) = early_end(change) {
             let work = self.known_work(context, ledger, change, part).await?;
-            return Ok(self.end_early(context, &ender, state, work.as_ref()).await?);
+            return Ok(self.end_early(context, &ender, state, &work).await?);
         }
         let plan = self.plan_of(context, ledger, change).await?;
-        let work = self.lane_work(context, delivered, &plan).await?;
+        let work = match self.lane_work(context, delivered, &plan).await {
+            Ok(work) => work,
+            // the instances are as unknown as before
+            Err(NoWork::Star(why)) => return Ok(self.leave_stuck(delivered, &why).await),
+            Err(error) => return Err(error),
+        };
         if change.status == RecordStatus::Accepted {
             ledger.started(&change.run_name(), self.now()).await?;
         }
@@ -152,14 +158,18 @@ impl Handler {
             (Some(Stop::TakenOver), _) => Ok(Worked::TakenOver),
             (Some(Stop::Halted(halted)), _) => {
                 let state = of_halt(halted);
-                Ok(self.end_early(context, &ender, state, Some(&work)).await?)
+                Ok(self.end_early(context, &ender, state, &work).await?)
             }
             (Some(Stop::TooManyFailures), _) => {
-                Ok(self.end_early(context, &ender, LaneState::Stopped, Some(&work)).await?)
+                Ok(self.end_early(context, &ender, LaneState::Stopped, &work).await?)
             }
             (None, Left::Nothing) => Ok(self.end(context, &ender, LaneState::Done, work.planned()).await?),
             (stopped, left) => {
-                self.leave(delivered, work_done(&done, governed.done())).await;
+                let error = match &left {
+                    Left::Failed(why) if stopped.is_none() => Some(RecordedError::of(why)),
+                    Left::Failed(_) | Left::Time | Left::Nothing => None,
+                };
+                self.leave(delivered, work_done(&done, governed.done()), error.as_ref()).await;
                 let stalled = if governed.done() > 0 { 0 } else { part.stalled };
                 Ok(Worked::Again(match (stopped, left) {
                     (Some(_), _) => FROZEN,
@@ -170,10 +180,21 @@ impl Handler {
         }
     }
 
-    /// Gives the lane back. Where that fails, the next delivery takes it over.
-    async fn leave(&self, delivered: &Delivered<'_>, done: u32) {
+    /// A delivery that could not find out which instances there are: no target is any nearer to its end.
+    async fn leave_stuck(&self, delivered: &Delivered<'_>, why: &Failure) -> Worked {
+        let Delivered { change, part, .. } = delivered;
+        tracing::warn!(
+            change_id = %change.change_id, lane = %part.name, code = why.code(),
+            "nobody could find out which instances there are"
+        );
+        self.leave(delivered, part.done, Some(&RecordedError::of(why))).await;
+        Worked::Again(retry_delay(part.stalled))
+    }
+
+    /// Gives the lane back, with what kept it from its end. Where that fails, the next delivery takes it over.
+    async fn leave(&self, delivered: &Delivered<'_>, done: u32, error: Option<&RecordedError>) {
         let (run, lane) = (delivered.change.run_name(), &delivered.part.name);
-        if let Err(error) = delivered.ledger.leave(&run, lane, &delivered.token, done).await {
+        if let Err(error) = delivered.ledger.leave(&run, lane, &delivered.token, done, error).await {
             tracing::warn!(error = causes(&error), %run, %lane, "the lane was not left");
         }
     }
@@ -201,12 +222,11 @@ impl Handler {
             let results = propagation.walk(audited, targets).await;
             context.tally.lock().add_results(&results);
             let left = results.iter().filter(|result| result.outcome.verdict() == Verdict::NotYet);
-            let mut left =
-                left.map(|result| result.outcome.error().is_some_and(|why| why.code.is_out_of_time()));
-            match left.next() {
-                None => {}
-                Some(first) if first && left.all(|only_time| only_time) => return Left::Time,
-                Some(_) => return Left::Failed,
+            let left: Vec<_> = left.filter_map(|result| result.outcome.error()).collect();
+            match left.iter().find(|why| !why.code.is_out_of_time()) {
+                Some(why) => return Left::Failed((*why).clone()),
+                None if left.is_empty() => {}
+                None => return Left::Time,
             }
         }
         Left::Nothing
@@ -218,12 +238,12 @@ impl Handler {
 }
 
 /// What keeps a lane from its end.
-#[derive(Clone, Copy)]
 enum Left {
     Nothing,
     /// Only that time ran out.
     Time,
-    Failed,
+    /// What the first target met that is not done.
+    Failed(Failure),
 }
 
 /// As what a run's lane ends before its targets are done.

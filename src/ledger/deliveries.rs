@@ -6,12 +6,14 @@ use super::client::{Transacted, Written};
 use super::condition::Condition;
 use super::item::{number, text};
 use super::items::values::{counted, counts_map, time};
-use super::items::{TTL, lane};
+use super::items::{TTL, lane, result};
 use super::keys::Key;
 use super::write::{Change, Write};
 use super::{Ledger, LedgerError, SOON};
 use crate::telemetry::causes;
-use policy_core::record::{Counts, Delivery, LaneName, LanePart, LaneState, Millis, Order, RunName};
+use policy_core::record::{
+    Counts, Delivery, LaneName, LanePart, LaneState, Millis, Order, RecordedError, RunName,
+};
 
 fn is_open() -> Condition {
     Condition::Is("state", text(LaneState::Open))
@@ -120,14 +122,20 @@ impl Ledger {
     }
 
     /// A delivery leaves an open lane; the next one goes on. `false`: another one has taken over already.
+    ///
+    /// `error`: why something is left, unless only time was short.
     pub async fn leave(
         &self,
         run: &RunName,
         lane: &LaneName,
         delivery_token: &str,
         done: u32,
+        error: Option<&RecordedError>,
     ) -> Result<bool, LedgerError> {
-        let change = |change: Change| change.set("done", number(done)).remove("delivery").remove("until");
+        let change = |change: Change| {
+            let change = change.set("done", number(done)).remove("delivery").remove("until");
+            change.put("error", error.map(result::error))
+        };
         let left = self.change_lane(run, lane, change, is_worked_by(delivery_token)).await?;
         let is_left = |part: LanePart| part.delivery.is_none();
         Ok(left.is_ok() || left.err().flatten().is_some_and(is_left))

@@ -80,8 +80,7 @@ impl<'a> LanePropagation<'a> {
                 let read = self.read(&targets).await;
                 for target in targets {
                     match self.look(target, read.as_ref()).await {
-                        // the receiver lives as long as this lane
-                        Looked::Due(update) => drop(due.send(*update).await),
+                        Looked::Due(update) => done.extend(self.pass_on(*update, &due).await),
                         Looked::Ended(slot, result) => done.push((slot, *result)),
                         Looked::Busy(target) => busy.push(target),
                     }
@@ -92,7 +91,7 @@ impl<'a> LanePropagation<'a> {
         let until = Instant::now() + PATIENCE;
         for target in busy {
             match Box::pin(self.look_patiently(*target, until)).await {
-                Looked::Due(update) => drop(due.send(*update).await),
+                Looked::Due(update) => done.extend(self.pass_on(*update, &due).await),
                 Looked::Ended(slot, result) => done.push((slot, *result)),
                 Looked::Busy(target) => done.push(self.busy(*target)),
             }
@@ -133,15 +132,29 @@ impl<'a> LanePropagation<'a> {
     async fn update_all(&self, mut due: mpsc::Receiver<Due<'a>>) -> Vec<Ended> {
         let mut done = Vec::new();
         while let Some(due) = due.recv().await {
-            let until = self.propagation.deadline.last_update();
-            done.push(if let Ok(permit) = self.lane.update_permit(until).await {
-                self.update(due, permit).await
-            } else {
-                let why = Failure::new(ErrorCode::NoTimeLeft);
-                self.recorded(due.target, Outcome::Pending { before: Some(due.before), why })
-            });
+            done.push(self.update_in_time(due).await);
         }
         done
+    }
+
+    async fn update_in_time(&self, due: Due<'a>) -> Ended {
+        let until = self.propagation.deadline.last_update();
+        if let Ok(permit) = self.lane.update_permit(until).await {
+            return self.update(due, permit).await;
+        }
+        let why = Failure::new(ErrorCode::NoTimeLeft);
+        self.recorded(due.target, Outcome::Pending { before: Some(due.before), why })
+    }
+
+    /// Leaves the update to the other side of the channel. Where failures are counted it comes first: the next target is
+    /// not looked at before it is known whether this one failed.
+    async fn pass_on(&self, update: Due<'a>, due: &mpsc::Sender<Due<'a>>) -> Option<Ended> {
+        if self.propagation.governed.is_some_and(|governed| governed.counts_failures) {
+            return Some(Box::pin(self.update_in_time(update)).await);
+        }
+        // the receiver lives as long as this lane
+        drop(due.send(update).await);
+        None
     }
 
     fn call(&self) -> Call<'a> {
@@ -174,7 +187,7 @@ impl<'a> InHand<'a> {
 
     fn result(self, outcome: Outcome) -> TargetResult {
         let Self { instance, scope, trace, .. } = self;
-        TargetResult { instance: Some(instance.clone()), scope, outcome, trace }
+        TargetResult { instance: Some(instance.clone()), place: None, scope, outcome, trace }
     }
 
     fn updated(&mut self, cost: CallCost, request_id: Option<&String>) {

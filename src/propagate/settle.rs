@@ -8,6 +8,7 @@ use policy_core::policy::Home;
 use policy_core::record::{
     self, ChangeRecord, Intent, Millis, ReadBack, RecordedError, RecordedResult, Settled, TargetName,
 };
+use policy_core::report::OutcomeKind;
 
 /// Ends the intent: its run gets the target's result, and the target's item what it holds. `false`: its end could not be
 /// put on record in the audit, so that it stays open.
@@ -38,7 +39,10 @@ pub async fn settle(
         tracing::error!(%error, "the audit log could not be written");
         return Ok(false);
     }
-    match ledger.close(target, intent, &settled.closing, &result, false).await? {
+    let counts =
+        change.as_ref().is_some_and(|change| change.stop_after.is_some() && change.key == intent.run.key);
+    let is_failure = counts && result.done && result.outcome == OutcomeKind::Failed;
+    match ledger.close(target, intent, &settled.closing, &result, is_failure).await? {
         Stored::Now => {}
         // after a restore of the table: the result is there and the intent still open
         Stored::Done(done) => {

@@ -1,4 +1,5 @@
 use super::*;
+use policy_core::aws::RoleArn;
 
 fn read(variables: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
     let lookup = |name: &str| {
@@ -14,6 +15,7 @@ fn without_any_variable_the_documented_quota_holds_and_every_trigger_is_accepted
     assert_eq!(settings.connect, ConnectSettings::default());
     assert_eq!(settings.accepted_triggers, TriggerKind::DEFAULT.into());
     assert_eq!(settings.guardrails, Guardrails::default());
+    assert_eq!(*settings.regions, [RegionName::parse("us-east-1").unwrap()]);
 }
 
 #[test]
@@ -30,6 +32,7 @@ fn every_variable_is_read() {
         ("CONNECT_QUOTA", "shared"),
         ("CONNECT_MAX_ATTEMPTS", "4"),
         ("CONNECT_ROLE_ARNS", role),
+        ("CONNECT_REGIONS", "us-west-2, eu-central-1,us-west-2"),
         ("LEDGER_TABLE", "attachment-policies"),
         ("LEDGER_RETENTION_DAYS", "30"),
         ("MAX_STALLED_DELIVERIES", "3"),
@@ -51,6 +54,9 @@ fn every_variable_is_read() {
         roles: RoleArn::parse(role).into_iter().map(|role| (role.account(), role)).collect(),
     };
     assert_eq!(settings.connect, connect);
+    let regions: Vec<_> = settings.regions.iter().map(RegionName::as_str).collect();
+    assert_eq!(regions, ["eu-central-1", "us-west-2"]);
+    assert_eq!(settings.rules(None).regions, settings.regions);
     assert!(settings.change_queue_url.is_some() && settings.parked_queue_url.is_some());
     assert!(settings.intake_queue_url.is_some());
     let table = "attachment-policies".to_owned();
@@ -71,6 +77,7 @@ fn every_wrong_one_is_named_in_one_error() {
         ("CONNECT_QUOTA", "both"),
         ("CONNECT_MAX_ATTEMPTS", "-1"),
         ("CONNECT_ROLE_ARNS", "arn:aws:iam::444455556666:user/x"),
+        ("CONNECT_REGIONS", "us-east-1,*,eu-central,cn-north-1"),
         ("LEDGER_TABLE", "my table"),
         ("LEDGER_RETENTION_DAYS", "0"),
         ("MAX_STALLED_DELIVERIES", "1000"),
@@ -96,14 +103,20 @@ fn every_wrong_one_is_named_in_one_error() {
         "CHANGE_QUEUE_URL must be a queue URL, not `changes.fifo`",
         "CHANGE_QUEUE_URL needs LEDGER_TABLE",
         "AWS_REGION is missing; Lambda sets it",
+        "CONNECT_REGIONS has `*`, `eu-central`, which is not the name of a Region",
     ];
     assert_eq!(wrong.0, expected);
 }
 
 #[test]
 fn a_list_that_names_nothing_does_not_lift_the_limit_it_sets() {
-    let lists =
-        ["ACCEPTED_TRIGGERS", "POLICY_ALLOWED_INSTANCES", "POLICY_BLOCKED_EXTENSIONS", "CONNECT_ROLE_ARNS"];
+    let lists = [
+        "ACCEPTED_TRIGGERS",
+        "POLICY_ALLOWED_INSTANCES",
+        "POLICY_BLOCKED_EXTENSIONS",
+        "CONNECT_ROLE_ARNS",
+        "CONNECT_REGIONS",
+    ];
     for name in lists {
         assert_eq!(read(&[(name, " , ")]).unwrap_err().0, [format!("{name} has no entries: `,`")]);
         assert!(read(&[(name, " ")]).is_ok());
@@ -118,6 +131,28 @@ fn a_region_that_could_lead_a_call_elsewhere_is_an_error() {
     }
     let sovereign = read(&[("AWS_REGION", "eusc-de-east-1")]).unwrap();
     assert_eq!(sovereign.region.as_str(), "eusc-de-east-1");
+}
+
+#[test]
+fn regions_are_of_the_own_partition() {
+    for (own, list, error) in [
+        (
+            "us-east-1",
+            "us-gov-west-1,eu-west-2, cn-north-1",
+            Some("`us-gov-west-1`, `cn-north-1`, which is not in partition `aws`"),
+        ),
+        ("cn-north-1", "eu-west-2", Some("`eu-west-2`, which is not in partition `aws-cn`")),
+        ("cn-north-1", "cn-northwest-1", None),
+        ("us-gov-west-1", "us-gov-east-1,us-gov-west-1", None),
+        ("eusc-de-east-1", "eusc-de-east-1", None),
+    ] {
+        let error = error.map(|error| vec![format!("CONNECT_REGIONS has {error} as AWS_REGION is")]);
+        assert_eq!(read(&[("AWS_REGION", own), ("CONNECT_REGIONS", list)]).err().map(|wrong| wrong.0), error);
+    }
+    let both = read(&[("CONNECT_REGIONS", "x,cn-north-1")]).unwrap_err().0;
+    let error = "CONNECT_REGIONS has `x`, which is not the name of a Region, and has `cn-north-1`, which is not in \
+        partition `aws` as AWS_REGION is";
+    assert_eq!(both, [error]);
 }
 
 #[test]

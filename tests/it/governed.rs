@@ -4,10 +4,12 @@ mod actions;
 mod admission;
 mod at_once;
 mod lanes;
+mod organisation;
 mod queueing;
 mod requests;
 mod settled;
 pub(crate) mod stage;
+mod stop_after;
 mod untouched;
 
 use crate::world::{ONE, THREE, TWO, chat, outcomes};

@@ -1,6 +1,6 @@
 //! A change in its normal form: the document that, parsed again, gives the same change.
 
-use super::{Instances, PolicyChange};
+use super::{Instances, LaneName, PolicyChange};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use time::format_description::well_known::Rfc3339;
 
@@ -13,8 +13,15 @@ impl Serialize for PolicyChange {
                     named.iter().map(|instance| instance.arn().unwrap_or_else(|| instance.id.to_string()));
                 map.serialize_entry("instanceIds", &spelled.collect::<Vec<_>>())?;
             }
-            Instances::All { tags } => {
-                map.serialize_entry("instanceId", "*")?;
+            Instances::All { places, tags } => {
+                if places.is_own() {
+                    map.serialize_entry("instanceId", "*")?;
+                } else {
+                    // an account that is not known is the own one
+                    let spelled = places.lanes().iter().map(LaneName::every_instance);
+                    let spelled = spelled.map(|arn| arn.unwrap_or_else(|| "*".to_owned()));
+                    map.serialize_entry("instanceIds", &spelled.collect::<Vec<_>>())?;
+                }
                 if !tags.is_empty() {
                     map.serialize_entry("instanceTags", tags)?;
                 }

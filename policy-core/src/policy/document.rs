@@ -5,7 +5,9 @@
 mod adjustments;
 mod batch;
 pub(super) mod change;
+mod instances;
 mod overlap;
+mod stop_after;
 mod targets;
 mod values;
 
@@ -65,6 +67,8 @@ pub struct Document {
     pub change_id: ChangeId,
     /// Whether the document gave itself that id.
     pub is_chosen: bool,
+    /// `stopAfterFailures`: after so many targets that failed for good or are blocked, the rest is not begun.
+    pub stop_after: Option<u32>,
 }
 
 /// Why there is no document. Nothing was done.
@@ -100,11 +104,14 @@ pub fn parse(text: &str, form: &Form, defaults: &Defaults, rules: &Rules) -> Res
     } else {
         change::read("", &json, form, defaults, rules, &mut violations).map(|change| vec![change])
     };
+    let stop_after = stop_after::read_stop_after(&json, rules, &mut violations);
     let claimed = claimed_id(&json);
     let is_chosen = claimed.is_some();
     let change_id = claimed.unwrap_or_else(|| defaults.change_id.clone());
     match changes {
-        Some(changes) if violations.is_empty() => Ok(Document { changes, is_batch, change_id, is_chosen }),
+        Some(changes) if violations.is_empty() => {
+            Ok(Document { changes, is_batch, change_id, is_chosen, stop_after })
+        }
         _ => Err(Rejected::Violations { change_id, violations: violations.in_order_of(&json) }),
     }
 }
@@ -118,8 +125,14 @@ fn claimed_id(json: &Json) -> Option<ChangeId> {
 }
 
 fn member(json: &Json, field: Field) -> Option<&Json> {
+    entry_of(json, field).map(|(_, value)| value)
+}
+
+/// The first member of that name, with its key as it is spelled.
+fn entry_of(json: &Json, field: Field) -> Option<(&str, &Json)> {
     let Json::Object(entries) = json else { return None };
-    entries.iter().find(|(key, _)| Field::named(key) == Some(field)).map(|(_, value)| value)
+    let found = entries.iter().find(|(key, _)| Field::named(key) == Some(field));
+    found.map(|(key, value)| (key.as_str(), value))
 }
 
 /// Whether a key marks a payload as a document: no trigger's envelope has such a key.

@@ -41,6 +41,8 @@ crate::stable_names! {
         DryRun = "dryRun",
         /// Whether to update a target that has the values already.
         Force = "force",
+        /// After how many failed targets the rest is not begun.
+        StopAfterFailures = "stopAfterFailures",
         /// The policy changes of a batch.
         Changes = "changes",
         /// The extension of one entry of a list.
@@ -85,7 +87,7 @@ impl Field {
     /// Whether such an object may have the field.
     pub const fn belongs_to(self, object: ObjectKind) -> bool {
         match object {
-            ObjectKind::Batch => matches!(self, Self::Changes | Self::ChangeId),
+            ObjectKind::Batch => matches!(self, Self::Changes | Self::ChangeId | Self::StopAfterFailures),
             ObjectKind::Change => !matches!(self, Self::Changes | Self::Extension | Self::Plan | Self::Drain),
             ObjectKind::ExtensionConfiguration => matches!(self, Self::AllowedExtensions),
             ObjectKind::ExtensionEntry => matches!(self, Self::Extension),

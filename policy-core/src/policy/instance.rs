@@ -32,9 +32,9 @@ impl fmt::Display for InstanceId {
 }
 
 /// The service of an instance's ARN.
-const SERVICE: &str = "connect";
+pub(super) const SERVICE: &str = "connect";
 /// What comes before the id in an instance's ARN.
-const RESOURCE: &str = "instance/";
+pub(super) const RESOURCE: &str = "instance/";
 
 /// An instance and where it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -32,17 +32,17 @@ stable_names! {
         DuplicateKey,
         /// An unknown field.
         UnknownField,
-        /// A field that the path of a PATCH already determines.
+        /// A field that the path of a PATCH already determines, or that belongs to the whole document.
         UnexpectedField,
         /// `null`: there is no reset.
         NullValue,
         /// A wrong JSON type.
         WrongType,
-        /// Not an instance id, an instance ARN, or `*`.
+        /// Not an instance id, an instance ARN, `*`, or whole accounts and Regions.
         InvalidInstance,
-        /// Another account's ARN, and no role of that account is configured.
+        /// An ARN of another account, and no role of that account is configured.
         NoRoleForAccount,
-        /// `instanceTags` without `"*"`, or not tag key → value or values.
+        /// `instanceTags` with single instances, or not tag key → value or values.
         InvalidTags,
         /// Not EMAIL, CHAT, CASE, TASK, or `*`.
         InvalidScope,
@@ -62,6 +62,10 @@ stable_names! {
         EmptyExtensionList,
         /// `enforceGuardrails`, and no guardrail that is about values.
         NoGuardrails,
+        /// Not a whole number from 1 to 10,000.
+        InvalidCount,
+        /// A field that needs the ledger, and there is none.
+        NeedsLedger,
         /// Not 1–128 of `[A-Za-z0-9._:/-]`, or not the name of a record.
         InvalidChangeId,
         /// The id belongs to a recorded change with other targets or values.

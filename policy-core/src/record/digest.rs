@@ -29,6 +29,9 @@ pub(super) fn hex_of(canonical: &impl Serialize) -> String {
 struct Asked<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     instances: Option<BTreeSet<String>>,
+    /// Of accounts and Regions of which every instance is meant, unless it is the own one alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    places: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<&'a BTreeMap<String, BTreeSet<String>>>,
     scopes: BTreeSet<&'static str>,
@@ -48,16 +51,20 @@ struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn of(change: &'a PolicyChange) -> Self {
-        let (instances, tags) = match &change.instances {
+        let (instances, places, tags) = match &change.instances {
             Instances::Named(named) => {
                 let spelled =
                     named.iter().map(|instance| format!("{}#{}", LaneName::of(instance), instance.id));
-                (Some(spelled.collect()), None)
+                (Some(spelled.collect()), None, None)
             }
-            Instances::All { tags } => (None, Some(tags)),
+            Instances::All { places, tags } => {
+                let spelled = || places.lanes().iter().map(LaneName::to_string).collect();
+                (None, (!places.is_own()).then(spelled), Some(tags))
+            }
         };
         Self {
             instances,
+            places,
             tags,
             scopes: change.scopes.iter().map(|scope| scope.as_str()).collect(),
             size: change.values.max_size,

@@ -98,6 +98,8 @@ pub(super) struct LaneDocument<'a> {
     deliveries_without_progress: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_progress_at: Option<Millis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorDocument<'a>>,
 }
 
 impl<'a> LaneDocument<'a> {
@@ -111,8 +113,15 @@ impl<'a> LaneDocument<'a> {
             deliveries: part.deliveries,
             deliveries_without_progress: part.stalled,
             last_progress_at: part.moved,
+            // what a lane that ended otherwise met before is over
+            error: part.error.as_ref().filter(|_| is_stuck(part.state)).map(error_of),
         }
     }
+}
+
+/// Whether what kept a lane's last delivery from its end still does.
+const fn is_stuck(state: LaneState) -> bool {
+    matches!(state, LaneState::Open | LaneState::Parked)
 }
 
 #[derive(Serialize)]

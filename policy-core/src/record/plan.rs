@@ -2,9 +2,7 @@
 
 use super::digest::{hash_of, hex, hex_of};
 use super::{LaneName, RunKey};
-use crate::policy::{
-    ChangeId, Defaults, Form, Home, Instance, Instances, PolicyChange, Rejected, Rules, document,
-};
+use crate::policy::{ChangeId, Defaults, Form, Instance, Instances, PolicyChange, Rejected, Rules, document};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,6 +60,8 @@ pub struct Plan {
     pub lanes: Vec<LaneName>,
     /// Whether the document is `{"changes": […]}`.
     pub is_batch: bool,
+    /// The document's `stopAfterFailures`. The hash of the task does not cover it.
+    pub stop_after: Option<u32>,
 }
 
 /// A plan that cannot be read back.
@@ -96,9 +96,19 @@ fn said(rejected: &Rejected) -> String {
     }
 }
 
+/// The document in its normal form.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DocumentOut<'a> {
+    #[serde(flatten)]
+    changes: ChangesOut<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_after_failures: Option<u32>,
+}
+
 #[derive(Serialize)]
 #[serde(untagged)]
-enum DocumentOut<'a> {
+enum ChangesOut<'a> {
     One(&'a PolicyChange),
     Many { changes: &'a [PolicyChange] },
 }
@@ -148,10 +158,11 @@ impl Plan {
         let mut out = PlanOut { lanes, batch: self.is_batch, ..PlanOut::default() };
         match &self.task {
             Task::Document(changes) => {
-                out.document = Some(match changes.as_slice() {
-                    [one] if !self.is_batch => DocumentOut::One(one),
-                    changes => DocumentOut::Many { changes },
-                });
+                let changes = match changes.as_slice() {
+                    [one] if !self.is_batch => ChangesOut::One(one),
+                    changes => ChangesOut::Many { changes },
+                };
+                out.document = Some(DocumentOut { changes, stop_after_failures: self.stop_after });
             }
             Task::Undo { of, up_to, force } => {
                 (out.undo, out.up_to, out.force) = (Some(of), Some(up_to.to_string()), *force);
@@ -171,12 +182,15 @@ impl Plan {
         let lanes = lanes.map(|lane| named("lanes", lane, LaneName::parse)).collect::<Result<_, _>>()?;
         let id = |member, text| named(member, text, ChangeId::parse);
         let key = |member, text: Option<String>| named(member, text.unwrap_or_default(), RunKey::parse);
+        let mut stop_after = None;
         let task = match (plan.document, plan.undo, plan.apply) {
             (Some(sent), None, None) => {
                 let defaults =
                     Defaults { change_id: change_id.clone(), if_unmodified_since: None, dry_run: false };
                 let parsed = document::parse(sent.get(), &Form::Submission, &defaults, rules);
-                Task::Document(parsed.map_err(CorruptPlan::Document)?.changes)
+                let parsed = parsed.map_err(CorruptPlan::Document)?;
+                stop_after = parsed.stop_after;
+                Task::Document(parsed.changes)
             }
             (None, Some(of), None) => {
                 Task::Undo { of: id("undo", of)?, up_to: key("upTo", plan.up_to)?, force: plan.force }
@@ -184,7 +198,7 @@ impl Plan {
             (None, None, Some(of)) => Task::Apply { of: id("apply", of)?, key: key("key", plan.key)? },
             _ => return Err(CorruptPlan::NotOneTask),
         };
-        Ok(Self { task, lanes, is_batch: plan.batch })
+        Ok(Self { task, lanes, is_batch: plan.batch, stop_after })
     }
 }
 
@@ -192,15 +206,13 @@ fn named<T>(member: &'static str, text: String, parse: impl Fn(&str) -> Option<T
     parse(&text).ok_or(CorruptPlan::NotAName { member, text })
 }
 
-/// The lanes that the changes have targets in: sorted, each once. `"*"` is the function's own account and Region.
-pub fn lanes_of(changes: &[PolicyChange], home: &Home) -> Vec<LaneName> {
+/// The lanes that the changes have targets in: sorted, each once.
+pub fn lanes_of(changes: &[PolicyChange]) -> Vec<LaneName> {
     let mut lanes = BTreeSet::new();
     for change in changes {
         match &change.instances {
             Instances::Named(named) => lanes.extend(named.iter().map(LaneName::of)),
-            Instances::All { .. } => {
-                lanes.insert(LaneName::home(home));
-            }
+            Instances::All { places, .. } => lanes.extend(places.lanes().iter().cloned()),
         }
     }
     lanes.into_iter().collect()
@@ -211,7 +223,7 @@ pub fn lanes_of(changes: &[PolicyChange], home: &Home) -> Vec<LaneName> {
 pub enum InLane<'p> {
     /// Those that the change names there, in its order; perhaps none.
     Named(Vec<&'p Instance>),
-    /// `"*"`: Amazon Connect is to be asked for them.
+    /// All of them: Amazon Connect is to be asked which.
     Star {
         /// Tag key → accepted values; empty: no condition.
         tags: &'p BTreeMap<String, BTreeSet<String>>,
@@ -219,12 +231,12 @@ pub enum InLane<'p> {
 }
 
 /// What a change has to do in a lane.
-pub fn in_lane<'p>(change: &'p PolicyChange, lane: &LaneName, home: &Home) -> InLane<'p> {
+pub fn in_lane<'p>(change: &'p PolicyChange, lane: &LaneName) -> InLane<'p> {
     match &change.instances {
         Instances::Named(named) => {
             InLane::Named(named.iter().filter(|instance| LaneName::of(instance) == *lane).collect())
         }
-        Instances::All { tags } if *lane == LaneName::home(home) => InLane::Star { tags },
+        Instances::All { places, tags } if places.contains(lane) => InLane::Star { tags },
         Instances::All { .. } => InLane::Named(Vec::new()),
     }
 }

@@ -7,7 +7,8 @@ use crate::policy::ChangeId;
 use crate::report::{CallTrace, Outcome, OutcomeKind, TargetResult, Verdict};
 
 impl RecordedError {
-    fn of(failure: &Failure) -> Self {
+    /// What is recorded of a failure.
+    pub fn of(failure: &Failure) -> Self {
         Self {
             code: failure.code().to_owned(),
             message: failure.message().to_owned(),
@@ -76,6 +77,7 @@ impl RecordedResult {
         };
         TargetResult {
             instance: Some(self.target.instance()),
+            place: None,
             scope: self.target.scope,
             outcome,
             trace: CallTrace {

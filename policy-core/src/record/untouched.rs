@@ -43,8 +43,15 @@ impl Standing {
         let pending = Self { outcome: OutcomeKind::Pending, why: None };
         match (change.mode, lane.map(|lane| lane.state)) {
             (Mode::Inline, _) => {
-                let halt = change.halt.as_ref().filter(|_| change.status.is_final());
-                halt.map_or(pending, |halt| Self::of_halt(halt.as_what))
+                if !change.status.is_final() {
+                    return pending;
+                }
+                let has_stopped = change.stop_after.is_some_and(|most| change.failures >= most);
+                match &change.halt {
+                    Some(halt) => Self::of_halt(halt.as_what),
+                    None if has_stopped => Self::of(OutcomeKind::Skipped, ErrorCode::StoppedAfterFailures),
+                    None => pending,
+                }
             }
             (Mode::Lanes, None | Some(LaneState::Open | LaneState::Done)) => pending,
             (Mode::Lanes, Some(LaneState::Parked)) => Self::of(OutcomeKind::Pending, ErrorCode::LaneParked),

@@ -138,8 +138,8 @@ fn document(change: &ChangeReport, shown: Shown) -> ChangeDocument<'_> {
 
 fn line(result: &TargetResult, values: bool) -> ResultDocument<'_> {
     ResultDocument {
-        instance_id: result.instance.as_ref().map_or("*", |instance| instance.id.as_str()),
-        instance_arn: result.instance.as_ref().and_then(crate::policy::Instance::arn),
+        instance_id: result.instance_id(),
+        instance_arn: result.instance_arn(),
         attachment_scope: result.scope,
         outcome: result.outcome.kind(),
         before: result.outcome.before().filter(|_| values),

@@ -1,9 +1,10 @@
 //! How one target ended, and what is known about it.
 
 use super::Verdict;
+use crate::aws::RegionName;
 use crate::calls::CallCost;
 use crate::failure::Failure;
-use crate::policy::{Configuration, Instance, Scope};
+use crate::policy::{Configuration, Instance, LaneName, Scope};
 use crate::stable_names;
 use time::OffsetDateTime;
 
@@ -224,8 +225,10 @@ pub struct CallTrace {
 /// One target's line of the report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TargetResult {
-    /// `None`: `"*"` could not be resolved.
+    /// `None`: nobody could find out which instances there are.
     pub instance: Option<Instance>,
+    /// Without an instance: where it would be, unless that is the function's own account and Region.
+    pub place: Option<LaneName>,
     /// The scope.
     pub scope: Scope,
     /// How it ended.
@@ -237,6 +240,30 @@ pub struct TargetResult {
 impl TargetResult {
     /// A target that ended without a call of its own.
     pub fn without_calls(instance: Option<Instance>, scope: Scope, outcome: Outcome) -> Self {
-        Self { instance, scope, outcome, trace: CallTrace::default() }
+        Self { instance, place: None, scope, outcome, trace: CallTrace::default() }
+    }
+
+    /// Every instance there, where nobody could find out which there are.
+    pub fn of_all(place: Option<LaneName>, scope: Scope, outcome: Outcome) -> Self {
+        Self { place, ..Self::without_calls(None, scope, outcome) }
+    }
+
+    /// The instance's id, or `*`.
+    pub fn instance_id(&self) -> &str {
+        self.instance.as_ref().map_or("*", |instance| instance.id.as_str())
+    }
+
+    /// The instance's ARN; without an instance, the one that stands for every instance there.
+    pub fn instance_arn(&self) -> Option<String> {
+        match &self.instance {
+            Some(instance) => instance.arn(),
+            None => self.place.as_ref().and_then(LaneName::every_instance),
+        }
+    }
+
+    /// The Region, where it is known.
+    pub fn region(&self) -> Option<&RegionName> {
+        let place = || self.place.as_ref().map(|place| &place.region);
+        self.instance.as_ref().map(|instance| &instance.region).or_else(place)
     }
 }

@@ -1,7 +1,7 @@
 //! Every row of the normalisation table: different forms of the same document have the same meaning.
 
 use crate::parsing::{ID, account, change as parse, defaults, rules, with};
-use policy_core::policy::{Form, IfMatch, Instance, InstanceId, Instances, Rules, Scope, document};
+use policy_core::policy::{Form, IfMatch, Instance, InstanceId, Instances, Places, Rules, Scope, document};
 use serde_json::json;
 use time::macros::datetime;
 
@@ -26,7 +26,10 @@ fn instances_are_normalised_to_lower_case_uuids_with_region_and_account() {
     let foreign = format!("arn:aws:connect:eu-west-2:444455556666:instance/{ID}");
     let Instances::Named(named) = parse(&with("instanceId", json!(foreign))).instances else { panic!() };
     assert_eq!((named[0].region.as_str(), named[0].account), ("eu-west-2", Some(account("444455556666"))));
-    assert_eq!(parse(&with("instanceId", json!("*"))).instances, Instances::All { tags: [].into() });
+    assert_eq!(
+        parse(&with("instanceId", json!("*"))).instances,
+        Instances::All { places: Places::own(&rules().home), tags: [].into() }
+    );
 }
 
 #[test]
@@ -37,7 +40,10 @@ fn tags_take_a_value_or_several() {
         ("stage".to_owned(), ["prod".to_owned()].into()),
         ("team".to_owned(), ["a".to_owned(), "b".to_owned()].into()),
     ];
-    assert_eq!(parse(&change).instances, Instances::All { tags: tags.into() });
+    assert_eq!(
+        parse(&change).instances,
+        Instances::All { places: Places::own(&rules().home), tags: tags.into() }
+    );
 }
 
 #[test]

@@ -111,6 +111,7 @@ pub(crate) fn part(region: &str) -> LanePart {
         resolved: None,
         counts: Counts::default(),
         hash: None,
+        error: None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The table and the queues, over real HTTP.
+//! The table, the queues and STS, over real HTTP.
 //!
 //! One binary, so that the crate is linked once.
 
@@ -12,3 +12,4 @@
 mod client;
 mod ledger;
 mod queue;
+mod sts;

@@ -9,7 +9,7 @@ use crate::queue::Label;
 use crate::telemetry::causes;
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::origin::Origin;
-use policy_core::policy::ChangeId;
+use policy_core::policy::{ChangeId, Instances};
 use policy_core::record::{
     self, ChangeRecord, Counts, LaneName, LanePart, LaneState, ReadBack, RecordedResult, RunName, TargetName,
 };
@@ -37,7 +37,7 @@ impl Handler {
         context: &InvocationContext,
         ender: &Ender<'_>,
         state: LaneState,
-        work: Option<&LaneWork>,
+        work: &LaneWork,
     ) -> Result<Worked, LedgerError> {
         if !self.settle_all(context, ender.ledger, &ender.change.run_name(), &ender.part.name).await? {
             return Ok(Worked::Again(AFTER_THE_LEASE));
@@ -46,11 +46,8 @@ impl Handler {
             self.park_lane(context, ender).await;
         }
         let results = ender.ledger.results_in_lane(&ender.change.run_name(), &ender.part.name).await?;
-        if let Some(work) = work {
-            self.audit_not_begun(context, ender, state, work, &results);
-        }
-        let planned = work.map(LaneWork::planned).or(ender.part.planned);
-        self.end(context, ender, state, planned.unwrap_or_else(|| length(&results))).await
+        self.audit_not_begun(context, ender, state, work, &results);
+        self.end(context, ender, state, work.planned()).await
     }
 
     /// Ends the lane, and the run with its last one.
@@ -161,8 +158,10 @@ impl Handler {
     /// A copy of the lane's message for a person.
     async fn park_lane(&self, context: &InvocationContext, ender: &Ender<'_>) {
         let (run, lane) = (ender.change.run_name(), ender.part.name.clone());
+        let last = ender.part.error.as_ref();
+        let last = last.map(|error| format!("; {}: {}", error.code, error.message)).unwrap_or_default();
         let reasons = format!(
-            "{} {lane}: {} deliveries without progress",
+            "{} {lane}: {} deliveries without progress{last}",
             ErrorCode::LaneParked.name(),
             ender.part.stalled.saturating_sub(1)
         );
@@ -196,16 +195,25 @@ impl Handler {
                 change: &lane_change.change,
                 home: &context.rules.home,
             };
+            let mut not_begun = Vec::new();
             for target in &lane_change.targets {
-                for asked in &target.scopes {
-                    if known.contains(&TargetName::of(&target.instance, asked.scope)) {
-                        continue;
-                    }
-                    let instance = Some(target.instance.clone());
-                    let result = TargetResult::without_calls(instance, asked.scope, ended_as(state));
-                    if let Err(error) = self.audit.outcome(audited, &result) {
-                        tracing::error!(%error, "the audit log could not be written");
-                    }
+                let name = |scope| TargetName::of(&target.instance, scope);
+                let scopes = target.scopes.iter().map(|asked| asked.scope);
+                let left = scopes.filter(|scope| !known.contains(&name(*scope)));
+                not_begun.extend(left.map(|scope| {
+                    TargetResult::without_calls(Some(target.instance.clone()), scope, ended_as(state))
+                }));
+            }
+            if let (true, Instances::All { places, .. }) =
+                (lane_change.is_unresolved, &lane_change.change.instances)
+            {
+                let scopes = lane_change.change.scopes.iter();
+                let place = || places.named(&ender.part.name);
+                not_begun.extend(scopes.map(|scope| TargetResult::of_all(place(), *scope, ended_as(state))));
+            }
+            for result in &not_begun {
+                if let Err(error) = self.audit.outcome(audited, result) {
+                    tracing::error!(%error, "the audit log could not be written");
                 }
             }
         }

@@ -1,10 +1,11 @@
 //! What a run has to do in a lane, as far as the ledger knows: nothing is asked of Amazon Connect.
 
+use super::task::of_document;
 use super::{Delivered, LaneWork, NoWork};
 use crate::handler::{Handler, InvocationContext};
 use crate::ledger::Ledger;
-use policy_core::policy::{ChangeId, PolicyChange};
-use policy_core::record::{self, ChangeRecord, InLane, LanePart, Plan, PlanRef, TargetName, Task};
+use policy_core::policy::ChangeId;
+use policy_core::record::{ChangeRecord, LanePart, Plan, PlanRef, TargetName, Task};
 
 impl LaneWork {
     /// Its targets in their order, each with the change's id as reported.
@@ -36,14 +37,14 @@ impl Handler {
         Ok(Plan::decode(&text, &context.rules, &change.change_id)?)
     }
 
-    /// What is known of a lane. `None`: what `"*"` means there has still to be asked.
+    /// What is known of a lane: perhaps not yet which instances there are.
     pub(in crate::handler) async fn known_work(
         &self,
         context: &InvocationContext,
         ledger: &Ledger,
         change: &ChangeRecord,
         part: &LanePart,
-    ) -> Result<Option<LaneWork>, NoWork> {
+    ) -> Result<LaneWork, NoWork> {
         let plan = self.plan_of(context, ledger, change).await?;
         self.known_work_of(context, ledger, change, part, &plan).await
     }
@@ -56,19 +57,15 @@ impl Handler {
         change: &ChangeRecord,
         part: &LanePart,
         plan: &Plan,
-    ) -> Result<Option<LaneWork>, NoWork> {
-        let home = &context.rules.home;
-        let is_star =
-            |change: &PolicyChange| matches!(record::in_lane(change, &part.name, home), InLane::Star { .. });
+    ) -> Result<LaneWork, NoWork> {
         if let Task::Document(changes) = &plan.task
             && part.resolved.is_none()
-            && changes.iter().any(is_star)
         {
-            return Ok(None);
+            return Ok(of_document(changes, &part.name, &vec![None; changes.len()]));
         }
         let origin = change.origin.in_invocation(&context.invocation);
         let (change, part) = (change.clone(), part.clone());
         let delivered = Delivered { ledger, change, part, token: String::new(), origin };
-        self.lane_work(context, &delivered, plan).await.map(Some)
+        self.lane_work(context, &delivered, plan).await
     }
 }

@@ -23,6 +23,8 @@ pub(in crate::handler) struct LaneWork {
 pub(in crate::handler) struct LaneChange {
     pub(in crate::handler) change: PolicyChange,
     pub(in crate::handler) targets: Vec<LaneTargets>,
+    /// Every instance is meant, and nobody has found out yet which there are.
+    pub(in crate::handler) is_unresolved: bool,
 }
 
 /// The targets of one instance.
@@ -46,7 +48,7 @@ pub(in crate::handler) enum NoWork {
     Plan(#[from] CorruptPlan),
     #[error("the resolved instances of the lane cannot be read")]
     Resolved(#[from] serde_json::Error),
-    #[error("`*` could not be resolved: {}", .0.code())]
+    #[error("nobody could find out which instances there are: {}", .0.code())]
     Star(Failure),
     #[error("another delivery has taken over")]
     TakenOver,
@@ -55,10 +57,13 @@ pub(in crate::handler) enum NoWork {
 }
 
 impl LaneWork {
-    /// How many targets.
+    /// How many targets. Instances that nobody knows yet count as one.
     pub(in crate::handler) fn planned(&self) -> u32 {
-        let targets = self.changes.iter().flat_map(|change| &change.targets);
-        u32::try_from(targets.map(|target| target.scopes.len()).sum::<usize>()).unwrap_or(u32::MAX)
+        let targets = self.changes.iter().map(|change| {
+            let unknown = if change.is_unresolved { change.change.scopes.len() } else { 0 };
+            change.targets.iter().map(|target| target.scopes.len()).sum::<usize>() + unknown
+        });
+        u32::try_from(targets.sum::<usize>()).unwrap_or(u32::MAX)
     }
 }
 
@@ -73,7 +78,7 @@ impl Handler {
         match &plan.task {
             Task::Document(changes) => {
                 let resolved = self.resolved(context, delivered, changes).await?;
-                Ok(of_document(changes, lane, &resolved, context))
+                Ok(of_document(changes, lane, &resolved))
             }
             Task::Undo { of, up_to, force } => {
                 let own = self.undone_in(context, delivered.ledger, of, *up_to, lane).await?;
@@ -86,7 +91,8 @@ impl Handler {
         }
     }
 
-    /// What each `"*"` means in this lane: as the ledger has it, else as Amazon Connect says now.
+    /// Which instances there are in this lane, for each change that means every one: as the ledger has it, else as Amazon
+    /// Connect says now.
     async fn resolved(
         &self,
         context: &InvocationContext,
@@ -96,7 +102,7 @@ impl Handler {
         let Delivered { ledger, change, part, token, origin } = delivered;
         let home = &context.rules.home;
         let is_star =
-            |change: &&PolicyChange| matches!(record::in_lane(change, &part.name, home), InLane::Star { .. });
+            |change: &&PolicyChange| matches!(record::in_lane(change, &part.name), InLane::Star { .. });
         if !changes.iter().any(|change| is_star(&change)) {
             return Ok(vec![None; changes.len()]);
         }
@@ -121,7 +127,7 @@ impl Handler {
         let name = format!("resolved/{token}");
         let (_, parts) = record::parts(&text);
         ledger.put_parts(&change.change_id, &name, &parts, change.key).await?;
-        let planned = of_document(changes, &part.name, &resolved, context).planned();
+        let planned = of_document(changes, &part.name, &resolved).planned();
         if ledger.resolved(&change.run_name(), &part.name, token, &name, planned).await? {
             Ok(resolved)
         } else {
@@ -217,24 +223,25 @@ fn members(
     which.map(|change| (change.change_id.clone(), Members::of(change, enforceable))).collect()
 }
 
-/// The lane's part of a document.
-fn of_document(
+/// The lane's part of a document. `resolved`: by change, which instances there are, where that is known.
+pub(super) fn of_document(
     changes: &[PolicyChange],
     lane: &LaneName,
     resolved: &[Option<Vec<InstanceId>>],
-    context: &InvocationContext,
 ) -> LaneWork {
     let changes = changes.iter().enumerate().map(|(at, change)| {
-        let instances: Vec<Instance> = match record::in_lane(change, lane, &context.rules.home) {
+        let mut is_unresolved = false;
+        let instances: Vec<Instance> = match record::in_lane(change, lane) {
             InLane::Named(named) => named.into_iter().cloned().collect(),
             InLane::Star { .. } => {
                 let ids = resolved.get(at).and_then(Option::as_ref);
+                is_unresolved = ids.is_none();
                 ids.into_iter().flatten().map(|id| lane.instance(id.clone())).collect()
             }
         };
         let scopes = || change.scopes.iter().map(|scope| LaneTarget { scope: *scope, own: None }).collect();
         let targets = instances.into_iter().map(|instance| LaneTargets { instance, scopes: scopes() });
-        LaneChange { change: change.clone(), targets: targets.collect() }
+        LaneChange { change: change.clone(), targets: targets.collect(), is_unresolved }
     });
     LaneWork { changes: changes.collect() }
 }
@@ -264,5 +271,5 @@ fn of_own(record: &ChangeRecord, own: BTreeMap<TargetName, Own>, force: bool) ->
         force,
         warnings: Vec::new(),
     };
-    LaneWork { changes: vec![LaneChange { change, targets }] }
+    LaneWork { changes: vec![LaneChange { change, targets, is_unresolved: false }] }
 }

@@ -4,6 +4,7 @@ use super::super::LedgerError;
 use super::super::answer::WorkEntry;
 use super::super::item::{Draft, Fields, Item, number, text};
 use super::super::keys::Key;
+use super::result::some_error;
 use super::values::{counts, some_time, time};
 use policy_core::policy::ChangeId;
 use policy_core::record::{Delivery, LaneName, LanePart, LaneState, Millis, Order, RunKey, RunName};
@@ -63,5 +64,6 @@ pub(in super::super) fn decode(item: &Item) -> Result<LanePart, LedgerError> {
         resolved: fields.owned("resolved")?,
         counts: counts(&fields)?,
         hash: fields.owned("lane_hash")?,
+        error: some_error(&fields)?,
     })
 }

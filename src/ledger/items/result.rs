@@ -41,7 +41,7 @@ pub(in super::super) fn encode(
     draft.with("list", text(history(&result.target))).with("at", text(at)).done()
 }
 
-fn error(error: &RecordedError) -> AttributeValue {
+pub(in super::super) fn error(error: &RecordedError) -> AttributeValue {
     Draft::default()
         .with("code", text(&error.code))
         .with("message", text(&error.message))
@@ -49,7 +49,7 @@ fn error(error: &RecordedError) -> AttributeValue {
         .into_map()
 }
 
-fn some_error(fields: &Fields<'_>) -> Result<Option<RecordedError>, LedgerError> {
+pub(in super::super) fn some_error(fields: &Fields<'_>) -> Result<Option<RecordedError>, LedgerError> {
     let error = fields.some_map("error")?.map(|error| -> Result<_, LedgerError> {
         Ok(RecordedError {
             code: error.text("code")?.to_owned(),

@@ -40,7 +40,18 @@ impl<'a> LanePropagation<'a> {
             return true;
         };
         let is_free = |record| matches!(governed.consider(record, self.named(target)), Consideration::Go);
-        governed.stopped().is_none() && target.record.as_deref().is_none_or(is_free)
+        governed.stopped().is_none()
+            && target.record.as_deref().is_none_or(is_free)
+            && self.blocked(governed, target).is_none()
+    }
+
+    /// What a guardrail makes of a target that waited for its turn; the others are checked before any walk.
+    fn blocked(&self, governed: &Governed<'_>, target: &InHand<'a>) -> Option<Outcome> {
+        if !governed.counts_failures {
+            return None;
+        }
+        let checked = self.propagation.limits.guardrails.check(target.instance, self.audited.change);
+        checked.err().map(|blocked| Outcome::Blocked { held: None, why: Failure::from(&blocked) })
     }
 
     pub(super) async fn standing(&self, target: &mut InHand<'a>) -> Standing {
@@ -53,6 +64,9 @@ impl<'a> LanePropagation<'a> {
     async fn standing_of(&self, governed: &Governed<'_>, target: &mut InHand<'a>) -> Standing {
         if let Some(stop) = governed.stopped() {
             return Standing::Stopped(stop);
+        }
+        if let Some(outcome) = self.blocked(governed, target) {
+            return Standing::Ended(Box::new(outcome));
         }
         let Some(record) = &target.record else {
             return Standing::Free;
@@ -130,7 +144,7 @@ impl<'a> LanePropagation<'a> {
         if matches!(outcome, Outcome::Pending { .. } | Outcome::Skipped { .. }) {
             return Ok(self.recorded(target, outcome));
         }
-        if governed.delivery.is_some() {
+        if governed.delivery.is_some() || governed.counts_failures {
             match governed.may_begin(&target.name()).await {
                 Ok(MayBegin::Yes) => {}
                 Ok(MayBegin::Stop(stop)) => {

@@ -63,11 +63,11 @@ impl<'a> LanePropagation<'a> {
         for _ in 0..TRIES {
             match self.standing(&mut target).await {
                 Standing::Free => {}
+                Standing::Busy => return Looked::Busy(Box::new(target)),
                 Standing::Stopped(stop) => {
                     let (slot, result) = self.stopped(target, stop, None);
                     return Looked::Ended(slot, Box::new(result));
                 }
-                Standing::Busy => return Looked::Busy(Box::new(target)),
                 Standing::Ended(outcome) => match self.stored(target, *outcome).await {
                     Ok((slot, result)) => return Looked::Ended(slot, Box::new(result)),
                     Err(changed) => {

@@ -39,6 +39,44 @@ async fn a_cancelled_change_skips_what_is_not_begun() {
 }
 
 #[tokio::test]
+async fn cancelled_under_way_every_target_has_one_line_in_the_audit() {
+    let options = sandbox::connect::Options { latency: Duration::from_millis(30), ..Default::default() };
+    let stage = Stage::with(options, &[]).await;
+    stage.take_in(&everything("CHG-1")).await;
+    let cancel = async {
+        while stage.world.updates() < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stage.http("POST", "/policy-changes/CHG-1/cancel", &Value::Null).await.0
+    };
+    let (delivered, cancelled) = tokio::join!(stage.deliver(CHANGES, Duration::from_secs(30)), cancel);
+    assert_eq!((delivered.is_some(), cancelled), (true, 202));
+    let record = stage.record("CHG-1").await;
+    let count = |outcome: &str| record["summary"][outcome].as_u64().unwrap_or(0);
+    assert_eq!(
+        (&record["status"], count("applied") + count("skipped")),
+        (&json!("cancelled"), 12),
+        "{record:#}"
+    );
+    assert!(count("applied") >= 2 && count("skipped") > 0, "{}", record["summary"]);
+    let lines = stage.world.audited();
+    let of =
+        |outcome: &str| lines.iter().filter(|line| **line == format!("outcome {outcome}")).count() as u64;
+    assert_eq!((of("applied"), of("skipped")), (count("applied"), count("skipped")));
+}
+
+#[tokio::test]
+async fn an_undo_is_a_change_with_an_id_of_its_own() {
+    let stage = Stage::new().await;
+    stage.http("POST", "/policy-changes", &chat(ONE, &json!({"changeId": "CHG-1"}))).await;
+    let own = json!({"changeId": "CHG-1"});
+    let (status, _, refused) = stage.http("POST", "/policy-changes/CHG-1/undo", &own).await;
+    assert_eq!((status, &refused["type"]), (409, &problem("change-id-reused")), "{refused}");
+    let record = stage.record("CHG-1").await;
+    assert_eq!((&record["run"], record.get("undoneBy")), (&json!(1), None));
+}
+
+#[tokio::test]
 async fn a_recorded_dry_run_is_carried_out_as_planned_or_not_at_all() {
     let stage = Stage::new().await;
     let change = json!({"instanceIds": [ONE, TWO], "attachmentScope": "CHAT", "maximumSize": "10 MB", "changeId": "DRY"});

@@ -131,7 +131,7 @@ async fn what_lanes_cost() {
     enter("a star resolved");
     table.progressed(&run, &lane, "a", 1, NOW).await.unwrap();
     enter("progress");
-    table.leave(&run, &lane, "a", 1).await.unwrap();
+    table.leave(&run, &lane, "a", 1, None).await.unwrap();
     enter("leave");
     table.ends_lane("X", &lane, &Seen::default(), LaneState::Done, &applied()).await.unwrap();
     enter("end");

@@ -3,7 +3,7 @@
 use super::samples::{LANE, NOW, after, by_lanes, counts, delivery, id, lane, order, run};
 use super::table::Table;
 use connect_attachment_policy::ledger::{Begun, LaneEnded, LedgerError, Seen};
-use policy_core::record::{ChangeRecord, Counts, LanePart, LaneState, RunKey};
+use policy_core::record::{ChangeRecord, Counts, LanePart, LaneState, RecordedError, RunKey};
 use policy_core::report::OutcomeKind;
 
 impl Table {
@@ -106,12 +106,27 @@ async fn a_delivery_leaves_the_lane_unless_another_has_it() {
     let table = Table::with_a_lane().await;
     table.begins("a").await;
     table.begins("b").await;
-    assert!(!table.leave(&run("X"), &lane(LANE), "a", 1).await.unwrap());
+    assert!(!table.leave(&run("X"), &lane(LANE), "a", 1, None).await.unwrap());
     for _ in 0..2 {
-        assert!(table.leave(&run("X"), &lane(LANE), "b", 2).await.unwrap());
+        assert!(table.leave(&run("X"), &lane(LANE), "b", 2, None).await.unwrap());
     }
     let part = table.part().await;
     assert_eq!((part.delivery, part.done, part.deliveries), (None, 2, 2));
+}
+
+#[tokio::test]
+async fn a_lane_keeps_why_its_last_delivery_left_something() {
+    let table = Table::with_a_lane().await;
+    let stuck = |retryable| RecordedError {
+        code: "CredentialsUnusable".to_owned(),
+        message: "no role".to_owned(),
+        retryable,
+    };
+    for (token, error) in [("a", Some(stuck(true))), ("b", Some(stuck(false))), ("c", None)] {
+        table.begins(token).await;
+        assert!(table.leave(&run("X"), &lane(LANE), token, 0, error.as_ref()).await.unwrap());
+        assert_eq!(table.part().await.error, error, "{token}");
+    }
 }
 
 #[tokio::test]

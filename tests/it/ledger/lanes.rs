@@ -20,6 +20,7 @@ fn open(text: &str, planned: Option<u32>) -> LanePart {
         resolved: None,
         counts: counts(&[]),
         hash: None,
+        error: None,
     }
 }
 

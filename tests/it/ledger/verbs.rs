@@ -91,7 +91,7 @@ pub(super) fn writes() -> Vec<Verb> {
         )),
         verb!("progressed", |table| table.progressed(&run("L"), &lane(LANE), "a", 3, after(1))),
         verb!("resolved", |table| table.resolved(&run("L"), &lane(LANE), "a", "name", 9)),
-        verb!("leave", |table| table.leave(&run("L"), &lane(LANE), "a", 3)),
+        verb!("leave", |table| table.leave(&run("L"), &lane(LANE), "a", 3, None)),
         verb!("end_lane", |table| table.ends_lane(
             "L",
             &lane(LANE),

@@ -45,6 +45,9 @@ fn lengths() -> Vec<Case> {
 
 fn arrays() -> Vec<Case> {
     let ids: Vec<String> = (0..10_000).map(|n| format!("{n:08x}-0000-4000-8000-000000000000")).collect();
+    let region = |n: u32| format!("eu-{}-{n}", ["west", "east"][n as usize % 2]);
+    let places: Vec<String> =
+        (0..10_000).map(|n| format!("arn:aws:connect:{}:*:instance/*", region(n))).collect();
     vec![
         Case::invoke(
             "10,000 instances",
@@ -57,9 +60,19 @@ fn arrays() -> Vec<Case> {
             many("/instanceIds/0", "InvalidInstance"),
         ),
         Case::invoke(
-            "10,000 times every instance",
-            with("instanceIds", &array("\"*\"", 10_000)),
-            many("/instanceIds/0", "InvalidInstance"),
+            "10,000 times every instance, and one",
+            with("instanceIds", &array("\"*\"", 10_000).replace(']', &format!(",\"{ONE}\"]"))),
+            rejected("/instanceIds/0", "InvalidInstance"),
+        ),
+        Case::invoke(
+            "10,000 times every instance of an account without a role",
+            with("instanceIds", &array("\"arn:aws:connect:*:000000000000:instance/*\"", 10_000)),
+            many("/instanceIds/0", "NoRoleForAccount"),
+        ),
+        Case::invoke(
+            "10,000 Regions",
+            with("instanceIds", &json!(places).to_string()),
+            rejected("", "TooManyTargets"),
         ),
         Case::invoke(
             "10,000 scopes",

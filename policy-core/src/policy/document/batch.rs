@@ -9,6 +9,7 @@ use super::super::violations::Violations;
 use super::super::{PolicyChange, Rules};
 use super::change::read_change_id;
 use super::overlap::report_overlaps;
+use super::stop_after::refuse_within_batch;
 use super::targets::{count_targets, max_targets, too_many_targets};
 use super::{Defaults, Form, change};
 
@@ -49,6 +50,7 @@ pub(super) fn read(
         if violations.has_overflowed() {
             return None;
         }
+        refuse_within_batch(&entry, violations);
         let change_id = base.of_index(index).unwrap_or_else(|| base.clone());
         let defaults = Defaults { change_id, ..*defaults };
         let read = change::read(&entry.pointer, entry.value, &Form::Submission, &defaults, rules, violations);

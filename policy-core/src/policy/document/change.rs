@@ -8,7 +8,8 @@ use super::super::violation::ViolationCode;
 use super::super::violations::Violations;
 use super::super::{Instances, PolicyChange, Rules};
 use super::adjustments::read_adjustments;
-use super::targets::{count_targets, max_targets, read_instances, read_scopes, too_many_targets};
+use super::instances::{Read, read_instances};
+use super::targets::{max_targets, read_scopes, too_many_targets};
 use super::values::read_values;
 use super::{Defaults, Form, timestamp};
 use time::OffsetDateTime;
@@ -28,7 +29,7 @@ pub(super) fn read(
     violations: &mut Violations,
 ) -> Option<PolicyChange> {
     let fields = Fields::read(base, json, ObjectKind::Change, violations)?;
-    let (instances, scopes, if_match) = match form {
+    let (read, scopes, if_match) = match form {
         Form::Submission => {
             (read_instances(&fields, rules, violations), read_scopes(&fields, violations), None)
         }
@@ -37,7 +38,8 @@ pub(super) fn read(
                 let message = "is not allowed here, because the path identifies the target";
                 violations.add(&found.pointer, ViolationCode::UnexpectedField, message);
             }
-            (Some(Instances::Named(vec![instance.clone()])), Some(vec![*scope]), if_match.clone())
+            let instances = Instances::Named(vec![instance.clone()]);
+            (Some(Read { instances, count: 1 }), Some(vec![*scope]), if_match.clone())
         }
     };
     let mut warnings = Violations::default();
@@ -54,9 +56,10 @@ pub(super) fn read(
         (text(Field::Reason, MAX_REASON), text(Field::RequestedBy, MAX_REQUESTED_BY));
     let mut is_set = |field| fields.value(field).and_then(|found| found.boolean(violations)).unwrap_or(false);
     let (dry_run, force) = (is_set(Field::DryRun), is_set(Field::Force));
+    let Read { instances, count } = read?;
     let change = PolicyChange {
         change_id,
-        instances: instances?,
+        instances,
         scopes: scopes?,
         values,
         adjustments,
@@ -68,7 +71,7 @@ pub(super) fn read(
         force,
         warnings: warnings.into_vec(),
     };
-    let targets = count_targets(&change);
+    let targets = count * change.scopes.len();
     if targets > max_targets(rules) {
         too_many_targets(base, targets, rules, violations);
     }

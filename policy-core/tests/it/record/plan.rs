@@ -13,8 +13,13 @@ const OTHER: &str = "11111111-0000-4000-8000-00000000000f";
 
 fn plan(document: &Value) -> Plan {
     let parsed = parse(&document.to_string()).unwrap();
-    let lanes = lanes_of(&parsed.changes, &rules().home);
-    Plan { task: Task::Document(parsed.changes), lanes, is_batch: parsed.is_batch }
+    let lanes = lanes_of(&parsed.changes);
+    Plan {
+        task: Task::Document(parsed.changes),
+        lanes,
+        is_batch: parsed.is_batch,
+        stop_after: parsed.stop_after,
+    }
 }
 
 fn decode(text: &str) -> Result<Plan, CorruptPlan> {
@@ -47,11 +52,11 @@ fn a_document_comes_back_as_it_was() {
 fn the_text_of_a_plan_is_the_one_that_the_design_names() {
     let lanes = vec![lane("eu-west-1"), lane("us-east-1")];
     let undo = Task::Undo { of: id("CHG-1"), up_to: RunKey(NOW), force: true };
-    let undo = Plan { task: undo, lanes: lanes.clone(), is_batch: true };
+    let undo = Plan { task: undo, lanes: lanes.clone(), is_batch: true, stop_after: None };
     let text = r#"{"lanes":["111122223333/eu-west-1","111122223333/us-east-1"],"batch":true,"undo":"CHG-1","upTo":"1800000000000","force":true}"#;
     assert_eq!((undo.encode().unwrap().as_str(), decode(text).unwrap()), (text, undo));
     let apply = Task::Apply { of: id("CHG-1"), key: RunKey(NOW) };
-    let apply = Plan { task: apply, lanes, is_batch: false };
+    let apply = Plan { task: apply, lanes, is_batch: false, stop_after: None };
     let text = r#"{"lanes":["111122223333/eu-west-1","111122223333/us-east-1"],"apply":"CHG-1","key":"1800000000000"}"#;
     assert_eq!((apply.encode().unwrap().as_str(), decode(text).unwrap()), (text, apply));
     let plain = Plan { lanes: Vec::new(), ..plan(&with("changeId", json!("CHG-1"))) };
@@ -140,12 +145,11 @@ fn each_lane_has_its_own_instances_in_the_documents_order() {
         ],
     });
     let changes = parse(&document.to_string()).unwrap().changes;
-    let home = rules().home;
     let abroad = LaneName { account: Some(account("444455556666")), ..lane("eu-west-1") };
     let own = lane("us-east-1");
-    assert_eq!(lanes_of(&changes, &home), [own.clone(), abroad.clone()]);
-    assert_eq!(lanes_of(&changes[1..], &home), std::slice::from_ref(&own));
-    let ids = |number: usize, lane: &LaneName| match in_lane(&changes[number], lane, &home) {
+    assert_eq!(lanes_of(&changes), [own.clone(), abroad.clone()]);
+    assert_eq!(lanes_of(&changes[1..]), std::slice::from_ref(&own));
+    let ids = |number: usize, lane: &LaneName| match in_lane(&changes[number], lane) {
         InLane::Named(named) => named.iter().map(|instance| instance.id.as_str().to_owned()).collect(),
         InLane::Star { tags } => vec![format!("{tags:?}")],
     };
@@ -164,10 +168,10 @@ fn an_unknown_account_is_a_lane_too() {
     let form = policy_core::policy::Form::Submission;
     let parsed =
         policy_core::policy::document::parse(&text, &form, &defaults, &Rules::at(home.clone())).unwrap();
-    let lanes = lanes_of(&parsed.changes, &home);
+    let lanes = lanes_of(&parsed.changes);
     assert_eq!(lanes.iter().map(ToString::to_string).collect::<Vec<_>>(), ["self/us-east-1"]);
     let Instances::Named(named) = &parsed.changes[0].instances else { panic!("{parsed:?}") };
-    assert_eq!(in_lane(&parsed.changes[0], &lanes[0], &home), InLane::Named(named.iter().collect()));
+    assert_eq!(in_lane(&parsed.changes[0], &lanes[0]), InLane::Named(named.iter().collect()));
 }
 
 #[test]

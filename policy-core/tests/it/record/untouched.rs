@@ -46,4 +46,15 @@ fn of_a_run_that_is_carried_out_at_once_it_follows_from_its_end() {
     ] {
         assert_eq!(told(&inline(status, halted), None), expected, "{status:?}");
     }
+    let stopped =
+        |status, halted, failures| ChangeRecord { stop_after: Some(2), failures, ..inline(status, halted) };
+    for (status, halted, failures, expected) in [
+        (RecordStatus::Running, None, 2, ("pending", None)),
+        (RecordStatus::Incomplete, None, 1, ("pending", None)),
+        (RecordStatus::Partial, None, 2, ("skipped", Some("StoppedAfterFailures"))),
+        (RecordStatus::Failed, None, 3, ("skipped", Some("StoppedAfterFailures"))),
+        (RecordStatus::Cancelled, Some(Halted::Cancelled), 2, ("skipped", Some("Cancelled"))),
+    ] {
+        assert_eq!(told(&stopped(status, halted, failures), None), expected, "{status:?} {failures}");
+    }
 }
