@@ -39,7 +39,7 @@ def answering(answer: Callable[[Asked], tuple[int, Any]]) -> Iterator[Answering]
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
             asked = Asked(self.command, self.path, headers, json.loads(body) if body else None)
-            told.asked.append(asked)
+            answering.asked.append(asked)
             status, document = answer(asked)
             said = json.dumps(document).encode()
             self.send_response(status)
@@ -54,11 +54,11 @@ def answering(answer: Callable[[Asked], tuple[int, Any]]) -> Iterator[Answering]
             """Logs nothing: the requests are kept anyway."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    told = Answering(f"http://127.0.0.1:{server.server_port}")
+    answering = Answering(f"http://127.0.0.1:{server.server_port}")
     thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield told
+        yield answering
     finally:
         server.shutdown()
         thread.join()

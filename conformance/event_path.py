@@ -65,12 +65,12 @@ class EventPath:
     def poll(self, queue: str, **environment: str) -> dict[str, Any]:
         """One round of a queue's poller. Returns the message, and what the sandbox reports about the invocation."""
         [message] = self.receive(queue)
-        told = self.invoke({"Records": [self.record(queue, message)]}, self.environments[queue] | environment)
-        told["message"] = message
-        if told["answer"]["document"] == {"batchItemFailures": []}:
+        polled = self.invoke({"Records": [self.record(queue, message)]}, self.environments[queue] | environment)
+        polled["message"] = message
+        if polled["answer"]["document"] == {"batchItemFailures": []}:
             url = self.stack.references[queue]
             self.stack.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return told
+        return polled
 
     def record(self, queue: str, message: dict[str, Any]) -> dict[str, Any]:
         """A message as Lambda delivers it: "Using Lambda with Amazon SQS", the FIFO example."""

@@ -111,8 +111,8 @@ class Account:
         """How many events have not been delivered."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         queue = self.stack.names["IntakeQueue"]
-        told = self.stack.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-        return sum(int(told[name]) for name in names)
+        attributes = self.stack.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+        return sum(int(attributes[name]) for name in names)
 
     def has_ended(self, suffix: str) -> bool:
         """Whether the newest change whose id ends so is final."""

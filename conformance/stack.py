@@ -55,14 +55,14 @@ class Stack:
         match resource["Type"]:
             case "AWS::DynamoDB::Table":
                 made = {key: properties[key] for key in OF_CREATE_TABLE}
-                told = self.client("dynamodb").create_table(TableName=f"{NAME}-{name}", **made)
-                self.references[name], self.arns[name] = f"{NAME}-{name}", told["TableDescription"]["TableArn"]
+                described = self.client("dynamodb").create_table(TableName=f"{NAME}-{name}", **made)
+                self.references[name], self.arns[name] = f"{NAME}-{name}", described["TableDescription"]["TableArn"]
             case "AWS::SQS::Queue":
                 queue_name = properties.pop("QueueName")
                 attributes = {key: text(value) for key, value in properties.items()}
                 url = self.sqs.create_queue(QueueName=queue_name, Attributes=attributes)["QueueUrl"]
-                told = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-                self.references[name], self.arns[name] = url, told["Attributes"]["QueueArn"]
+                described = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+                self.references[name], self.arns[name] = url, described["Attributes"]["QueueArn"]
             case "AWS::SQS::QueuePolicy":
                 policy = {"Policy": text(properties["PolicyDocument"])}
                 for queue in properties["Queues"]:

@@ -13,7 +13,7 @@ NAME = "connect-attachment-policy"
 
 
 def program(client: Any, answers: list[tuple]) -> ModuleType:
-    """The function of the template, with a Lambda client of ours and a CloudFormation that keeps what it is told."""
+    """The function of the template, with a Lambda client of ours and a CloudFormation that keeps what it receives."""
     code = resources("AWS::Lambda::Function")["StartCheckFunction"]["Code"]["ZipFile"]
     response = ModuleType("cfnresponse")
     response.SUCCESS, response.FAILED = "SUCCESS", "FAILED"

@@ -19,9 +19,9 @@ LOST = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9"}
 INTAKE, CHANGES, PARKED = "IntakeQueue", "ChangeQueue", "ParkedQueue"
 
 
-def codes(told: dict[str, Any]) -> list[str]:
+def codes(polled: dict[str, Any]) -> list[str]:
     """The kinds of the audit's lines, in order."""
-    return [line["event"]["metadata"]["event_code"] for line in told["audit"]]
+    return [line["event"]["metadata"]["event_code"] for line in polled["audit"]]
 
 
 # ---- As far as the template alone goes ----
@@ -72,13 +72,13 @@ def test_an_event_is_recorded_and_reaches_amazon_connect_and_the_audit(path: Eve
     recorded = path.poll(INTAKE)
     assert recorded["answer"]["document"] == {"batchItemFailures": []}
     assert recorded["calls"] == [], "the intake calls Amazon Connect never"
-    told = path.poll(CHANGES)
-    assert told["answer"]["document"] == {"batchItemFailures": []}
-    [change] = told["changes"]
+    polled = path.poll(CHANGES)
+    assert polled["answer"]["document"] == {"batchItemFailures": []}
+    [change] = polled["changes"]
     assert (change["instanceId"], change["attachmentScope"]) == (INSTANCE, "CHAT")
     assert change["after"]["maximumSizeLimitInBytes"] == 8_388_608
-    assert codes(told) == ["intent", "outcome"]
-    for line in told["audit"]:
+    assert codes(polled) == ["intent", "outcome"]
+    for line in polled["audit"]:
         assert line["event"]["metadata"]["correlation_uid"] == "CHG-7"
         # who sent the event, though the lane's message came from the intake
         assert line["event"]["actor"]["idp"] == {"name": "sqs-sender"}
@@ -98,17 +98,17 @@ def test_a_lane_s_message_has_the_lane_as_its_group_and_no_document(path: EventP
 def test_a_change_without_an_id_is_found_by_its_event_s(path: EventPath) -> None:
     path.put({key: value for key, value in CHANGE.items() if key != "changeId"})
     event = json.loads(path.poll(INTAKE)["message"]["Body"])
-    told = path.poll(CHANGES)
-    assert {line["event"]["metadata"]["correlation_uid"] for line in told["audit"]} == {event["id"]}
+    polled = path.poll(CHANGES)
+    assert {line["event"]["metadata"]["correlation_uid"] for line in polled["audit"]} == {event["id"]}
 
 
 def test_a_refused_event_is_parked_whole_with_its_reasons(path: EventPath) -> None:
     path.put(REFUSED)
-    told = path.poll(INTAKE)
-    assert told["answer"]["document"] == {"batchItemFailures": []}
-    assert (codes(told), told["calls"]) == (["refusal"], [])
+    polled = path.poll(INTAKE)
+    assert polled["answer"]["document"] == {"batchItemFailures": []}
+    assert (codes(polled), polled["calls"]) == (["refusal"], [])
     [parked] = path.receive(PARKED)
-    assert parked["Body"] == told["message"]["Body"]
+    assert parked["Body"] == polled["message"]["Body"]
     label = {name: value["StringValue"] for name, value in parked["MessageAttributes"].items()}
     assert (label["changeId"], label["status"]) == ("CHG-8", "rejected")
     assert "20971520" in label["reasons"]
@@ -132,9 +132,9 @@ def test_what_failed_for_a_while_is_applied_when_it_comes_again(path: EventPath)
     assert failed["answer"]["document"] == {"batchItemFailures": [{"itemIdentifier": failed["message"]["MessageId"]}]}
     assert path.receive(CHANGES) == [], "hidden by the function, for a while"
     path.let_time_pass(CHANGES, failed["message"])
-    told = path.poll(CHANGES)
-    assert told["message"]["MessageId"] == failed["message"]["MessageId"]
-    assert (len(told["changes"]), codes(told)) == (1, ["intent", "outcome"])
+    polled = path.poll(CHANGES)
+    assert polled["message"]["MessageId"] == failed["message"]["MessageId"]
+    assert (len(polled["changes"]), codes(polled)) == (1, ["intent", "outcome"])
 
 
 def test_a_lane_that_gets_nowhere_is_parked_after_its_deliveries_without_progress(path: EventPath) -> None:
@@ -163,8 +163,8 @@ def test_what_nobody_planned_is_refused_in_a_lane_s_group(path: EventPath, body:
         QueueUrl=path.stack.references[CHANGES], MessageBody=json.dumps(body),
         MessageGroupId=f"111122223333/{REGION}", MessageDeduplicationId="forged",
     )  # fmt: skip
-    told = path.poll(CHANGES)
-    assert told["answer"]["document"] == {"batchItemFailures": []}
-    assert (told["changes"], told["calls"]) == ([], [])
+    polled = path.poll(CHANGES)
+    assert polled["answer"]["document"] == {"batchItemFailures": []}
+    assert (polled["changes"], polled["calls"]) == ([], [])
     [parked] = path.receive(PARKED)
     assert parked["MessageAttributes"]["status"]["StringValue"] == "rejected"

@@ -91,7 +91,7 @@ def test_no_query_finds_a_change_by_a_part_of_its_id() -> None:
                 assert (found is not None) is expected, (query, candidate)
 
 
-# ---- What people are told to look for ----
+# ---- What people should look for ----
 
 # Code spans that are not ours, and whose they are.
 OF_OTHERS = {
@@ -111,7 +111,7 @@ OF_OTHERS = {
     "the AWS CLI": {"filter-log-events", "--start-time", 'eval "$(aws configure export-credentials --format env)"'},
     "the page's commands": {
         "entries.json", "undo.json", "$API_LOG", "$INTAKE_LOG", "$SWEEP_LOG", "QUEUE=$INTAKE_FAILED", "RESTORED",
-        "api GET /freeze", "api DELETE /freeze",
+        "api GET /freeze", "api DELETE /freeze", 'api GET "/policy-changes?status=partial"',
     },
     "the page's example": {"/0", "/1", "CHG-20420", "CHG-2042", "\\."},
 }

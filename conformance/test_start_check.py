@@ -21,7 +21,7 @@ from start_check import NAME, payloads, program
 
 
 def deployed(client: Any, kind: str = "Update") -> list[tuple]:
-    """What CloudFormation is told."""
+    """The answers that CloudFormation gets."""
     answers: list[tuple] = []
     asked = {"Name": NAME, "Payload": payloads()["ApiFunction"]}
     event = {"RequestType": kind, "ResourceProperties": {"Functions": [asked]}}

@@ -123,7 +123,7 @@ impl Handler {
                     Err(NoWork::Ledger(error)) => return Err(error.into()),
                     Err(error) => {
                         // as of the document: settings have changed since, so that the plan means nothing any more
-                        tracing::error!(error = causes(&error), %run, "the run's targets cannot be told");
+                        tracing::error!(error = causes(&error), %run, "the run's targets could not be read");
                         UntouchedPage::default()
                     }
                 }

@@ -57,7 +57,7 @@ pub(super) enum NoPlace {
     /// A Region is asked for that the settings do not have.
     #[error("means every Region of CONNECT_REGIONS, and none of them is in partition `{0}`")]
     NoRegion(Partition),
-    /// Nobody told the function in which account it runs.
+    /// The function does not know in which account it runs.
     #[error("means every account, and this function does not know its own; name the account")]
     UnknownAccount,
 }

@@ -8,7 +8,7 @@ use std::fmt;
 
 /// The longest token, in bytes. The longest position has 210.
 pub const MAX_TOKEN: usize = 400;
-/// What a position begins with, so that another kind of token can be told from it.
+/// What a position begins with, so that another kind of token cannot be taken for it.
 const VERSION: &str = "1";
 
 /// A place in a list: the last entry of a page. It names no table key, so a forged one leads only to another place in a

@@ -14,7 +14,7 @@ const DEDUPLICATION: Duration = Duration::from_mins(5);
 /// How long nothing else is purged after a purge ("`PurgeQueue`": 60 seconds).
 const PURGE: Duration = Duration::from_mins(1);
 
-/// The time, twice: what durations are measured by, and what is told to clients.
+/// The time, twice: what durations are measured by, and what clients are given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Now {
     /// Since the queues were started.

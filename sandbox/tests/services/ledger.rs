@@ -1,4 +1,4 @@
-//! The ledger's table: what it keeps, and what goes wrong where it is told to.
+//! The ledger's table: what it keeps, and its faults.
 
 use crate::client::Call;
 use sandbox::ledger::{Fault, Key, Ledger, Operation, Options, Rule};

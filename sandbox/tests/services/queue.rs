@@ -1,4 +1,4 @@
-//! The queues: what they keep, and what goes wrong where they are told to.
+//! The queues: what they keep, and their faults.
 
 use crate::client::Call;
 use sandbox::queue::{Fault, Operation, Options, Queues, Rule, Settings};

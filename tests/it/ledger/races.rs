@@ -1,4 +1,4 @@
-//! Several processes at once: one of them is first, and each of the others is told what is there.
+//! Several processes at once: one of them is first, and each of the others gets what is there.
 
 use super::samples::{
     NOW, after, by_lanes, cancelled, counts, id, inline, intent, lane, next, order, run, succeeded, target,

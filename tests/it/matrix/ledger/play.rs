@@ -73,7 +73,7 @@ async fn play_once(cell: &Cell) -> Option<Played> {
     Some(Played { line: cell.line(differences.is_empty(), started.elapsed()), totals, differences })
 }
 
-/// Whether the caller sends the change again: told so, or because the record that it follows has ended incomplete.
+/// Whether the caller sends the change again: asked to, or because the record that it follows has ended incomplete.
 pub(super) fn caller_comes_again(way: Way, answer: &str, status: &str) -> bool {
     match way {
         Way::Http | Way::HttpQueued | Way::HttpBusy => {
