@@ -15,6 +15,7 @@
 pub mod aws;
 pub mod calls;
 pub mod decision;
+pub mod declare;
 pub mod failure;
 pub mod function_error;
 pub mod origin;

@@ -28,7 +28,7 @@ mod violations;
 pub use adjustments::{Adjustments, Limits, NotComputed};
 pub use change_id::ChangeId;
 pub use configuration::Configuration;
-pub use document::{Defaults, Document, Form, Rejected};
+pub use document::{Declaration, Defaults, Document, Form, OnDelete, Rejected};
 pub use entity_tag::{IfMatch, entity_tag, entity_tag_of_all};
 pub use extensions::{ExtensionSet, MAX_EXTENSIONS};
 pub use guardrail::{Blocked, Guardrails};

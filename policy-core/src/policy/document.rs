@@ -5,6 +5,7 @@
 mod adjustments;
 mod batch;
 pub(super) mod change;
+mod declaration;
 mod instances;
 mod overlap;
 mod stop_after;
@@ -13,6 +14,7 @@ mod values;
 
 pub use super::field::{Field, ObjectKind};
 pub use batch::MAX_CHANGES;
+pub use declaration::{Declaration, OnDelete};
 pub use targets::{MAX_GOVERNED_TARGETS, MAX_TARGETS};
 
 use super::change_id::ChangeId;
@@ -90,13 +92,7 @@ pub enum Rejected {
 /// # Errors
 /// Every violation at once, or that it is not JSON.
 pub fn parse(text: &str, form: &Form, defaults: &Defaults, rules: &Rules) -> Result<Document, Rejected> {
-    if text.len() > MAX_DOCUMENT {
-        let message = format!("must be at most {MAX_DOCUMENT} bytes, not {}", text.len());
-        let violation = Violation { pointer: String::new(), code: ViolationCode::DocumentTooLarge, message };
-        let change_id = defaults.change_id.clone();
-        return Err(Rejected::Violations { violations: vec![violation], change_id });
-    }
-    let json: Json = serde_json::from_str(text).map_err(|error| Rejected::NotJson(error.to_string()))?;
+    let json = read_json(text, &defaults.change_id)?;
     let mut violations = Violations::default();
     let is_batch = *form == Form::Submission && member(&json, Field::Changes).is_some();
     let changes = if is_batch {
@@ -114,6 +110,15 @@ pub fn parse(text: &str, form: &Form, defaults: &Defaults, rules: &Rules) -> Res
         }
         _ => Err(Rejected::Violations { change_id, violations: violations.in_order_of(&json) }),
     }
+}
+
+fn read_json(text: &str, change_id: &ChangeId) -> Result<Json, Rejected> {
+    if text.len() > MAX_DOCUMENT {
+        let message = format!("must be at most {MAX_DOCUMENT} bytes, not {}", text.len());
+        let violation = Violation { pointer: String::new(), code: ViolationCode::DocumentTooLarge, message };
+        return Err(Rejected::Violations { violations: vec![violation], change_id: change_id.clone() });
+    }
+    serde_json::from_str(text).map_err(|error| Rejected::NotJson(error.to_string()))
 }
 
 /// A rejected document keeps its own id, so that its producer can find it.

@@ -10,6 +10,7 @@
 mod batches;
 mod boundaries;
 mod corpus;
+mod declare;
 mod documentation;
 mod documents;
 mod edges;

@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 
 /// The most characters of a reason (ours): enough for a ticket and why.
 pub(in super::super) const MAX_REASON: usize = 1_024;
-const MAX_REQUESTED_BY: usize = 256;
+pub(in super::super) const MAX_REQUESTED_BY: usize = 256;
 
 /// Reads the change at `base`. It is complete only if there are no violations; `None` where not even its targets
 /// can be read.
