@@ -2,6 +2,7 @@
 
 mod answer;
 mod generation;
+mod owner;
 mod properties;
 mod request;
 mod response_url;
