@@ -117,6 +117,10 @@ impl<'a> Request<'a> {
         {
             return Err(Malformed::Id("PhysicalResourceId"));
         }
+        // the template's rule for names of resources; in the ledger `#` parts the name from a generation
+        if !payload.logical_resource_id.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Err(Malformed::Id("LogicalResourceId"));
+        }
         Ok(Self {
             kind: payload.request_type,
             stack_id: plain("StackId", payload.stack_id, MAX_STACK_ID)?,
