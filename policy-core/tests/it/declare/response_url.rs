@@ -29,6 +29,16 @@ fn cloudformations_buckets_are_answered() {
     }
 }
 
+/// As botocore's `HmacV1QueryAuth` signs a PUT, the way that CloudFormation's URLs are signed.
+#[test]
+fn a_url_that_botocore_signed_is_answered() {
+    let url = "https://cloudformation-custom-resource-response-eucentral1.s3.eu-central-1.amazonaws.com/\
+        arn%3Aaws%3Acloudformation%3Aeu-central-1%3A111122223333%3Astack/policies/5f0c9b60%7CPolicy%7C7d1f7f2e\
+        ?AWSAccessKeyId=AKIDEXAMPLE&Signature=pz%2FqwEibtCw5gBZ7s70j%2Bg9SOHU%3D&x-amz-security-token=t%2F%2B%3D\
+        &Expires=1795696606";
+    assert!(fits(url, Hosts::CloudFormation));
+}
+
 #[test]
 fn nothing_else_is() {
     for url in [
