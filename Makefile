@@ -52,9 +52,7 @@ AUDIT_LINES := $(CURDIR)/target/audit-lines
 rust-test:
 	$(call heading,Tests of the function and the sandbox)
 	rm -rf $(AUDIT_LINES)
-	AUDIT_LINES=$(AUDIT_LINES) cargo test --locked --workspace -- --skip the_fault_matrix --skip limits::
-	$(call heading,The fault matrix and the limits)
-	AUDIT_LINES=$(AUDIT_LINES) cargo test --locked --workspace --test it -- --nocapture the_fault_matrix limits::
+	AUDIT_LINES=$(AUDIT_LINES) cargo test --locked --workspace
 
 # Cargo's own tools: a pinned version from the registry, built once (1 to 4 minutes each)
 TOOLS := $(CURDIR)/target/tools
