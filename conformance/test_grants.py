@@ -109,6 +109,8 @@ GRANTED = {
     "WorkerRole": (asked_of_connect() | WRITES | TAKES | {"sqs:SendMessage"}, BY_PARAMETER),
     # looks what became of an update, and sends none
     "SweepRole": (CONNECT_READS | WRITES | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE | {"sts:AssumeRole"}),
+    # shows what the ledger remembers
+    "WidgetRole": (set(), BY_PARAMETER_EVERYWHERE),
 }
 
 
@@ -199,6 +201,7 @@ def test_queues_are_granted_one_by_one() -> None:
         "IntakeRole": dict.fromkeys(TAKES, ["IntakeQueue"]) | {"sqs:SendMessage": ["ChangeQueue", "ParkedQueue"]},
         "WorkerRole": dict.fromkeys(TAKES, ["ChangeQueue"]) | {"sqs:SendMessage": ["ParkedQueue"]},
         "SweepRole": {"sqs:SendMessage": ["ChangeQueue", "ParkedQueue"]},
+        "WidgetRole": {},
         "DriftRole": {"sqs:SendMessage": ["IntakeQueue", "ParkedQueue"]},
     }
 

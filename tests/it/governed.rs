@@ -5,6 +5,7 @@ mod admission;
 mod at_once;
 mod lanes;
 mod organisation;
+mod page;
 mod queueing;
 mod requests;
 mod settled;
