@@ -119,7 +119,7 @@ def test_every_role_may_make_the_requests_that_its_function_makes(asked: Asked) 
     assert asked.api("GET", "/policy-changes/CHG-12")[1]["status"] == "cancelled"
     # each page
     for view in ({}, {"view": "changes"}, {"view": "change", "change": "CHG-9"}, {"view": "target", "instance": INSTANCE, "scope": "CHAT"}):
-        page = asked.invoke("Widget", view | {"widgetContext": {}})
+        page = asked.invoke("Widget", view | {"widgetContext": {}})["document"]
         assert "could not be read" not in page, view
         assert INSTANCE[8:] in page or "CHG-9" in page, view
 
