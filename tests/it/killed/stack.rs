@@ -15,7 +15,7 @@ use life::Life;
 use verdict::wrong;
 
 /// Each life begins with an empty table, and with processes that have to start.
-const KILLS_OF_A_LIFE: u64 = 15;
+const KILLS_OF_A_LIFE: u64 = 30;
 
 #[tokio::test]
 async fn whenever_processes_are_killed_every_change_ends_as_what_it_was() {

@@ -27,8 +27,8 @@ pub(super) struct Act {
     pub(super) way: Way,
     /// How often it is asked for again where its process was killed.
     pub(super) repeats: u64,
-    /// It begins after so many requests to the table.
-    pub(super) after: u64,
+    /// When it begins in its round.
+    pub(super) after: Duration,
 }
 
 /// Makes acts: each change has a number and values of its own.
@@ -53,7 +53,7 @@ impl Acts {
             }
             _ => self.change(random),
         };
-        Act { way, repeats: random.below(3), after: random.below(25) }
+        Act { way, repeats: random.below(3), after: Duration::from_millis(random.below(40)) }
     }
 
     fn on(&self, random: &mut Random, what: &str, body: &Value) -> Way {

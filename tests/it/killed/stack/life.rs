@@ -7,16 +7,16 @@ use crate::governed::stage::request;
 use crate::world::launch;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use futures_util::future::join_all;
-use sandbox::connect::{Connect, Instance, Options};
+use sandbox::connect::{Connect, Entry, Instance, Operation, Options};
 use sandbox::governed::{CHANGE_QUEUE, Governed, INTAKE_QUEUE, Role};
-use sandbox::lambda::{Answer, Function, Invoke};
+use sandbox::lambda::{Answer, Invoke};
+use sandbox::ledger;
 use sandbox::queue::Message;
 use serde_json::{Value, json};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 use tokio::time::{sleep, timeout};
@@ -27,8 +27,10 @@ const LIMIT: Duration = Duration::from_mins(1);
 const LONG: Duration = Duration::from_mins(31);
 /// How often the sweep has to run, at most, until everything is at its end.
 const SWEEPS: usize = 8;
-/// In how many requests to the table after a round's begin its kills fall.
-const REQUESTS: u64 = 60;
+/// After how many requests to the table, at most, a round's kills fall.
+const REQUESTS: u64 = 40;
+/// The same for updates at Amazon Connect.
+const UPDATES: u64 = 4;
 
 pub(super) struct Life {
     pub(super) connect: Connect,
@@ -37,7 +39,6 @@ pub(super) struct Life {
     acts: Acts,
     clock: TestClock,
     kills: Cell<u64>,
-    sweeps: Cell<u64>,
     sent: Cell<u64>,
 }
 
@@ -73,7 +74,7 @@ impl Life {
     pub(super) async fn start(random: &mut Random) -> Self {
         let far = Instance { id: FAR.to_owned(), region: FAR_REGION.to_owned(), ..Instance::numbered(9) };
         let instances = (1..=2).map(Instance::numbered).chain([far]).collect();
-        let latency = Duration::from_millis(random.below(4));
+        let latency = Duration::from_millis(random.below(8));
         let connect = Connect::start(Options { instances, latency, ..Options::default() }).await.unwrap();
         let clock = TestClock::new();
         let launch = launch(&connect)
@@ -95,7 +96,7 @@ impl Life {
             .build();
         let queues = aws_sdk_sqs::Client::from_conf(config);
         let (acts, zero) = (Acts::default(), || Cell::new(0));
-        Self { connect, governed, queues, acts, clock, kills: zero(), sweeps: zero(), sent: zero() }
+        Self { connect, governed, queues, acts, clock, kills: zero(), sent: zero() }
     }
 
     pub(super) fn kills(&self) -> u64 {
@@ -110,18 +111,17 @@ impl Life {
             if left == 0 {
                 return;
             }
-            let acts: Vec<Act> = (0..2 + random.below(3)).map(|_| self.acts.next(random)).collect();
-            let planned: Vec<Kill> = (0..left.min(1 + random.below(2))).map(|_| Kill::of(random)).collect();
-            let (from, seed) = (self.requests(), random.below(u64::MAX));
+            let acts: Vec<Act> = (0..3 + random.below(4)).map(|_| self.acts.next(random)).collect();
+            let planned: Vec<Kill> = (0..left.min(1 + random.below(3))).map(|_| Kill::of(random)).collect();
+            let (from, updates, seed) = (self.requests(), self.updates_sent(), random.below(u64::MAX));
             let work = async {
-                join_all(acts.iter().map(|act| self.perform(act, from))).await;
+                join_all(acts.iter().map(|act| self.perform(act))).await;
                 self.idle().await;
             };
             let killer = async {
                 let mut random = Random::from(seed);
                 for kill in &planned {
-                    self.wait_for(from + kill.after).await;
-                    sleep(kill.moment).await;
+                    self.aim(kill, from, updates).await;
                     self.kill(&mut random).await;
                 }
                 std::future::pending::<()>().await;
@@ -133,10 +133,10 @@ impl Life {
                 }
             };
             assert!(timeout(LIMIT, round).await.is_ok(), "a round hangs: {acts:#?}");
-            match random.below(5) {
+            match random.below(8) {
                 0 => {}
-                1 | 2 => self.pass(Duration::from_secs(62)).await,
-                3 => self.pass(Duration::from_mins(7)).await,
+                1..=3 => self.pass(Duration::from_secs(62)).await,
+                4 => self.pass(Duration::from_mins(7)).await,
                 _ => self.pass(LONG).await,
             }
         }
@@ -160,21 +160,22 @@ impl Life {
 
     /// Has it recorded what an undo of each change would do now.
     pub(super) async fn look_at_undos(&mut self) {
-        for id in self.changes() {
+        let life = &*self;
+        let look = |id: String| async move {
             let body = json!(json!({"changeId": format!("look-{id}")}).to_string());
             let path = format!("/policy-changes/{id}/undo");
             let payload = request("POST", &path, "dryRun=true", &body);
             let way = Way::Api { payload, request_id: None, within: None };
-            self.perform(&Act { way, repeats: 0, after: 0 }, 0).await;
-        }
+            life.perform(&Act { way, repeats: 0, after: Duration::ZERO }).await;
+        };
+        join_all(life.changes().into_iter().map(look)).await;
         self.idle().await;
         assert_eq!(self.unfinished(), Vec::<String>::new());
     }
 
-    /// Asks for something once so many requests have reached the table, and again where a process was killed.
-    async fn perform(&self, act: &Act, from: u64) {
-        // where the others ask for too little, it does not wait for ever
-        let _ = timeout(Duration::from_millis(300), self.wait_for(from + act.after)).await;
+    /// Asks for something, and again where a process was killed.
+    async fn perform(&self, act: &Act) {
+        sleep(act.after).await;
         for _ in 0..=act.repeats {
             let answer = match &act.way {
                 Way::Sweep => Some(self.perform_sweep().await),
@@ -202,10 +203,7 @@ impl Life {
     }
 
     async fn perform_sweep(&self) -> Answer {
-        self.sweeps.set(self.sweeps.get() + 1);
-        let invocation = self.governed.run_sweep().await.unwrap();
-        self.sweeps.set(self.sweeps.get() - 1);
-        invocation.outcome
+        self.governed.run_sweep().await.unwrap().outcome
     }
 
     async fn send(&self, document: &str) {
@@ -219,29 +217,40 @@ impl Life {
         self.governed.ledger().journal().last().map_or(0, |entry| entry.sequence)
     }
 
-    async fn wait_for(&self, request: u64) {
-        let reached =
-            |entries: &[sandbox::ledger::Entry]| entries.last().map_or(0, |entry| entry.sequence) >= request;
-        self.governed.ledger().until(reached).await;
+    fn updates_sent(&self) -> u64 {
+        let journal = self.connect.journal();
+        let is_update = |entry: &&Entry| entry.operation == Some(Operation::UpdateAttachedFilesConfiguration);
+        journal.iter().filter(is_update).count() as u64
     }
 
-    /// Kills one of the processes that may be at work.
+    /// Waits for the instant of a kill, in a round that began after so many requests and updates.
+    async fn aim(&self, kill: &Kill, requests: u64, updates: u64) {
+        match kill.after {
+            After::Requests(more) => {
+                let last = |entries: &[ledger::Entry]| entries.last().map_or(0, |entry| entry.sequence);
+                self.governed.ledger().until(|entries| last(entries) >= requests + more).await;
+            }
+            After::Updates(more) => {
+                let mut journal = self.connect.follow();
+                while self.updates_sent() < updates + more {
+                    journal.recv().await;
+                }
+            }
+        }
+        sleep(kill.moment).await;
+    }
+
+    /// Kills one of the processes that are at work.
     async fn kill(&self, random: &mut Random) {
-        let mut candidates: Vec<Arc<Function>> = self.governed.api().functions();
-        for mapping in [self.governed.intake(), self.governed.workers()] {
-            let functions = mapping.fleet().functions();
-            let open = mapping.deliveries().into_iter().filter(|delivery| delivery.answer.is_none());
-            candidates.extend(open.filter_map(|delivery| functions.get(delivery.process?).cloned()));
-        }
-        if self.sweeps.get() > 0 {
-            candidates.extend(self.governed.sweep().functions());
-        }
-        candidates.retain(|function| function.pid().is_some());
-        if candidates.is_empty() {
+        let (intake, workers) = (self.governed.intake().fleet(), self.governed.workers().fleet());
+        let fleets = [self.governed.api(), intake, workers, self.governed.sweep()];
+        let mut at_work: Vec<_> = fleets.iter().flat_map(|fleet| fleet.at_work()).collect();
+        at_work.retain(|function| function.pid().is_some());
+        if at_work.is_empty() {
             return;
         }
-        let chosen = random.below(candidates.len() as u64);
-        candidates[usize::try_from(chosen).unwrap()].kill().await;
+        let chosen = random.below(at_work.len() as u64);
+        at_work[usize::try_from(chosen).unwrap()].kill().await;
         self.kills.set(self.kills.get() + 1);
     }
 
@@ -289,16 +298,25 @@ impl Life {
     }
 }
 
-/// A kill to come: after so many requests to the table, and a moment.
+/// A kill to come: a moment after something.
 struct Kill {
-    after: u64,
+    after: After,
     moment: Duration,
+}
+
+/// So many requests to the table, or updates at Amazon Connect, after a round's begin.
+enum After {
+    Requests(u64),
+    Updates(u64),
 }
 
 impl Kill {
     fn of(random: &mut Random) -> Self {
-        let moment = Duration::from_micros(random.below(3_000));
-        Self { after: random.below(REQUESTS), moment }
+        let after = match random.below(2) {
+            0 => After::Requests(random.below(REQUESTS)),
+            _ => After::Updates(1 + random.below(UPDATES)),
+        };
+        Self { after, moment: Duration::from_micros(random.below(4_000)) }
     }
 }
 
