@@ -19,6 +19,10 @@ const CUT: &str = "…[cut]";
 /// section 3; the "Trojan Source" set) become `<U+202E>`. Longer than `limit` characters, counted
 /// before that: cut, with a mark.
 pub(super) fn clean(text: &str, limit: usize) -> String {
+    // nearly every text is short and printable ASCII
+    if text.len() <= limit && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut clean = String::with_capacity(text.len().min(limit * 4));
     for (count, c) in text.chars().enumerate() {
         if count == limit {
@@ -53,11 +57,14 @@ mod tests {
             clean("exe\u{202e}fdp\u{2028}\u{200b}\u{feff}", NAME),
             "exe<U+202E>fdp<U+2028><U+200B><U+FEFF>"
         );
+        assert_eq!(clean(" ~\u{7f}\u{1f}", NAME), " ~<U+007F><U+001F>");
         assert_eq!(clean("naïve 漢字 🙂 \"quoted\"", NAME), "naïve 漢字 🙂 \"quoted\"");
     }
 
     #[test]
     fn a_long_text_is_cut_with_a_mark() {
+        assert_eq!(clean(&"e".repeat(NAME), NAME), "e".repeat(NAME));
+        assert_eq!(clean(&"e".repeat(NAME + 1), NAME), format!("{}{CUT}", "e".repeat(NAME)));
         assert_eq!(clean(&"é".repeat(NAME), NAME), "é".repeat(NAME));
         assert_eq!(clean(&"é".repeat(NAME + 1), NAME), format!("{}{CUT}", "é".repeat(NAME)));
     }

@@ -124,6 +124,11 @@ pub(super) fn join(base: &str, token: &str) -> String {
     let mut pointer = String::with_capacity(base.len() + token.len() + 1);
     pointer.push_str(base);
     pointer.push('/');
+    // nearly every key is as it is
+    if !token.contains(['~', '/']) {
+        pointer.push_str(token);
+        return pointer;
+    }
     for c in token.chars() {
         match c {
             '~' => pointer.push_str("~0"),
