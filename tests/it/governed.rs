@@ -3,6 +3,7 @@
 mod actions;
 mod admission;
 mod at_once;
+mod interleaved;
 mod lanes;
 mod organisation;
 mod queueing;

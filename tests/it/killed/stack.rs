@@ -5,13 +5,18 @@
 //! everything is at rest, and what Amazon Connect got is compared with what the table and the audit say (`verdict`).
 
 mod acts;
+mod clock;
 mod evidence;
+mod kill;
 mod life;
+mod moments;
+mod noticed;
 mod verdict;
 
 use super::{Random, number};
 use evidence::Evidence;
 use life::Life;
+use noticed::assert_lies_are_noticed;
 use verdict::wrong;
 
 /// Each life begins with an empty table, and with processes that have to start.
@@ -30,6 +35,9 @@ async fn whenever_processes_are_killed_every_change_ends_as_what_it_was() {
         kills += life.kills();
         let evidence = Evidence::of(&life);
         assert_eq!(wrong(&evidence), Vec::<String>::new(), "life {lives}");
+        if lives == 0 {
+            assert_lies_are_noticed(&evidence);
+        }
         for (sum, more) in sums.iter_mut().zip(evidence.sums()) {
             *sum += more;
         }

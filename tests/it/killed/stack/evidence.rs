@@ -1,11 +1,10 @@
 //! What Amazon Connect got, the table has and the audit says at the end of a life.
 
 use super::life::Life;
-use sandbox::connect::{Operation, Scope};
-use sandbox::ledger::Entry;
+use super::moments::moments;
+use sandbox::connect::Scope;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use time::OffsetDateTime;
 
 /// `{instance}#{scope}`.
 pub(super) type Target = String;
@@ -70,7 +69,7 @@ pub(super) struct Record {
     pub(super) counts: BTreeMap<String, u64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Evidence {
     /// What each target held before the life.
     pub(super) start: Values,
@@ -178,13 +177,13 @@ impl Evidence {
 
 impl Values {
     /// Of an item's map.
-    fn of(map: &Value) -> Self {
+    pub(super) fn of(map: &Value) -> Self {
         let split = |list: &str| list.split(',').filter(|one| !one.is_empty()).map(str::to_owned).collect();
         Self { size: map["size"].as_i64(), list: map["ext"].as_str().map(split) }
     }
 
     /// Of an update's body.
-    fn sent(body: &Value) -> Self {
+    pub(super) fn sent(body: &Value) -> Self {
         let list = body["ExtensionConfiguration"]["AllowedExtensions"].as_array();
         let named = |one: &Value| one["Extension"].as_str().unwrap().to_owned();
         Self {
@@ -208,7 +207,7 @@ impl Values {
 }
 
 /// The last two parts of `{lane}#{instance}#{scope}`.
-fn target(sk: &str) -> Target {
+pub(super) fn target(sk: &str) -> Target {
     let mut parts = sk.rsplitn(3, '#');
     let (scope, instance) = (parts.next().unwrap(), parts.next().unwrap());
     format!("{instance}#{scope}")
@@ -246,68 +245,6 @@ fn held(life: &Life) -> BTreeMap<Target, Values> {
         }
     }
     held
-}
-
-/// What happened to each target, by the journals of Amazon Connect and of the table.
-fn moments(life: &Life) -> BTreeMap<Target, Vec<Moment>> {
-    let mut all: Vec<(OffsetDateTime, Target, Moment)> = Vec::new();
-    for entry in life.connect.journal() {
-        if entry.operation == Some(Operation::UpdateAttachedFilesConfiguration) {
-            let target = format!("{}#{}", entry.instance_id.unwrap(), entry.scope.unwrap());
-            let values = Values::sent(&entry.body.unwrap());
-            all.push((entry.at, target, Moment::Updated { values, has_effect: entry.effect }));
-        }
-    }
-    for entry in life.governed.ledger().journal().iter().filter(|entry| entry.executed) {
-        for update in updates(entry) {
-            if let Some((target, moment)) = of_target(update) {
-                all.push((entry.at, target, moment));
-            }
-        }
-    }
-    // a process sends its next request when it has the answer to the one before
-    all.sort_by_key(|(at, ..)| *at);
-    let mut moments: BTreeMap<Target, Vec<Moment>> = BTreeMap::new();
-    for (_, target, moment) in all {
-        moments.entry(target).or_default().push(moment);
-    }
-    moments
-}
-
-/// The request itself, or those of its transaction, where it updates an item.
-fn updates(entry: &Entry) -> Vec<&Value> {
-    match entry.operation {
-        Some(sandbox::ledger::Operation::UpdateItem) => vec![&entry.body],
-        Some(sandbox::ledger::Operation::TransactWriteItems) => {
-            let writes = entry.body["TransactItems"].as_array().unwrap();
-            writes.iter().filter_map(|write| write.get("Update")).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn of_target(update: &Value) -> Option<(Target, Moment)> {
-    let key = plain(&update["Key"]);
-    let name = key["pk"].as_str()?.starts_with("target#").then(|| target(key["sk"].as_str().unwrap()))?;
-    let expression = update["UpdateExpression"].as_str()?;
-    let removed = expression.split("REMOVE ").nth(1).and_then(|rest| rest.split(" ADD ").next());
-    if removed.is_some_and(|removed| removed.split(", ").any(|one| one == "#intent")) {
-        return Some((name, Moment::Closed));
-    }
-    let values = update["ExpressionAttributeValues"].as_object()?.values();
-    let intent = values.filter_map(|value| value.get("M")).find(|map| map.get("begun").is_some())?;
-    let intent = plain(intent);
-    let text = |name: &str| intent[name].as_str().unwrap().to_owned();
-    let named = intent["named"].as_array().into_iter().flatten();
-    let intent = Intent {
-        token: text("token"),
-        run: format!("{}#{}", text("change"), text("run")),
-        change: text("change"),
-        order: text("order"),
-        named: named.map(|name| name.as_str().unwrap().to_owned()).collect(),
-        values: Values::of(&intent),
-    };
-    Some((name, Moment::Begun(intent)))
 }
 
 /// The audit's intents by target and change, and how many outcomes were settled. A line that a kill cut off is none.

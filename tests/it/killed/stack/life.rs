@@ -2,7 +2,9 @@
 
 use super::Random;
 use super::acts::{Act, Acts, FAR, FAR_REGION, Way};
+use super::clock::TestClock;
 use super::evidence::plain;
+use super::kill::{After, Kill};
 use crate::governed::stage::request;
 use crate::world::launch;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
@@ -15,9 +17,6 @@ use sandbox::queue::Message;
 use serde_json::{Value, json};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 use tokio::time::{sleep, timeout};
 
@@ -27,11 +26,6 @@ const LIMIT: Duration = Duration::from_mins(1);
 const LONG: Duration = Duration::from_mins(31);
 /// How often the sweep has to run, at most, until everything is at its end.
 const SWEEPS: usize = 8;
-/// After how many requests to the table, at most, a round's kills fall.
-const REQUESTS: u64 = 40;
-/// The same for updates at Amazon Connect.
-const UPDATES: u64 = 4;
-
 pub(super) struct Life {
     pub(super) connect: Connect,
     pub(super) governed: Governed,
@@ -40,34 +34,6 @@ pub(super) struct Life {
     clock: TestClock,
     kills: Cell<u64>,
     sent: Cell<u64>,
-}
-
-/// The file by which the processes' clocks are moved.
-struct TestClock {
-    path: PathBuf,
-    ahead: Duration,
-}
-
-impl TestClock {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("clock-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let clock =
-            Self { path: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name), ahead: Duration::ZERO };
-        fs::write(&clock.path, "0").unwrap();
-        clock
-    }
-
-    fn advance(&mut self, by: Duration) {
-        self.ahead += by;
-        fs::write(&self.path, self.ahead.as_millis().to_string()).unwrap();
-    }
-}
-
-impl Drop for TestClock {
-    fn drop(&mut self) {
-        drop(fs::remove_file(&self.path));
-    }
 }
 
 impl Life {
@@ -298,28 +264,6 @@ impl Life {
     }
 }
 
-/// A kill to come: a moment after something.
-struct Kill {
-    after: After,
-    moment: Duration,
-}
-
-/// So many requests to the table, or updates at Amazon Connect, after a round's begin.
-enum After {
-    Requests(u64),
-    Updates(u64),
-}
-
-impl Kill {
-    fn of(random: &mut Random) -> Self {
-        let after = match random.below(2) {
-            0 => After::Requests(random.below(REQUESTS)),
-            _ => After::Updates(1 + random.below(UPDATES)),
-        };
-        Self { after, moment: Duration::from_micros(random.below(4_000)) }
-    }
-}
-
 /// Whether a FIFO queue gives nothing now: each of its groups waits for a message that somebody has received.
 fn is_quiet(messages: &[Message]) -> bool {
     let mut groups: BTreeMap<Option<&str>, bool> = BTreeMap::new();
@@ -335,7 +279,7 @@ fn assert_expected(answer: &Answer) {
         Answer::Response(bytes) => {
             let answer: Value = serde_json::from_slice(bytes).unwrap();
             let status = answer["statusCode"].as_u64().unwrap_or(200);
-            assert!(matches!(status, 200 | 202 | 207 | 404 | 409), "{answer:#}");
+            assert!(matches!(status, 200 | 202 | 207 | 404 | 409 | 412), "{answer:#}");
         }
         Answer::Error { error_type, error_message } => {
             let known = ["PolicyChangeIncomplete", "PolicyChangeFailed"];
