@@ -3,10 +3,13 @@
 mod actions;
 mod admission;
 mod at_once;
+mod bounds;
 mod interleaved;
 mod lanes;
 mod organisation;
 mod queueing;
+mod racing;
+mod redelivered;
 mod requests;
 mod settled;
 pub(crate) mod stage;
