@@ -65,12 +65,12 @@ async fn ten_thousand_targets_are_twenty_lanes_and_one_more_is_too_many() {
         (&json!("cancelled"), &json!({"applied": applied, "skipped": 10_000 - applied}))
     );
     let lanes = record["lanes"].as_array().unwrap().iter();
-    let mut states: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut ends: BTreeMap<&str, usize> = BTreeMap::new();
     for lane in lanes {
         assert_eq!(lane["targets"], 500);
-        *states.entry(lane["state"].as_str().unwrap()).or_default() += 1;
+        *ends.entry(lane["state"].as_str().unwrap()).or_default() += 1;
     }
-    assert_eq!(states, BTreeMap::from([("cancelled", 20)]));
+    assert_eq!(ends, BTreeMap::from([("cancelled", 20)]));
 
     all.push(Instance::numbered(9_999));
     let (status, _, refused) = stage.http("POST", "/policy-changes", &change(&all)).await;
