@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help demo serve check format compile binaries test ready environments rust-test conformance ci deny docs build sam-build \
-	release dist deploy bench soak fuzz fuzz-corpus mutants mutants-io counts counts-baseline acceptance clean
+	release dist deploy bench soak fuzz fuzz-corpus mutants mutants-io bench-scale counts counts-baseline acceptance clean
 # The parts of a target run one after another, in their order; `ready` alone runs two at a time
 ifndef AT_A_TIME
 .NOTPARALLEL:
@@ -62,11 +62,12 @@ $(TOOLS)/%.installed:
 	cargo install --locked --quiet --root $(TOOLS) $*
 	touch $@
 
-# 10 minutes at most, once built: the first ends itself after 7
-soak: ## at length: 20,000 mixed invocations of one process, then 1,000 kills at random instants
+# 35 minutes at most, once built: the first ends itself after 7
+soak: ## at length: 20,000 mixed invocations, 1,000 kills of one process and 1,000 of a whole stack's processes
 	cargo test --locked --workspace --test it --no-run
 	SOAK_INVOCATIONS=20000 cargo test --locked --workspace --test it soak:: -- --nocapture
 	KILL_RUNS=1000 timeout 3m cargo test --locked --workspace --test it whenever_it_is_killed -- --nocapture
+	KILL_RUNS=1000 timeout 25m cargo test --locked --workspace --test it whenever_processes_are_killed -- --nocapture
 
 # What is new stays in fuzz/target/corpus for the next run, what fails in fuzz/artifacts. Without a
 # sanitizer: unsafe code is forbidden here, and what is looked for panics.
@@ -200,6 +201,10 @@ bench: build $(VENV)/done ## the benchmarks, against the production binary (abou
 	@$(VENV)/bin/python benches/propagation.py
 	$(call heading,As deployed: a worker and two processes of the API at one quota)
 	@cargo run --locked --quiet --example deployed -- --function target/release/connect-attachment-policy
+
+bench-scale: build ## 10,000 targets in 20 lanes, then with stuck lanes (about 6 minutes when built)
+	$(call heading,10 000 targets in 20 lanes)
+	@cargo run --locked --quiet --example scale -- --function target/release/connect-attachment-policy
 
 COUNTS = cargo build --locked --quiet --profile counted --example counted && \
 	$(PYTHON) benches/counts.py target/counted/examples/counted

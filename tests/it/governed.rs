@@ -3,10 +3,14 @@
 mod actions;
 mod admission;
 mod at_once;
+mod bounds;
+mod interleaved;
 mod lanes;
 mod organisation;
 mod page;
 mod queueing;
+mod racing;
+mod redelivered;
 mod requests;
 mod settled;
 pub(crate) mod stage;
