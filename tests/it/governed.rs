@@ -2,10 +2,12 @@
 
 mod actions;
 mod admission;
+mod announced;
 mod at_once;
 mod lanes;
 mod organisation;
 mod queueing;
+mod rejected;
 mod requests;
 mod settled;
 pub(crate) mod stage;
