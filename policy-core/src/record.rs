@@ -28,16 +28,9 @@ mod untouched;
 
 pub use crate::policy::LaneName;
 pub use admission::{Admission, MAX_REPLAYS, Submitted, admit};
-<<<<<<< HEAD
 pub use announcement::{Announcement, CHANGE_COMPLETED, MAX_DETAIL, SOURCE, announce_again, is_announcement};
-pub use change::{
-    ChangeRecord, Freeze, Halt, Halted, Holder, Mode, PlanRef, RecordStatus, RecordedOrigin, Relations, Who,
-};
-pub use counts::{Counts, final_status};
-=======
 pub use change::{ChangeRecord, Freeze, Halt, Holder, Mode, PlanRef, RecordedOrigin, Relations, Who};
 pub use counts::Counts;
->>>>>>> main
 pub use digest::{hash_of, lane_hash, plan_hash};
 pub use document::{accepted_document, freeze_document};
 pub use duty::{Duty, duties};
