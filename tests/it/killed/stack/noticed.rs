@@ -34,7 +34,8 @@ const LIES: [(&str, Falsify); 9] = [
     ("reported", |evidence| {
         let target = changed(evidence);
         let (last, _) = evidence.landings(&target).pop().unwrap();
-        "unchanged".clone_into(&mut evidence.results.get_mut(&(last.run, target)).unwrap().outcome);
+        let result = evidence.results.get_mut(&(last.run, target)).unwrap();
+        "unchanged".clone_into(&mut result.outcome);
     }),
     ("held", |evidence| {
         let target = changed(evidence);
