@@ -164,7 +164,7 @@ fn cell(frame: &Frame<'_>, usual: &Usual<'_>, target: Option<&(TargetName, Targe
     let difference = usual.difference(held);
     let text = match held.maximum_size_limit_in_bytes {
         Some(bytes) => size(bytes),
-        None if is_known(held) => "any size".to_owned(),
+        None if is_known(held) => "size not governed".to_owned(),
         None => "nothing yet".to_owned(),
     };
     html! {
@@ -174,7 +174,7 @@ fn cell(frame: &Frame<'_>, usual: &Usual<'_>, target: Option<&(TargetName, Targe
                 (frame.link(text, &View::of_target(name)))
             }
             @if held.allowed_extensions.is_none() {
-                @if is_known(held) { div.small { "any list" } }
+                @if is_known(held) { div.small { "list not governed" } }
             } @else if difference.list.is_none() {
                 div.small { "usual list" }
             } @else {
