@@ -4,6 +4,7 @@ mod actions;
 mod admission;
 mod at_once;
 mod change;
+mod declare;
 mod derived;
 mod dispatch;
 mod freeze;
@@ -18,6 +19,7 @@ mod untouched;
 mod worker;
 
 use crate::audit::Audit;
+use crate::callback::{Callback, PATIENCE as ANSWER_PATIENCE};
 use crate::clock::Clock;
 use crate::connect::{CallLog, Connect};
 use crate::ledger::Ledger;
@@ -48,6 +50,7 @@ pub struct Handler {
     connect: Connect,
     ledger: Option<Ledger>,
     queues: Queues,
+    callback: Callback,
     clock: Clock,
     audit: Audit,
     metrics: Metrics,
@@ -62,6 +65,8 @@ pub struct Services {
     pub ledger: Option<Ledger>,
     /// The queues.
     pub queues: Queues,
+    /// What answers CloudFormation.
+    pub callback: Callback,
     /// The clock.
     pub clock: Clock,
 }
@@ -79,8 +84,8 @@ struct InvocationContext {
 impl Handler {
     /// Puts the parts together.
     pub fn new(settings: Settings, services: Services, audit: Audit, metrics: Metrics) -> Self {
-        let Services { connect, ledger, queues, clock } = services;
-        Self { settings, connect, ledger, queues, clock, audit, metrics }
+        let Services { connect, ledger, queues, callback, clock } = services;
+        Self { settings, connect, ledger, queues, callback, clock, audit, metrics }
     }
 
     /// Handles one invocation: its answer, and before it one line of metrics and one of summary.
@@ -146,6 +151,7 @@ impl Handler {
             Trigger::Sqs(records) => Ok(to_raw_value(&self.answer_batch(context, &records).await)?),
             Trigger::Bare(document) => self.answer_bare(context, document).await,
             Trigger::Sweep => Box::pin(self.sweep(context)).await,
+            Trigger::Cloudformation(payload) => Box::pin(self.declare(context, payload)).await,
         }
     }
 
@@ -252,6 +258,7 @@ fn afterwards(kind: Option<TriggerKind>, parks: bool, is_governed: bool) -> Dura
         Some(TriggerKind::Sqs | TriggerKind::Lane) => QUEUE_PATIENCE * 2,
         Some(TriggerKind::EventBridge) if parks => QUEUE_PATIENCE,
         Some(TriggerKind::Http | TriggerKind::Bare) if is_governed => RECORD,
+        Some(TriggerKind::Cloudformation) => ANSWER_PATIENCE,
         Some(TriggerKind::EventBridge | TriggerKind::Http | TriggerKind::Bare | TriggerKind::Sweep)
         | None => Duration::ZERO,
     }

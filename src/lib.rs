@@ -18,6 +18,7 @@
 //! Start reading at [`handler`]; docs/ARCHITECTURE.md says why it is built this way.
 
 pub mod audit;
+pub mod callback;
 pub mod clock;
 pub mod connect;
 pub mod handler;

@@ -4,6 +4,7 @@ mod values;
 
 use crate::connect::ConnectSettings;
 use policy_core::aws::{AccountId, RegionName};
+use policy_core::declare::Hosts;
 use policy_core::origin::TriggerKind;
 use policy_core::policy::{ExtensionSet, Guardrails, Home, MaxSize, Rules};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,8 @@ pub struct Settings {
     pub change_queue_url: Option<String>,
     /// `INTAKE_QUEUE_URL`.
     pub intake_queue_url: Option<String>,
+    /// `ANSWER_LOOPBACK`: which hosts a declaration's answer may go to.
+    pub answer_hosts: Hosts,
     /// `PARKED_QUEUE_URL`.
     pub parked_queue_url: Option<String>,
     /// `AWS_REGION`, which Lambda sets.
@@ -117,6 +120,11 @@ impl Settings {
         let change_queue_url = reader.read("CHANGE_QUEUE_URL", None, |url| queue_url(url).map(Some));
         let intake_queue_url = reader.read("INTAKE_QUEUE_URL", None, |url| queue_url(url).map(Some));
         go_together(&mut reader, &accepted_triggers, ledger.is_some());
+        let answer_hosts = if reader.read("ANSWER_LOOPBACK", false, boolean) {
+            Hosts::AndLoopback
+        } else {
+            Hosts::CloudFormation
+        };
         let parked_queue_url = reader.read("PARKED_QUEUE_URL", None, |url| queue_url(url).map(Some));
         let region = reader.required("AWS_REGION", "Lambda sets it", |text| {
             RegionName::parse(text).ok_or_else(|| format!("must be the name of a Region, not `{text}`"))
@@ -138,6 +146,7 @@ impl Settings {
                 ledger,
                 change_queue_url,
                 intake_queue_url,
+                answer_hosts,
                 parked_queue_url,
                 region,
                 function_name,
@@ -179,7 +188,7 @@ fn go_together(reader: &mut Reader<'_>, accepted: &BTreeSet<TriggerKind>, has_le
                 wrong.push(format!("{name} needs LEDGER_TABLE"));
             }
         }
-        for kind in [TriggerKind::Lane, TriggerKind::Sweep] {
+        for kind in [TriggerKind::Lane, TriggerKind::Sweep, TriggerKind::Cloudformation] {
             if accepted.contains(&kind) {
                 wrong.push(format!("ACCEPTED_TRIGGERS has {kind}, which needs LEDGER_TABLE"));
             }

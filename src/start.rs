@@ -1,6 +1,7 @@
 //! From the environment to a handler: what `main` and the tests share.
 
 use crate::audit::{Audit, VERSION};
+use crate::callback::Callback;
 use crate::clock::Clock;
 use crate::connect::Connect;
 use crate::handler::{Handler, Services};
@@ -45,6 +46,7 @@ pub fn assemble(
     level: LogLevel,
     clock: Clock,
 ) -> Handler {
+    let callback = Callback::new(http.clone());
     let connect = Connect::new(config.clone(), http, settings.connect.clone());
     let ledger =
         settings.ledger.as_ref().map(|ledger| Ledger::new(&config, ledger.table.clone(), ledger.retention));
@@ -56,5 +58,5 @@ pub fn assemble(
     );
     let metrics = Metrics::new(pipe.clone(), level, settings.function_name.clone());
     let audit = Audit::new(pipe, level, OffsetDateTime::now_utc);
-    Handler::new(settings, Services { connect, ledger, queues, clock }, audit, metrics)
+    Handler::new(settings, Services { connect, ledger, queues, callback, clock }, audit, metrics)
 }

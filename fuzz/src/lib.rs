@@ -51,7 +51,7 @@ pub fn payload(bytes: &[u8]) {
                 }
             }
         }
-        Ok(Trigger::Sweep) => {}
+        Ok(Trigger::Sweep | Trigger::Cloudformation(_)) => {}
         Ok(Trigger::Http(request)) => {
             let form = match route::of(&request, true) {
                 Ok(Route::Submit { .. }) => Form::Submission,

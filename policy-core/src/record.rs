@@ -4,6 +4,7 @@
 mod admission;
 mod change;
 mod counts;
+mod declared;
 mod digest;
 mod document;
 mod duty;
@@ -28,6 +29,7 @@ pub use change::{
     ChangeRecord, Freeze, Halt, Halted, Holder, Mode, PlanRef, RecordStatus, RecordedOrigin, Relations, Who,
 };
 pub use counts::{Counts, final_status};
+pub use declared::{Declared, Handover};
 pub use digest::{hash_of, lane_hash, plan_hash};
 pub use document::{accepted_document, freeze_document};
 pub use duty::{Duty, duties};

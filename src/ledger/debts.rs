@@ -1,10 +1,10 @@
 //! What somebody has to come back to.
 
-use super::answer::OwedChange;
+use super::answer::{Debts, OwedAnswer, OwedChange};
 use super::client::Lookup;
 use super::condition::Condition;
 use super::item::{Fields, text};
-use super::keys::{SHARDS, change_of, owed_in};
+use super::keys::{SHARDS, answer_of, change_of, owed_in};
 use super::{Ledger, LedgerError};
 use futures_util::future::try_join_all;
 use policy_core::record::Millis;
@@ -13,9 +13,9 @@ use policy_core::record::Millis;
 const AT_ONCE: usize = 100;
 
 impl Ledger {
-    /// The changes that somebody has to come back to, of each shard the longest overdue first: those whose time has come,
-    /// and then those whose time will. The index may be behind: what is to be done is decided by the change itself.
-    pub async fn owed(&self, now: Millis) -> Result<Vec<OwedChange>, LedgerError> {
+    /// What somebody has to come back to, of each shard the longest overdue first: what is due, and then what will be. The
+    /// index may be behind: what is to be done is decided by the item itself.
+    pub async fn owed(&self, now: Millis) -> Result<Debts, LedgerError> {
         let shards = (0..SHARDS).map(|shard| Lookup {
             index: Some("owed"),
             is_consistent: false,
@@ -24,12 +24,19 @@ impl Ledger {
         });
         let shards: Vec<_> = shards.collect();
         let found = try_join_all(shards.iter().map(|lookup| self.look_up(lookup, None))).await?;
-        let items = found.iter().flat_map(|found| &found.items);
-        let owed = items.map(|item| {
+        let mut debts = Debts::default();
+        for item in found.iter().flat_map(|found| &found.items) {
             let fields = Fields::of(item);
-            let due = Millis(fields.number("due")?);
-            Ok(OwedChange { change_id: fields.parsed("pk", change_of)?, is_due: due <= now })
-        });
-        owed.collect()
+            let is_due = Millis(fields.number("due")?) <= now;
+            if let Some((stack_id, logical_id, generation)) =
+                answer_of(fields.text("pk")?, fields.text("sk")?)
+            {
+                debts.answers.push(OwedAnswer { stack_id, logical_id, generation, is_due });
+            } else {
+                let change_id = fields.parsed("pk", change_of)?;
+                debts.changes.push(OwedChange { change_id, is_due });
+            }
+        }
+        Ok(debts)
     }
 }

@@ -1,6 +1,6 @@
 //! A change's record: what was decided, where it stands, how its newest run ended.
 
-use super::{Counts, Millis, Order, RunKey, RunName};
+use super::{Counts, Declared, Millis, Order, RunKey, RunName};
 use crate::origin::{IdentitySource, TriggerKind};
 use crate::policy::{ChangeId, Violation};
 use crate::report::Status;
@@ -222,6 +222,8 @@ pub struct ChangeRecord {
     pub plan_hash: Option<String>,
     /// Other changes.
     pub relations: Relations,
+    /// The generation of a declared resource that it carries out.
+    pub declared: Option<Declared>,
     /// `replay-name`s that had a run.
     pub replays: BTreeSet<String>,
     /// Of a rejected event: why, at most 20.

@@ -1,6 +1,6 @@
 //! An update under way, and what its outcome makes of the target's item.
 
-use super::{Members, Millis, Order, RunName, TargetRecord};
+use super::{Handover, Members, Millis, Order, RunName, TargetRecord};
 use crate::failure::ErrorCode;
 use crate::policy::{ChangeId, Configuration, Values};
 use crate::report::{Outcome, Verdict};
@@ -39,6 +39,8 @@ pub struct Intent {
     pub was_size: Option<Order>,
     /// The same for the extensions.
     pub was_extensions: Option<Order>,
+    /// Whose the target is once the values have taken effect.
+    pub handover: Handover,
 }
 
 impl Intent {
@@ -74,6 +76,7 @@ impl Intent {
             before: before.clone(),
             was_size: record.set_size.clone().filter(|_| named.size),
             was_extensions: record.set_extensions.clone().filter(|_| named.extensions),
+            handover: Handover::Stays,
         }
     }
 

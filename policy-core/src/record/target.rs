@@ -1,6 +1,7 @@
 //! What a target should hold, what is under way there, and what a run may do about it.
 
 use super::{Intent, Millis, Order, RunName};
+use crate::declare::Owner;
 use crate::policy::{ChangeId, Configuration, Guardrails, PolicyChange, Values};
 
 /// The members of a target that a change names: all of them are fenced, even where only one is sent.
@@ -106,6 +107,8 @@ pub struct TargetRecord {
     pub intent: Option<Intent>,
     /// Until when nobody begins it: an unanswered attempt of the last update may still take effect.
     pub quiet: Option<Millis>,
+    /// Whose it is, where a stack declares it.
+    pub owner: Option<Owner>,
 }
 
 impl TargetRecord {

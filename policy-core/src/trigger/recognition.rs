@@ -24,6 +24,9 @@ fn marks(envelope: &Envelope<'_>) -> Vec<Mark> {
     if envelope.has("sweep") {
         found.push(Mark::Sweep);
     }
+    if envelope.has("RequestType") && envelope.has("ResponseURL") {
+        found.push(Mark::Cloudformation);
+    }
     if is_change(envelope) {
         found.push(Mark::Bare);
     }
@@ -38,6 +41,7 @@ enum Mark {
     Records,
     Bare,
     Sweep,
+    Cloudformation,
 }
 
 impl Mark {
@@ -49,6 +53,7 @@ impl Mark {
             Self::Records => "a batch of records",
             Self::Bare => "a policy change",
             Self::Sweep => "the schedule of the sweep",
+            Self::Cloudformation => "a request of a CloudFormation custom resource",
         }
     }
 }
@@ -84,6 +89,7 @@ pub fn recognise<'a>(payload: &'a RawValue, invocation: &Invocation) -> Result<T
         }
         [Mark::Records] => sqs::decode(&envelope, invocation).map(Trigger::Sqs),
         [Mark::Bare] => Ok(Trigger::Bare(payload)),
+        [Mark::Cloudformation] => Ok(Trigger::Cloudformation(payload)),
         [Mark::Sweep] => match envelope.get("sweep") {
             Some("true") => Ok(Trigger::Sweep),
             _ => Err(NotAccepted::malformed(TriggerKind::Sweep, "`sweep` must be true")),

@@ -89,7 +89,10 @@ impl Handler {
         // a second time, if somebody cancelled meanwhile
         for _ in 0..2 {
             let Some(change) = ledger.change(id, self.now()).await? else { return Ok(()) };
-            if change.status.is_final() || change.lanes_done < change.lanes {
+            if change.status.is_final() {
+                return self.answer_declared(context, ledger, &change).await;
+            }
+            if change.lanes_done < change.lanes {
                 return Ok(());
             }
             let run = change.run_name();
@@ -116,7 +119,9 @@ impl Handler {
             if finished.await? == Finished::Now {
                 context.tally.lock().add_ended_run(status);
                 tracing::info!(%id, run = change.run, status = status.name(), "the run has ended");
-                return Ok(());
+                if change.declared.is_none() {
+                    return Ok(());
+                }
             }
         }
         Ok(())
