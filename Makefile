@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help demo serve check format compile binaries test ready environments rust-test conformance ci deny docs build sam-build \
-	release dist deploy bench soak fuzz fuzz-corpus mutants mutants-io counts counts-baseline acceptance clean
+	release dist deploy bench soak fuzz fuzz-corpus mutants mutants-io bench-scale counts counts-baseline acceptance clean
 # The parts of a target run one after another, in their order; `ready` alone runs two at a time
 ifndef AT_A_TIME
 .NOTPARALLEL:
@@ -200,6 +200,10 @@ bench: build $(VENV)/done ## the benchmarks, against the production binary (abou
 	@$(VENV)/bin/python benches/propagation.py
 	$(call heading,As deployed: a worker and two processes of the API at one quota)
 	@cargo run --locked --quiet --example deployed -- --function target/release/connect-attachment-policy
+
+bench-scale: build ## 10,000 targets in 20 lanes, then with stuck lanes (about 6 minutes when built)
+	$(call heading,10 000 targets in 20 lanes)
+	@cargo run --locked --quiet --example scale -- --function target/release/connect-attachment-policy
 
 COUNTS = cargo build --locked --quiet --profile counted --example counted && \
 	$(PYTHON) benches/counts.py target/counted/examples/counted

@@ -11,10 +11,13 @@
 #![expect(clippy::print_stdout, reason = "a table for a person")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark that cannot go on ends")]
 
+mod api;
+
+use api::post;
 use sandbox::connect::{Connect, Entry, Instance, Operation, Options as ConnectOptions, Rate};
 use sandbox::governed::{Governed, Options, Role};
-use sandbox::lambda::{Answer, Fleet, Invoke, Launch};
-use serde_json::{Value, json};
+use sandbox::lambda::{Fleet, Launch};
+use serde_json::json;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -176,20 +179,4 @@ async fn last_of_the_long_change(connect: &Connect, ids: &[String]) -> OffsetDat
 
 fn is_update(entry: &Entry) -> bool {
     entry.operation == Some(Operation::UpdateAttachedFilesConfiguration)
-}
-
-/// `POST /policy-changes`: the status.
-async fn post(process: &Arc<Fleet>, change: &Value) -> u64 {
-    let request = json!({
-        "version": "2.0", "rawPath": "/policy-changes", "rawQueryString": "",
-        "headers": {"content-type": "application/json"}, "body": change.to_string(), "isBase64Encoded": false,
-        "requestContext": {
-            "requestId": format!("{:016x}", fastrand::u64(..)), "stage": "$default", "domainName": "api",
-            "http": {"method": "POST", "path": "/policy-changes", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "bench"},
-        },
-    });
-    let invocation = process.invoke(request.to_string().as_bytes(), Invoke::default()).await.unwrap();
-    let Answer::Response(body) = invocation.outcome else { return 500 };
-    let answer: Value = serde_json::from_slice(&body).unwrap();
-    answer["statusCode"].as_u64().unwrap_or(500)
 }

@@ -215,6 +215,13 @@ impl Connect {
     pub fn always(&self, operation: Operation, fault: Option<Fault>) {
         lock(&self.service.faults).always(operation, fault);
     }
+
+    /// Sets the fault of every request of an account to a Region, until `None` unsets it.
+    ///
+    /// A script comes first; what [`Connect::always`] sets comes after it.
+    pub fn always_in(&self, account: &str, region: &str, fault: Option<Fault>) {
+        lock(&self.service.faults).always_in((account, region), fault);
+    }
 }
 
 impl Drop for Connect {

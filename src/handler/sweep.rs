@@ -233,7 +233,8 @@ fn watch(
     }
     unfinished.add(age, is_overdue);
     for part in lanes.iter().filter(|part| part.state == LaneState::Open) {
-        let left = part.planned.unwrap_or_default().saturating_sub(part.done);
+        // at least one, as long as nobody knows how many
+        let left = part.planned.map_or(1, |planned| planned.saturating_sub(part.done));
         // while nothing may begin, nothing stalls
         let since = part.stalls_since(change.submitted, deliveries.get(&part.name).copied());
         let stall = if frozen.is_some() { Duration::ZERO } else { now.since(since) };

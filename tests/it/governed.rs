@@ -3,9 +3,12 @@
 mod actions;
 mod admission;
 mod at_once;
+mod bounds;
 mod lanes;
 mod organisation;
 mod queueing;
+mod racing;
+mod redelivered;
 mod requests;
 mod settled;
 pub(crate) mod stage;

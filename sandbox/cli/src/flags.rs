@@ -32,7 +32,7 @@ pub(crate) struct ConnectFlags {
     latency: Duration,
     /// A fault and the probability that a call gets it, such as `throttle=0.2`; repeatable.
     /// Kinds: throttle, untyped-throttle, too-many-requests, 500, 503[:MS], reset-before,
-    /// reset-after, slow[:MS], truncated, wrong-content-type, other-values, access-denied,
+    /// reset-after, silent, slow[:MS], truncated, wrong-content-type, other-values, access-denied,
     /// expired-token, not-found
     #[arg(long, value_name = "KIND=PROBABILITY", value_parser = fault)]
     fault: Vec<(Fault, f64)>,

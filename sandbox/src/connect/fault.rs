@@ -34,6 +34,8 @@ pub enum Fault {
     ResetBefore,
     /// The connection ends without an answer, after the effect.
     ResetAfter,
+    /// No answer for as long as the client waits, no effect.
+    Silent,
     /// The effect at once, the answer after this long.
     Slow(Duration),
     /// 200 and the effect, but the connection ends in the middle of the body.
@@ -63,6 +65,7 @@ impl fmt::Display for Fault {
             Self::Unavailable { retry_after_ms: Some(wait) } => return write!(formatter, "503:{wait}"),
             Self::ResetBefore => "reset-before",
             Self::ResetAfter => "reset-after",
+            Self::Silent => "silent",
             Self::Slow(duration) => return write!(formatter, "slow:{}", duration.as_millis()),
             Self::Truncated => "truncated",
             Self::WrongContentType => "wrong-content-type",
@@ -96,6 +99,7 @@ impl FromStr for Fault {
             "503" => Self::Unavailable { retry_after_ms: None },
             "reset-before" => Self::ResetBefore,
             "reset-after" => Self::ResetAfter,
+            "silent" => Self::Silent,
             "slow" => Self::Slow(DEFAULT_SLOWNESS),
             "truncated" => Self::Truncated,
             "wrong-content-type" => Self::WrongContentType,
@@ -125,7 +129,7 @@ impl fmt::Display for UnknownFault {
         write!(
             formatter,
             "unknown fault `{}`, must be one of throttle, untyped-throttle, too-many-requests, 500, 503[:MS], \
-             reset-before, reset-after, slow[:MS], truncated, wrong-content-type, other-values, \
+             reset-before, reset-after, silent, slow[:MS], truncated, wrong-content-type, other-values, \
              access-denied, expired-token, not-found",
             self.0
         )
@@ -149,6 +153,7 @@ mod tests {
             Fault::Unavailable { retry_after_ms: Some(1500) },
             Fault::ResetBefore,
             Fault::ResetAfter,
+            Fault::Silent,
             Fault::Slow(Duration::from_secs(2)),
             Fault::Truncated,
             Fault::WrongContentType,

@@ -83,7 +83,9 @@ impl Service {
         let admitted = self.admit(caller, route, &body, || {
             Refusal::unknown_operation(parts.method.as_str(), parts.uri.path())
         });
-        let fault = admitted.as_ref().ok().and_then(|(_, route)| lock(&self.faults).next(route.operation));
+        let fault = admitted.as_ref().ok().and_then(|(caller, route)| {
+            lock(&self.faults).next(route.operation, (&caller.account, &caller.region))
+        });
         line.write(|entry| entry.fault = fault);
         // Even a sleep of zero waits for the timer's next tick.
         if !self.latency.is_zero() {
@@ -128,6 +130,10 @@ impl Service {
         let request_id = line.entry().request_id.clone();
         if request.fault == Some(Fault::ResetBefore) {
             return Err(HangUp);
+        }
+        if request.fault == Some(Fault::Silent) {
+            // until its client leaves
+            std::future::pending::<()>().await;
         }
         if let Some(refusal) =
             request.fault.and_then(|fault| instead(fault, &request.caller, request.route.operation))
@@ -178,6 +184,7 @@ fn instead(fault: Fault, caller: &Caller, operation: Operation) -> Option<Refusa
         Fault::NotFound => Refusal::not_found("the resource was not found".to_owned()),
         Fault::ResetBefore
         | Fault::ResetAfter
+        | Fault::Silent
         | Fault::Slow(_)
         | Fault::Truncated
         | Fault::WrongContentType

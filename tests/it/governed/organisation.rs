@@ -1,6 +1,8 @@
 //! Whole organisations: a lane for each account and Region, each with its own message group, its own role, and its own
 //! end.
 
+mod backlog;
+mod large;
 mod standalone;
 mod stuck;
 

@@ -69,12 +69,19 @@ fn updates_that_do_not() -> impl Iterator<Item = Cell> {
             failed_for_good("ResponseDiffers", 1).holding(Holds::Other),
         ),
     ];
-    cells.into_iter().map(|(name, fault, target)| Cell {
+    let cells = cells.into_iter().map(|(name, fault, target)| Cell {
         always: vec![(UPDATE, fault)],
         answer: if is_for_now(&target) { incomplete() } else { for_good("failed") },
         targets: vec![target],
         ..Cell::named(name)
-    })
+    });
+    cells.chain([Cell {
+        always: vec![(UPDATE, Fault::Silent)],
+        settings: ONCE.to_vec(),
+        answer: incomplete(),
+        targets: vec![failed_for_now("ConnectionFailed", 1)],
+        ..Cell::named("no answer and no effect, one attempt")
+    }])
 }
 
 fn is_for_now(target: &Target) -> bool {

@@ -6,12 +6,13 @@ use super::{super::operation::Operation, Fault};
 
 /// The faults still to come.
 ///
-/// A request takes its fault from the operation's script. After its end it gets the operation's
-/// constant fault, and without one a random fault.
+/// A request takes its fault from the operation's script. After its end it gets the constant fault of its
+/// account and Region, else of its operation, and without one a random fault.
 #[derive(Debug)]
 pub(in crate::connect) struct Plan {
     scripts: BTreeMap<Operation, VecDeque<Option<Fault>>>,
     always: BTreeMap<Operation, Fault>,
+    places: BTreeMap<(String, String), Fault>,
     chances: Vec<(Fault, f64)>,
     random: fastrand::Rng,
 }
@@ -22,6 +23,7 @@ impl Plan {
         Self {
             scripts: BTreeMap::new(),
             always: BTreeMap::new(),
+            places: BTreeMap::new(),
             chances,
             random: fastrand::Rng::with_seed(seed),
         }
@@ -40,10 +42,22 @@ impl Plan {
         };
     }
 
-    /// The fault of the next request of an operation.
-    pub(crate) fn next(&mut self, operation: Operation) -> Option<Fault> {
+    /// Sets or unsets the constant fault of an account in a Region.
+    pub(crate) fn always_in(&mut self, (account, region): (&str, &str), fault: Option<Fault>) {
+        let place = (account.to_owned(), region.to_owned());
+        match fault {
+            Some(fault) => self.places.insert(place, fault),
+            None => self.places.remove(&place),
+        };
+    }
+
+    /// The fault of the next request of an operation, from a caller of this account to this Region.
+    pub(crate) fn next(&mut self, operation: Operation, (account, region): (&str, &str)) -> Option<Fault> {
         if let Some(scripted) = self.scripts.get_mut(&operation).and_then(VecDeque::pop_front) {
             return scripted;
+        }
+        if let Some(fault) = self.places.get(&(account.to_owned(), region.to_owned())) {
+            return Some(*fault);
         }
         if let Some(fault) = self.always.get(&operation) {
             return Some(*fault);
@@ -66,15 +80,21 @@ mod tests {
 
     const UPDATE: Operation = Operation::UpdateAttachedFilesConfiguration;
     const LIST: Operation = Operation::ListInstances;
+    const HERE: (&str, &str) = ("111122223333", "us-east-1");
 
     #[test]
     fn a_script_is_used_up_in_order_and_only_by_its_operation() {
         let mut plan = Plan::new(Vec::new(), 0);
         plan.script(UPDATE, [Some(Fault::Throttle), None]);
         plan.script(UPDATE, [Some(Fault::InternalError)]);
-        assert_eq!(plan.next(LIST), None);
+        assert_eq!(plan.next(LIST, HERE), None);
         assert_eq!(
-            [plan.next(UPDATE), plan.next(UPDATE), plan.next(UPDATE), plan.next(UPDATE)],
+            [
+                plan.next(UPDATE, HERE),
+                plan.next(UPDATE, HERE),
+                plan.next(UPDATE, HERE),
+                plan.next(UPDATE, HERE)
+            ],
             [Some(Fault::Throttle), None, Some(Fault::InternalError), None]
         );
     }
@@ -84,16 +104,29 @@ mod tests {
         let mut plan = Plan::new(Vec::new(), 0);
         plan.always(UPDATE, Some(Fault::AccessDenied));
         plan.script(UPDATE, [None]);
-        assert_eq!([plan.next(UPDATE), plan.next(UPDATE)], [None, Some(Fault::AccessDenied)]);
+        assert_eq!([plan.next(UPDATE, HERE), plan.next(UPDATE, HERE)], [None, Some(Fault::AccessDenied)]);
         plan.always(UPDATE, None);
-        assert_eq!(plan.next(UPDATE), None);
+        assert_eq!(plan.next(UPDATE, HERE), None);
+    }
+
+    #[test]
+    fn what_always_happens_in_a_place_comes_before_what_always_happens_to_an_operation() {
+        let mut plan = Plan::new(Vec::new(), 0);
+        plan.always(UPDATE, Some(Fault::AccessDenied));
+        plan.always_in(HERE, Some(Fault::Silent));
+        let there = ("111122223333", "eu-west-2");
+        assert_eq!(plan.next(LIST, HERE), Some(Fault::Silent));
+        assert_eq!(plan.next(LIST, there), None);
+        assert_eq!(plan.next(UPDATE, there), Some(Fault::AccessDenied));
+        plan.always_in(HERE, None);
+        assert_eq!(plan.next(UPDATE, HERE), Some(Fault::AccessDenied));
     }
 
     #[test]
     fn chance_repeats_with_its_seed_and_keeps_to_its_probabilities() {
         let drawn = |seed| {
             let mut plan = Plan::new(vec![(Fault::Throttle, 0.3), (Fault::InternalError, 0.2)], seed);
-            (0..10_000).map(|_| plan.next(UPDATE)).collect::<Vec<_>>()
+            (0..10_000).map(|_| plan.next(UPDATE, HERE)).collect::<Vec<_>>()
         };
         assert_eq!(drawn(7), drawn(7));
         assert_ne!(drawn(7), drawn(8));
@@ -105,6 +138,6 @@ mod tests {
     #[test]
     fn a_probability_of_one_always_happens_and_of_zero_never() {
         let mut plan = Plan::new(vec![(Fault::Throttle, 0.0), (Fault::ResetAfter, 1.0)], 1);
-        assert!((0..1_000).all(|_| plan.next(UPDATE) == Some(Fault::ResetAfter)));
+        assert!((0..1_000).all(|_| plan.next(UPDATE, HERE) == Some(Fault::ResetAfter)));
     }
 }

@@ -1,8 +1,8 @@
 //! A place that cannot be reached: its lane is parked, with its reasons, and keeps no other back.
 
 use super::super::stage::{CHANGES, PARKED};
-use super::{ACCOUNTS, by_lane, change, instances, lanes, stage};
-use sandbox::connect::Instance;
+use super::{ACCOUNTS, REGIONS, by_lane, change, instances, lanes, stage};
+use sandbox::connect::{Fault, Instance};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -101,4 +101,40 @@ async fn named_instances_of_a_denied_account_say_in_the_record_why_their_lane_is
     let ends = by_lane(&record, |lane| json!([lane["state"], lane["error"]["code"]]));
     assert_eq!(ends[&lanes()[4]], json!(["parked", "CredentialsUnusable"]));
     assert_eq!(ends[&lanes()[3]], json!(["done", null]));
+}
+
+/// A role that nobody may assume, a Region that answers nothing, and a quota that is used up for ever.
+#[tokio::test]
+async fn lanes_that_are_stuck_for_three_reasons_are_parked_with_them_and_the_others_end() {
+    let (stage, sts) = stage(&[("MAX_STALLED_DELIVERIES", "1"), ("CONNECT_MAX_ATTEMPTS", "1")]).await;
+    let [throttled, denied, silent] = ACCOUNTS;
+    sts.deny(denied);
+    stage.world.connect.always_in(silent, REGIONS[0], Some(Fault::Silent));
+    stage.world.connect.always_in(throttled, REGIONS[1], Some(Fault::Throttle));
+    stage.take_in(&change(&json!({}))).await;
+    let left = Duration::from_secs(12);
+    while stage.deliver(CHANGES, left).await.is_some() {}
+    let reasons = |record: &Value| by_lane(record, |lane| json!([lane["state"], lane["error"]["code"]]));
+    let expected = |stuck: &str| {
+        let codes = [
+            None,
+            Some("ThrottlingException"),
+            Some("CredentialsUnusable"),
+            Some("CredentialsUnusable"),
+            Some("ConnectionFailed"),
+            None,
+        ];
+        let end = |code: Option<&str>| json!([if code.is_some() { stuck } else { "done" }, code]);
+        lanes().into_iter().zip(codes.map(end)).collect()
+    };
+    let record = stage.record("CHG-1").await;
+    assert_eq!((&record["status"], reasons(&record)), (&json!("running"), expected("open")));
+    assert_eq!((&record["summary"], &record["progress"]["done"]), (&json!({"applied": 4}), &json!(4)));
+
+    stage.queues.advance(Duration::from_secs(15));
+    while stage.deliver(CHANGES, left).await.is_some() {}
+    let record = stage.record("CHG-1").await;
+    assert_eq!((&record["status"], reasons(&record)), (&json!("incomplete"), expected("parked")));
+    assert_eq!(record["summary"], json!({"applied": 4, "pending": 8}));
+    assert_eq!(stage.queues.messages(PARKED).len(), 4);
 }
