@@ -2,6 +2,7 @@
 
 mod actions;
 mod admission;
+mod announce;
 mod at_once;
 mod change;
 mod declare;
@@ -13,12 +14,14 @@ mod http;
 mod queued;
 mod records;
 mod refusal;
+mod rejection;
 mod reply;
 mod sweep;
 mod untouched;
 mod worker;
 
 use crate::audit::Audit;
+use crate::bus::Bus;
 use crate::callback::{Callback, PATIENCE as ANSWER_PATIENCE};
 use crate::clock::Clock;
 use crate::connect::{CallLog, Connect};
@@ -40,6 +43,7 @@ use refusal::NotParked;
 pub use reply::FunctionError;
 use reply::{Reply, encoded};
 use serde_json::value::{RawValue, to_raw_value};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
@@ -50,6 +54,7 @@ pub struct Handler {
     connect: Connect,
     ledger: Option<Ledger>,
     queues: Queues,
+    bus: Option<Box<Bus>>,
     callback: Callback,
     clock: Clock,
     audit: Audit,
@@ -65,6 +70,8 @@ pub struct Services {
     pub ledger: Option<Ledger>,
     /// The queues.
     pub queues: Queues,
+    /// The bus that hears of every run that ends; boxed, because standalone has none.
+    pub bus: Option<Box<Bus>>,
     /// What answers CloudFormation.
     pub callback: Callback,
     /// The clock.
@@ -79,13 +86,15 @@ struct InvocationContext {
     log: CallLog,
     rules: Rules,
     deadline: Deadline,
+    /// The bus has not taken an event: no other is tried in this invocation.
+    bus_failed: AtomicBool,
 }
 
 impl Handler {
     /// Puts the parts together.
     pub fn new(settings: Settings, services: Services, audit: Audit, metrics: Metrics) -> Self {
-        let Services { connect, ledger, queues, callback, clock } = services;
-        Self { settings, connect, ledger, queues, callback, clock, audit, metrics }
+        let Services { connect, ledger, queues, bus, callback, clock } = services;
+        Self { settings, connect, ledger, queues, bus, callback, clock, audit, metrics }
     }
 
     /// Handles one invocation: its answer, and before it one line of metrics and one of summary.
@@ -199,6 +208,7 @@ impl Handler {
             rules: self.settings.rules(account),
             tally: Lock::default(),
             log: CallLog::default(),
+            bus_failed: AtomicBool::new(false),
             deadline: Deadline::new(
                 Instant::now(),
                 left,
@@ -225,14 +235,18 @@ impl Handler {
         if report.is_settled() {
             return encoded(&report);
         }
+        // Lambda retries it
+        let again = || {
+            let error_type = FunctionErrorType::PolicyChangeIncomplete;
+            Err(FunctionError { error_type, ..FunctionError::of(&report) })
+        };
+        if self.record_rejection(context, &event.origin, &event.document, &report).await.is_err() {
+            return again();
+        }
         if report.status() != Status::Incomplete && self.queues.parks() {
             return match self.park(context, payload.get(), &report).await {
                 Ok(()) => encoded(&report),
-                // parking failed, so fail the invocation: Lambda retries it
-                Err(NotParked) => Err(FunctionError {
-                    error_type: FunctionErrorType::PolicyChangeIncomplete,
-                    ..FunctionError::of(&report)
-                }),
+                Err(NotParked) => again(),
             };
         }
         Err(FunctionError::of(&report))

@@ -35,7 +35,7 @@ impl Governed<'_> {
     ) -> Intent {
         let (token, now) = (self.tokens.next(), self.now());
         let (run, order) = (self.run.clone(), self.order.clone());
-        let intent = Intent::new(token, now, run, order, named, values, before, record);
+        let intent = record.intend(token, now, run, order, named, values, before);
         Intent { reported_as: change_id.clone(), handover, ..intent }
     }
 
