@@ -11,6 +11,7 @@ mod dispatch;
 mod freeze;
 mod governed;
 mod http;
+mod page;
 mod queued;
 mod records;
 mod refusal;
@@ -86,6 +87,8 @@ struct InvocationContext {
     log: CallLog,
     rules: Rules,
     deadline: Deadline,
+    /// The ARN that the function was invoked by: what a page's links call.
+    function_arn: String,
     /// The bus has not taken an event: no other is tried in this invocation.
     bus_failed: AtomicBool,
 }
@@ -161,6 +164,7 @@ impl Handler {
             Trigger::Bare(document) => self.answer_bare(context, document).await,
             Trigger::Sweep => Box::pin(self.sweep(context)).await,
             Trigger::Cloudformation(payload) => Box::pin(self.declare(context, payload)).await,
+            Trigger::Widget(widget) => Box::pin(self.show(context, &widget)).await,
         }
     }
 
@@ -214,6 +218,7 @@ impl Handler {
                 left,
                 afterwards(kind, self.queues.parks(), self.ledger.is_some()),
             ),
+            function_arn: context.invoked_function_arn.clone(),
         }
     }
 
@@ -273,7 +278,13 @@ fn afterwards(kind: Option<TriggerKind>, parks: bool, is_governed: bool) -> Dura
         Some(TriggerKind::EventBridge) if parks => QUEUE_PATIENCE,
         Some(TriggerKind::Http | TriggerKind::Bare) if is_governed => RECORD,
         Some(TriggerKind::Cloudformation) => ANSWER_PATIENCE,
-        Some(TriggerKind::EventBridge | TriggerKind::Http | TriggerKind::Bare | TriggerKind::Sweep)
+        Some(
+            TriggerKind::EventBridge
+            | TriggerKind::Http
+            | TriggerKind::Bare
+            | TriggerKind::Sweep
+            | TriggerKind::Widget,
+        )
         | None => Duration::ZERO,
     }
 }
@@ -293,6 +304,7 @@ mod tests {
             (Some(TriggerKind::Http), true, true, 2),
             (Some(TriggerKind::Bare), false, true, 2),
             (Some(TriggerKind::Sweep), true, true, 0),
+            (Some(TriggerKind::Widget), false, true, 0),
             (None, true, true, 0),
         ] {
             assert_eq!(

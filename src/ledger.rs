@@ -14,6 +14,7 @@ mod debts;
 mod declarations;
 mod deliveries;
 mod error;
+mod fleet;
 mod freezing;
 mod history;
 mod index;
@@ -35,6 +36,7 @@ pub use answer::{
 };
 pub use declarations::Generation;
 pub use error::LedgerError;
+pub use fleet::Fleet;
 pub use lists::ListQuery;
 pub use outcomes::Note;
 pub use results::{ResultsQuery, WithResult};

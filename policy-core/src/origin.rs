@@ -39,6 +39,8 @@ stable_names! {
         Sweep = "sweep",
         /// A request of a CloudFormation custom resource.
         Cloudformation = "cloudformation",
+        /// A custom widget of a CloudWatch dashboard, which shows what the ledger remembers.
+        Widget = "widget",
     }
 }
 

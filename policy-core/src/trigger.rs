@@ -7,6 +7,7 @@ pub mod http;
 pub mod lane;
 mod recognition;
 pub mod sqs;
+pub mod widget;
 
 pub use envelope::NotAccepted;
 pub use recognition::recognise;
@@ -29,6 +30,8 @@ pub enum Trigger<'a> {
     Sweep,
     /// A request of a CloudFormation custom resource. It holds a secret, so that only `declare` reads it.
     Cloudformation(&'a RawValue),
+    /// A dashboard that shows a page.
+    Widget(widget::Widget),
 }
 
 impl Trigger<'_> {
@@ -42,6 +45,7 @@ impl Trigger<'_> {
             Self::Bare(_) => TriggerKind::Bare,
             Self::Sweep => TriggerKind::Sweep,
             Self::Cloudformation(_) => TriggerKind::Cloudformation,
+            Self::Widget(_) => TriggerKind::Widget,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Recognises a payload's envelope by its distinguishing keys, never by trial deserialisation.
 
 use super::envelope::{Envelope, NotAccepted};
-use super::{Trigger, event_bridge, http, sqs};
+use super::{Trigger, event_bridge, http, sqs, widget};
 use crate::origin::{Invocation, TriggerKind};
 use crate::policy::document;
 use serde_json::value::RawValue;
@@ -27,7 +27,11 @@ fn marks(envelope: &Envelope<'_>) -> Vec<Mark> {
     if envelope.has("RequestType") && envelope.has("ResponseURL") {
         found.push(Mark::Cloudformation);
     }
-    if is_change(envelope) {
+    let is_change = is_change(envelope);
+    if widget::is_asked(envelope, is_change) {
+        found.push(Mark::Widget);
+    }
+    if is_change {
         found.push(Mark::Bare);
     }
     found
@@ -42,6 +46,7 @@ enum Mark {
     Bare,
     Sweep,
     Cloudformation,
+    Widget,
 }
 
 impl Mark {
@@ -54,6 +59,7 @@ impl Mark {
             Self::Bare => "a policy change",
             Self::Sweep => "the schedule of the sweep",
             Self::Cloudformation => "a request of a CloudFormation custom resource",
+            Self::Widget => "a dashboard's widget",
         }
     }
 }
@@ -94,6 +100,7 @@ pub fn recognise<'a>(payload: &'a RawValue, invocation: &Invocation) -> Result<T
             Some("true") => Ok(Trigger::Sweep),
             _ => Err(NotAccepted::malformed(TriggerKind::Sweep, "`sweep` must be true")),
         },
+        [Mark::Widget] => widget::decode(&envelope, payload).map(Trigger::Widget),
         [] => Err(NotAccepted::Unrecognised(format!(
             "{}; it is not an API Gateway, EventBridge or SQS payload, and not a policy change",
             envelope.keys()
