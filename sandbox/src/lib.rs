@@ -15,6 +15,7 @@
 //! - [`invoke_api`]: Lambda's `Invoke` in front of a function, for any payload.
 //! - [`widget_pages`]: a browser in front of the function that makes pages.
 //! - [`governed`]: all of it, as a stack has it: table, queues, and a function for each role.
+//! - [`callback`]: where CloudFormation waits for a custom resource's answer.
 //! - [`expectation`]: the answer that a payload's file name announces.
 //!
 //! A service is a module with one type: `start` takes a port and serves, `url` is where, and
@@ -24,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bus;
+pub mod callback;
 pub mod connect;
 pub mod expectation;
 pub mod faults;
