@@ -53,7 +53,9 @@ pub(super) async fn send(url: String) -> io::Result<()> {
     let until = |id: &'static str| {
         let http = &http;
         async move {
-            let is_over = |record: &Value| !matches!(record["status"].as_str(), None | Some("accepted" | "running"));
+            let is_over = |record: &Value| {
+                !matches!(record.get("status").and_then(Value::as_str), None | Some("accepted" | "running"))
+            };
             while !is_over(&http.get(&format!("/policy-changes/{id}")).await?.body) {
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
@@ -83,7 +85,7 @@ pub(super) async fn send(url: String) -> io::Result<()> {
         let Value::Object(_) = http.post("/policy-changes", change.to_string()).await?.body else {
             return Err(io::Error::other("the function URL does not answer"));
         };
-        if change["changeId"] == "SAMPLE-1" {
+        if change.get("changeId").is_some_and(|id| id == "SAMPLE-1") {
             // those that follow are newer, and would overtake it
             until("SAMPLE-1").await?;
         }
