@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help demo serve check format compile binaries test ready environments rust-test conformance ci deny docs build sam-build \
-	release dist deploy bench soak fuzz fuzz-corpus mutants mutants-io bench-scale counts counts-baseline acceptance clean
+	release dist deploy bench soak fuzz fuzz-corpus mutants mutants-io bench-scale counts counts-baseline acceptance page-shots clean
 # The parts of a target run one after another, in their order; `ready` alone runs two at a time
 ifndef AT_A_TIME
 .NOTPARALLEL:
@@ -189,6 +189,10 @@ deploy: ## build, package and deploy with samconfig.toml's environment (ENV=dev 
 	mkdir -p deployed
 	sam package --config-env $(or $(ENV),default) --output-template-file $(PACKAGED)
 	sam deploy --config-env $(or $(ENV),default) --template-file $(PACKAGED)
+
+# Of the sandbox's sample, while its last change goes on. A person looks at them before they are committed
+page-shots: environments binaries ## the pictures of docs/page.md anew
+	@$(VENV)/bin/python conformance/browser/shots.py docs/page
 
 acceptance: $(VENV)/done ## a deployed stack, tried in its account (STACK=… INSTANCE=…, docs/runbook.md)
 	@PATH="$$PATH:$(CURDIR)/$(VENV)/bin" $(VENV)/bin/python -m acceptance \

@@ -45,8 +45,8 @@ def node() -> str:
 
 def until(url: str, change: str) -> None:
     for _ in range(600):
-        record = requests.get(f"{url}/policy-changes/{change}", timeout=30).json()
-        if record.get("status") not in (None, "accepted", "running"):
+        answer = requests.get(f"{url}/policy-changes/{change}", timeout=30)
+        if answer.status_code == 200 and answer.json()["status"] not in ("accepted", "running"):
             return
         time.sleep(0.1)
     raise AssertionError(f"{change} does not end")
@@ -96,18 +96,14 @@ def test_every_page_is_html(looks: list[dict[str, Any]]) -> None:
         if "html" in look:
             parser = html5lib.HTMLParser(strict=False)
             parser.parse(look["html"])
-            assert [(error, where) for where, error, _ in parser.errors] == STYLE_IN_THE_BODY, look["name"]
-
-
-# a widget cannot put its style sheet anywhere else; the parser has no such rule, a validator would
-STYLE_IN_THE_BODY: list[Any] = []
+            assert parser.errors == [], look["name"]
 
 
 def test_hostile_texts_are_shown_as_texts(looks: list[dict[str, Any]]) -> None:
     html = {look["name"]: look["html"] for look in looks if "html" in look}
-    for name, times in (("fleet", 1), ("changes", 3), ("hostile", 3), ("target", 1)):
+    for name, times in (("fleet", 1), ("changes", 3), ("hostile", 2), ("target", 1)):
         text = "".join(html5lib.parse(html[name], namespaceHTMLElements=False).itertext())
-        # the freeze; the reason and for whom; the document has the reason once more
+        # the freeze; the reason, and for whom; in a document its quote has a backslash
         assert text.count(HOSTILE) == times, name
         assert "<img" not in html[name] and "<script" not in html[name]
 
