@@ -62,11 +62,12 @@ $(TOOLS)/%.installed:
 	cargo install --locked --quiet --root $(TOOLS) $*
 	touch $@
 
-# 10 minutes at most, once built: the first ends itself after 7
-soak: ## at length: 20,000 mixed invocations of one process, then 1,000 kills at random instants
+# 35 minutes at most, once built: the first ends itself after 7
+soak: ## at length: 20,000 mixed invocations, 1,000 kills of one process and 1,000 of a whole stack's processes
 	cargo test --locked --workspace --test it --no-run
 	SOAK_INVOCATIONS=20000 cargo test --locked --workspace --test it soak:: -- --nocapture
 	KILL_RUNS=1000 timeout 3m cargo test --locked --workspace --test it whenever_it_is_killed -- --nocapture
+	KILL_RUNS=1000 timeout 25m cargo test --locked --workspace --test it whenever_processes_are_killed -- --nocapture
 
 # What is new stays in fuzz/target/corpus for the next run, what fails in fuzz/artifacts. Without a
 # sanitizer: unsafe code is forbidden here, and what is looked for panics.

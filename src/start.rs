@@ -33,7 +33,7 @@ pub fn handler(
     };
     let config = sdk::config(settings.region.as_str(), http.clone(), lookup);
     tracing::info!(version = VERSION, region = settings.region.as_str(), "started");
-    Ok(assemble(settings, config, http, pipe, level, Clock::default()))
+    Ok(assemble(settings, config, http, pipe, level, Clock::of(lookup)))
 }
 
 /// Puts a handler together from its parts.

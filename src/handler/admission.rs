@@ -1,6 +1,6 @@
 //! What a submission means for the ledger: a record of its own, a new run of one, or a repetition.
 
-use super::governed::{Case, DEAD, not_begun};
+use super::governed::{Case, DEAD};
 use super::{Handler, InvocationContext};
 use crate::ledger::{LedgerError, Recorded};
 use crate::propagate::{Resolved, unavailable};
@@ -96,10 +96,12 @@ impl Handler {
                         other => return Box::pin(self.answer_existing(context, case, *there, other)).await,
                     }
                 }
-                Err(error) => return not_begun(&case.document, &unavailable(&error)),
+                Err(error) => {
+                    return self.not_begun(context, case.origin, &case.document, &unavailable(&error));
+                }
             }
         }
-        not_begun(&case.document, &Failure::new(ErrorCode::ChangeRunning))
+        self.not_now(context, &case)
     }
 
     async fn written(
@@ -142,9 +144,8 @@ impl Handler {
                 let message = "has been replayed as often as a record takes";
                 self.reject_as(context, case.origin, id, ViolationCode::TooManyReplays, message)
             }
-            Admission::Busy | Admission::Later => {
-                not_begun(&case.document, &Failure::new(ErrorCode::ChangeRunning))
-            }
+            // the last of them is handled by the caller
+            Admission::Busy | Admission::Later | Admission::NextRun { .. } => self.not_now(context, &case),
             Admission::Running => self.queued(context, &case, &there).await,
             Admission::Continue if there.mode == Mode::Lanes => self.queued(context, &case, &there).await,
             Admission::Continue => {
@@ -160,17 +161,19 @@ impl Handler {
                         case.at_once = None;
                         let taken = ChangeRecord { holder: Some(mine), ..there };
                         let converted = self.convert(context, &case, &taken).await;
-                        let why = || Failure::new(ErrorCode::ChangeRunning);
-                        converted.unwrap_or_else(|| not_begun(&case.document, &why()))
+                        converted.unwrap_or_else(|| self.not_now(context, &case))
                     }
-                    Ok(false) => not_begun(&case.document, &Failure::new(ErrorCode::ChangeRunning)),
-                    Err(error) => not_begun(&case.document, &unavailable(&error)),
+                    Ok(false) => self.not_now(context, &case),
+                    Err(error) => self.not_begun(context, case.origin, &case.document, &unavailable(&error)),
                 }
             }
-            Admission::Recorded => self.recorded_answer(&case, &there).await,
-            // handled by the caller
-            Admission::NextRun { .. } => not_begun(&case.document, &Failure::new(ErrorCode::ChangeRunning)),
+            Admission::Recorded => self.recorded_answer(context, &case, &there).await,
         }
+    }
+
+    /// Another run has to end first.
+    fn not_now(&self, context: &InvocationContext, case: &Case<'_>) -> Report {
+        self.not_begun(context, case.origin, &case.document, &Failure::new(ErrorCode::ChangeRunning))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A recorded run for the workers: its lanes, their messages, and where to follow it.
 
-use super::governed::{Case, not_begun};
+use super::governed::Case;
 use super::records::every_result;
 use super::{Handler, InvocationContext};
 use crate::audit::AuditedChange;
@@ -95,10 +95,15 @@ impl Handler {
     }
 
     /// What a final run came to, as its report said.
-    pub(super) async fn recorded_answer(&self, case: &Case<'_>, there: &ChangeRecord) -> Report {
+    pub(super) async fn recorded_answer(
+        &self,
+        context: &InvocationContext,
+        case: &Case<'_>,
+        there: &ChangeRecord,
+    ) -> Report {
         let results = match every_result(case.ledger, &there.run_name()).await {
             Ok(results) => results,
-            Err(error) => return not_begun(&case.document, &unavailable(&error)),
+            Err(error) => return self.not_begun(context, case.origin, &case.document, &unavailable(&error)),
         };
         let changes = case.document.changes.iter().map(|change| {
             let own = results.iter().filter(|result| result.change_id == change.change_id);

@@ -9,7 +9,7 @@ use policy_core::failure::{ErrorCode, Failure};
 use policy_core::origin::{Origin, TriggerKind};
 use policy_core::policy::{Document, Instances, PolicyChange, ViolationCode};
 use policy_core::record::{ChangeRecord, MAX_PLAN, Millis, Plan, Task, lanes_of};
-use policy_core::report::{ChangeReport, Disposition, Report};
+use policy_core::report::Report;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -43,7 +43,7 @@ impl Handler {
     ) -> Report {
         let origin = &submission.origin;
         if let Some(why) = self.is_frozen_for(ledger, origin).await {
-            return not_begun(&document, &why);
+            return self.not_begun(context, origin, &document, &why);
         }
         let mut case = match self.case(context, submission, ledger, document) {
             Ok(case) => case,
@@ -185,16 +185,6 @@ impl Handler {
         governed.counts_failures = record.stop_after.is_some();
         governed
     }
-}
-
-/// The report of a document of which nothing was done, for now.
-pub(super) fn not_begun(document: &Document, why: &Failure) -> Report {
-    let changes = document.changes.iter().map(|change| ChangeReport {
-        change_id: change.change_id.clone(),
-        disposition: Disposition::NotBegun(why.clone()),
-        warnings: change.warnings.clone(),
-    });
-    Report::of(changes.collect(), document.is_batch)
 }
 
 /// Whether the caller waits for the outcome: what comes from a bus or a queue is carried out by workers.

@@ -4,11 +4,12 @@ use super::{FunctionError, Handler, InvocationContext, Reply, encoded};
 use crate::audit::{Action, Reason};
 use crate::queue::Label;
 use crate::telemetry::causes;
+use policy_core::failure::Failure;
 use policy_core::function_error::FunctionErrorType;
 use policy_core::origin::{Origin, TriggerKind};
-use policy_core::policy::{ChangeId, Home, Violation, ViolationCode};
+use policy_core::policy::{ChangeId, Document, Home, Violation, ViolationCode};
 use policy_core::problem::Problem;
-use policy_core::report::{ChangeReport, Report};
+use policy_core::report::{ChangeReport, Disposition, Report};
 use policy_core::trigger::NotAccepted;
 use policy_core::trigger::http::answer::Response;
 use serde_json::value::RawValue;
@@ -88,7 +89,26 @@ impl Handler {
         Report::one(ChangeReport::rejected(id.clone(), vec![violation]))
     }
 
-    /// The same before there was a document to read: nothing else counts it.
+    /// A document of which nothing is done, for now.
+    pub(super) fn not_begun(
+        &self,
+        context: &InvocationContext,
+        origin: &Origin,
+        document: &Document,
+        why: &Failure,
+    ) -> Report {
+        let code = why.code().to_owned();
+        let reason = Reason { pointer: String::new(), code, message: why.message().to_owned() };
+        self.note(origin, &context.rules.home, &document.change_id, &[reason]);
+        let changes = document.changes.iter().map(|change| ChangeReport {
+            change_id: change.change_id.clone(),
+            disposition: Disposition::NotBegun(why.clone()),
+            warnings: change.warnings.clone(),
+        });
+        Report::of(changes.collect(), document.is_batch)
+    }
+
+    /// Rejects what is no document yet: nothing else counts it.
     pub(super) fn reject_unread(
         &self,
         context: &InvocationContext,

@@ -4,6 +4,7 @@ mod actions;
 mod admission;
 mod at_once;
 mod bounds;
+mod interleaved;
 mod lanes;
 mod organisation;
 mod queueing;

@@ -3,7 +3,10 @@
 //!
 //! The instants are chosen by what has happened (so many updates, so many bytes read) and a random
 //! moment more, so that they fall where it matters on a machine of any speed. `KILL_RUNS` sets how many
-//! (30), `KILL_SEED` where the random numbers start; a failure names its run.
+//! (30), `KILL_SEED` where the random numbers start; a failure names its run. `stack` does the same to a whole stack
+//! in governed mode.
+
+mod stack;
 
 use crate::fifo::Fifo;
 use crate::world::{ONE, THREE, TWO, launch};
@@ -23,7 +26,6 @@ const PIPE: u64 = 65_536;
 
 #[tokio::test]
 async fn whenever_it_is_killed_every_update_sent_has_its_intent_on_record() {
-    let number = |name: &str, default| std::env::var(name).map_or(default, |text| text.parse().unwrap());
     let mut random = Random::from(number("KILL_SEED", 1));
     let mut earlier: Option<(String, Run)> = None;
     let (mut updates, mut torn) = (0, 0);
@@ -97,6 +99,11 @@ async fn where_standard_output_is_closed_nothing_is_sent() {
     reader.reached().await;
     reader.close();
     assert_unaudited(&connect, &function, "Broken pipe").await;
+}
+
+/// A number that the environment may set.
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
 }
 
 async fn assert_unaudited(connect: &Connect, function: &Function, detail: &str) {

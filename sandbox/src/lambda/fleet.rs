@@ -64,6 +64,14 @@ impl Fleet {
         self.members().iter().map(|member| Arc::clone(&member.function)).collect()
     }
 
+    /// The processes that work on an invocation now.
+    #[must_use]
+    pub fn at_work(&self) -> Vec<Arc<Function>> {
+        let members = self.members();
+        let at_work = members.iter().filter(|member| !member.is_free);
+        at_work.map(|member| Arc::clone(&member.function)).collect()
+    }
+
     /// Every whole line that the processes have written to standard output, process by process.
     #[must_use]
     pub fn output(&self) -> Vec<String> {

@@ -2,7 +2,10 @@
 
 use super::stage::{CHANGES, Stage};
 use crate::world::{ONE, TWO, chat};
+use sandbox::ledger::{Fault, Rule};
 use serde_json::{Value, json};
+
+const ADA: &str = "arn:aws:iam::111122223333:user/ada";
 
 fn problem(name: &str) -> Value {
     json!(format!("urn:problem-type:connect-attachment-policy:{name}"))
@@ -45,6 +48,40 @@ async fn while_it_runs_the_same_change_is_answered_202_and_another_one_409() {
     assert_eq!((status, &refused["type"]), (409, &problem("change-running")));
     assert_eq!(stage.world.updates(), 0);
     assert_eq!(stage.queues.messages(CHANGES).len(), 1);
+}
+
+/// The answer says when to come back, and the audit who asked: one line, of a batch too.
+#[tokio::test]
+async fn what_is_not_begun_for_now_is_a_refusal() {
+    let stage = Stage::new().await;
+    stage.take_in(&chat(ONE, &json!({"changeId": "CHG-1"}))).await;
+    let of = |id: &str| chat(ONE, &json!({"changeId": id}));
+    let batch = json!({"changeId": "CHG-2", "changes": [chat(ONE, &json!({})), chat(TWO, &json!({}))]});
+    for (path, change, id, status, seconds, code, name) in [
+        ("?dryRun=true", of("CHG-1"), "CHG-1", 409, "5", "ChangeRunning", "change-running"),
+        ("", of("CHG-3"), "CHG-3", 503, "5", "LedgerUnavailable", "ledger-unavailable"),
+        ("", batch, "CHG-2", 503, "60", "Frozen", "frozen"),
+    ] {
+        match code {
+            "LedgerUnavailable" => stage.ledger.fault(Rule::new(Fault::Internal)),
+            "Frozen" => assert_eq!(stage.http("PUT", "/freeze", &Value::Null).await.0, 200),
+            _ => {}
+        }
+        let before = stage.world.audit().len();
+        let (answered, headers, refused) =
+            stage.http("POST", &format!("/policy-changes{path}"), &change).await;
+        stage.ledger.clear_faults();
+        assert_eq!((answered, &refused["type"]), (status, &problem(name)), "{refused}");
+        assert_eq!(headers["retry-after"], seconds, "{name}");
+        let audit = stage.world.audit();
+        let lines: Vec<_> = audit[before..].iter().map(|event| &event["metadata"]).collect();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert_eq!((&lines[0]["event_code"], &lines[0]["correlation_uid"]), (&json!("refusal"), &json!(id)));
+        let line = &audit[before];
+        assert_eq!((&line["status_code"], &line["actor"]["user"]["uid"]), (&json!(code), &json!(ADA)));
+        assert_eq!(line["unmapped"]["reasons"].as_array().map(Vec::len), Some(1), "{line}");
+    }
+    assert_eq!(stage.world.updates(), 0);
 }
 
 #[tokio::test]

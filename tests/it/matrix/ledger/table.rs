@@ -16,6 +16,10 @@ const BOTH: &str = "intent 1, applied 1, intent 2, applied 2";
 /// So both are, by the first run.
 const APPLIED: &str = "run 1 succeeded: applied, applied; 2 sent";
 
+/// Of a change that is not begun.
+const NOT_RECORDED: &str = "refusal LedgerUnavailable";
+const FROZEN: &str = "refusal Frozen";
+
 const fn expected(
     answer: &'static str,
     audit: &'static str,

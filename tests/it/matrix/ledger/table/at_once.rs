@@ -2,7 +2,7 @@
 
 use super::super::cell::{Cell, Expected, Rows, Way};
 use super::super::verb::{Harm, Verb};
-use super::{APPLIED, BOTH, expected};
+use super::{APPLIED, BOTH, FROZEN, NOT_RECORDED, expected};
 
 const OK: &str = "200 succeeded";
 const UNAVAILABLE: &str = "503 ledger-unavailable, Retry-After";
@@ -68,16 +68,16 @@ fn rows() -> Vec<Rows> {
         Rows {
             verb: Verb::Freeze,
             passes,
-            fails: expected(UNAVAILABLE, "", "none", APPLIED),
+            fails: expected(UNAVAILABLE, NOT_RECORDED, "none", APPLIED),
             fails_done: None,
-            second: Some(expected("503 frozen, Retry-After", "", "none", APPLIED)),
+            second: Some(expected("503 frozen, Retry-After", FROZEN, "none", APPLIED)),
         },
         Rows {
             verb: Verb::Record,
             passes,
-            fails: expected(UNAVAILABLE, "", "none", APPLIED),
+            fails: expected(UNAVAILABLE, NOT_RECORDED, "none", APPLIED),
             // recorded, and nobody carries it out: the sweep ends it, and the caller's repetition is a second run
-            fails_done: Some(expected(UNAVAILABLE, "", "running", AGAIN)),
+            fails_done: Some(expected(UNAVAILABLE, NOT_RECORDED, "running", AGAIN)),
             // with other values
             second: Some(expected("409 change-id-reused", "refusal ChangeIdReused", "succeeded", APPLIED)),
         },

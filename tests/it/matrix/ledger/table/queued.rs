@@ -2,7 +2,7 @@
 
 use super::super::cell::{Cell, Expected, Rows, Way};
 use super::super::verb::Verb;
-use super::{APPLIED, expected};
+use super::{APPLIED, FROZEN, NOT_RECORDED, expected};
 
 /// What a way is answered.
 struct Answers {
@@ -48,8 +48,8 @@ pub(super) fn cells() -> Vec<Cell> {
 
 fn rows(answers: &Answers) -> [Rows; 4] {
     let accepted = expected(answers.accepted, "accepted", "accepted", APPLIED);
-    let refused = expected(answers.refused, "", "none", APPLIED);
-    let frozen = answers.frozen.map_or(accepted, |answer| Expected { answer, ..refused });
+    let refused = expected(answers.refused, NOT_RECORDED, "none", APPLIED);
+    let frozen = answers.frozen.map_or(accepted, |answer| Expected { answer, audit: FROZEN, ..refused });
     // what is recorded is carried out: the sweep completes what is missing
     let completed = |verb| Rows {
         verb,

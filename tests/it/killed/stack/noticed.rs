@@ -1,0 +1,59 @@
+//! The check of the check: whatever may never happen is found in evidence that says it did.
+
+use super::evidence::{Evidence, Moment, Target};
+use super::verdict::wrong;
+
+type Falsify = fn(&mut Evidence);
+
+/// Each lie, and how what is found of it begins.
+const LIES: [(&str, Falsify); 9] = [
+    ("ends", |evidence| evidence.records[0].status = "running".to_owned()),
+    ("left", |evidence| evidence.left.push("a lane".to_owned())),
+    ("counts", |evidence| {
+        let counts = evidence.records.iter_mut().find_map(|record| record.counts.get_mut("applied"));
+        *counts.unwrap() += 1;
+    }),
+    ("intent", |evidence| {
+        let target = changed(evidence);
+        let moments = evidence.moments.get_mut(&target).unwrap();
+        moments.retain(|moment| !matches!(moment, Moment::Begun(_)));
+    }),
+    ("audit", |evidence| evidence.audited.clear()),
+    ("order", |evidence| {
+        let target = changed(evidence);
+        let (first, _) = evidence.landings(&target).swap_remove(0);
+        for moment in evidence.moments.get_mut(&target).unwrap() {
+            if let Moment::Begun(intent) = moment
+                && intent.token == first.token
+            {
+                intent.order = "9999999999999#".to_owned();
+                intent.named = ["size", "ext"].map(str::to_owned).into();
+            }
+        }
+    }),
+    ("reported", |evidence| {
+        let target = changed(evidence);
+        let (last, _) = evidence.landings(&target).pop().unwrap();
+        evidence.results.get_mut(&(last.run, target)).unwrap().outcome = "unchanged".to_owned();
+    }),
+    ("held", |evidence| {
+        let target = changed(evidence);
+        evidence.held.get_mut(&target).unwrap().size = Some(1);
+    }),
+    ("undo", |evidence| evidence.results.retain(|(run, _), _| !run.starts_with("look-"))),
+];
+
+/// Each of them is found in evidence in which nothing is wrong.
+pub(super) fn assert_lies_are_noticed(evidence: &Evidence) {
+    for (begins, falsify) in LIES {
+        let mut false_evidence = evidence.clone();
+        falsify(&mut false_evidence);
+        let found = wrong(&false_evidence);
+        assert!(found.iter().any(|wrong| wrong.starts_with(begins)), "{begins}: {found:#?}");
+    }
+}
+
+/// The target that was changed most often.
+fn changed(evidence: &Evidence) -> Target {
+    evidence.moments.keys().max_by_key(|target| evidence.landings(target).len()).unwrap().clone()
+}
