@@ -50,6 +50,7 @@ fn every_variable_is_read() {
         requests_per_second: 1.5,
         burst: 3,
         shared_quota: true,
+        gives_way: false,
         max_attempts: 4,
         roles: RoleArn::parse(role).into_iter().map(|role| (role.account(), role)).collect(),
     };
@@ -174,7 +175,8 @@ fn the_ledger_and_its_queues_go_together() {
     assert!(read(&[table, changes]).is_ok());
     assert!(read(&[table, changes, intake]).is_ok());
     // a worker sends nothing
-    assert!(read(&[table, ("ACCEPTED_TRIGGERS", "lane")]).is_ok());
+    let worker = read(&[table, ("ACCEPTED_TRIGGERS", "lane")]).unwrap();
+    assert!(worker.connect.gives_way, "requests come first");
     for (variables, error) in [
         (&[table][..], "LEDGER_TABLE needs CHANGE_QUEUE_URL"),
         (&[table, ("ACCEPTED_TRIGGERS", "lane,sweep")], "LEDGER_TABLE needs CHANGE_QUEUE_URL"),
