@@ -30,6 +30,7 @@ NETWORK = {
 KEY = {"kms:GenerateDataKey", "kms:Decrypt"}
 # granted where a parameter asks for it
 BY_PARAMETER = {"ds:DescribeDirectories", "sts:AssumeRole"} | NETWORK | KEY
+ANNOUNCES = {"events:PutEvents"}
 READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 RECORDS = {"dynamodb:PutItem", "dynamodb:UpdateItem"}
 WRITES = RECORDS | {"dynamodb:DeleteItem"}
@@ -73,7 +74,9 @@ def asked_of_connect() -> set[str]:
 
 
 def test_the_code_uses_no_service_that_this_test_does_not_look_at() -> None:
-    assert set(re.findall(r"aws_sdk_(\w+)", sources("."))) == {"connect", "dynamodb", "sqs", "sts"}
+    assert set(re.findall(r"aws_sdk_(\w+)", sources("."))) == {
+        "connect", "dynamodb", "eventbridge", "sqs", "sts",
+    }  # fmt: skip
 
 
 def test_the_code_looks_for_credentials_at_nobody_whom_iam_knows() -> None:
@@ -90,6 +93,7 @@ def test_what_the_code_calls_is_found() -> None:
     }
     assert connect & TAGS != set()
     assert called("sqs", sources("queue.rs")) == {"sqs:SendMessage", "sqs:ChangeMessageVisibility"}
+    assert called("events", sources("bus.rs")) == ANNOUNCES
     assert called("sts", sources("connect/role.rs")) == {"sts:AssumeRole"}
 
 
@@ -103,12 +107,14 @@ BY_PARAMETER_EVERYWHERE = NETWORK | KEY
 TAKES = POLLER | {"sqs:ChangeMessageVisibility"}
 GRANTED = {
     # sends what takes too long to the lanes; shows no message again
-    "ApiRole": (asked_of_connect() | WRITES | {"sqs:SendMessage"}, BY_PARAMETER),
+    "ApiRole": (ANNOUNCES | asked_of_connect() | WRITES | {"sqs:SendMessage"}, BY_PARAMETER),
     # records and plans; calls Amazon Connect never, in no account
-    "IntakeRole": (RECORDS | TAKES | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE),
-    "WorkerRole": (asked_of_connect() | WRITES | TAKES | {"sqs:SendMessage"}, BY_PARAMETER),
+    "IntakeRole": (ANNOUNCES | RECORDS | TAKES | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE),
+    "WorkerRole": (ANNOUNCES | asked_of_connect() | WRITES | TAKES | {"sqs:SendMessage"}, BY_PARAMETER),
     # looks what became of an update, and sends none
-    "SweepRole": (CONNECT_READS | WRITES | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE | {"sts:AssumeRole"}),
+    "SweepRole": (ANNOUNCES | CONNECT_READS | WRITES | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE | {"sts:AssumeRole"}),
+    # shows what the ledger remembers
+    "WidgetRole": (set(), BY_PARAMETER_EVERYWHERE),
 }
 
 
@@ -199,6 +205,7 @@ def test_queues_are_granted_one_by_one() -> None:
         "IntakeRole": dict.fromkeys(TAKES, ["IntakeQueue"]) | {"sqs:SendMessage": ["ChangeQueue", "ParkedQueue"]},
         "WorkerRole": dict.fromkeys(TAKES, ["ChangeQueue"]) | {"sqs:SendMessage": ["ParkedQueue"]},
         "SweepRole": {"sqs:SendMessage": ["ChangeQueue", "ParkedQueue"]},
+        "WidgetRole": {},
         "DriftRole": {"sqs:SendMessage": ["IntakeQueue", "ParkedQueue"]},
     }
 

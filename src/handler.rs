@@ -2,22 +2,28 @@
 
 mod actions;
 mod admission;
+mod announce;
 mod at_once;
 mod change;
+mod declare;
 mod derived;
 mod dispatch;
 mod freeze;
 mod governed;
 mod http;
+mod page;
 mod queued;
 mod records;
 mod refusal;
+mod rejection;
 mod reply;
 mod sweep;
 mod untouched;
 mod worker;
 
 use crate::audit::Audit;
+use crate::bus::Bus;
+use crate::callback::{Callback, PATIENCE as ANSWER_PATIENCE};
 use crate::clock::Clock;
 use crate::connect::{CallLog, Connect};
 use crate::ledger::Ledger;
@@ -38,6 +44,7 @@ use refusal::NotParked;
 pub use reply::FunctionError;
 use reply::{Reply, encoded};
 use serde_json::value::{RawValue, to_raw_value};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
@@ -48,6 +55,8 @@ pub struct Handler {
     connect: Connect,
     ledger: Option<Ledger>,
     queues: Queues,
+    bus: Option<Box<Bus>>,
+    callback: Callback,
     clock: Clock,
     audit: Audit,
     metrics: Metrics,
@@ -62,6 +71,10 @@ pub struct Services {
     pub ledger: Option<Ledger>,
     /// The queues.
     pub queues: Queues,
+    /// The bus that hears of every run that ends; boxed, because standalone has none.
+    pub bus: Option<Box<Bus>>,
+    /// What answers CloudFormation.
+    pub callback: Callback,
     /// The clock.
     pub clock: Clock,
 }
@@ -74,13 +87,17 @@ struct InvocationContext {
     log: CallLog,
     rules: Rules,
     deadline: Deadline,
+    /// The ARN that the function was invoked by: what a page's links call.
+    function_arn: String,
+    /// The bus has not taken an event: no other is tried in this invocation.
+    bus_failed: AtomicBool,
 }
 
 impl Handler {
     /// Puts the parts together.
     pub fn new(settings: Settings, services: Services, audit: Audit, metrics: Metrics) -> Self {
-        let Services { connect, ledger, queues, clock } = services;
-        Self { settings, connect, ledger, queues, clock, audit, metrics }
+        let Services { connect, ledger, queues, bus, callback, clock } = services;
+        Self { settings, connect, ledger, queues, bus, callback, clock, audit, metrics }
     }
 
     /// Handles one invocation: its answer, and before it one line of metrics and one of summary.
@@ -146,6 +163,8 @@ impl Handler {
             Trigger::Sqs(records) => Ok(to_raw_value(&self.answer_batch(context, &records).await)?),
             Trigger::Bare(document) => self.answer_bare(context, document).await,
             Trigger::Sweep => Box::pin(self.sweep(context)).await,
+            Trigger::Cloudformation(payload) => Box::pin(self.declare(context, payload)).await,
+            Trigger::Widget(widget) => Box::pin(self.show(context, &widget)).await,
         }
     }
 
@@ -193,11 +212,13 @@ impl Handler {
             rules: self.settings.rules(account),
             tally: Lock::default(),
             log: CallLog::default(),
+            bus_failed: AtomicBool::new(false),
             deadline: Deadline::new(
                 Instant::now(),
                 left,
                 afterwards(kind, self.queues.parks(), self.ledger.is_some()),
             ),
+            function_arn: context.invoked_function_arn.clone(),
         }
     }
 
@@ -219,14 +240,18 @@ impl Handler {
         if report.is_settled() {
             return encoded(&report);
         }
+        // Lambda retries it
+        let again = || {
+            let error_type = FunctionErrorType::PolicyChangeIncomplete;
+            Err(FunctionError { error_type, ..FunctionError::of(&report) })
+        };
+        if self.record_rejection(context, &event.origin, &event.document, &report).await.is_err() {
+            return again();
+        }
         if report.status() != Status::Incomplete && self.queues.parks() {
             return match self.park(context, payload.get(), &report).await {
                 Ok(()) => encoded(&report),
-                // parking failed, so fail the invocation: Lambda retries it
-                Err(NotParked) => Err(FunctionError {
-                    error_type: FunctionErrorType::PolicyChangeIncomplete,
-                    ..FunctionError::of(&report)
-                }),
+                Err(NotParked) => again(),
             };
         }
         Err(FunctionError::of(&report))
@@ -252,7 +277,14 @@ fn afterwards(kind: Option<TriggerKind>, parks: bool, is_governed: bool) -> Dura
         Some(TriggerKind::Sqs | TriggerKind::Lane) => QUEUE_PATIENCE * 2,
         Some(TriggerKind::EventBridge) if parks => QUEUE_PATIENCE,
         Some(TriggerKind::Http | TriggerKind::Bare) if is_governed => RECORD,
-        Some(TriggerKind::EventBridge | TriggerKind::Http | TriggerKind::Bare | TriggerKind::Sweep)
+        Some(TriggerKind::Cloudformation) => ANSWER_PATIENCE,
+        Some(
+            TriggerKind::EventBridge
+            | TriggerKind::Http
+            | TriggerKind::Bare
+            | TriggerKind::Sweep
+            | TriggerKind::Widget,
+        )
         | None => Duration::ZERO,
     }
 }
@@ -272,6 +304,7 @@ mod tests {
             (Some(TriggerKind::Http), true, true, 2),
             (Some(TriggerKind::Bare), false, true, 2),
             (Some(TriggerKind::Sweep), true, true, 0),
+            (Some(TriggerKind::Widget), false, true, 0),
             (None, true, true, 0),
         ] {
             assert_eq!(

@@ -11,8 +11,10 @@ mod changes;
 mod client;
 mod condition;
 mod debts;
+mod declarations;
 mod deliveries;
 mod error;
+mod fleet;
 mod freezing;
 mod history;
 mod index;
@@ -29,10 +31,12 @@ mod targets;
 mod write;
 
 pub use answer::{
-    Begun, Confirmed, Finished, Glance, Halting, LaneEnded, Look, Noted, OwedChange, Page, Recorded, Related,
-    Relation, Seen, Started, Stored, WorkEntry,
+    Begun, Confirmed, Debts, Finished, Glance, Halting, LaneEnded, Look, Noted, OwedAnswer, OwedChange, Page,
+    Recorded, Related, Relation, Seen, Started, Stored, Taken, WorkEntry,
 };
+pub use declarations::Generation;
 pub use error::LedgerError;
+pub use fleet::Fleet;
 pub use lists::ListQuery;
 pub use outcomes::Note;
 pub use results::{ResultsQuery, WithResult};

@@ -4,13 +4,16 @@ mod values;
 
 use crate::connect::ConnectSettings;
 use policy_core::aws::{AccountId, RegionName};
+use policy_core::declare::Hosts;
 use policy_core::origin::TriggerKind;
 use policy_core::policy::{ExtensionSet, Guardrails, Home, MaxSize, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use values::{boolean, entries, instances, queue_url, rate, regions, roles, table_name, triggers, within};
+use values::{
+    boolean, bus_name, entries, instances, queue_url, rate, regions, roles, table_name, triggers, within,
+};
 
 /// What an operator sets; docs/settings.md has the table.
 #[derive(Debug, Clone)]
@@ -31,8 +34,12 @@ pub struct Settings {
     pub change_queue_url: Option<String>,
     /// `INTAKE_QUEUE_URL`.
     pub intake_queue_url: Option<String>,
+    /// `ANSWER_LOOPBACK`: which hosts a declaration's answer may go to.
+    pub answer_hosts: Hosts,
     /// `PARKED_QUEUE_URL`.
     pub parked_queue_url: Option<String>,
+    /// `OUTCOME_BUS`: the event bus, by name or ARN, that hears of every run that ends.
+    pub outcome_bus: Option<String>,
     /// `AWS_REGION`, which Lambda sets.
     pub region: RegionName,
     /// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets: the metrics' dimension.
@@ -117,7 +124,13 @@ impl Settings {
         let change_queue_url = reader.read("CHANGE_QUEUE_URL", None, |url| queue_url(url).map(Some));
         let intake_queue_url = reader.read("INTAKE_QUEUE_URL", None, |url| queue_url(url).map(Some));
         go_together(&mut reader, &accepted_triggers, ledger.is_some());
+        let answer_hosts = if reader.read("ANSWER_LOOPBACK", false, boolean) {
+            Hosts::AndLoopback
+        } else {
+            Hosts::CloudFormation
+        };
         let parked_queue_url = reader.read("PARKED_QUEUE_URL", None, |url| queue_url(url).map(Some));
+        let outcome_bus = reader.read("OUTCOME_BUS", None, |name| bus_name(name).map(Some));
         let region = reader.required("AWS_REGION", "Lambda sets it", |text| {
             RegionName::parse(text).ok_or_else(|| format!("must be the name of a Region, not `{text}`"))
         });
@@ -138,7 +151,9 @@ impl Settings {
                 ledger,
                 change_queue_url,
                 intake_queue_url,
+                answer_hosts,
                 parked_queue_url,
+                outcome_bus,
                 region,
                 function_name,
             }),
@@ -174,17 +189,20 @@ fn go_together(reader: &mut Reader<'_>, accepted: &BTreeSet<TriggerKind>, has_le
     let is_set = |name: &str| reader.lookup(name).is_some();
     let mut wrong = Vec::new();
     if !has_ledger {
-        for name in ["CHANGE_QUEUE_URL", "INTAKE_QUEUE_URL"] {
+        for name in ["CHANGE_QUEUE_URL", "INTAKE_QUEUE_URL", "OUTCOME_BUS"] {
             if is_set(name) {
                 wrong.push(format!("{name} needs LEDGER_TABLE"));
             }
         }
-        for kind in [TriggerKind::Lane, TriggerKind::Sweep] {
+        for kind in [TriggerKind::Lane, TriggerKind::Sweep, TriggerKind::Cloudformation, TriggerKind::Widget]
+        {
             if accepted.contains(&kind) {
                 wrong.push(format!("ACCEPTED_TRIGGERS has {kind}, which needs LEDGER_TABLE"));
             }
         }
-    } else if !is_set("CHANGE_QUEUE_URL") && accepted.iter().any(|kind| *kind != TriggerKind::Lane) {
+    } else if !is_set("CHANGE_QUEUE_URL")
+        && accepted.iter().any(|kind| !matches!(kind, TriggerKind::Lane | TriggerKind::Widget))
+    {
         wrong.push("LEDGER_TABLE needs CHANGE_QUEUE_URL".to_owned());
     }
     reader.wrong.extend(wrong);

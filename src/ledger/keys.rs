@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 /// Changes in the list, and what is owed, are spread over so many partitions.
 pub(super) const SHARDS: u8 = 4;
 /// All targets are in so many partitions.
-const TARGET_SHARDS: u8 = 2;
+pub(super) const TARGET_SHARDS: u8 = 2;
 
 /// An item's two keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +55,15 @@ impl Key {
         Self { pk: targets(&target.lane), sk: target.to_string() }
     }
 
+    pub(super) fn declaration(stack_id: &str, logical_id: &str) -> Self {
+        Self { pk: declarations(stack_id), sk: logical_id.to_owned() }
+    }
+
+    /// What a generation of a declared resource owes.
+    pub(super) fn answer(stack_id: &str, logical_id: &str, generation: u32) -> Self {
+        Self { pk: declarations(stack_id), sk: format!("{logical_id}#{generation}") }
+    }
+
     pub(super) fn freeze() -> Self {
         Self { pk: "freeze".to_owned(), sk: "freeze".to_owned() }
     }
@@ -86,9 +95,26 @@ pub(super) fn change_of(pk: &str) -> Option<ChangeId> {
     ChangeId::parse(pk.strip_prefix("change#")?)
 }
 
+fn declarations(stack_id: &str) -> String {
+    format!("{DECLARATION}{stack_id}")
+}
+
+const DECLARATION: &str = "declaration#";
+
+/// The stack, the logical id and the generation of an answer's keys.
+pub(super) fn answer_of(pk: &str, sk: &str) -> Option<(String, String, u32)> {
+    let (logical_id, generation) = sk.split_once('#')?;
+    Some((pk.strip_prefix(DECLARATION)?.to_owned(), logical_id.to_owned(), generation.parse().ok()?))
+}
+
 /// What the sort keys of a plan's parts begin with.
 pub(super) fn parts(name: &str) -> String {
     format!("part#{name}#")
+}
+
+/// The number of the run before the newest that has this sort key.
+pub(super) fn earlier_run_of(sk: &str) -> Option<u32> {
+    sk.strip_prefix("run#")?.parse().ok()
 }
 
 /// What the sort keys of a run's lanes begin with.
@@ -113,7 +139,12 @@ pub(super) fn in_lane(lane: &LaneName) -> String {
 
 /// The partition of a lane's targets.
 pub(super) fn targets(lane: &LaneName) -> String {
-    format!("target#{}", shard(&lane.to_string(), TARGET_SHARDS))
+    targets_in(shard(&lane.to_string(), TARGET_SHARDS))
+}
+
+/// The partition of a shard's targets.
+pub(super) fn targets_in(shard: u8) -> String {
+    format!("target#{shard}")
 }
 
 /// The index partition of a target's history.
@@ -135,6 +166,11 @@ pub(super) fn month(at: Millis, shard: u8) -> String {
 /// The index partition of what is owed.
 pub(super) fn owed(id: &ChangeId) -> String {
     owed_in(shard(id.as_str(), SHARDS))
+}
+
+/// The index partition of an answer that is owed to a stack.
+pub(super) fn owed_to(stack_id: &str) -> String {
+    owed_in(shard(stack_id, SHARDS))
 }
 
 /// The index partition of what is owed in a shard.
@@ -182,6 +218,7 @@ mod tests {
         }
         assert_eq!(change_of("change#CHG-1/2"), Some(id));
         assert_eq!(change_of("target#1"), None);
+        assert_eq!((earlier_run_of("run#000007"), earlier_run_of("change")), (Some(7), None));
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub(super) fn triggers(list: &str) -> Result<BTreeSet<TriggerKind>, String> {
     let known = |name| {
         let kind = TriggerKind::ALL.iter().copied().find(|kind| kind.name() == name);
         kind.ok_or_else(|| {
-            format!("has the unknown trigger `{name}`; use http, eventbridge, sqs, bare, lane or sweep")
+            let all: Vec<_> = TriggerKind::ALL.iter().map(|kind| kind.name()).collect();
+            format!("has the unknown trigger `{name}`; use one of {}", all.join(", "))
         })
     };
     entries(list)?.map(known).collect()
@@ -76,6 +77,17 @@ pub(super) fn table_name(name: &str) -> Result<String, String> {
     let own =
         name.strip_prefix("arn:").and_then(|arn| arn.rsplit_once(":table/")).map_or(name, |(_, own)| own);
     if is_name(own) { Ok(name.to_owned()) } else { Err(format!("must be the name of a table, not `{name}`")) }
+}
+
+/// An event bus's name or ARN ("`PutEventsRequestEntry`", Amazon EventBridge API).
+pub(super) fn bus_name(name: &str) -> Result<String, String> {
+    let own = name
+        .strip_prefix("arn:")
+        .and_then(|arn| arn.split_once(":event-bus/").filter(|(of, _)| of.contains(":events:")))
+        .map_or(name, |(_, own)| own);
+    let is_name = (1..=256).contains(&own.len())
+        && own.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+    if is_name { Ok(name.to_owned()) } else { Err(format!("must be the name of an event bus, not `{name}`")) }
 }
 
 pub(super) fn queue_url(url: &str) -> Result<String, String> {

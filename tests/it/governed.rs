@@ -2,14 +2,17 @@
 
 mod actions;
 mod admission;
+mod announced;
 mod at_once;
 mod bounds;
 mod interleaved;
 mod lanes;
 mod organisation;
+mod page;
 mod queueing;
 mod racing;
 mod redelivered;
+mod rejected;
 mod requests;
 mod settled;
 pub(crate) mod stage;

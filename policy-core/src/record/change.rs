@@ -1,54 +1,9 @@
 //! A change's record: what was decided, where it stands, how its newest run ended.
 
-use super::{Counts, Millis, Order, RunKey, RunName};
+use super::{Counts, Declared, Halted, Millis, Order, RecordStatus, RunKey, RunName};
 use crate::origin::{IdentitySource, TriggerKind};
 use crate::policy::{ChangeId, Violation};
-use crate::report::Status;
 use std::collections::BTreeSet;
-
-crate::stable_names! {
-    /// A record's status: those of a report, and those of what has not ended.
-    pub enum RecordStatus {
-        /// Recorded, nothing done yet.
-        Accepted = "accepted",
-        /// Being carried out.
-        Running = "running",
-        /// The document has violations: nothing was done.
-        Rejected = "rejected",
-        /// A dry run, nothing blocked or failed.
-        Planned = "planned",
-        /// Every target is applied or unchanged.
-        Succeeded = "succeeded",
-        /// Some target failed for now, is unknown or pending.
-        Incomplete = "incomplete",
-        /// Some succeeded, some failed for good.
-        Partial = "partial",
-        /// None succeeded, all for good.
-        Failed = "failed",
-        /// Cancelled before its end.
-        Cancelled = "cancelled",
-    }
-}
-
-impl RecordStatus {
-    /// Whether nothing more happens to this run.
-    pub const fn is_final(self) -> bool {
-        !matches!(self, Self::Accepted | Self::Running)
-    }
-
-    /// The same word of a report.
-    pub const fn of(status: Status) -> Self {
-        match status {
-            Status::Rejected => Self::Rejected,
-            Status::Accepted => Self::Accepted,
-            Status::Planned => Self::Planned,
-            Status::Succeeded => Self::Succeeded,
-            Status::Incomplete => Self::Incomplete,
-            Status::Partial => Self::Partial,
-            Status::Failed => Self::Failed,
-        }
-    }
-}
 
 /// A verified identity, and who verified it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,15 +63,6 @@ pub struct Holder {
     pub token: String,
     /// When it is surely dead: its deadline and 65 seconds.
     pub until: Millis,
-}
-
-/// As what a run is ended early.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Halted {
-    /// By a person.
-    Cancelled,
-    /// By a newer generation of the same declaration.
-    Superseded,
 }
 
 /// The order to end a run early.
@@ -222,6 +168,8 @@ pub struct ChangeRecord {
     pub plan_hash: Option<String>,
     /// Other changes.
     pub relations: Relations,
+    /// The generation of a declared resource that it carries out.
+    pub declared: Option<Declared>,
     /// `replay-name`s that had a run.
     pub replays: BTreeSet<String>,
     /// Of a rejected event: why, at most 20.

@@ -1,7 +1,6 @@
-//! How many targets ended how, and what that makes of the run.
+//! How many targets ended how.
 
-use super::{Halted, RecordStatus};
-use crate::report::{OutcomeKind, Status, Verdict};
+use crate::report::{OutcomeKind, Verdict};
 use std::collections::BTreeMap;
 
 /// How many targets ended how. A target that failed for now, is unknown or pending counts as not done.
@@ -54,7 +53,7 @@ impl Counts {
     }
 
     /// What the targets mean for the whole, each kind of them once: the status depends on no more.
-    fn verdicts(&self) -> impl Iterator<Item = Verdict> {
+    pub(super) fn verdicts(&self) -> impl Iterator<Item = Verdict> {
         let is_some = |outcomes: &[OutcomeKind]| outcomes.iter().any(|outcome| self.count(*outcome) > 0);
         let done = is_some(&[OutcomeKind::Applied, OutcomeKind::Unchanged, OutcomeKind::Planned]);
         let not_for_good = is_some(&[
@@ -83,16 +82,5 @@ const fn is_never_done(outcome: OutcomeKind) -> bool {
         | OutcomeKind::Blocked
         | OutcomeKind::Failed
         | OutcomeKind::Skipped => false,
-    }
-}
-
-/// A run's status at its end: the one status function over its targets, or `cancelled`.
-///
-/// A cancelled run is `cancelled` even if nothing was left to skip. One that a newer generation ended is what its
-/// targets make of it.
-pub fn final_status(counts: &Counts, halt: Option<Halted>, dry_run: bool) -> RecordStatus {
-    match halt {
-        Some(Halted::Cancelled) => RecordStatus::Cancelled,
-        Some(Halted::Superseded) | None => RecordStatus::of(Status::of(counts.verdicts(), dry_run)),
     }
 }

@@ -1,8 +1,8 @@
 //! An update under way, and what its outcome makes of the target's item.
 
-use super::{Members, Millis, Order, RunName, TargetRecord};
+use super::{Handover, Members, Millis, Order, RunName};
 use crate::failure::ErrorCode;
-use crate::policy::{ChangeId, Configuration, Values};
+use crate::policy::{ChangeId, Configuration};
 use crate::report::{Outcome, Verdict};
 use std::time::Duration;
 
@@ -39,44 +39,11 @@ pub struct Intent {
     pub was_size: Option<Order>,
     /// The same for the extensions.
     pub was_extensions: Option<Order>,
+    /// Whose the target is once the values have taken effect.
+    pub handover: Handover,
 }
 
 impl Intent {
-    /// The intent to send these values to a target that holds `before`, and whose item is `record`.
-    ///
-    /// `begun` is the time before the intent is written. It remembers the orders that it replaces, so that a failure can
-    /// give them back.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is an attribute of the intent, from a place of its own"
-    )]
-    pub fn new(
-        token: String,
-        begun: Millis,
-        run: RunName,
-        order: Order,
-        named: Members,
-        values: &Values,
-        before: &Configuration,
-        record: &TargetRecord,
-    ) -> Self {
-        // what is sent is named, whoever says otherwise
-        let named = named.or(Members::of_values(values));
-        Self {
-            token,
-            begun,
-            until: begun.plus(LEASE),
-            reported_as: run.change_id.clone(),
-            run,
-            order,
-            named,
-            values: Configuration::default().after(values),
-            before: before.clone(),
-            was_size: record.set_size.clone().filter(|_| named.size),
-            was_extensions: record.set_extensions.clone().filter(|_| named.extensions),
-        }
-    }
-
     /// The members that are sent.
     pub const fn sent(&self) -> Members {
         Members::of_known(&self.values)

@@ -1,7 +1,7 @@
 //! Recognises a payload's envelope by its distinguishing keys, never by trial deserialisation.
 
 use super::envelope::{Envelope, NotAccepted};
-use super::{Trigger, event_bridge, http, sqs};
+use super::{Trigger, event_bridge, http, sqs, widget};
 use crate::origin::{Invocation, TriggerKind};
 use crate::policy::document;
 use serde_json::value::RawValue;
@@ -24,7 +24,14 @@ fn marks(envelope: &Envelope<'_>) -> Vec<Mark> {
     if envelope.has("sweep") {
         found.push(Mark::Sweep);
     }
-    if is_change(envelope) {
+    if envelope.has("RequestType") && envelope.has("ResponseURL") {
+        found.push(Mark::Cloudformation);
+    }
+    let is_change = is_change(envelope);
+    if widget::is_asked(envelope, is_change) {
+        found.push(Mark::Widget);
+    }
+    if is_change {
         found.push(Mark::Bare);
     }
     found
@@ -38,6 +45,8 @@ enum Mark {
     Records,
     Bare,
     Sweep,
+    Cloudformation,
+    Widget,
 }
 
 impl Mark {
@@ -49,6 +58,8 @@ impl Mark {
             Self::Records => "a batch of records",
             Self::Bare => "a policy change",
             Self::Sweep => "the schedule of the sweep",
+            Self::Cloudformation => "a request of a CloudFormation custom resource",
+            Self::Widget => "a dashboard's widget",
         }
     }
 }
@@ -84,10 +95,12 @@ pub fn recognise<'a>(payload: &'a RawValue, invocation: &Invocation) -> Result<T
         }
         [Mark::Records] => sqs::decode(&envelope, invocation).map(Trigger::Sqs),
         [Mark::Bare] => Ok(Trigger::Bare(payload)),
+        [Mark::Cloudformation] => Ok(Trigger::Cloudformation(payload)),
         [Mark::Sweep] => match envelope.get("sweep") {
             Some("true") => Ok(Trigger::Sweep),
             _ => Err(NotAccepted::malformed(TriggerKind::Sweep, "`sweep` must be true")),
         },
+        [Mark::Widget] => widget::decode(&envelope, payload).map(Trigger::Widget),
         [] => Err(NotAccepted::Unrecognised(format!(
             "{}; it is not an API Gateway, EventBridge or SQS payload, and not a policy change",
             envelope.keys()

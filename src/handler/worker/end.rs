@@ -86,10 +86,14 @@ impl Handler {
         ledger: &Ledger,
         id: &ChangeId,
     ) -> Result<(), LedgerError> {
-        // a second time, if somebody cancelled meanwhile
-        for _ in 0..2 {
+        // a second time, if somebody cancelled meanwhile; once more for the answer to a declaration
+        for _ in 0..3 {
             let Some(change) = ledger.change(id, self.now()).await? else { return Ok(()) };
-            if change.status.is_final() || change.lanes_done < change.lanes {
+            if change.status.is_final() {
+                self.announce(context, ledger, &change).await;
+                return self.answer_declared(context, ledger, &change).await;
+            }
+            if change.lanes_done < change.lanes {
                 return Ok(());
             }
             let run = change.run_name();
@@ -110,13 +114,16 @@ impl Handler {
                 &change.counts,
                 total,
                 plan_hash.as_deref(),
-                false,
+                self.announces(),
                 self.now(),
             );
             if finished.await? == Finished::Now {
                 context.tally.lock().add_ended_run(status);
                 tracing::info!(%id, run = change.run, status = status.name(), "the run has ended");
-                return Ok(());
+                self.announce_end_of(context, ledger, &run).await;
+                if change.declared.is_none() {
+                    return Ok(());
+                }
             }
         }
         Ok(())

@@ -4,6 +4,7 @@ use super::super::LedgerError;
 use super::super::answer::Glance;
 use super::super::item::{Draft, Fields, Item, flag, number, text, texts};
 use super::super::keys::{Key, change_of, listed, owed};
+use super::declaration;
 use super::origin::{origin_of, with_origin};
 use super::run::{halt_of, holder_of, plan_of, with_plan};
 use super::values::{counts, counts_map, some_change, some_time, time};
@@ -34,9 +35,17 @@ pub(in super::super) fn encode(record: &ChangeRecord, expires: AttributeValue, d
     draft.with_some(TTL, expires).done()
 }
 
-/// A run that a newer one follows: nobody lists it, and nobody comes back to it.
-pub(in super::super) fn encode_earlier(record: &ChangeRecord, expires: AttributeValue) -> Item {
-    draft(Key::earlier_run(&record.change_id, record.run), record).with(TTL, expires).done()
+/// A run that a newer one follows: nobody lists it. Somebody comes back to it at `due` if it still owes its event.
+pub(in super::super) fn encode_earlier(
+    record: &ChangeRecord,
+    expires: AttributeValue,
+    due: Option<Millis>,
+) -> Item {
+    draft(Key::earlier_run(&record.change_id, record.run), record)
+        .with_some("owed", due.map(|_| text(owed(&record.change_id))))
+        .with_some("due", due.map(time))
+        .with(TTL, expires)
+        .done()
 }
 
 fn draft(key: Key, record: &ChangeRecord) -> Draft {
@@ -73,10 +82,16 @@ fn draft(key: Key, record: &ChangeRecord) -> Draft {
         .with_some("undone_by", relations.undone_by.as_ref().map(text))
         .with_some("applies", relations.applies.as_ref().map(text))
         .with_some("applied_by", relations.applied_by.as_ref().map(text))
+        .with_some("declared", record.declared.as_ref().map(declaration::encode_declared))
+        .with_some("left", left(record))
         .with_some("replays", texts(record.replays.iter().map(String::as_str)))
         .with_some("violations", violations(&record.violations))
         .with_flag("announce", record.announce);
     with_plan(with_origin(draft, &record.origin), &record.plan)
+}
+
+fn left(record: &ChangeRecord) -> Option<AttributeValue> {
+    record.declared.as_ref().filter(|declared| declared.left > 0).map(|declared| number(declared.left))
 }
 
 fn violations(violations: &[Violation]) -> Option<AttributeValue> {
@@ -137,6 +152,7 @@ pub(in super::super) fn decode(item: &Item) -> Result<ChangeRecord, LedgerError>
         holder: holder_of(&fields)?,
         plan_hash: fields.owned("plan_hash")?,
         relations: relations(&fields)?,
+        declared: declaration::declared_of(&fields)?,
         replays: fields.texts("replays")?.iter().cloned().collect(),
         violations: fields.maps("violations")?.iter().map(violation_of).collect::<Result<_, _>>()?,
         announce: fields.flag("announce")?,

@@ -8,7 +8,7 @@ use super::table::Table;
 use connect_attachment_policy::ledger::{LedgerError, Note, Relation, Seen};
 use policy_core::policy::Scope;
 use policy_core::record::{
-    ChangeRecord, Closing, Freeze, LaneState, PlanRef, RecordedResult, RunKey, TargetName,
+    ChangeRecord, Closing, Freeze, Handover, LaneState, PlanRef, RecordedResult, RunKey, TargetName,
 };
 use policy_core::report::OutcomeKind;
 use std::fmt::Debug;
@@ -75,7 +75,7 @@ pub(super) fn writes() -> Vec<Verb> {
         verb!("take_over", |table| table.take_over(&run("I"), Some(&holder("mine")), &holder("new"))),
         verb!("release", |table| table.release(&run("I"), "mine", after(61))),
         verb!("postpone", |table| table.postpone(&run("I"), after(99))),
-        verb!("announced", |table| table.announced(&run("I"))),
+        verb!("announced", |table| table.announced(&inline("I"))),
         verb!("halt", |table| table.halt(&run("L"), &cancelled(after(1)), after(1))),
         verb!("plan_lanes", |table| table.plan_lanes(
             &run("L"),
@@ -128,6 +128,7 @@ pub(super) fn writes() -> Vec<Verb> {
             &order("L"),
             SIZE,
             &size(7),
+            &Handover::Stays,
             &run("L"),
             &result(&chat(4), "L", OutcomeKind::Unchanged),
             NOW

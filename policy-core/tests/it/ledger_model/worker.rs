@@ -162,7 +162,7 @@ impl Worker {
     ) -> Option<(u64, Next)> {
         let now = self.now(play);
         let Run { name, order, named, .. } = self.run.clone();
-        let intent = Intent::new(play.token(), now, name, order, named, values, before, record);
+        let intent = record.intend(play.token(), now, name, order, named, values, before);
         match play.world.begin(record.rev, &intent, now) {
             Written::Now => {
                 self.begun = play.now - self.paused;

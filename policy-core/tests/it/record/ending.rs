@@ -35,7 +35,7 @@ fn intent(named: Members, values: &Values) -> Intent {
         set_extensions: Some(order(-2)),
         ..TargetRecord::default()
     };
-    Intent::new("i".to_owned(), NOW, run("CHG-1", 0), order(0), named, values, &before(), &record)
+    record.intend("i".to_owned(), NOW, run("CHG-1", 0), order(0), named, values, &before())
 }
 
 /// Both members are named and sent: 7 bytes, `docx`.

@@ -24,7 +24,7 @@ fn intent(begun: i64) -> Intent {
     let values = Values { max_size: MaxSize::from_bytes(5).ok(), extensions: None };
     let before = held(7, &["pdf"]);
     let record = TargetRecord::default();
-    Intent::new("i".to_owned(), at(begun), run("CHG-2", 9), order(9), SIZE, &values, &before, &record)
+    record.intend("i".to_owned(), at(begun), run("CHG-2", 9), order(9), SIZE, &values, &before)
 }
 
 #[test]
