@@ -178,7 +178,8 @@ fn the_ledger_and_its_queues_go_together() {
     for triggers in ["lane", "widget", "lane,widget"] {
         assert!(read(&[table, ("ACCEPTED_TRIGGERS", triggers)]).is_ok());
     }
-    let gives_way = |triggers| read(&[table, changes, ("ACCEPTED_TRIGGERS", triggers)]).unwrap().connect.gives_way;
+    let gives_way =
+        |triggers| read(&[table, changes, ("ACCEPTED_TRIGGERS", triggers)]).unwrap().connect.gives_way;
     assert_eq!([gives_way("lane"), gives_way("http"), gives_way("lane,http")], [true, false, false]);
     for (variables, error) in [
         (&[table][..], "LEDGER_TABLE needs CHANGE_QUEUE_URL"),
