@@ -40,13 +40,13 @@ class EventPath:
 
     def variables(self, function: str) -> dict[str, str]:
         filled = self.stack.filled(self.stack.resources[function]["Properties"]["Environment"]["Variables"])
-        here = {f"AWS_ENDPOINT_URL_{service}": self.stack.url for service in ("SQS", "DYNAMODB")}
+        here = {f"AWS_ENDPOINT_URL_{service}": self.stack.url for service in ("SQS", "DYNAMODB", "EVENTBRIDGE")}
         return {name: str(value) for name, value in filled.items()} | here
 
-    def put(self, detail: Any, detail_type: str = DETAIL_TYPE) -> None:
+    def put(self, detail: Any, detail_type: str = DETAIL_TYPE, source: str = "com.example.policy") -> None:
         entry = {
             "EventBusName": self.stack.references["Bus"],
-            "Source": "com.example.policy",
+            "Source": source,
             "DetailType": detail_type,
             "Detail": json.dumps(detail),
         }

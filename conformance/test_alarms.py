@@ -46,7 +46,7 @@ def minutes(name: str) -> int:
 def test_every_alarm_tells_the_topic_and_has_a_section_in_the_runbook() -> None:
     sections = set(re.findall(r"^## (.+)$", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE))
     alarms = resources("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 17
+    assert len(alarms) == 18
     for alarm in alarms.values():
         [section] = re.findall(r"docs/runbook\.md: (.+)$", alarm["AlarmDescription"])
         assert section in sections
@@ -109,6 +109,13 @@ def test_a_change_that_does_not_end_is_noticed() -> None:
     alarm = alarm_of("OverdueAlarm")
     assert (alarm["Namespace"], alarm["MetricName"], dimensions(alarm)) == (OWN, "RunsOverdue", SWEEP)
     assert (alarm["Statistic"], alarm["Threshold"], minutes("OverdueAlarm")) == ("Maximum", 0, 15)
+
+
+def test_an_event_that_the_bus_does_not_take_is_noticed() -> None:
+    alarm = alarm_of("OutcomesAlarm")
+    assert (alarm["Namespace"], alarm["MetricName"], dimensions(alarm)) == (OWN, "OldestEventAge", SWEEP)
+    # of several debts the oldest is left until it is paid: the least of five minutes is no debt of a moment
+    assert (alarm["Statistic"], alarm["Threshold"], minutes("OutcomesAlarm")) == ("Minimum", 900, 5)
 
 
 def test_a_message_in_a_dead_letter_queue_is_noticed_in_either() -> None:

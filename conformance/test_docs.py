@@ -17,7 +17,7 @@ from contract import Contract
 from pages import PAGES, ROOT, Block, anchors, every, links
 
 # A document that is no policy change has one of these members at its top.
-OTHER_DOCUMENTS = {"event": "a line of the audit log", "_aws": "a line of metrics", "Retry": "Step Functions"}
+OTHER_DOCUMENTS = {"event": "a line of the audit log", "_aws": "a line of metrics", "detail-type": "an event", "Retry": "Step Functions"}
 # What nothing here can run: diagrams, output, TypeScript, and the query languages of AWS.
 UNREAD = {"mermaid", "text", "", "ts", "sql"}
 

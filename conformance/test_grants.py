@@ -30,6 +30,7 @@ NETWORK = {
 KEY = {"kms:GenerateDataKey", "kms:Decrypt"}
 # granted where a parameter asks for it
 BY_PARAMETER = {"ds:DescribeDirectories", "sts:AssumeRole"} | NETWORK | KEY
+ANNOUNCES = {"events:PutEvents"}
 READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 RECORDS = {"dynamodb:PutItem", "dynamodb:UpdateItem"}
 WRITES = RECORDS | {"dynamodb:DeleteItem"}
@@ -73,7 +74,9 @@ def asked_of_connect() -> set[str]:
 
 
 def test_the_code_uses_no_service_that_this_test_does_not_look_at() -> None:
-    assert set(re.findall(r"aws_sdk_(\w+)", sources("."))) == {"connect", "dynamodb", "sqs", "sts"}
+    assert set(re.findall(r"aws_sdk_(\w+)", sources("."))) == {
+        "connect", "dynamodb", "eventbridge", "sqs", "sts",
+    }  # fmt: skip
 
 
 def test_the_code_looks_for_credentials_at_nobody_whom_iam_knows() -> None:
@@ -90,6 +93,7 @@ def test_what_the_code_calls_is_found() -> None:
     }
     assert connect & TAGS != set()
     assert called("sqs", sources("queue.rs")) == {"sqs:SendMessage", "sqs:ChangeMessageVisibility"}
+    assert called("events", sources("bus.rs")) == ANNOUNCES
     assert called("sts", sources("connect/role.rs")) == {"sts:AssumeRole"}
 
 
@@ -98,7 +102,7 @@ def test_what_the_ledger_calls_is_what_the_roles_grant() -> None:
 
 
 CONNECT_READS = {"connect:DescribeAttachedFilesConfiguration", "connect:ListAttachedFilesConfigurations"}
-BY_EVERY_FUNCTION = LOGS | TRACES | READS
+BY_EVERY_FUNCTION = LOGS | TRACES | READS | ANNOUNCES
 BY_PARAMETER_EVERYWHERE = NETWORK | KEY
 TAKES = POLLER | {"sqs:ChangeMessageVisibility"}
 GRANTED = {

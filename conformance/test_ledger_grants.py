@@ -113,6 +113,28 @@ def test_the_sweep_reads_amazon_connect_and_never_updates_it_and_the_intake_does
         assert roles(operation) == set()
 
 
+SAYS = {"events__source": ["connect-attachment-policy"], "events__detail-type": ["Attachment Policy Change Completed"]}
+
+
+@pytest.mark.parametrize(
+    ("bus", "context", "allowed"),
+    [
+        ("<Bus.Arn>", SAYS, True),
+        # a change, or somebody else's word
+        ("<Bus.Arn>", SAYS | {"events__detail-type": ["Attachment Policy Change Requested"]}, False),
+        ("<Bus.Arn>", SAYS | {"events__source": ["com.example.policy"]}, False),
+        ("<Bus.Arn>", SAYS | {"events__source": ["connect-attachment-policy", "com.example.policy"]}, False),
+        ("<Bus.Arn>", {"events__detail-type": SAYS["events__detail-type"]}, False),
+        ("arn:aws:events:us-east-1:111122223333:event-bus/default", SAYS, False),
+    ],
+)
+def test_every_function_may_say_what_became_of_a_change_and_nothing_else(
+    bus: str, context: dict[str, list[str]], allowed: bool
+) -> None:
+    may_say = [role for role in ROLES if may(role, "events:PutEvents", bus, EVERY, **context)]
+    assert may_say == (list(ROLES) if allowed else [])
+
+
 def test_only_who_calls_amazon_connect_assumes_roles_of_other_accounts() -> None:
     [role_arn, _] = EVERY["ConnectRoleArns"].split(",")
     assert {role for role in ROLES if may(role, "sts:AssumeRole", role_arn, EVERY)} == set(ROLES) - {"IntakeRole"}

@@ -63,6 +63,15 @@ def test_what_the_sweep_says_of_a_change_that_does_not_end_is_found(operator: Op
     assert operator.paste(*under("Overdue")).splitlines() == said[1:]
 
 
+def test_what_the_sweep_says_of_an_event_that_is_owed_is_found(operator: Operator, stack: StandIn) -> None:
+    def said(level: str, message: str) -> str:
+        return json.dumps({"timestamp": "2026-11-23T11:37:04Z", "level": level, "fields": {"message": message}})
+
+    owed = said("WARN", "the event could not be put; the sweep tries again")
+    operator.write("SweepLog", [owed, said("WARN", "another"), said("INFO", "the event could not be put")])
+    assert operator.paste(*under("Outcome events")).splitlines() == [owed]
+
+
 def test_the_pattern_that_tails_the_audit_finds_it_and_no_metrics() -> None:
     [pattern] = re.findall(r"--filter-pattern '(.+)'", expanded()["Outputs"]["TailAudit"]["Value"]["Fn::Sub"])
     assert matches(pattern, '{"logger": "audit"}')

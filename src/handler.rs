@@ -2,6 +2,7 @@
 
 mod actions;
 mod admission;
+mod announce;
 mod at_once;
 mod change;
 mod derived;
@@ -12,12 +13,14 @@ mod http;
 mod queued;
 mod records;
 mod refusal;
+mod rejection;
 mod reply;
 mod sweep;
 mod untouched;
 mod worker;
 
 use crate::audit::Audit;
+use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::connect::{CallLog, Connect};
 use crate::ledger::Ledger;
@@ -38,6 +41,7 @@ use refusal::NotParked;
 pub use reply::FunctionError;
 use reply::{Reply, encoded};
 use serde_json::value::{RawValue, to_raw_value};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
@@ -48,6 +52,7 @@ pub struct Handler {
     connect: Connect,
     ledger: Option<Ledger>,
     queues: Queues,
+    bus: Option<Box<Bus>>,
     clock: Clock,
     audit: Audit,
     metrics: Metrics,
@@ -62,6 +67,8 @@ pub struct Services {
     pub ledger: Option<Ledger>,
     /// The queues.
     pub queues: Queues,
+    /// The bus that hears of every run that ends; boxed, because standalone has none.
+    pub bus: Option<Box<Bus>>,
     /// The clock.
     pub clock: Clock,
 }
@@ -74,13 +81,15 @@ struct InvocationContext {
     log: CallLog,
     rules: Rules,
     deadline: Deadline,
+    /// The bus has not taken an event: no other is tried in this invocation.
+    bus_failed: AtomicBool,
 }
 
 impl Handler {
     /// Puts the parts together.
     pub fn new(settings: Settings, services: Services, audit: Audit, metrics: Metrics) -> Self {
-        let Services { connect, ledger, queues, clock } = services;
-        Self { settings, connect, ledger, queues, clock, audit, metrics }
+        let Services { connect, ledger, queues, bus, clock } = services;
+        Self { settings, connect, ledger, queues, bus, clock, audit, metrics }
     }
 
     /// Handles one invocation: its answer, and before it one line of metrics and one of summary.
@@ -193,6 +202,7 @@ impl Handler {
             rules: self.settings.rules(account),
             tally: Lock::default(),
             log: CallLog::default(),
+            bus_failed: AtomicBool::new(false),
             deadline: Deadline::new(
                 Instant::now(),
                 left,
@@ -219,14 +229,18 @@ impl Handler {
         if report.is_settled() {
             return encoded(&report);
         }
+        // Lambda retries it
+        let again = || {
+            let error_type = FunctionErrorType::PolicyChangeIncomplete;
+            Err(FunctionError { error_type, ..FunctionError::of(&report) })
+        };
+        if self.record_rejection(context, &event.origin, &event.document, &report).await.is_err() {
+            return again();
+        }
         if report.status() != Status::Incomplete && self.queues.parks() {
             return match self.park(context, payload.get(), &report).await {
                 Ok(()) => encoded(&report),
-                // parking failed, so fail the invocation: Lambda retries it
-                Err(NotParked) => Err(FunctionError {
-                    error_type: FunctionErrorType::PolicyChangeIncomplete,
-                    ..FunctionError::of(&report)
-                }),
+                Err(NotParked) => again(),
             };
         }
         Err(FunctionError::of(&report))

@@ -10,6 +10,7 @@
 //!   → propagate    PolicyChange → targets → read, compare, decide, update → report
 //!       → connect  the few calls to Amazon Connect, in our words
 //!       → audit    intent before, outcome after
+//!   → bus          where there is a ledger: the event about the run's end
 //!   → trigger      report → this trigger's answer; park or queue what needs it
 //! ```
 //!
@@ -18,6 +19,7 @@
 //! Start reading at [`handler`]; docs/ARCHITECTURE.md says why it is built this way.
 
 pub mod audit;
+pub mod bus;
 pub mod clock;
 pub mod connect;
 pub mod handler;

@@ -132,6 +132,7 @@ impl Metrics {
             metrics.push(count(("RunsOverdue", unfinished.overdue)));
             metrics.push(seconds("OldestRunAge", unfinished.oldest));
             metrics.push(seconds("LongestStall", unfinished.longest_stall));
+            metrics.push(seconds("OldestEventAge", unfinished.oldest_event));
         }
         metrics.push(("InvocationDuration", "Milliseconds", Value::One(millis(took))));
         metrics.push(("QuotaWait", "Milliseconds", Value::One(millis(calls.all.waited))));

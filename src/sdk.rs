@@ -157,7 +157,7 @@ struct Endpoints(Vec<(&'static str, String)>);
 
 impl Endpoints {
     fn read(lookup: Lookup) -> Self {
-        let services = ["Connect", "DynamoDB", "SQS", "STS"].into_iter().filter_map(|id| {
+        let services = ["Connect", "DynamoDB", "EventBridge", "SQS", "STS"].into_iter().filter_map(|id| {
             let name = format!("AWS_ENDPOINT_URL_{}", id.to_ascii_uppercase());
             Some((id, parsed(lookup, &name, url)?))
         });

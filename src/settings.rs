@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use values::{boolean, entries, instances, queue_url, rate, regions, roles, table_name, triggers, within};
+use values::{
+    boolean, bus_name, entries, instances, queue_url, rate, regions, roles, table_name, triggers, within,
+};
 
 /// What an operator sets; docs/settings.md has the table.
 #[derive(Debug, Clone)]
@@ -33,6 +35,8 @@ pub struct Settings {
     pub intake_queue_url: Option<String>,
     /// `PARKED_QUEUE_URL`.
     pub parked_queue_url: Option<String>,
+    /// `OUTCOME_BUS`: the event bus, by name or ARN, that hears of every run that ends.
+    pub outcome_bus: Option<String>,
     /// `AWS_REGION`, which Lambda sets.
     pub region: RegionName,
     /// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets: the metrics' dimension.
@@ -118,6 +122,7 @@ impl Settings {
         let intake_queue_url = reader.read("INTAKE_QUEUE_URL", None, |url| queue_url(url).map(Some));
         go_together(&mut reader, &accepted_triggers, ledger.is_some());
         let parked_queue_url = reader.read("PARKED_QUEUE_URL", None, |url| queue_url(url).map(Some));
+        let outcome_bus = reader.read("OUTCOME_BUS", None, |name| bus_name(name).map(Some));
         let region = reader.required("AWS_REGION", "Lambda sets it", |text| {
             RegionName::parse(text).ok_or_else(|| format!("must be the name of a Region, not `{text}`"))
         });
@@ -139,6 +144,7 @@ impl Settings {
                 change_queue_url,
                 intake_queue_url,
                 parked_queue_url,
+                outcome_bus,
                 region,
                 function_name,
             }),
@@ -174,7 +180,7 @@ fn go_together(reader: &mut Reader<'_>, accepted: &BTreeSet<TriggerKind>, has_le
     let is_set = |name: &str| reader.lookup(name).is_some();
     let mut wrong = Vec::new();
     if !has_ledger {
-        for name in ["CHANGE_QUEUE_URL", "INTAKE_QUEUE_URL"] {
+        for name in ["CHANGE_QUEUE_URL", "INTAKE_QUEUE_URL", "OUTCOME_BUS"] {
             if is_set(name) {
                 wrong.push(format!("{name} needs LEDGER_TABLE"));
             }

@@ -1,6 +1,7 @@
 //! From the environment to a handler: what `main` and the tests share.
 
 use crate::audit::{Audit, VERSION};
+use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::connect::Connect;
 use crate::handler::{Handler, Services};
@@ -48,6 +49,7 @@ pub fn assemble(
     let connect = Connect::new(config.clone(), http, settings.connect.clone());
     let ledger =
         settings.ledger.as_ref().map(|ledger| Ledger::new(&config, ledger.table.clone(), ledger.retention));
+    let bus = settings.outcome_bus.as_ref().map(|name| Box::new(Bus::new(&config, name.clone())));
     let queues = Queues::new(
         config,
         settings.change_queue_url.clone(),
@@ -56,5 +58,5 @@ pub fn assemble(
     );
     let metrics = Metrics::new(pipe.clone(), level, settings.function_name.clone());
     let audit = Audit::new(pipe, level, OffsetDateTime::now_utc);
-    Handler::new(settings, Services { connect, ledger, queues, clock }, audit, metrics)
+    Handler::new(settings, Services { connect, ledger, queues, bus, clock }, audit, metrics)
 }

@@ -2,6 +2,7 @@
 //! function stores and conditions what is decided here. docs/ledger.md is the design.
 
 mod admission;
+mod announcement;
 mod change;
 mod counts;
 mod digest;
@@ -15,6 +16,7 @@ mod order;
 mod origin;
 mod page;
 mod plan;
+mod rejected;
 mod reported;
 mod result;
 mod settle;
@@ -26,6 +28,7 @@ mod untouched;
 
 pub use crate::policy::LaneName;
 pub use admission::{Admission, MAX_REPLAYS, Submitted, admit};
+pub use announcement::{Announcement, CHANGE_COMPLETED, MAX_DETAIL, SOURCE, announce_again, is_announcement};
 pub use change::{ChangeRecord, Freeze, Halt, Holder, Mode, PlanRef, RecordedOrigin, Relations, Who};
 pub use counts::Counts;
 pub use digest::{hash_of, lane_hash, plan_hash};
@@ -38,6 +41,7 @@ pub use members::Members;
 pub use order::{Millis, Order, RunKey, RunName};
 pub use page::{InvalidToken, MAX_TOKEN, Position};
 pub use plan::{CorruptPlan, InLane, MAX_PLAN, OWN_PLAN, PART, Plan, Task, in_lane, lanes_of, parts};
+pub use rejected::RejectedDocument;
 pub use result::{RecordedError, RecordedResult, TargetName};
 pub use settle::{GIVE_UP_READING, ReadBack, Settled, closing_of, settle};
 pub use shown::{Progress, Shown};

@@ -4,6 +4,7 @@
 //!   HTTP, Invoke ──► api ───────┐              ┌──► sweep, once a minute
 //!   intake.fifo ──► intake ─────┼──► table ◄───┤
 //!                               └──► changes.fifo ──► worker × n ──► Amazon Connect
+//!                     all of them ──► bus: every run that has ended
 //! ```
 //!
 //! One program, started once for each function as a stack deploys it: with its own name, timeout and
@@ -28,6 +29,7 @@
 mod role;
 mod services;
 
+use crate::bus::Bus;
 use crate::lambda::{Callable, Fleet, Invocation, Invoke, Launch};
 use crate::ledger::{self, Ledger};
 use crate::mapping::{self, Mapping};
@@ -145,6 +147,12 @@ impl Governed {
     #[must_use]
     pub fn queues(&self) -> &Queues {
         &self.services.queues
+    }
+
+    /// The bus that hears of every run that ends.
+    #[must_use]
+    pub const fn bus(&self) -> &Bus {
+        &self.services.bus
     }
 
     /// The function that answers HTTP and bare changes.

@@ -5,6 +5,7 @@
 //!
 //! - [`connect`]: Amazon Connect: five operations, quota, latency and faults.
 //! - [`ledger`]: an emulator of DynamoDB with the ledger's table, and faults in front of it.
+//! - [`bus`]: Amazon EventBridge's `PutEvents`, and faults.
 //! - [`queue`]: Amazon SQS: FIFO and standard queues, and faults.
 //! - [`sts`]: `AssumeRole`: credentials of other accounts.
 //! - [`mapping`]: an event source mapping: from a queue to a function.
@@ -21,6 +22,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bus;
 pub mod connect;
 pub mod expectation;
 pub mod faults;

@@ -80,7 +80,7 @@ impl Handler {
         for _ in 0..TRIES {
             match self.written(&case, old.as_deref(), &new).await {
                 Ok(Recorded::Stored) => return self.carry_out_recorded(context, case, new).await,
-                Ok(Recorded::Exists(there)) => {
+                Ok(Recorded::Exists(mut there)) => {
                     let submitted = Submitted {
                         hash: &case.hash,
                         chosen: case.document.is_chosen,
@@ -90,6 +90,8 @@ impl Handler {
                     };
                     match record::admit(&there, &submitted, case.now) {
                         Admission::NextRun { run, key, order } => {
+                            // the events of a record come in the order of its runs, as far as the bus takes them
+                            there.announce &= !self.announce(context, case.ledger, &there).await;
                             new = Self::draft(context, &case, (run, key, order), Some(&there));
                             old = Some(there);
                         }
@@ -167,7 +169,10 @@ impl Handler {
                     Err(error) => self.not_begun(context, case.origin, &case.document, &unavailable(&error)),
                 }
             }
-            Admission::Recorded => self.recorded_answer(context, &case, &there).await,
+            Admission::Recorded => {
+                self.announce(context, case.ledger, &there).await;
+                self.recorded_answer(context, &case, &there).await
+            }
         }
     }
 

@@ -68,11 +68,13 @@ impl Handler {
         for _ in 0..2 {
             let status = record::final_status(&counts, halted, record.dry_run);
             let (held_by, total) = (Some(holder), counts.total());
+            let (announces, now) = (self.announces(), self.now());
             let finished =
-                ledger.finish(&run, held_by, status, &counts, total, plan_hash, false, self.now()).await;
+                ledger.finish(&run, held_by, status, &counts, total, plan_hash, announces, now).await;
             halted = match finished {
                 Ok(Finished::Now) => {
                     context.tally.lock().add_ended_run(status);
+                    self.announce_end_of(context, ledger, &run).await;
                     return;
                 }
                 Ok(Finished::Already(there)) => match there.halt.filter(|_| !there.status.is_final()) {

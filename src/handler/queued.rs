@@ -57,10 +57,11 @@ impl Handler {
     /// A document is carried out or recorded, a pointer to a lane worked on. What this function does not accept is
     /// refused for good, so that it holds up nobody behind it.
     async fn handled(&self, context: &InvocationContext, record: &Record) -> Handled {
-        let report = match (record.content(), &self.ledger) {
+        let said = record.content();
+        let report = match (&said, &self.ledger) {
             (Ok(Content::Lane(pointer)), Some(ledger)) if self.accepts(TriggerKind::Lane) => {
                 // boxed: what follows is large, and a document needs none of it
-                match Box::pin(self.work(context, ledger, &pointer, record.receive_count)).await {
+                match Box::pin(self.work(context, ledger, pointer, record.receive_count)).await {
                     Worked::Done => return Handled::Done,
                     Worked::Again(delay) => return Handled::Again(delay),
                     Worked::TakenOver => return Handled::LeftAlone,
@@ -75,13 +76,24 @@ impl Handler {
                 let why = "this function works on lanes only: its ACCEPTED_TRIGGERS does not include sqs";
                 self.refuse_record(context, record, TriggerKind::Sqs, why)
             }
-            (Ok(Content::Event(event)), _) => self.change_of_event(context, &event).await,
+            (Ok(Content::Event(event)), _) => self.change_of_event(context, event).await,
             (Ok(Content::Document(document)), _) => {
                 let submission = Submission::new(document, record.origin.clone());
                 self.change(context, &submission).await
             }
             (Err(refused), _) => self.refuse_record(context, record, TriggerKind::Sqs, &refused.to_string()),
         };
+        let rejected = match &said {
+            // a pointer that points at nothing is nobody's document
+            Ok(Content::Lane(_)) => None,
+            Ok(Content::Event(event)) => Some((&event.origin, &*event.document)),
+            Ok(Content::Document(_)) | Err(_) => Some((&record.origin, record.body.as_str())),
+        };
+        if let Some((origin, text)) = rejected
+            && self.record_rejection(context, origin, text, &report).await.is_err()
+        {
+            return Handled::Again(delay(record.receive_count, &report));
+        }
         if self.is_done(context, record, &report).await {
             return Handled::Done;
         }

@@ -35,9 +35,13 @@ impl Handler {
         if kind == TriggerKind::EventBridge && self.queues.parks() {
             let report =
                 self.reject_unread(context, &origin, ViolationCode::MalformedEnvelope, &refused.to_string());
+            let again = || Err(FunctionError::new(FunctionErrorType::PolicyChangeIncomplete, refused));
+            if self.record_rejection(context, &origin, payload.get(), &report).await.is_err() {
+                return again();
+            }
             return match self.park(context, payload.get(), &report).await {
                 Ok(()) => encoded(&report),
-                Err(NotParked) => Err(FunctionError::new(FunctionErrorType::PolicyChangeIncomplete, refused)),
+                Err(NotParked) => again(),
             };
         }
         let id = self.note_refusal(context, &origin, error_type.name(), &refused.to_string());

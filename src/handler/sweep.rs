@@ -84,7 +84,20 @@ impl Handler {
         unfinished: &mut Unfinished,
     ) -> Result<(), NotSwept> {
         // the index may be behind
-        let Some(change) = ledger.change(&owed.change_id, self.now()).await? else { return Ok(()) };
+        let found = match owed.run {
+            None => ledger.change(&owed.change_id, self.now()).await?,
+            Some(run) => ledger.earlier_run(&owed.change_id, run, self.now()).await?,
+        };
+        let Some(change) = found else { return Ok(()) };
+        if change.status.is_final() {
+            if change.announce {
+                unfinished.add_event(self.now().since(change.finished.unwrap_or(change.submitted)));
+            }
+            if owed.is_due {
+                self.announce_again(context, ledger, &change).await?;
+            }
+            return Ok(());
+        }
         let lanes = ledger.lanes(&change.run_name()).await?;
         let mut deliveries: BTreeMap<LaneName, Millis> = BTreeMap::new();
         for part in lanes.iter().filter(|part| part.state == LaneState::Open) {
@@ -138,8 +151,7 @@ impl Handler {
             }
             Duty::SettleInline => self.settle_inline(context, ledger, change).await?,
             Duty::Finish => self.finish_lanes(context, ledger, &change.change_id).await?,
-            // nothing is announced yet
-            Duty::Announce => {}
+            Duty::Announce => self.announce_again(context, ledger, change).await?,
             Duty::Wait(due) => ledger.postpone(&run, due).await?,
         }
         Ok(())
@@ -176,9 +188,11 @@ impl Handler {
         let (total, now) = (counts.total(), self.now());
         let hash = change.dry_run.then(|| plan_hash(results));
         let (holder, hash) = (change.holder.as_ref(), hash.as_deref());
-        let finished = ledger.finish(&run, holder, status, &counts, total, hash, false, now).await?;
+        let announces = self.announces();
+        let finished = ledger.finish(&run, holder, status, &counts, total, hash, announces, now).await?;
         if finished == Finished::Now {
             context.tally.lock().add_ended_run(status);
+            self.announce_end_of(context, ledger, &run).await;
         }
         Ok(())
     }

@@ -178,6 +178,8 @@ pub struct Page<T> {
 pub struct OwedChange {
     /// Its id.
     pub change_id: ChangeId,
+    /// The run, where it is not the newest: it owes its event.
+    pub run: Option<u32>,
     /// Whether its time has come.
     pub is_due: bool,
 }

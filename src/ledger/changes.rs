@@ -25,13 +25,10 @@ pub(super) fn is_unfinished() -> Condition {
     Condition::OneOf("status", UNFINISHED.iter().map(text).collect())
 }
 
-/// The id is free: nobody used it, or what used it has expired or was refused.
+/// The id is free: nobody used it, or what used it has expired. A rejected document's record gets a next run, so that
+/// no two events have the same id and run.
 fn is_free(now: Millis) -> Condition {
-    Condition::Any(vec![
-        Condition::Absent("pk"),
-        Condition::AtMost(TTL, number(now.0 / 1_000)),
-        Condition::Is("status", text(RecordStatus::Rejected)),
-    ])
+    Condition::Any(vec![Condition::Absent("pk"), Condition::AtMost(TTL, number(now.0 / 1_000))])
 }
 
 /// When somebody has to come back to a run that starts, or is refused, now.
@@ -42,7 +39,7 @@ fn due(record: &ChangeRecord, now: Millis) -> Option<Millis> {
 }
 
 impl Ledger {
-    /// Records a change whose id is free: unused, expired or rejected.
+    /// Records a change whose id is free: unused or expired.
     ///
     /// The sweep comes back to it when its holder is dead, or in a minute if its lanes are to be planned.
     pub async fn record(&self, record: &ChangeRecord, now: Millis) -> Result<Recorded, LedgerError> {
@@ -81,7 +78,8 @@ impl Ledger {
             Condition::as_seen("announce", old.announce.then(|| flag(true))),
         ]);
         // whatever an expired record of this id has left there is no longer of use
-        let moved = Replacement::of(change::encode_earlier(old, self.change_expires(old.key)));
+        let moved = change::encode_earlier(old, self.change_expires(old.key), due(old, now));
+        let moved = Replacement::of(moved);
         let writes = vec![Write::Put(moved), Write::Put(self.newest_run(new, now).when(as_seen))];
         match self.transact(writes).await? {
             Transacted::Now => Ok(Recorded::Stored),

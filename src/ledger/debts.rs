@@ -1,13 +1,15 @@
 //! What somebody has to come back to.
 
 use super::answer::OwedChange;
-use super::client::Lookup;
+use super::client::{Lookup, Written};
 use super::condition::Condition;
 use super::item::{Fields, text};
-use super::keys::{SHARDS, change_of, owed_in};
+use super::items::values::time;
+use super::keys::{Key, SHARDS, change_of, earlier_run_of, owed_in};
+use super::write::Change;
 use super::{Ledger, LedgerError};
 use futures_util::future::try_join_all;
-use policy_core::record::Millis;
+use policy_core::record::{ChangeRecord, Millis};
 
 /// How many are read at once of a shard. What is left comes a minute later.
 const AT_ONCE: usize = 100;
@@ -28,8 +30,38 @@ impl Ledger {
         let owed = items.map(|item| {
             let fields = Fields::of(item);
             let due = Millis(fields.number("due")?);
-            Ok(OwedChange { change_id: fields.parsed("pk", change_of)?, is_due: due <= now })
+            Ok(OwedChange {
+                change_id: fields.parsed("pk", change_of)?,
+                run: earlier_run_of(fields.text("sk")?),
+                is_due: due <= now,
+            })
         });
         owed.collect()
+    }
+
+    /// The run owes no event any more.
+    pub async fn announced(&self, change: &ChangeRecord) -> Result<(), LedgerError> {
+        self.of_debt(change, |key| Change::of(key).remove("announce").remove("owed").remove("due")).await
+    }
+
+    /// Somebody comes back then to the event that the run owes.
+    pub async fn announce_at(&self, change: &ChangeRecord, due: Millis) -> Result<(), LedgerError> {
+        self.of_debt(change, |key| Change::of(key).set("due", time(due))).await
+    }
+
+    /// Changes the debt of a run, which a newer one may have moved aside meanwhile.
+    async fn of_debt(&self, of: &ChangeRecord, change: impl Fn(Key) -> Change) -> Result<(), LedgerError> {
+        for key in [Key::change(&of.change_id), Key::earlier_run(&of.change_id, of.run)] {
+            let owes = vec![Condition::Is("key", text(of.key)), Condition::Present("announce")];
+            let item = match self.update(change(key).when(Condition::All(owes)), false).await? {
+                Written::Now(_) => return Ok(()),
+                Written::Not(item) => item,
+            };
+            // the run is there and owes nothing
+            if item.get("key") == Some(&text(of.key)) {
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 }

@@ -91,6 +91,11 @@ pub(super) fn parts(name: &str) -> String {
     format!("part#{name}#")
 }
 
+/// The number of the run before the newest that has this sort key.
+pub(super) fn earlier_run_of(sk: &str) -> Option<u32> {
+    sk.strip_prefix("run#")?.parse().ok()
+}
+
 /// What the sort keys of a run's lanes begin with.
 pub(super) fn lanes(key: RunKey) -> String {
     format!("lane#{key}#")
@@ -182,6 +187,7 @@ mod tests {
         }
         assert_eq!(change_of("change#CHG-1/2"), Some(id));
         assert_eq!(change_of("target#1"), None);
+        assert_eq!((earlier_run_of("run#000007"), earlier_run_of("change")), (Some(7), None));
     }
 
     #[test]

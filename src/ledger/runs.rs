@@ -170,12 +170,6 @@ impl Ledger {
         })
     }
 
-    /// The outcome event was put: nothing is owed any more.
-    pub async fn announced(&self, run: &RunName) -> Result<(), LedgerError> {
-        let change = Self::of(run).remove("announce").remove("owed").remove("due");
-        self.change_run(run, change, Condition::Present("announce")).await.map(|_| ())
-    }
-
     /// Orders a run to end early; the sweep comes at once.
     pub async fn halt(&self, run: &RunName, halt: &Halt, now: Millis) -> Result<Halting, LedgerError> {
         let change = Self::of(run).set("halt", run::halt(halt)).set("due", time(now));

@@ -72,6 +72,7 @@ pub struct Unfinished {
     pub(super) overdue: u64,
     pub(super) oldest: Duration,
     pub(super) longest_stall: Duration,
+    pub(super) oldest_event: Duration,
     pub(super) lanes: BTreeMap<LaneName, Backlog>,
 }
 
@@ -88,6 +89,11 @@ impl Unfinished {
         self.runs += 1;
         self.overdue += u64::from(is_overdue);
         self.oldest = self.oldest.max(age);
+    }
+
+    /// Adds an event that is owed for so long.
+    pub fn add_event(&mut self, age: Duration) {
+        self.oldest_event = self.oldest_event.max(age);
     }
 
     /// Adds its part in a lane: the targets that are left, how old it is, and how long it has had no progress.

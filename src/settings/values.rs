@@ -78,6 +78,17 @@ pub(super) fn table_name(name: &str) -> Result<String, String> {
     if is_name(own) { Ok(name.to_owned()) } else { Err(format!("must be the name of a table, not `{name}`")) }
 }
 
+/// An event bus's name or ARN ("`PutEventsRequestEntry`", Amazon EventBridge API).
+pub(super) fn bus_name(name: &str) -> Result<String, String> {
+    let own = name
+        .strip_prefix("arn:")
+        .and_then(|arn| arn.split_once(":event-bus/").filter(|(of, _)| of.contains(":events:")))
+        .map_or(name, |(_, own)| own);
+    let is_name = (1..=256).contains(&own.len())
+        && own.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+    if is_name { Ok(name.to_owned()) } else { Err(format!("must be the name of an event bus, not `{name}`")) }
+}
+
 pub(super) fn queue_url(url: &str) -> Result<String, String> {
     if url.starts_with("https://") || url.starts_with("http://") {
         Ok(url.to_owned())

@@ -4,8 +4,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const SDKS: [&str; 6] =
-    ["aws_sdk_connect", "aws_sdk_dynamodb", "aws_sdk_sqs", "aws_sdk_sts", "aws_config", "aws_smithy"];
+const SDKS: [&str; 7] = [
+    "aws_sdk_connect",
+    "aws_sdk_dynamodb",
+    "aws_sdk_eventbridge",
+    "aws_sdk_sqs",
+    "aws_sdk_sts",
+    "aws_config",
+    "aws_smithy",
+];
 
 fn source_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
@@ -59,12 +66,14 @@ fn a_path_through_super_to_the_root_is_found() {
 fn services_do_not_know_each_other_nor_what_calls_them() {
     let callers = ["crate::audit", "crate::propagate", "crate::handler", "crate::metrics", "crate::settings"];
     for (room, own) in [
-        ("connect", &["crate::connect", "aws_sdk_connect", "aws_sdk_sts"][..]),
+        ("bus", &["crate::bus", "aws_sdk_eventbridge"][..]),
+        ("connect", &["crate::connect", "aws_sdk_connect", "aws_sdk_sts"]),
         ("ledger", &["crate::ledger", "aws_sdk_dynamodb"]),
         ("queue", &["crate::queue", "aws_sdk_sqs"]),
     ] {
-        let rooms = ["crate::connect", "crate::ledger", "crate::queue"];
-        let sdks = ["aws_sdk_connect", "aws_sdk_dynamodb", "aws_sdk_sqs", "aws_sdk_sts"];
+        let rooms = ["crate::bus", "crate::connect", "crate::ledger", "crate::queue"];
+        let sdks =
+            ["aws_sdk_connect", "aws_sdk_dynamodb", "aws_sdk_eventbridge", "aws_sdk_sqs", "aws_sdk_sts"];
         let others = [&callers[..], &rooms, &sdks].concat();
         let others: Vec<_> = others.into_iter().filter(|path| !own.contains(path)).collect();
         assert_free_of(room, &others);
@@ -75,6 +84,7 @@ fn services_do_not_know_each_other_nor_what_calls_them() {
 fn only_the_ledgers_room_names_dynamodbs_sdk() {
     for room in [
         "audit",
+        "bus",
         "connect",
         "handler",
         "metrics",
@@ -93,6 +103,7 @@ fn only_the_ledgers_room_names_dynamodbs_sdk() {
 fn the_audit_and_the_metrics_know_no_service_and_no_caller() {
     for room in ["audit", "metrics"] {
         let rooms = [
+            "crate::bus",
             "crate::connect",
             "crate::ledger",
             "crate::queue",
@@ -108,7 +119,7 @@ fn the_audit_and_the_metrics_know_no_service_and_no_caller() {
 fn what_orders_and_what_puts_together_know_no_sdk() {
     assert_free_of(
         "propagate",
-        &[&["crate::handler", "crate::settings", "crate::queue"][..], &SDKS].concat(),
+        &[&["crate::handler", "crate::settings", "crate::queue", "crate::bus"][..], &SDKS].concat(),
     );
     assert_free_of("handler", &SDKS);
     assert_free_of(

@@ -2,6 +2,7 @@
 
 mod actions;
 mod admission;
+mod announced;
 mod at_once;
 mod bounds;
 mod interleaved;
@@ -10,6 +11,7 @@ mod organisation;
 mod queueing;
 mod racing;
 mod redelivered;
+mod rejected;
 mod requests;
 mod settled;
 pub(crate) mod stage;

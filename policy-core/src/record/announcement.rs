@@ -1,19 +1,45 @@
-//! What the bus is told of a run that has ended: an EventBridge event, at least once for each run.
+//! The event about a run that has ended: the same content each time that it is put together.
 
 use super::document::{OriginDocument, ResultDocument};
-use super::{ChangeRecord, Millis, RecordStatus, RecordedResult};
-use crate::policy::{ChangeId, Violation};
+use super::{ChangeRecord, LanePart, LaneState, Millis, RecordStatus, RecordedResult, Untouched};
+use crate::failure::ErrorCode;
+use crate::policy::{ChangeId, LaneName};
 use crate::report::OutcomeKind;
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-/// The `source` of this function's events. A rule that feeds changes must not match it; the function refuses it, too.
+/// The `source` of this function's events. The rule that feeds changes does not match it, and the function refuses it.
 pub const SOURCE: &str = "connect-attachment-policy";
 /// The `detail-type` of a run that has ended.
 pub const CHANGE_COMPLETED: &str = "Attachment Policy Change Completed";
-/// The longest `detail`, in bytes (ours): an entry takes 256 KB ("PutEvents", Amazon EventBridge API), and the rest of it
-/// needs some.
+/// The longest `detail`, in bytes (ours): an entry took 256 KB for years ("`PutEvents`", Amazon EventBridge API), and its
+/// other fields need some of it.
 pub const MAX_DETAIL: usize = 200_000;
+/// The most reasons of an event.
+const MAX_REASONS: usize = 20;
+
+/// How soon, and how late, an event that was not taken is put again.
+const SOONEST: Duration = Duration::from_mins(1);
+const LATEST: Duration = Duration::from_hours(1);
+
+/// When to put an event again that the bus has not taken: the longer it has waited, the later, so that an outage of the
+/// bus leaves the sweep its time for everything else.
+pub fn announce_again(change: &ChangeRecord, now: Millis) -> Millis {
+    let waited = now.since(change.finished.unwrap_or(change.submitted));
+    now.plus(waited.clamp(SOONEST, LATEST))
+}
+
+/// Whether a document is the `detail` of such an event. No policy change has these fields.
+///
+/// A rule that feeds changes with these events would make one of each refusal, for ever; so such a document is refused
+/// without an event.
+pub fn is_announcement(document: &str) -> bool {
+    let fields = serde_json::from_str::<Map<String, Value>>(document).unwrap_or_default();
+    ["run", "status", "summary", "submittedAt"].iter().all(|name| fields.contains_key(*name))
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,62 +61,118 @@ struct Detail<'a> {
     undoes: Option<&'a ChangeId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     applies: Option<&'a ChangeId>,
-    /// Those that are neither applied nor unchanged.
-    results: Vec<ResultDocument<'a>>,
-    /// Whether there are more of them than fit.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    results: &'a [Box<RawValue>],
     truncated: bool,
-    /// Why the document was rejected.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    reasons: &'a [Violation],
+    reasons: &'a [Reason<'a>],
 }
 
-/// Whether a result is in the event: one that somebody may have to do something about.
-pub const fn is_announced(outcome: OutcomeKind) -> bool {
-    !matches!(outcome, OutcomeKind::Applied | OutcomeKind::Unchanged)
+/// Why a document was rejected, or a lane parked.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Reason<'a> {
+    Violation { pointer: &'a str, code: &'static str, message: &'a str },
+    Lane { lane: &'a LaneName, code: &'static str, message: String },
 }
 
-/// The event's detail for a run, with as many of these results as fit; `has_more`: there are others.
-///
-/// # Errors
-/// Never for these types; kept so that no caller has to panic.
-pub fn announcement(
-    change: &ChangeRecord,
-    results: &[RecordedResult],
-    has_more: bool,
-) -> Result<String, serde_json::Error> {
-    let results: Vec<&RecordedResult> = results.iter().filter(|result| is_announced(result.outcome)).collect();
-    let mut shown = results.len();
-    loop {
-        let listed = results.get(..shown).unwrap_or_default();
-        let detail = detail(change, listed, has_more || shown < results.len())?;
-        if detail.len() <= MAX_DETAIL || shown == 0 {
-            return Ok(detail);
+/// The event about a run, while its results are added.
+#[derive(Debug)]
+pub struct Announcement<'a> {
+    change: &'a ChangeRecord,
+    reasons: Vec<Reason<'a>>,
+    results: Vec<Box<RawValue>>,
+    left: usize,
+    truncated: bool,
+}
+
+impl<'a> Announcement<'a> {
+    /// Of a run without its results. `lanes` are those of the run.
+    ///
+    /// # Errors
+    /// Never for these types; kept so that no caller has to panic.
+    pub fn of(change: &'a ChangeRecord, lanes: &'a [LanePart]) -> Result<Self, serde_json::Error> {
+        let violations = change.violations.iter().map(|violation| Reason::Violation {
+            pointer: &violation.pointer,
+            code: violation.code.name(),
+            message: &violation.message,
+        });
+        let parked = lanes.iter().filter(|part| part.state == LaneState::Parked).map(parked);
+        let reasons = violations.chain(parked).take(MAX_REASONS).collect();
+        let mut new = Self { change, reasons, results: Vec::new(), left: 0, truncated: false };
+        new.left = MAX_DETAIL.saturating_sub(new.encode()?.len());
+        Ok(new)
+    }
+
+    /// The outcomes whose targets are in the event, of which this run has some: all but those that are as asked.
+    pub fn outcomes(&self) -> impl Iterator<Item = OutcomeKind> + use<> {
+        let is_as_asked = |outcome| matches!(outcome, OutcomeKind::Applied | OutcomeKind::Unchanged);
+        let outcomes: Vec<_> = self.change.counts.outcomes.keys().copied().collect();
+        outcomes.into_iter().filter(move |outcome| !is_as_asked(*outcome))
+    }
+
+    /// Adds a target; `false`: it has no room any more, and nor has any other.
+    ///
+    /// # Errors
+    /// Never for these types; kept so that no caller has to panic.
+    pub fn add(&mut self, result: &RecordedResult) -> Result<bool, serde_json::Error> {
+        self.add_document(&ResultDocument::of(result))
+    }
+
+    /// Adds a target that was not begun.
+    ///
+    /// # Errors
+    /// Never for these types; kept so that no caller has to panic.
+    pub fn add_untouched(&mut self, untouched: &Untouched) -> Result<bool, serde_json::Error> {
+        self.add_document(&ResultDocument::of_untouched(untouched))
+    }
+
+    fn add_document(&mut self, result: &ResultDocument<'_>) -> Result<bool, serde_json::Error> {
+        let result = to_raw_value(result)?;
+        // with its comma
+        match self.left.checked_sub(result.get().len() + 1).filter(|_| !self.truncated) {
+            Some(left) => {
+                self.left = left;
+                self.results.push(result);
+            }
+            None => self.truncated = true,
         }
-        shown /= 2;
+        Ok(!self.truncated)
+    }
+
+    /// There are targets that nobody can name any more.
+    pub fn cut(&mut self) {
+        self.truncated = true;
+    }
+
+    /// The event's `detail`.
+    ///
+    /// # Errors
+    /// Never for these types; kept so that no caller has to panic.
+    pub fn encode(&self) -> Result<String, serde_json::Error> {
+        let change = self.change;
+        serde_json::to_string(&Detail {
+            change_id: &change.change_id,
+            run: change.run,
+            status: change.status,
+            dry_run: change.dry_run,
+            summary: &change.counts.outcomes,
+            origin: OriginDocument::of(&change.origin),
+            reason: change.reason.as_deref(),
+            requested_by: change.requested_by.as_deref(),
+            submitted_at: change.submitted,
+            finished_at: change.finished,
+            undoes: change.relations.undoes.as_ref(),
+            applies: change.relations.applies.as_ref(),
+            results: &self.results,
+            truncated: self.truncated,
+            reasons: &self.reasons,
+        })
     }
 }
 
-fn detail(
-    change: &ChangeRecord,
-    results: &[&RecordedResult],
-    truncated: bool,
-) -> Result<String, serde_json::Error> {
-    serde_json::to_string(&Detail {
-        change_id: &change.change_id,
-        run: change.run,
-        status: change.status,
-        dry_run: change.dry_run,
-        summary: &change.counts.outcomes,
-        origin: OriginDocument::of(&change.origin),
-        reason: change.reason.as_deref(),
-        requested_by: change.requested_by.as_deref(),
-        submitted_at: change.submitted,
-        finished_at: change.finished,
-        undoes: change.relations.undoes.as_ref(),
-        applies: change.relations.applies.as_ref(),
-        results: results.iter().map(|result| ResultDocument::of(result)).collect(),
-        truncated,
-        reasons: &change.violations,
-    })
+fn parked(part: &LanePart) -> Reason<'_> {
+    let why = ErrorCode::LaneParked;
+    let last = part.error.as_ref().map(|error| format!("; {}: {}", error.code, error.message));
+    let message = format!("{}{}", why.message(), last.unwrap_or_default());
+    Reason::Lane { lane: &part.name, code: why.name(), message }
 }

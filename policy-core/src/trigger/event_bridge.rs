@@ -3,10 +3,12 @@
 use super::envelope::{Envelope, NotAccepted};
 use crate::origin::{IdentitySource, Invocation, Origin, TriggerKind};
 use crate::policy::document;
+use crate::record;
 use std::borrow::Cow;
 use time::OffsetDateTime;
 
-/// CloudTrail's record of our own calls arrives under this source: a change must never feed itself.
+/// CloudTrail's record of our own calls arrives under this source: a change must never feed itself. Nor must the event
+/// about it.
 const CONNECT_SOURCE: &str = "aws.connect";
 
 /// An EventBridge event.
@@ -66,10 +68,8 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
         }
         None => None,
     };
-    let refused = (source == CONNECT_SOURCE).then(|| {
-        format!(
-            "events with the source `{CONNECT_SOURCE}` are rejected, because a change must not trigger itself"
-        )
+    let refused = [CONNECT_SOURCE, record::SOURCE].contains(&source.as_str()).then(|| {
+        format!("events with the source `{source}` are rejected, because a change must not trigger itself")
     });
     let origin = Origin {
         kind: TriggerKind::EventBridge,

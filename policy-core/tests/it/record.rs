@@ -1,6 +1,7 @@
 //! What is decided about records, runs, lanes and targets: one row of docs/ledger.md after the other.
 
 mod admission;
+mod announcement;
 mod counts;
 mod digest;
 mod document;
@@ -11,6 +12,7 @@ mod order;
 mod page;
 mod plan;
 mod properties;
+mod rejected;
 mod target;
 mod undo;
 mod untouched;

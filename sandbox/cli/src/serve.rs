@@ -152,6 +152,7 @@ impl Kept<'_> {
         if let Some(services) = self.services {
             services.ledger.clear_journal();
             services.queues.clear_journal();
+            services.bus.clear();
         }
         if let Some(governed) = self.governed {
             governed.forget();

@@ -1,6 +1,7 @@
-//! The table and the queues of a stack.
+//! The table, the queues and the event bus of a stack.
 
 use super::{CHANGE_QUEUE, FAILED_QUEUE, INTAKE_FAILED_QUEUE, INTAKE_QUEUE, PARKED_QUEUE};
+use crate::bus::Bus;
 use crate::lambda::Launch;
 use crate::ledger::{self, Ledger};
 use crate::queue::{self, Queues, Settings};
@@ -11,17 +12,19 @@ use std::time::Duration;
 /// How long the queues keep a message: 14 days, the longest that Amazon SQS does.
 const RETENTION: Duration = Duration::from_hours(14 * 24);
 
-/// What the functions of a stack share besides Amazon Connect; dropping it stops both.
+/// What the functions of a stack share besides Amazon Connect; dropping it stops them.
 #[derive(Debug)]
 pub struct Services {
     /// The table.
     pub ledger: Ledger,
     /// The queues, as the project's template has them.
     pub queues: Arc<Queues>,
+    /// The bus that hears of every run that ends.
+    pub bus: Bus,
 }
 
 impl Services {
-    /// Starts both.
+    /// Starts them; the bus takes a free port.
     ///
     /// # Errors
     ///
@@ -29,7 +32,7 @@ impl Services {
     pub async fn start(ledger: ledger::Options, queues: queue::Options) -> io::Result<Self> {
         let ledger = Ledger::start(ledger).await?;
         let queues = Queues::start(queues).await?;
-        Ok(Self { ledger, queues: Arc::new(queues) })
+        Ok(Self { ledger, queues: Arc::new(queues), bus: Bus::start(0).await? })
     }
 
     /// The queues of the project's template, at a port.
@@ -52,12 +55,14 @@ impl Services {
         queue::Options { port, queues, ..queue::Options::default() }
     }
 
-    /// A launch with the variables that every function gets: endpoints, the table, the queues.
+    /// A launch with the variables that every function gets: endpoints, the table, the queues, the bus.
     #[must_use]
     pub fn launch(&self, launch: Launch) -> Launch {
         launch
             .env("AWS_ENDPOINT_URL_DYNAMODB", self.ledger.url())
             .env("AWS_ENDPOINT_URL_SQS", self.queues.url())
+            .env("AWS_ENDPOINT_URL_EVENTBRIDGE", self.bus.url())
+            .env("OUTCOME_BUS", crate::bus::NAME)
             .env("LEDGER_TABLE", self.ledger.table())
             .env("INTAKE_QUEUE_URL", self.queues.queue_url(INTAKE_QUEUE))
             .env("CHANGE_QUEUE_URL", self.queues.queue_url(CHANGE_QUEUE))

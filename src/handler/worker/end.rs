@@ -89,7 +89,11 @@ impl Handler {
         // a second time, if somebody cancelled meanwhile
         for _ in 0..2 {
             let Some(change) = ledger.change(id, self.now()).await? else { return Ok(()) };
-            if change.status.is_final() || change.lanes_done < change.lanes {
+            if change.status.is_final() {
+                self.announce(context, ledger, &change).await;
+                return Ok(());
+            }
+            if change.lanes_done < change.lanes {
                 return Ok(());
             }
             let run = change.run_name();
@@ -110,12 +114,13 @@ impl Handler {
                 &change.counts,
                 total,
                 plan_hash.as_deref(),
-                false,
+                self.announces(),
                 self.now(),
             );
             if finished.await? == Finished::Now {
                 context.tally.lock().add_ended_run(status);
                 tracing::info!(%id, run = change.run, status = status.name(), "the run has ended");
+                self.announce_end_of(context, ledger, &run).await;
                 return Ok(());
             }
         }

@@ -34,9 +34,17 @@ pub(in super::super) fn encode(record: &ChangeRecord, expires: AttributeValue, d
     draft.with_some(TTL, expires).done()
 }
 
-/// A run that a newer one follows: nobody lists it, and nobody comes back to it.
-pub(in super::super) fn encode_earlier(record: &ChangeRecord, expires: AttributeValue) -> Item {
-    draft(Key::earlier_run(&record.change_id, record.run), record).with(TTL, expires).done()
+/// A run that a newer one follows: nobody lists it. Somebody comes back to it at `due` if it still owes its event.
+pub(in super::super) fn encode_earlier(
+    record: &ChangeRecord,
+    expires: AttributeValue,
+    due: Option<Millis>,
+) -> Item {
+    draft(Key::earlier_run(&record.change_id, record.run), record)
+        .with_some("owed", due.map(|_| text(owed(&record.change_id))))
+        .with_some("due", due.map(time))
+        .with(TTL, expires)
+        .done()
 }
 
 fn draft(key: Key, record: &ChangeRecord) -> Draft {

@@ -222,7 +222,7 @@ proptest! {
         prop_assert_eq!((listed.change_id, listed.submitted, listed.counts), (record.change_id.clone(), record.submitted, record.counts.clone()));
         let glance = change::decode_glance(&item).unwrap();
         prop_assert_eq!((glance.key, glance.halt, glance.failures), (record.key, record.halt.clone(), record.failures));
-        let earlier = change::encode_earlier(&record, number(9));
+        let earlier = change::encode_earlier(&record, number(9), due);
         prop_assert_eq!(change::decode(&earlier).unwrap(), ChangeRecord { expires: Some(Millis(9_000)), ..record });
     }
 

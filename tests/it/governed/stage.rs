@@ -1,8 +1,9 @@
-//! Governed mode in process: the function, Amazon Connect, the table and the queues, over real HTTP.
+//! Governed mode in process: the function, Amazon Connect, the table, the queues and the event bus, over real HTTP.
 
 use crate::world::World;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use sandbox::bus::{self, Bus};
 use sandbox::connect::Options;
 use sandbox::ledger::{self, Ledger};
 use sandbox::queue::{self, Queues, Settings};
@@ -18,6 +19,7 @@ pub(crate) struct Stage {
     pub(crate) world: World,
     pub(crate) ledger: Ledger,
     pub(crate) queues: Queues,
+    pub(crate) bus: Bus,
     client: aws_sdk_sqs::Client,
     /// Where a process finds the table and the queues.
     variables: Vec<(&'static str, String)>,
@@ -41,10 +43,13 @@ impl Stage {
             ..queue::Options::default()
         };
         let queues = Queues::start(queues).await.unwrap();
+        let bus = Bus::start(0).await.unwrap();
         let governed = vec![
             ("LEDGER_TABLE", ledger.table().to_owned()),
             ("AWS_ENDPOINT_URL_DYNAMODB", ledger.url()),
             ("AWS_ENDPOINT_URL_SQS", queues.url()),
+            ("AWS_ENDPOINT_URL_EVENTBRIDGE", bus.url()),
+            ("OUTCOME_BUS", bus::NAME.to_owned()),
             ("CHANGE_QUEUE_URL", queues.queue_url(CHANGES)),
             ("INTAKE_QUEUE_URL", queues.queue_url(INTAKE)),
             ("PARKED_QUEUE_URL", queues.queue_url(PARKED)),
@@ -58,7 +63,7 @@ impl Stage {
             .credentials_provider(Credentials::new("key", "secret", None, None, "tests"))
             .build();
         let client = aws_sdk_sqs::Client::from_conf(config);
-        Self { world, ledger, queues, client, variables: governed }
+        Self { world, ledger, queues, bus, client, variables: governed }
     }
 
     /// Another process of the same stack, with a clock and settings of its own.

@@ -79,7 +79,7 @@ async fn what_a_change_costs() {
     table.spent();
     table.finish(&run("Y"), Some(&seen), ended, &applied(), 1, None, true, after(9)).await.unwrap();
     enter("final, an event owed");
-    table.announced(&run("Y")).await.unwrap();
+    table.announced(&inline("Y")).await.unwrap();
     enter("announced");
     table.relate(&planned(inline("U")), &run("Y"), Relation::UndoneBy, NOW).await.unwrap();
     enter("undo");

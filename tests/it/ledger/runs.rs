@@ -1,7 +1,7 @@
 //! A run from its start to its end: each condition both ways.
 
 use super::samples::{LANE, delivery};
-use super::samples::{NOW, after, by_lanes, counts, holder, id, inline, lane, order, run, succeeded};
+use super::samples::{NOW, after, by_lanes, counts, holder, id, inline, lane, next, order, run, succeeded};
 use super::table::{RETENTION, Table};
 use connect_attachment_policy::ledger::{Finished, LaneEnded, LedgerError, Seen};
 use policy_core::record::{ChangeRecord, Counts, LaneState, Millis, Mode, PlanRef, RecordStatus, RunKey};
@@ -235,14 +235,42 @@ async fn an_event_is_owed_until_it_is_announced() {
     assert!(table.there("X").await.announce);
     assert_eq!(table.due("X").unwrap().1, after(90).0);
     for _ in 0..2 {
-        table.announced(&run("X")).await.unwrap();
+        table.announced(&inline("X")).await.unwrap();
         assert!(!table.there("X").await.announce);
         assert_eq!(table.due("X"), None);
     }
     // a run that goes on owes none, and keeps its time
     table.record(&inline("Y"), NOW).await.unwrap();
-    table.announced(&run("Y")).await.unwrap();
+    table.announced(&inline("Y")).await.unwrap();
+    table.announce_at(&inline("Y"), after(99)).await.unwrap();
     assert_eq!(table.due("Y").unwrap().1, after(93).0);
+}
+
+/// The next run takes the record's place, not the debt of the run before.
+#[tokio::test]
+async fn a_run_that_was_moved_aside_takes_its_event_with_it() {
+    let table = Table::new().await;
+    let owing = ChangeRecord { announce: true, ..succeeded("X") };
+    table.record(&owing, NOW).await.unwrap();
+    table.next_run(&owing, &ChangeRecord { announce: true, ..next(&owing) }, after(10)).await.unwrap();
+    let owed = |now| {
+        let table = &table;
+        async move {
+            let owed = table.owed(now).await.unwrap().into_iter().filter(|owed| owed.is_due);
+            owed.map(|owed| (owed.change_id.to_string(), owed.run)).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(owed(after(69)).await, []);
+    assert_eq!(owed(after(70)).await, [("X".to_owned(), Some(1))]);
+    let earlier = table.earlier_run(&id("X"), 1, NOW).await.unwrap().unwrap();
+    assert!(earlier.announce);
+    table.announce_at(&earlier, after(80)).await.unwrap();
+    assert_eq!(owed(after(79)).await, []);
+    // of that run, by its key, even for who read it before it was moved
+    table.announced(&owing).await.unwrap();
+    assert!(!table.earlier_run(&id("X"), 1, NOW).await.unwrap().unwrap().announce);
+    assert_eq!(owed(after(80)).await, []);
+    assert!(table.there("X").await.announce);
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ pub(super) fn writes() -> Vec<Verb> {
         verb!("take_over", |table| table.take_over(&run("I"), Some(&holder("mine")), &holder("new"))),
         verb!("release", |table| table.release(&run("I"), "mine", after(61))),
         verb!("postpone", |table| table.postpone(&run("I"), after(99))),
-        verb!("announced", |table| table.announced(&run("I"))),
+        verb!("announced", |table| table.announced(&inline("I"))),
         verb!("halt", |table| table.halt(&run("L"), &cancelled(after(1)), after(1))),
         verb!("plan_lanes", |table| table.plan_lanes(
             &run("L"),

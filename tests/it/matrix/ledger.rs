@@ -45,7 +45,8 @@ async fn the_fault_matrix_of_the_ledger() {
     }
     println!("{totals}");
     assert!(differences.is_empty(), "not as in the table:\n{}", differences.join("\n"));
-    let Totals { lost, doubled, without_intent, never_ended, untrue, intents_without_outcome, .. } = totals;
+    let Totals { lost, doubled, without_intent, never_ended, .. } = totals;
     assert_eq!((lost, doubled, without_intent, never_ended), (0, 0, 0, 0));
-    assert_eq!((untrue, intents_without_outcome), (0, 0));
+    let Totals { untrue, unannounced, intents_without_outcome, .. } = totals;
+    assert_eq!((untrue, unannounced, intents_without_outcome), (0, 0, 0));
 }

@@ -41,6 +41,7 @@ impl Served<'_> {
         if let Some(services) = self.services {
             addresses.push(("DynamoDB", services.ledger.url()));
             addresses.push(("Amazon SQS", services.queues.url()));
+            addresses.push(("EventBridge", services.bus.url()));
         }
         for (name, url) in addresses {
             writeln!(output, "{}{}  {url}", palette.bold(name), " ".repeat(14 - name.len()))?;

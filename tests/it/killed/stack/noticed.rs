@@ -7,7 +7,7 @@ type Falsify = fn(&mut Evidence);
 
 /// Each lie, and how what is found of it begins.
 const LIES: [(&str, Falsify); 9] = [
-    ("ends", |evidence| evidence.records[0].status = "running".to_owned()),
+    ("ends", |evidence| "running".clone_into(&mut evidence.records[0].status)),
     ("left", |evidence| evidence.left.push("a lane".to_owned())),
     ("counts", |evidence| {
         let counts = evidence.records.iter_mut().find_map(|record| record.counts.get_mut("applied"));
@@ -26,7 +26,7 @@ const LIES: [(&str, Falsify); 9] = [
             if let Moment::Begun(intent) = moment
                 && intent.token == first.token
             {
-                intent.order = "9999999999999#".to_owned();
+                "9999999999999#".clone_into(&mut intent.order);
                 intent.named = ["size", "ext"].map(str::to_owned).into();
             }
         }
@@ -34,7 +34,8 @@ const LIES: [(&str, Falsify); 9] = [
     ("reported", |evidence| {
         let target = changed(evidence);
         let (last, _) = evidence.landings(&target).pop().unwrap();
-        evidence.results.get_mut(&(last.run, target)).unwrap().outcome = "unchanged".to_owned();
+        let result = evidence.results.get_mut(&(last.run, target)).unwrap();
+        "unchanged".clone_into(&mut result.outcome);
     }),
     ("held", |evidence| {
         let target = changed(evidence);

@@ -8,11 +8,13 @@
 //!   somebody would have to come back to: a debt, work, an intent.
 //! - *untrue*: an `applied` whose `before` is not what the target held, or a target's item that says something else than
 //!   the target holds.
+//! - *unannounced*: a run that has ended, and no event says so, or two events say different things of it.
 //! - *intents without outcome*: an intent in the audit that none of its target's outcomes follows.
 
 use super::super::evidence::{Evidence as Below, Place, Statement, doubled, is_update};
 use super::stack::{FIRST, SECOND, Stack};
 use super::verb::Verb;
+use sandbox::bus::Event;
 use sandbox::connect::{Entry, Scope};
 use sandbox::ledger::Entry as Request;
 use serde_json::Value;
@@ -30,6 +32,7 @@ pub(super) struct Totals {
     pub(super) without_intent: usize,
     pub(super) never_ended: usize,
     pub(super) untrue: usize,
+    pub(super) unannounced: usize,
     pub(super) intents_without_outcome: usize,
 }
 
@@ -42,6 +45,7 @@ impl AddAssign for Totals {
         self.without_intent += other.without_intent;
         self.never_ended += other.never_ended;
         self.untrue += other.untrue;
+        self.unannounced += other.unannounced;
         self.intents_without_outcome += other.intents_without_outcome;
     }
 }
@@ -56,13 +60,14 @@ impl fmt::Display for Totals {
             without_intent,
             never_ended,
             untrue,
+            unannounced,
             intents_without_outcome,
         } = self;
         write!(
             f,
             "{cells} cells, {updates} updates sent: lost {lost}, doubled {doubled}, without a stored intent \
-             {without_intent}, never ended {never_ended}, untrue {untrue}, intents without outcome \
-             {intents_without_outcome}"
+             {without_intent}, never ended {never_ended}, untrue {untrue}, unannounced {unannounced}, intents \
+             without outcome {intents_without_outcome}"
         )
     }
 }
@@ -74,6 +79,8 @@ pub(super) struct Evidence {
     /// What the table received.
     pub(super) requests: Vec<Request>,
     pub(super) items: Vec<Value>,
+    /// What the bus took.
+    pub(super) events: Vec<Event>,
     /// Every process's, in the order of time.
     pub(super) audit: Vec<Value>,
     /// The sizes of the targets at the start and in the end.
@@ -91,6 +98,7 @@ impl Evidence {
             journal: connect.journal(),
             requests: stack.stage.ledger.journal(),
             items: stack.stage.ledger.items().unwrap(),
+            events: stack.stage.bus.events(),
             audit: stack.audits(),
             sizes: [FIRST, SECOND].map(size).into(),
         }
@@ -111,6 +119,7 @@ impl Evidence {
             without_intent: self.without_intent(),
             never_ended: never_ended(&self.items),
             untrue: self.untrue(&results),
+            unannounced: self.unannounced(),
             intents_without_outcome: below.intents_without_outcome,
         }
     }
@@ -136,6 +145,20 @@ impl Evidence {
             Verb::of(&write.body) == Verb::Begin
                 && values.any(|value| number(&value["M"]["size"]) == Some(sent_size(update)))
         })
+    }
+
+    /// Each run has an event; several of them have the very same text.
+    fn unannounced(&self) -> usize {
+        let is_told = |item: &&Value| {
+            let (id, run) = (pk(item).strip_prefix("change#"), number(&item["run"]));
+            let is_its = |event: &&Event| {
+                event.detail["changeId"].as_str() == id && event.detail["run"].as_i64() == run
+            };
+            let mut texts = self.events.iter().filter(is_its).map(|event| event.text.as_str());
+            texts.next().is_some_and(|first| texts.all(|text| text == first))
+        };
+        let runs = self.items.iter().filter(|item| sk(item) == "change" || sk(item).starts_with("run#"));
+        runs.filter(|item| pk(item).starts_with("change#") && !is_told(item)).count()
     }
 
     fn untrue(&self, results: &[Recorded]) -> usize {

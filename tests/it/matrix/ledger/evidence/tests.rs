@@ -26,6 +26,7 @@ const FINE: Totals = Totals {
     without_intent: 0,
     never_ended: 0,
     untrue: 0,
+    unannounced: 0,
     intents_without_outcome: 0,
 };
 
@@ -105,4 +106,17 @@ async fn an_intent_that_no_outcome_follows_is_without_one() {
     let last = evidence.audit.iter().rposition(is_outcome).unwrap();
     evidence.audit.remove(last);
     assert_eq!(evidence.totals(), Totals { intents_without_outcome: 1, ..FINE });
+}
+
+#[tokio::test]
+async fn a_run_without_an_event_or_with_two_that_differ_is_unannounced() {
+    let mut evidence = true_evidence().await;
+    let mut other = evidence.events[0].clone();
+    evidence.events.push(other.clone());
+    assert_eq!(evidence.totals(), FINE);
+    other.text.push(' ');
+    evidence.events.push(other);
+    assert_eq!(evidence.totals(), Totals { unannounced: 1, ..FINE });
+    evidence.events.clear();
+    assert_eq!(evidence.totals(), Totals { unannounced: 1, ..FINE });
 }
