@@ -8,6 +8,7 @@ FUNCTIONS = {
     "IntakeFunction": ("sqs", "IntakeQueue"),
     "WorkerFunction": ("lane", "ChangeQueue"),
     "SweepFunction": ("sweep", None),
+    "WidgetFunction": ("widget", None),
 }
 
 

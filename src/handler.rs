@@ -10,6 +10,7 @@ mod dispatch;
 mod freeze;
 mod governed;
 mod http;
+mod page;
 mod queued;
 mod records;
 mod refusal;
@@ -81,6 +82,8 @@ struct InvocationContext {
     log: CallLog,
     rules: Rules,
     deadline: Deadline,
+    /// The ARN that the function was invoked by: what a page's links call.
+    function_arn: String,
     /// The bus has not taken an event: no other is tried in this invocation.
     bus_failed: AtomicBool,
 }
@@ -155,6 +158,7 @@ impl Handler {
             Trigger::Sqs(records) => Ok(to_raw_value(&self.answer_batch(context, &records).await)?),
             Trigger::Bare(document) => self.answer_bare(context, document).await,
             Trigger::Sweep => Box::pin(self.sweep(context)).await,
+            Trigger::Widget(widget) => Box::pin(self.show(context, &widget)).await,
         }
     }
 
@@ -208,6 +212,7 @@ impl Handler {
                 left,
                 afterwards(kind, self.queues.parks(), self.ledger.is_some()),
             ),
+            function_arn: context.invoked_function_arn.clone(),
         }
     }
 
@@ -266,7 +271,13 @@ fn afterwards(kind: Option<TriggerKind>, parks: bool, is_governed: bool) -> Dura
         Some(TriggerKind::Sqs | TriggerKind::Lane) => QUEUE_PATIENCE * 2,
         Some(TriggerKind::EventBridge) if parks => QUEUE_PATIENCE,
         Some(TriggerKind::Http | TriggerKind::Bare) if is_governed => RECORD,
-        Some(TriggerKind::EventBridge | TriggerKind::Http | TriggerKind::Bare | TriggerKind::Sweep)
+        Some(
+            TriggerKind::EventBridge
+            | TriggerKind::Http
+            | TriggerKind::Bare
+            | TriggerKind::Sweep
+            | TriggerKind::Widget,
+        )
         | None => Duration::ZERO,
     }
 }
@@ -286,6 +297,7 @@ mod tests {
             (Some(TriggerKind::Http), true, true, 2),
             (Some(TriggerKind::Bare), false, true, 2),
             (Some(TriggerKind::Sweep), true, true, 0),
+            (Some(TriggerKind::Widget), false, true, 0),
             (None, true, true, 0),
         ] {
             assert_eq!(

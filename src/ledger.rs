@@ -13,6 +13,7 @@ mod condition;
 mod debts;
 mod deliveries;
 mod error;
+mod fleet;
 mod freezing;
 mod history;
 mod index;
@@ -33,6 +34,7 @@ pub use answer::{
     Relation, Seen, Started, Stored, WorkEntry,
 };
 pub use error::LedgerError;
+pub use fleet::Fleet;
 pub use lists::ListQuery;
 pub use outcomes::Note;
 pub use results::{ResultsQuery, WithResult};

@@ -8,6 +8,7 @@ mod bounds;
 mod interleaved;
 mod lanes;
 mod organisation;
+mod page;
 mod queueing;
 mod racing;
 mod redelivered;
