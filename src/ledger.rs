@@ -11,6 +11,7 @@ mod changes;
 mod client;
 mod condition;
 mod debts;
+mod declarations;
 mod deliveries;
 mod error;
 mod fleet;
@@ -30,9 +31,10 @@ mod targets;
 mod write;
 
 pub use answer::{
-    Begun, Confirmed, Finished, Glance, Halting, LaneEnded, Look, Noted, OwedChange, Page, Recorded, Related,
-    Relation, Seen, Started, Stored, WorkEntry,
+    Begun, Confirmed, Debts, Finished, Glance, Halting, LaneEnded, Look, Noted, OwedAnswer, OwedChange, Page,
+    Recorded, Related, Relation, Seen, Started, Stored, Taken, WorkEntry,
 };
+pub use declarations::Generation;
 pub use error::LedgerError;
 pub use fleet::Fleet;
 pub use lists::ListQuery;

@@ -59,7 +59,9 @@ impl Handler {
         };
         let mut unfinished = Unfinished::default();
         let mut swept = 0_u32;
-        for change in &owed {
+        let debts = owed;
+        let owed = &debts.changes;
+        for change in owed {
             if !context.deadline.leaves(Instant::now(), ONE_CHANGE) {
                 tracing::warn!(owed = owed.len(), swept, "time ran out; the next sweep goes on");
                 break;
@@ -69,6 +71,16 @@ impl Handler {
             if let Err(error) = swept_one {
                 let change_id = &change.change_id;
                 tracing::error!(error = causes(&error), %change_id, "the change could not be swept");
+            }
+        }
+        for answer in debts.answers.iter().filter(|answer| answer.is_due) {
+            if !context.deadline.leaves(Instant::now(), ONE_CHANGE) {
+                break;
+            }
+            swept += 1;
+            if let Err(error) = self.sweep_answer(context, ledger, answer).await {
+                let (stack, resource) = (&answer.stack_id, &answer.logical_id);
+                tracing::error!(error = causes(&error), stack, resource, "the answer could not be swept");
             }
         }
         context.tally.lock().set_unfinished(unfinished);

@@ -7,7 +7,8 @@ use super::table::{RETENTION, Table};
 use connect_attachment_policy::ledger::{Note, OwedChange, Page};
 use policy_core::policy::Scope;
 use policy_core::record::{
-    ChangeRecord, Closing, Holder, Millis, Past, Position, RecordedResult, RunKey, RunName, TargetName,
+    ChangeRecord, Closing, Handover, Holder, Millis, Past, Position, RecordedResult, RunKey, RunName,
+    TargetName,
 };
 use policy_core::report::OutcomeKind;
 use std::time::Duration;
@@ -47,7 +48,10 @@ async fn every_real_result_is_in_the_history_however_it_was_stored() {
     let applied = of("A", OutcomeKind::Applied, 1);
     table.close(&chat(), &open, &closing, &applied, false).await.unwrap();
     let unchanged = of("B", OutcomeKind::Unchanged, 2);
-    table.confirm(&chat(), 2, &order("B"), SIZE, &size(7), &run("B"), &unchanged, after(2)).await.unwrap();
+    table
+        .confirm(&chat(), 2, &order("B"), SIZE, &size(7), &Handover::Stays, &run("B"), &unchanged, after(2))
+        .await
+        .unwrap();
     let unknown = of("C", OutcomeKind::Unknown, 3);
     table.keep(&run("C"), &unknown).await.unwrap();
     let blocked = of("D", OutcomeKind::Blocked, 4);
@@ -128,7 +132,7 @@ async fn what_is_owed_is_found_when_its_time_has_come() {
     let owed = |now: Millis| {
         let table = &table;
         async move {
-            let owed = table.owed(now).await.unwrap();
+            let owed = table.owed(now).await.unwrap().changes;
             assert!(owed.len() >= 4 || now > after(60), "those that are not due are there, too");
             let due = owed.into_iter().filter(|owed: &OwedChange| owed.is_due);
             let mut due: Vec<_> = due.map(|owed| owed.change_id.to_string()).collect();
@@ -154,7 +158,7 @@ async fn of_each_shard_a_hundred_are_found_the_longest_overdue_first() {
         let record = ChangeRecord { holder: Some(holder), ..inline(&format!("X{number}")) };
         table.record(&record, NOW).await.unwrap();
     }
-    let owed = table.owed(after(60)).await.unwrap();
+    let owed = table.owed(after(60)).await.unwrap().changes;
     assert_eq!(owed.len(), 400);
     for number in 0..300 {
         assert!(
