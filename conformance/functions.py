@@ -9,6 +9,7 @@ FUNCTIONS = {
     "WorkerFunction": ("lane", "ChangeQueue"),
     "SweepFunction": ("sweep", None),
     "WidgetFunction": ("widget", None),
+    "DeclareFunction": ("cloudformation", None),
 }
 
 
