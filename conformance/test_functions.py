@@ -90,7 +90,7 @@ def test_nothing_is_reserved_where_the_account_has_nothing_to_reserve() -> None:
         }
         for values in ({"ReserveConcurrency": "true"}, {"ReserveConcurrency": "false"})
     }
-    own = {"ApiFunction": 2, "IntakeFunction": 2, "WorkerFunction": 10, "SweepFunction": 1}
+    own = {"ApiFunction": 2, "IntakeFunction": 2, "WorkerFunction": 10, "SweepFunction": 3}
     assert reserved == {"true": own, "false": dict.fromkeys(FUNCTIONS)}
     page = " ".join((ROOT / "docs/deploy.md").read_text().split())
     assert f"reserve {sum(own.values())} concurrent executions" in page

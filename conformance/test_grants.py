@@ -112,7 +112,7 @@ GRANTED = {
     "IntakeRole": (RECORDS | TAKES | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE),
     "WorkerRole": (asked_of_connect() | WRITES | TAKES | {"sqs:SendMessage"}, BY_PARAMETER),
     # looks what became of an update, and sends none
-    "SweepRole": (CONNECT_READS | WRITES | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE | {"sts:AssumeRole"}),
+    "SweepRole": (CONNECT_READS | WRITES | TAKES | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE | {"sts:AssumeRole"}),
 }
 
 
@@ -202,7 +202,7 @@ def test_queues_are_granted_one_by_one() -> None:
         "ApiRole": {"sqs:SendMessage": ["ChangeQueue"]},
         "IntakeRole": dict.fromkeys(TAKES, ["IntakeQueue"]) | {"sqs:SendMessage": ["ChangeQueue", "ParkedQueue"]},
         "WorkerRole": dict.fromkeys(TAKES, ["ChangeQueue"]) | {"sqs:SendMessage": ["ParkedQueue"]},
-        "SweepRole": {"sqs:SendMessage": ["ChangeQueue", "ParkedQueue"]},
+        "SweepRole": dict.fromkeys(TAKES, ["SeenQueue"]) | {"sqs:SendMessage": ["ChangeQueue", "ParkedQueue"]},
         "DriftRole": {"sqs:SendMessage": ["IntakeQueue", "ParkedQueue"]},
     }
 

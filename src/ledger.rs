@@ -12,6 +12,7 @@ mod client;
 mod condition;
 mod debts;
 mod deliveries;
+mod drifts;
 mod error;
 mod freezing;
 mod history;
@@ -29,8 +30,8 @@ mod targets;
 mod write;
 
 pub use answer::{
-    Begun, Confirmed, Finished, Glance, Halting, LaneEnded, Look, Noted, OwedChange, Page, Recorded, Related,
-    Relation, Seen, Started, Stored, WorkEntry,
+    Begun, Confirmed, Debts, Finished, Glance, Halting, LaneEnded, Look, Noted, OwedChange, OwedDrift, Page,
+    Recorded, Related, Relation, Seen, Started, Stored, WorkEntry,
 };
 pub use error::LedgerError;
 pub use lists::ListQuery;

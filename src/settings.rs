@@ -185,7 +185,7 @@ fn go_together(reader: &mut Reader<'_>, accepted: &BTreeSet<TriggerKind>, has_le
                 wrong.push(format!("{name} needs LEDGER_TABLE"));
             }
         }
-        for kind in [TriggerKind::Lane, TriggerKind::Sweep] {
+        for kind in [TriggerKind::Lane, TriggerKind::Sweep, TriggerKind::CloudTrail] {
             if accepted.contains(&kind) {
                 wrong.push(format!("ACCEPTED_TRIGGERS has {kind}, which needs LEDGER_TABLE"));
             }

@@ -154,6 +154,7 @@ impl Handler {
             governed.undone = Some(of.clone());
         }
         let left = self.walk_lane(context, delivered, &governed, &work, &done).await;
+        context.tally.lock().add_drifts(governed.drifts());
         match (governed.stopped(), left) {
             (Some(Stop::TakenOver), _) => Ok(Worked::TakenOver),
             (Some(Stop::Halted(halted)), _) => {

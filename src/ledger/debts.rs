@@ -1,11 +1,11 @@
 //! What somebody has to come back to.
 
-use super::answer::OwedChange;
+use super::answer::{Debts, OwedChange, OwedDrift};
 use super::client::{Lookup, Written};
 use super::condition::Condition;
 use super::item::{Fields, text};
 use super::items::values::time;
-use super::keys::{Key, SHARDS, change_of, earlier_run_of, owed_in};
+use super::keys::{Key, SHARDS, change_of, drift_of, earlier_run_of, owed_in};
 use super::write::Change;
 use super::{Ledger, LedgerError};
 use futures_util::future::try_join_all;
@@ -15,9 +15,9 @@ use policy_core::record::{ChangeRecord, Millis};
 const AT_ONCE: usize = 100;
 
 impl Ledger {
-    /// The changes that somebody has to come back to, of each shard the longest overdue first: those whose time has come,
-    /// and then those whose time will. The index may be behind: what is to be done is decided by the change itself.
-    pub async fn owed(&self, now: Millis) -> Result<Vec<OwedChange>, LedgerError> {
+    /// What somebody has to come back to, of each shard the longest overdue first: those whose time has come,
+    /// and then those whose time will. The index may be behind: what is to be done is decided by the item itself.
+    pub async fn owed(&self, now: Millis) -> Result<Debts, LedgerError> {
         let shards = (0..SHARDS).map(|shard| Lookup {
             index: Some("owed"),
             is_consistent: false,
@@ -26,17 +26,21 @@ impl Ledger {
         });
         let shards: Vec<_> = shards.collect();
         let found = try_join_all(shards.iter().map(|lookup| self.look_up(lookup, None))).await?;
-        let items = found.iter().flat_map(|found| &found.items);
-        let owed = items.map(|item| {
+        let mut debts = Debts::default();
+        for item in found.iter().flat_map(|found| &found.items) {
             let fields = Fields::of(item);
-            let due = Millis(fields.number("due")?);
-            Ok(OwedChange {
-                change_id: fields.parsed("pk", change_of)?,
-                run: earlier_run_of(fields.text("sk")?),
-                is_due: due <= now,
-            })
-        });
-        owed.collect()
+            let (pk, sk) = (fields.text("pk")?, fields.text("sk")?);
+            let is_due = Millis(fields.number("due")?) <= now;
+            match drift_of(pk, sk) {
+                Some((target, id)) => debts.drifts.push(OwedDrift { target, id, is_due }),
+                None => debts.changes.push(OwedChange {
+                    change_id: fields.parsed("pk", change_of)?,
+                    run: earlier_run_of(sk),
+                    is_due,
+                }),
+            }
+        }
+        Ok(debts)
     }
 
     /// The run owes no event any more.

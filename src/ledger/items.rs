@@ -1,6 +1,7 @@
 //! What each kind of item looks like: one file per kind, encoded and decoded side by side.
 
 pub(super) mod change;
+pub(super) mod drift;
 pub(super) mod freeze;
 pub(super) mod lane;
 pub(super) mod origin;

@@ -3,6 +3,7 @@
 use super::answer::{Confirmed, Noted, Stored};
 use super::client::{Transacted, Written};
 use super::condition::Condition;
+use super::drifts::forget;
 use super::item::{Item, text};
 use super::items::result::{self, DONE};
 use super::items::target::decode;
@@ -131,11 +132,11 @@ impl Ledger {
     ) -> Result<Confirmed, LedgerError> {
         let item = self.stored(run, result, true);
         let held = named.within(held);
-        let change = set_orders(Change::of(Key::target(name)), named, |_| Some(order))
+        let change = forget(Change::of(Key::target(name)), named);
+        let change = set_orders(change, named, |_| Some(order))
             .set_some("held_size", size(&held))
             .set_some("held_ext", extensions(&held))
             .set("last", text(run))
-            .remove("drift")
             .add("rev", 1)
             .when(Condition::All(is_free(seen_rev, order, named, now)));
         let writes = vec![Write::Update(change), Write::Put(not_done(item.clone()))];
@@ -186,7 +187,7 @@ fn closed(name: &TargetName, intent: &Intent, closing: &Closing, at: Millis) -> 
         });
     }
     if closing.ends_drift {
-        change = change.remove("drift");
+        change = forget(change, intent.named);
     }
     change.add("rev", 1).when(Condition::Is("intent.token", text(&intent.token)))
 }

@@ -105,6 +105,8 @@ struct Progress {
     /// Whether an intent was left open, or a result that may not be stored.
     kept: bool,
     written: Option<Instant>,
+    /// Targets that did not hold what they should.
+    drifts: u32,
 }
 
 impl<'a> Governed<'a> {
@@ -134,6 +136,15 @@ impl<'a> Governed<'a> {
     /// Whether an intent is still open, or a result may not be stored: what became of a target is found out later.
     pub fn has_left_open(&self) -> bool {
         self.progress.lock().kept
+    }
+
+    /// How many targets were found not to hold what they should.
+    pub fn drifts(&self) -> u32 {
+        self.progress.lock().drifts
+    }
+
+    pub(super) fn drifted(&self) {
+        self.progress.lock().drifts += 1;
     }
 
     pub(super) fn now(&self) -> Millis {

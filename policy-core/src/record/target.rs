@@ -24,6 +24,8 @@ pub struct TargetRecord {
     pub intent: Option<Intent>,
     /// Until when nobody begins it: an unanswered attempt of the last update may still take effect.
     pub quiet: Option<Millis>,
+    /// What it was last seen to hold instead, of the members that drift: it has been announced.
+    pub drift: Configuration,
 }
 
 impl TargetRecord {

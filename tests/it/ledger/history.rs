@@ -128,7 +128,7 @@ async fn what_is_owed_is_found_when_its_time_has_come() {
     let owed = |now: Millis| {
         let table = &table;
         async move {
-            let owed = table.owed(now).await.unwrap();
+            let owed = table.owed(now).await.unwrap().changes;
             assert!(owed.len() >= 4 || now > after(60), "those that are not due are there, too");
             let due = owed.into_iter().filter(|owed: &OwedChange| owed.is_due);
             let mut due: Vec<_> = due.map(|owed| owed.change_id.to_string()).collect();
@@ -154,7 +154,7 @@ async fn of_each_shard_a_hundred_are_found_the_longest_overdue_first() {
         let record = ChangeRecord { holder: Some(holder), ..inline(&format!("X{number}")) };
         table.record(&record, NOW).await.unwrap();
     }
-    let owed = table.owed(after(60)).await.unwrap();
+    let owed = table.owed(after(60)).await.unwrap().changes;
     assert_eq!(owed.len(), 400);
     for number in 0..300 {
         assert!(

@@ -256,7 +256,7 @@ async fn a_run_that_was_moved_aside_takes_its_event_with_it() {
     let owed = |now| {
         let table = &table;
         async move {
-            let owed = table.owed(now).await.unwrap().into_iter().filter(|owed| owed.is_due);
+            let owed = table.owed(now).await.unwrap().changes.into_iter().filter(|owed| owed.is_due);
             owed.map(|owed| (owed.change_id.to_string(), owed.run)).collect::<Vec<_>>()
         }
     };
