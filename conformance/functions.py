@@ -8,6 +8,7 @@ FUNCTIONS = {
     "IntakeFunction": ("sqs", "IntakeQueue"),
     "WorkerFunction": ("lane", "ChangeQueue"),
     "SweepFunction": ("sweep,cloudtrail", "SeenQueue"),
+    "WidgetFunction": ("widget", None),
 }
 
 

@@ -100,7 +100,16 @@ def test_the_dashboard_shows_what_became_of_changes_the_lanes_and_the_ledger_bef
         "Lanes: unfinished work", "Lanes: age of the oldest work, s", "Lanes: without progress, parked",
         "Ledger: requests that failed", "Ledger: throttled", "Ledger: units consumed",
     ]  # fmt: skip
-    assert len(titles) == 16
+    assert titles[-3:] == ["Audit: what did not succeed", "Attachment policies", "Changes"]
+    assert len(titles) == 18
+
+
+def test_the_pages_are_shown_by_the_function_that_only_reads() -> None:
+    pages = [widget["properties"] for widget in body()["widgets"] if widget["type"] == "custom"]
+    assert [(page["endpoint"], page["params"]) for page in pages] == [
+        ("WidgetFunction.Arn", {"view": "fleet"}),
+        ("WidgetFunction.Arn", {"view": "changes"}),
+    ]
 
 
 def test_no_widget_covers_another() -> None:

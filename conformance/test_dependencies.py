@@ -10,12 +10,14 @@ PAGE = (ROOT / "docs" / "dependencies.md").read_text()
 
 
 def direct() -> dict[str, Any]:
-    """The dependencies of the function: those of the root package, and those of its deciding crate."""
-    manifests = [tomllib.loads((ROOT / path).read_text()) for path in ("Cargo.toml", "policy-core/Cargo.toml")]
-    root, core = (manifest["dependencies"] for manifest in manifests)
-    assert root.pop("policy-core") == {"path": "policy-core"}
-    assert {name: entry for name, entry in core.items() if root.get(name, entry) != entry} == {}
-    return {**core, **root}
+    """The dependencies of the function: those of the root package, and those of its own crates."""
+    paths = ("Cargo.toml", "policy-core/Cargo.toml", "policy-page/Cargo.toml")
+    root, core, page = (tomllib.loads((ROOT / path).read_text())["dependencies"] for path in paths)
+    assert (root.pop("policy-core"), root.pop("policy-page")) == ({"path": "policy-core"}, {"path": "policy-page"})
+    assert page.pop("policy-core") == {"path": "../policy-core"}
+    for own in (core, page):
+        assert {name: entry for name, entry in own.items() if root.get(name, entry) != entry} == {}
+    return {**core, **page, **root}
 
 
 MANIFEST = direct()

@@ -50,7 +50,7 @@ def test_the_page_of_settings_says_which_function_has_which() -> None:
     [header] = re.findall(r"^\| variable \| (API \|.+) \|$", page, re.MULTILINE)
     functions = [f"{name.capitalize() if name != 'API' else 'Api'}Function" for name in header.split(" | ")]
     said: dict[str, dict[str, str]] = {name: {} for name in functions}
-    for names, cells in re.findall(r"^\| (`[A-Z_`, ]+`) \|((?: [^|]* \||\s\|){4})$", page, re.MULTILINE):
+    for names, cells in re.findall(r"^\| (`[A-Z_`, ]+`) \|((?: [^|]* \||\s\|){5})$", page, re.MULTILINE):
         for name, cell in zip(functions, cells.split("|"), strict=False):
             if text := cell.strip().strip("`"):
                 variables = re.findall(r"`(\w+)`", names)
@@ -90,7 +90,7 @@ def test_nothing_is_reserved_where_the_account_has_nothing_to_reserve() -> None:
         }
         for values in ({"ReserveConcurrency": "true"}, {"ReserveConcurrency": "false"})
     }
-    own = {"ApiFunction": 2, "IntakeFunction": 2, "WorkerFunction": 10, "SweepFunction": 3}
+    own = {"ApiFunction": 2, "IntakeFunction": 2, "WorkerFunction": 10, "SweepFunction": 3, "WidgetFunction": 2}
     assert reserved == {"true": own, "false": dict.fromkeys(FUNCTIONS)}
     page = " ".join((ROOT / "docs/deploy.md").read_text().split())
     assert f"reserve {sum(own.values())} concurrent executions" in page

@@ -102,17 +102,21 @@ def test_what_the_ledger_calls_is_what_the_roles_grant() -> None:
 
 
 CONNECT_READS = {"connect:DescribeAttachedFilesConfiguration", "connect:ListAttachedFilesConfigurations"}
-BY_EVERY_FUNCTION = LOGS | TRACES | READS | ANNOUNCES
+BY_EVERY_FUNCTION = LOGS | TRACES | READS
 BY_PARAMETER_EVERYWHERE = NETWORK | KEY
 TAKES = POLLER | {"sqs:ChangeMessageVisibility"}
 GRANTED = {
     # sends what takes too long to the lanes; shows no message again
-    "ApiRole": (asked_of_connect() | WRITES | {"sqs:SendMessage"}, BY_PARAMETER),
+    "ApiRole": (ANNOUNCES | asked_of_connect() | WRITES | {"sqs:SendMessage"}, BY_PARAMETER),
     # records and plans; calls Amazon Connect never, in no account
-    "IntakeRole": (RECORDS | TAKES | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE),
-    "WorkerRole": (asked_of_connect() | WRITES | TAKES | {"sqs:SendMessage"}, BY_PARAMETER),
+    "IntakeRole": (ANNOUNCES | RECORDS | TAKES | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE),
+    "WorkerRole": (ANNOUNCES | asked_of_connect() | WRITES | TAKES | {"sqs:SendMessage"}, BY_PARAMETER),
     # looks what became of an update, and sends none
-    "SweepRole": (CONNECT_READS | WRITES | TAKES | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE | {"sts:AssumeRole"}),
+    "SweepRole": (
+        ANNOUNCES | CONNECT_READS | WRITES | TAKES | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE | {"sts:AssumeRole"},
+    ),
+    # shows what the ledger remembers
+    "WidgetRole": (set(), BY_PARAMETER_EVERYWHERE),
 }
 
 
@@ -203,6 +207,7 @@ def test_queues_are_granted_one_by_one() -> None:
         "IntakeRole": dict.fromkeys(TAKES, ["IntakeQueue"]) | {"sqs:SendMessage": ["ChangeQueue", "ParkedQueue"]},
         "WorkerRole": dict.fromkeys(TAKES, ["ChangeQueue"]) | {"sqs:SendMessage": ["ParkedQueue"]},
         "SweepRole": dict.fromkeys(TAKES, ["SeenQueue"]) | {"sqs:SendMessage": ["ChangeQueue", "ParkedQueue"]},
+        "WidgetRole": {},
         "DriftRole": {"sqs:SendMessage": ["IntakeQueue", "ParkedQueue"]},
     }
 

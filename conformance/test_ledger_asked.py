@@ -49,7 +49,7 @@ class Asked:
         self.path = path
         self.recorder = recorder
         # of each function: what it asked of the ledger
-        self.requests: dict[str, set[Request]] = {name: set() for name in ("Api", "Intake", "Worker", "Sweep")}
+        self.requests: dict[str, set[Request]] = {name: set() for name in ("Api", "Intake", "Worker", "Sweep", "Widget")}
 
     def _kept(self, name: str) -> None:
         for exchange in self.recorder.taken():
@@ -117,6 +117,11 @@ def test_every_role_may_make_the_requests_that_its_function_makes(asked: Asked) 
     assert asked.api("DELETE", "/freeze")[0] == 200
     asked.invoke("Sweep", {"sweep": True})
     assert asked.api("GET", "/policy-changes/CHG-12")[1]["status"] == "cancelled"
+    # each page
+    for view in ({}, {"view": "changes"}, {"view": "change", "change": "CHG-9"}, {"view": "target", "instance": INSTANCE, "scope": "CHAT"}):
+        page = asked.invoke("Widget", view | {"widgetContext": {}})["document"]
+        assert "could not be read" not in page, view
+        assert INSTANCE[8:] in page or "CHG-9" in page, view
 
     denied = {
         (name, *request)
@@ -141,10 +146,12 @@ ACTIONS = {
     "Intake": {"GetItem", "PutItem", "UpdateItem"},
     "Worker": {"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"},
     "Sweep": {"GetItem", "Query", "UpdateItem", "DeleteItem"},
+    "Widget": {"GetItem", "BatchGetItem", "Query"},
 }
 WRITTEN = {
     "Api": {"change", "lane", "run", "target", "freeze"},
     "Intake": {"change", "lane"},
     "Worker": {"change", "lane", "run", "target"},
     "Sweep": {"change", "lane"},
+    "Widget": set(),
 }

@@ -4,7 +4,7 @@ import pytest
 from expansion import EVERY
 from iam import may
 
-ROLES = ("ApiRole", "IntakeRole", "WorkerRole", "SweepRole")
+ROLES = ("ApiRole", "IntakeRole", "WorkerRole", "SweepRole", "WidgetRole")
 OWN = "<LedgerTable.Arn>"
 RESTORED = "arn:<AWS::Partition>:dynamodb:<AWS::Region>:<AWS::AccountId>:table/restored"
 TABLES = pytest.mark.parametrize(("values", "table"), [({}, OWN), (EVERY, RESTORED)], ids=["own", "restored"])
@@ -59,12 +59,12 @@ def test_every_function_reads_the_table_by_its_keys(values: dict[str, str], tabl
 
 
 @TABLES
-def test_each_index_is_read_by_the_one_function_that_needs_it(values: dict[str, str], table: str) -> None:
+def test_each_index_is_read_by_the_functions_that_need_it(values: dict[str, str], table: str) -> None:
     readers = {
         index: [role for role in ROLES if may(role, "dynamodb:Query", f"{table}/index/{index}", values)]
         for index in ("listed", "owed", "another")
     }
-    assert readers == {"listed": ["ApiRole"], "owed": ["SweepRole"], "another": []}
+    assert readers == {"listed": ["ApiRole", "WidgetRole"], "owed": ["SweepRole"], "another": []}
 
 
 NOBODY = (
@@ -138,7 +138,7 @@ def test_every_function_may_say_what_became_of_a_change_and_nothing_else(
 
 def test_only_who_calls_amazon_connect_assumes_roles_of_other_accounts() -> None:
     [role_arn, _] = EVERY["ConnectRoleArns"].split(",")
-    assert {role for role in ROLES if may(role, "sts:AssumeRole", role_arn, EVERY)} == set(ROLES) - {"IntakeRole"}
+    assert {role for role in ROLES if may(role, "sts:AssumeRole", role_arn, EVERY)} == set(ROLES) - {"IntakeRole", "WidgetRole"}
     assert [role for role in ROLES if may(role, "sts:AssumeRole", f"{role_arn}2", EVERY)] == []
 
 

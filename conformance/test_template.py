@@ -172,7 +172,7 @@ def test_no_policy_allows_a_wildcard_action() -> None:
 
 def test_every_log_group_has_a_retention_and_outlives_the_stack() -> None:
     groups = resources("AWS::Logs::LogGroup")
-    assert len(groups) == 5
+    assert len(groups) == 6
     for name, group in groups.items():
         assert default(group["RetentionInDays"]) == 365
         assert expanded()["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
@@ -190,6 +190,7 @@ def test_a_later_stack_of_the_same_name_finds_no_log_group_in_its_way() -> None:
         "/aws/lambda/${AWS::StackName}-api-${Id}",
         "/aws/lambda/${AWS::StackName}-intake-${Id}",
         "/aws/lambda/${AWS::StackName}-sweep-${Id}",
+        "/aws/lambda/${AWS::StackName}-widget-${Id}",
         "/aws/lambda/${AWS::StackName}-worker-${Id}",
         # API Gateway may write to this prefix without a resource policy of CloudWatch Logs
         "/aws/vendedlogs/${AWS::StackName}-access-${Id}",

@@ -12,6 +12,7 @@ mod event;
 mod freeze;
 mod governed;
 mod http;
+mod page;
 mod queued;
 mod records;
 mod refusal;
@@ -82,6 +83,8 @@ struct InvocationContext {
     log: CallLog,
     rules: Rules,
     deadline: Deadline,
+    /// The ARN that the function was invoked by: what a page's links call.
+    function_arn: String,
     /// The bus has not taken an event: no other is tried in this invocation.
     bus_failed: AtomicBool,
 }
@@ -156,6 +159,7 @@ impl Handler {
             Trigger::Sqs(records) => Ok(to_raw_value(&self.answer_batch(context, &records).await)?),
             Trigger::Bare(document) => self.answer_bare(context, document).await,
             Trigger::Sweep => Box::pin(self.sweep(context)).await,
+            Trigger::Widget(widget) => Box::pin(self.show(context, &widget)).await,
         }
     }
 
@@ -211,6 +215,7 @@ impl Handler {
                 left,
                 afterwards(kind, self.queues.parks(), self.ledger.is_some()),
             ),
+            function_arn: context.invoked_function_arn.clone(),
         }
     }
 
@@ -236,7 +241,8 @@ fn afterwards(kind: Option<TriggerKind>, parks: bool, is_governed: bool) -> Dura
             | TriggerKind::Http
             | TriggerKind::Bare
             | TriggerKind::Sweep
-            | TriggerKind::CloudTrail,
+            | TriggerKind::CloudTrail
+            | TriggerKind::Widget,
         )
         | None => Duration::ZERO,
     }
@@ -257,6 +263,7 @@ mod tests {
             (Some(TriggerKind::Http), true, true, 2),
             (Some(TriggerKind::Bare), false, true, 2),
             (Some(TriggerKind::Sweep), true, true, 0),
+            (Some(TriggerKind::Widget), false, true, 0),
             (None, true, true, 0),
         ] {
             assert_eq!(

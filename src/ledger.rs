@@ -14,6 +14,7 @@ mod debts;
 mod deliveries;
 mod drifts;
 mod error;
+mod fleet;
 mod freezing;
 mod history;
 mod index;
@@ -34,6 +35,7 @@ pub use answer::{
     Recorded, Related, Relation, Seen, Started, Stored, WorkEntry,
 };
 pub use error::LedgerError;
+pub use fleet::Fleet;
 pub use lists::ListQuery;
 pub use outcomes::Note;
 pub use results::{ResultsQuery, WithResult};

@@ -185,12 +185,14 @@ fn go_together(reader: &mut Reader<'_>, accepted: &BTreeSet<TriggerKind>, has_le
                 wrong.push(format!("{name} needs LEDGER_TABLE"));
             }
         }
-        for kind in [TriggerKind::Lane, TriggerKind::Sweep, TriggerKind::CloudTrail] {
+        for kind in [TriggerKind::Lane, TriggerKind::Sweep, TriggerKind::CloudTrail, TriggerKind::Widget] {
             if accepted.contains(&kind) {
                 wrong.push(format!("ACCEPTED_TRIGGERS has {kind}, which needs LEDGER_TABLE"));
             }
         }
-    } else if !is_set("CHANGE_QUEUE_URL") && accepted.iter().any(|kind| *kind != TriggerKind::Lane) {
+    } else if !is_set("CHANGE_QUEUE_URL")
+        && accepted.iter().any(|kind| !matches!(kind, TriggerKind::Lane | TriggerKind::Widget))
+    {
         wrong.push("LEDGER_TABLE needs CHANGE_QUEUE_URL".to_owned());
     }
     reader.wrong.extend(wrong);

@@ -12,6 +12,7 @@ use policy_core::policy::{
 };
 use policy_core::trigger::http::route::{self, Route};
 use policy_core::trigger::sqs::Content;
+use policy_core::trigger::widget::{View, Widget};
 use policy_core::trigger::{self, Trigger};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -51,7 +52,11 @@ pub fn payload(bytes: &[u8]) {
                 }
             }
         }
-        Ok(Trigger::Sweep) => {}
+        Ok(Trigger::Sweep | Trigger::Widget(Widget::Documentation)) => {}
+        Ok(Trigger::Widget(Widget::Page(request))) => match request.view {
+            Ok(view) => asked_again(&view, &invocation),
+            Err(unclear) => assert!(unclear.to_string().len() <= LONGEST_REFUSAL, "{unclear}"),
+        },
         Ok(Trigger::Http(request)) => {
             let form = match route::of(&request, true) {
                 Ok(Route::Submit { .. }) => Form::Submission,
@@ -67,6 +72,18 @@ pub fn payload(bytes: &[u8]) {
             }
         }
     }
+}
+
+/// A link to a view leads to that view.
+fn asked_again(view: &View, invocation: &Invocation) {
+    let mut payload = serde_json::to_value(view.parameters()).expect("parameters");
+    payload["widgetContext"] = json!({});
+    let payload = payload.to_string();
+    let raw = serde_json::from_str::<&RawValue>(&payload).expect("JSON");
+    let Ok(Trigger::Widget(Widget::Page(again))) = trigger::recognise(raw, invocation) else {
+        panic!("not a page: {payload}");
+    };
+    assert_eq!(again.view.as_ref(), Ok(view), "{payload}");
 }
 
 /// Every text is a document, or not JSON, or has violations whose pointers lead to existing places.

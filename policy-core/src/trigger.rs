@@ -8,6 +8,7 @@ pub mod http;
 pub mod lane;
 mod recognition;
 pub mod sqs;
+pub mod widget;
 
 pub use envelope::NotAccepted;
 pub use recognition::recognise;
@@ -28,6 +29,8 @@ pub enum Trigger<'a> {
     Bare(&'a RawValue),
     /// The scheduled look for what was left unfinished.
     Sweep,
+    /// A dashboard that shows a page.
+    Widget(widget::Widget),
 }
 
 impl Trigger<'_> {
@@ -40,6 +43,7 @@ impl Trigger<'_> {
             Self::Sqs(_) => TriggerKind::Sqs,
             Self::Bare(_) => TriggerKind::Bare,
             Self::Sweep => TriggerKind::Sweep,
+            Self::Widget(_) => TriggerKind::Widget,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   HTTP, Invoke ──► api ───────┐              ┌──► sweep, once a minute
-//!   intake.fifo ──► intake ─────┼──► table ◄───┤
+//!   intake.fifo ──► intake ─────┼──► table ◄───┼──► widget: pages to look at
 //!                               └──► changes.fifo ──► worker × n ──► Amazon Connect
 //!                     all of them ──► bus: every run that has ended
 //! ```
@@ -71,6 +71,8 @@ pub struct Options {
     pub worker: Role,
     /// The function that looks after what was left behind.
     pub sweep: Role,
+    /// The function that shows what the table remembers.
+    pub widget: Role,
     /// How often the sweep is invoked; `None`: only by [`Governed::run_sweep`].
     pub sweep_every: Option<Duration>,
 }
@@ -84,6 +86,7 @@ impl Default for Options {
             intake: Role::new(1, Duration::from_mins(1)),
             worker: Role::new(2, Duration::from_mins(5)),
             sweep: Role::new(1, Duration::from_mins(5)),
+            widget: Role::new(2, Duration::from_secs(20)),
             sweep_every: Some(Duration::from_mins(1)),
         }
     }
@@ -97,6 +100,7 @@ pub struct Governed {
     intake: Mapping,
     workers: Mapping,
     sweep: Arc<Fleet>,
+    widget: Arc<Fleet>,
     _schedule: Option<Schedule>,
     services: Services,
 }
@@ -105,14 +109,14 @@ impl Governed {
     /// Starts the table, the queues, what feeds the functions, and the schedule.
     ///
     /// The launch says what all functions have in common: the program, Amazon Connect, further variables. Its name
-    /// with `-api`, `-intake`, `-worker` and `-sweep` is theirs; its timeout does not count. Processes start when they are
+    /// with `-api`, `-intake`, `-worker`, `-sweep` and `-widget` is theirs; its timeout does not count. Processes start when they are
     /// needed.
     ///
     /// # Errors
     ///
     /// A port is taken, there is no such program, or a timeout is longer than its queue's visibility timeout.
     pub async fn start(launch: Launch, options: Options) -> io::Result<Self> {
-        let Options { ledger, queue_port, api, intake, worker, sweep, sweep_every } = options;
+        let Options { ledger, queue_port, api, intake, worker, sweep, widget, sweep_every } = options;
         let services = Services::start(ledger, Services::queues(queue_port)).await?;
         let base = services.launch(launch);
         let queues = || Arc::clone(&services.queues);
@@ -127,6 +131,7 @@ impl Governed {
             workers: Mapping::start(queues(), workers, mapping::Options::new(CHANGE_QUEUE))?,
             _schedule: sweep_every.map(|every| Schedule::start(Arc::clone(&sweep), every, SWEEP)),
             sweep,
+            widget: widget.fleet(&base, "widget", "widget")?,
             services,
         })
     }
@@ -179,6 +184,12 @@ impl Governed {
         &self.sweep
     }
 
+    /// The function that shows what the table remembers.
+    #[must_use]
+    pub const fn widget(&self) -> &Arc<Fleet> {
+        &self.widget
+    }
+
     /// Invokes the sweep now, besides its schedule.
     ///
     /// # Errors
@@ -215,8 +226,8 @@ impl Governed {
         self.fleets().iter().flat_map(|fleet| fleet.output()).collect()
     }
 
-    fn fleets(&self) -> [&Arc<Fleet>; 4] {
-        [&self.api, self.intake.fleet(), self.workers.fleet(), &self.sweep]
+    fn fleets(&self) -> [&Arc<Fleet>; 5] {
+        [&self.api, self.intake.fleet(), self.workers.fleet(), &self.sweep, &self.widget]
     }
 }
 
@@ -225,5 +236,6 @@ impl Drop for Governed {
         // Also those that work on an invocation. The mappings end theirs.
         self.api.close();
         self.sweep.close();
+        self.widget.close();
     }
 }

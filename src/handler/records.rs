@@ -9,7 +9,8 @@ use crate::telemetry::causes;
 use policy_core::policy::{ChangeId, InstanceName, Scope};
 use policy_core::problem::Problem;
 use policy_core::record::{
-    self, ChangeRecord, LaneName, Mode, PlanRef, Position, RecordedResult, RunName, Shown, TargetName,
+    self, ChangeRecord, LaneName, LanePart, Mode, PlanRef, Position, RecordedResult, RunName, Shown,
+    TargetName, Untouched,
 };
 use policy_core::report::OutcomeKind;
 use policy_core::trigger::http::Request;
@@ -27,6 +28,15 @@ const ENTRIES: usize = 50;
 #[derive(Deserialize)]
 struct PlannedDocument {
     document: Option<Box<RawValue>>,
+}
+
+/// A page of a run's targets, with what belongs to the run.
+pub(super) struct ReadRun {
+    pub(super) lanes: Vec<LanePart>,
+    pub(super) document: Option<Box<RawValue>>,
+    pub(super) results: Vec<RecordedResult>,
+    pub(super) untouched: Vec<Untouched>,
+    pub(super) next: Option<TargetName>,
 }
 
 impl Handler {
@@ -87,6 +97,27 @@ impl Handler {
         query: &RecordQuery,
         after: Option<TargetName>,
     ) -> Result<String, NotShown> {
+        let read = self.read_run(context, ledger, change, query.outcome, after).await?;
+        let shown = Shown {
+            change,
+            lanes: &read.lanes,
+            document: read.document.as_deref(),
+            results: &read.results,
+            untouched: &read.untouched,
+            next: read.next.map(|next| Position::Result(next).to_string()),
+        };
+        shown.encode().map_err(NotShown::Encoding)
+    }
+
+    /// A page of a run's targets, with what belongs to the run.
+    pub(super) async fn read_run(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        change: &ChangeRecord,
+        outcome: Option<OutcomeKind>,
+        after: Option<TargetName>,
+    ) -> Result<ReadRun, LedgerError> {
         let run = change.run_name();
         let lanes = async {
             match change.mode {
@@ -101,8 +132,8 @@ impl Handler {
             }
         };
         let untouched =
-            query.outcome.filter(|outcome| matches!(outcome, OutcomeKind::Pending | OutcomeKind::Skipped));
-        let results = ResultsQuery { after: after.clone(), outcome: query.outcome, limit: RESULTS };
+            outcome.filter(|outcome| matches!(outcome, OutcomeKind::Pending | OutcomeKind::Skipped));
+        let results = ResultsQuery { after: after.clone(), outcome, limit: RESULTS };
         let results = async {
             match untouched {
                 // no such result is stored
@@ -120,7 +151,7 @@ impl Handler {
                 let of = (change, lanes.as_slice());
                 match self.untouched(context, ledger, of, outcome, after.as_ref(), RESULTS).await {
                     Ok(page) => page,
-                    Err(NoWork::Ledger(error)) => return Err(error.into()),
+                    Err(NoWork::Ledger(error)) => return Err(error),
                     Err(error) => {
                         // as of the document: settings have changed since, so that the plan means nothing any more
                         tracing::error!(error = causes(&error), %run, "the run's targets could not be read");
@@ -130,16 +161,11 @@ impl Handler {
             }
             None => UntouchedPage::default(),
         };
-        let next = page.next.or(untouched.next.map(Position::Result));
-        let shown = Shown {
-            change,
-            lanes: &lanes,
-            document: document.as_deref(),
-            results: &page.items,
-            untouched: &untouched.items,
-            next: next.map(|next| next.to_string()),
+        let next = match page.next {
+            Some(Position::Result(next)) => Some(next),
+            Some(_) | None => untouched.next,
         };
-        shown.encode().map_err(NotShown::Encoding)
+        Ok(ReadRun { lanes, document, results: page.items, untouched: untouched.items, next })
     }
 
     /// `GET /policy-changes`.

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 /// Changes in the list, and what is owed, are spread over so many partitions.
 pub(super) const SHARDS: u8 = 4;
 /// All targets are in so many partitions.
-const TARGET_SHARDS: u8 = 2;
+pub(super) const TARGET_SHARDS: u8 = 2;
 
 /// An item's two keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +134,12 @@ pub(super) fn in_lane(lane: &LaneName) -> String {
 
 /// The partition of a lane's targets.
 pub(super) fn targets(lane: &LaneName) -> String {
-    format!("target#{}", shard(&lane.to_string(), TARGET_SHARDS))
+    targets_in(shard(&lane.to_string(), TARGET_SHARDS))
+}
+
+/// The partition of a shard's targets.
+pub(super) fn targets_in(shard: u8) -> String {
+    format!("target#{shard}")
 }
 
 /// The index partition of a target's history.

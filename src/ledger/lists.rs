@@ -12,6 +12,7 @@ use super::{AFTER_THE_CHANGE, Ledger, LedgerError};
 use futures_util::future::try_join_all;
 use policy_core::policy::{ChangeId, Instance, InstanceId, Scope};
 use policy_core::record::{LaneName, Listed, Millis, Position, RecordStatus, TargetName};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use time::Time;
 
@@ -171,6 +172,22 @@ impl Ledger {
         }
         let next = if is_whole { None } else { last.or(merged.horizon).as_deref().and_then(position) };
         Ok(Page { items: self.listed(&ids, query, now).await?, next })
+    }
+
+    /// Why these changes were asked for, in the requesters' words, of those that gave a reason.
+    pub async fn reasons(
+        &self,
+        ids: &BTreeSet<&ChangeId>,
+        now: Millis,
+    ) -> Result<BTreeMap<ChangeId, String>, LedgerError> {
+        let mut reasons = BTreeMap::new();
+        for item in self.batch(ids.iter().map(|id| Key::change(id)).collect()).await? {
+            if let Some(item) = living(item, now)? {
+                let listed = decode_listed(&item)?;
+                reasons.extend(listed.reason.map(|reason| (listed.change_id, reason)));
+            }
+        }
+        Ok(reasons)
     }
 
     /// These changes as a list shows them, in that order.

@@ -87,7 +87,7 @@ fn every_wrong_one_is_named_in_one_error() {
     ])
     .unwrap_err();
     let expected = [
-        "ACCEPTED_TRIGGERS has the unknown trigger `sns`; use http, eventbridge, sqs, bare, lane or sweep",
+        "ACCEPTED_TRIGGERS has the unknown trigger `sns`; use http, eventbridge, sqs, bare, lane, sweep, cloudtrail or widget",
         "POLICY_ALLOWED_INSTANCES has `*`, which is not an instance id or ARN",
         "POLICY_BLOCKED_EXTENSIONS `*.exe` must be 1 to 10 letters, digits, `-` or `_`, such as `pdf`; wildcards are not supported",
         "POLICY_MAX_SIZE_BYTES must be a number of bytes, not `20 MB`",
@@ -173,8 +173,10 @@ fn the_ledger_and_its_queues_go_together() {
     let intake = ("INTAKE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/intake.fifo");
     assert!(read(&[table, changes]).is_ok());
     assert!(read(&[table, changes, intake]).is_ok());
-    // a worker sends nothing
-    assert!(read(&[table, ("ACCEPTED_TRIGGERS", "lane")]).is_ok());
+    // a worker sends nothing, and who shows a page neither
+    for triggers in ["lane", "widget", "lane,widget"] {
+        assert!(read(&[table, ("ACCEPTED_TRIGGERS", triggers)]).is_ok());
+    }
     for (variables, error) in [
         (&[table][..], "LEDGER_TABLE needs CHANGE_QUEUE_URL"),
         (&[table, ("ACCEPTED_TRIGGERS", "lane,sweep")], "LEDGER_TABLE needs CHANGE_QUEUE_URL"),
@@ -182,6 +184,7 @@ fn the_ledger_and_its_queues_go_together() {
         (&[intake], "INTAKE_QUEUE_URL needs LEDGER_TABLE"),
         (&[("ACCEPTED_TRIGGERS", "lane")], "ACCEPTED_TRIGGERS has lane, which needs LEDGER_TABLE"),
         (&[("ACCEPTED_TRIGGERS", "sweep")], "ACCEPTED_TRIGGERS has sweep, which needs LEDGER_TABLE"),
+        (&[("ACCEPTED_TRIGGERS", "widget")], "ACCEPTED_TRIGGERS has widget, which needs LEDGER_TABLE"),
     ] {
         assert_eq!(read(variables).unwrap_err().0, [error], "{variables:?}");
     }

@@ -20,7 +20,9 @@ pub(super) fn triggers(list: &str) -> Result<BTreeSet<TriggerKind>, String> {
     let known = |name| {
         let kind = TriggerKind::ALL.iter().copied().find(|kind| kind.name() == name);
         kind.ok_or_else(|| {
-            format!("has the unknown trigger `{name}`; use http, eventbridge, sqs, bare, lane, sweep or cloudtrail")
+            format!(
+                "has the unknown trigger `{name}`; use http, eventbridge, sqs, bare, lane, sweep, cloudtrail or widget"
+            )
         })
     };
     entries(list)?.map(known).collect()

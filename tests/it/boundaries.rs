@@ -100,6 +100,15 @@ fn only_the_ledgers_room_names_dynamodbs_sdk() {
 }
 
 #[test]
+fn only_the_handler_makes_pages() {
+    for room in
+        ["audit", "connect", "ledger", "metrics", "propagate", "queue", "sdk", "settings", "telemetry"]
+    {
+        assert_free_of(room, &["policy_page"]);
+    }
+}
+
+#[test]
 fn the_audit_and_the_metrics_know_no_service_and_no_caller() {
     for room in ["audit", "metrics"] {
         let rooms = [

@@ -9,6 +9,7 @@ mod drift;
 mod interleaved;
 mod lanes;
 mod organisation;
+mod page;
 mod queueing;
 mod racing;
 mod redelivered;

@@ -29,7 +29,7 @@ const AT_ONCE: usize = 16;
 #[tokio::test]
 async fn the_fault_matrix() {
     let cells: Vec<Cell> = [below::cells(), triggers::cells()].concat();
-    let numbered = |(n, cell)| async move { (n, play(cell).await) };
+    let numbered = |(n, cell)| async move { (n, Box::pin(play(cell)).await) };
     let played = stream::iter(cells.iter().enumerate().map(numbered)).buffer_unordered(AT_ONCE);
     let mut played: Vec<_> = played.collect().await;
     played.sort_by_key(|(n, _)| *n);

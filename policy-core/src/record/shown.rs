@@ -18,6 +18,12 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Of one lane.
+    pub fn in_lane(part: &LanePart) -> Self {
+        let (targets, done) = progress_in(part);
+        Self { targets: targets.unwrap_or_default(), done }
+    }
+
     /// Of a run, by its lanes where it has some.
     pub fn of(change: &ChangeRecord, lanes: &[LanePart]) -> Self {
         if change.status.is_final() {

@@ -1,7 +1,7 @@
 //! Recognises a payload's envelope by its distinguishing keys, never by trial deserialisation.
 
 use super::envelope::{Envelope, NotAccepted};
-use super::{Trigger, event_bridge, http, sqs};
+use super::{Trigger, event_bridge, http, sqs, widget};
 use crate::origin::{Invocation, TriggerKind};
 use crate::policy::document;
 use serde_json::value::RawValue;
@@ -24,7 +24,11 @@ fn marks(envelope: &Envelope<'_>) -> Vec<Mark> {
     if envelope.has("sweep") {
         found.push(Mark::Sweep);
     }
-    if is_change(envelope) {
+    let is_change = is_change(envelope);
+    if widget::is_asked(envelope, is_change) {
+        found.push(Mark::Widget);
+    }
+    if is_change {
         found.push(Mark::Bare);
     }
     found
@@ -38,6 +42,7 @@ enum Mark {
     Records,
     Bare,
     Sweep,
+    Widget,
 }
 
 impl Mark {
@@ -49,6 +54,7 @@ impl Mark {
             Self::Records => "a batch of records",
             Self::Bare => "a policy change",
             Self::Sweep => "the schedule of the sweep",
+            Self::Widget => "a dashboard's widget",
         }
     }
 }
@@ -88,6 +94,7 @@ pub fn recognise<'a>(payload: &'a RawValue, invocation: &Invocation) -> Result<T
             Some("true") => Ok(Trigger::Sweep),
             _ => Err(NotAccepted::malformed(TriggerKind::Sweep, "`sweep` must be true")),
         },
+        [Mark::Widget] => widget::decode(&envelope, payload).map(Trigger::Widget),
         [] => Err(NotAccepted::Unrecognised(format!(
             "{}; it is not an API Gateway, EventBridge or SQS payload, and not a policy change",
             envelope.keys()

@@ -96,7 +96,7 @@ pub(crate) struct FunctionFlags {
     /// The function's program; by default `connect-attachment-policy` in the directory of this program
     #[arg(long, value_name = "FILE")]
     function: Option<PathBuf>,
-    /// The configured timeout of the function, 60 by default; in governed mode of all four, each of which has its own
+    /// The configured timeout of the function, 60 by default; in governed mode of all five, each of which has its own
     /// otherwise
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=900))]
     timeout: Option<u64>,
@@ -177,7 +177,13 @@ impl GovernedFlags {
         options.worker = paced(options.worker, function, connect, 0.95, 3);
         options.api = paced(options.api, function, connect, 0.25, 2);
         if let Some(timeout) = function.timeout() {
-            for role in [&mut options.api, &mut options.intake, &mut options.worker, &mut options.sweep] {
+            for role in [
+                &mut options.api,
+                &mut options.intake,
+                &mut options.worker,
+                &mut options.sweep,
+                &mut options.widget,
+            ] {
                 role.timeout = timeout;
             }
         }

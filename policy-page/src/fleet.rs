@@ -1,0 +1,194 @@
+//! The fleet: what every target should hold, beside what is usual.
+
+use crate::comparison::{Comparison, Row, Usual};
+use crate::frame::Frame;
+use crate::parts::{list_difference, names};
+use crate::words::{count, day, is_known, size};
+use maud::{Markup, html};
+use policy_core::policy::Scope;
+use policy_core::record::{Freeze, LaneName, TargetName, TargetRecord};
+use policy_core::trigger::widget::View;
+
+/// Instances of a page: more than fit a screen, fewer than a browser minds.
+const PAGE: usize = 50;
+/// Extensions that a cell names of those that it has more, and of those that it has not.
+const NAMED: usize = 4;
+
+/// What the page shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Fleet<'a> {
+    /// Of one account and Region only.
+    pub lane: Option<&'a LaneName>,
+    /// Only instances that differ.
+    pub differing: bool,
+    /// Which page of them, from 1.
+    pub page: u32,
+    /// Every target, in any order.
+    pub targets: &'a [(TargetName, TargetRecord)],
+    /// Whether these are all.
+    pub is_whole: bool,
+    /// The freeze.
+    pub freeze: Option<&'a Freeze>,
+}
+
+impl Fleet<'_> {
+    /// As HTML.
+    pub fn render(&self, frame: &Frame<'_>) -> String {
+        let comparison = Comparison::of(self.targets);
+        let differing = comparison.rows.iter().filter(|row| comparison.differs(row)).count();
+        let wanted = |row: &&Row<'_>| !self.differing || comparison.differs(row);
+        let rows: Vec<_> = comparison.rows.iter().filter(wanted).collect();
+        let first = usize::try_from(self.page.saturating_sub(1)).unwrap_or(usize::MAX).saturating_mul(PAGE);
+        let shown = rows.get(first..).unwrap_or_default();
+        let shown = shown.get(..PAGE).unwrap_or(shown);
+        let body = html! {
+            (frame.banner(self.freeze))
+            p.lead { (self.lead(comparison.rows.len(), differing)) }
+            p.choices { (self.choices(frame, differing)) }
+            @if shown.is_empty() {
+                p.note { (self.empty()) }
+            } @else {
+                (table(frame, &comparison, shown))
+            }
+            p.choices { (self.pages(frame, rows.len(), first)) }
+        };
+        frame.page("Attachment policies", &body)
+    }
+
+    fn lead(&self, instances: usize, differing: usize) -> Markup {
+        let busy = self.targets.iter().filter(|(_, record)| record.intent.is_some()).count();
+        html! {
+            (count(instances, "instance")) ", " (count(self.targets.len(), "target"))
+            @if let Some(lane) = self.lane { " in " (lane.to_string()) }
+            ". "
+            @if differing == 0 { "All hold the same." }
+            @else { strong { (count(differing, "instance")) @if differing == 1 { " differs" } @else { " differ" } } " from the rest." }
+            @if busy > 0 { " " (count(busy, "target")) " being changed." }
+            @if !self.is_whole { " These are not all: choose an account and Region." }
+        }
+    }
+
+    fn choices(&self, frame: &Frame<'_>, differing: usize) -> Markup {
+        let view =
+            |lane: Option<&LaneName>, differing| View::Fleet { lane: lane.cloned(), differing, page: 1 };
+        html! {
+            @if self.differing {
+                (frame.link("Show every instance", &view(self.lane, false)))
+            } @else if differing > 0 {
+                (frame.link("Show only those that differ", &view(self.lane, true)))
+            }
+            @if self.lane.is_some() {
+                (frame.link("Show every account and Region", &view(None, self.differing)))
+            }
+        }
+    }
+
+    fn empty(&self) -> &'static str {
+        if self.targets.is_empty() {
+            "No target has been governed yet."
+        } else if self.differing && self.page == 1 {
+            "No instance differs."
+        } else {
+            "There are no more instances."
+        }
+    }
+
+    fn pages(&self, frame: &Frame<'_>, rows: usize, first: usize) -> Markup {
+        let page = |page| View::Fleet { lane: self.lane.cloned(), differing: self.differing, page };
+        html! {
+            @if self.page > 1 { (frame.link("Previous instances", &page(self.page - 1))) }
+            @if first.saturating_add(PAGE) < rows { (frame.link("More instances", &page(self.page + 1))) }
+        }
+    }
+}
+
+fn table(frame: &Frame<'_>, comparison: &Comparison<'_>, shown: &[&Row<'_>]) -> Markup {
+    let groups = shown.chunk_by(|one, other| one.lane == other.lane);
+    html! {
+        table.fleet {
+            caption { "What each instance should hold, by scope" }
+            thead {
+                tr {
+                    th scope="col" { "Instance" }
+                    @for scope in Scope::ALL { th scope="col" { (scope.as_str()) } }
+                }
+                tr.usual {
+                    th scope="row" { "Most common" }
+                    @for usual in &comparison.usual { td { (usual_cell(usual)) } }
+                }
+            }
+            @for group in groups {
+                tbody {
+                    @if let Some(row) = group.first() {
+                        tr.group {
+                            th scope="rowgroup" colspan="5" {
+                                (frame.link(row.lane.to_string(), &View::Fleet {
+                                    lane: Some(row.lane.clone()), differing: false, page: 1,
+                                }))
+                            }
+                        }
+                    }
+                    @for row in group {
+                        tr {
+                            th scope="row" { (instance(row)) }
+                            @for (usual, target) in comparison.cells(row) { (cell(frame, usual, target)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The first part tells most instances apart.
+fn instance(row: &Row<'_>) -> Markup {
+    let (head, tail) = row.instance.as_str().split_at_checked(8).unwrap_or((row.instance.as_str(), ""));
+    html! { span.head { (head) } span.tail { (tail) } }
+}
+
+fn usual_cell(usual: &Usual<'_>) -> Markup {
+    html! {
+        @if let Some(bytes) = usual.size { div.size { (size(bytes)) } }
+        @if let Some(list) = usual.extensions {
+            div.small { (count(list.len(), "extension")) ": " (names(list.iter())) }
+        }
+        @if usual.size.is_none() && usual.extensions.is_none() { span.none { "–" } }
+    }
+}
+
+fn cell(frame: &Frame<'_>, usual: &Usual<'_>, target: Option<&(TargetName, TargetRecord)>) -> Markup {
+    let Some((name, record)) = target else {
+        return html! { td { span.none { "not governed" } } };
+    };
+    let held = &record.held;
+    let difference = usual.difference(held);
+    let text = match held.maximum_size_limit_in_bytes {
+        Some(bytes) => size(bytes),
+        None if is_known(held) => "any size".to_owned(),
+        None => "nothing yet".to_owned(),
+    };
+    html! {
+        td.differs[difference.any()] {
+            div.size {
+                @if difference.size { span.sign { "≠" } " " }
+                (frame.link(text, &View::of_target(name)))
+            }
+            @if held.allowed_extensions.is_none() {
+                @if is_known(held) { div.small { "any list" } }
+            } @else if difference.list.is_none() {
+                div.small { "usual list" }
+            } @else {
+                div.list { span.sign { "≠" } " " (list_difference(&difference.list, NAMED)) }
+            }
+            (marks(frame, record))
+        }
+    }
+}
+
+/// What else there is to know of a target at a glance.
+fn marks(frame: &Frame<'_>, record: &TargetRecord) -> Markup {
+    html! {
+        @if record.intent.is_some() { div.small.busy { span.sign aria-hidden="true" { "◐" } " being changed" } }
+        @if let Some(at) = record.applied_at { div.small { (day(at, frame.look.offset)) } }
+    }
+}
