@@ -72,12 +72,16 @@ class Stack:
                 arn = self.events.create_event_bus(**properties)["EventBusArn"]
                 self.references[name], self.arns[name] = properties["Name"], arn
             case "AWS::Events::Rule":
-                targets, bus = properties.pop("Targets"), properties["EventBusName"]
+                targets, bus = properties.pop("Targets"), properties.get("EventBusName", "default")
                 properties["EventPattern"] = text(properties["EventPattern"])
                 self.arns[name] = self.events.put_rule(**properties)["RuleArn"]
                 self.references[name] = properties["Name"]
                 refused = self.events.put_targets(Rule=properties["Name"], EventBusName=bus, Targets=targets)
                 assert refused["FailedEntryCount"] == 0
+            case "AWS::IAM::Role":
+                # only named in a pattern
+                self.references[name] = name
+                self.arns[name] = f"arn:aws:iam::{self.account}:role/{NAME}-{name}"
             case other:
                 raise AssertionError(f"{name} is not of the event path: {other}")
 
