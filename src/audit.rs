@@ -52,6 +52,8 @@ pub enum Action {
     Undo,
     /// A recorded dry run is carried out.
     Apply,
+    /// A stack's resource is declared, changed or deleted.
+    Declare,
     /// Nothing begins any more.
     Freeze,
     /// Nothing new is taken, and accepted runs go on to their end.
@@ -67,6 +69,7 @@ impl Action {
             Self::Cancel => ("cancel", "CancelPolicyChange"),
             Self::Undo => ("undo", "UndoPolicyChange"),
             Self::Apply => ("apply", "ApplyPolicyChange"),
+            Self::Declare => ("declare", "DeclarePolicies"),
             Self::Freeze => ("freeze", "FreezePolicyChanges"),
             Self::Drain => ("drain", "DrainPolicyChanges"),
             Self::Thaw => ("thaw", "ThawPolicyChanges"),

@@ -5,6 +5,7 @@ mod admission;
 mod announce;
 mod at_once;
 mod change;
+mod declare;
 mod derived;
 mod dispatch;
 mod drift;
@@ -24,6 +25,7 @@ mod worker;
 
 use crate::audit::Audit;
 use crate::bus::Bus;
+use crate::callback::{Callback, PATIENCE as ANSWER_PATIENCE};
 use crate::clock::Clock;
 use crate::connect::{CallLog, Connect};
 use crate::ledger::Ledger;
@@ -55,6 +57,7 @@ pub struct Handler {
     ledger: Option<Ledger>,
     queues: Queues,
     bus: Option<Box<Bus>>,
+    callback: Callback,
     clock: Clock,
     audit: Audit,
     metrics: Metrics,
@@ -71,6 +74,8 @@ pub struct Services {
     pub queues: Queues,
     /// The bus that hears of every run that ends; boxed, because standalone has none.
     pub bus: Option<Box<Bus>>,
+    /// What answers CloudFormation.
+    pub callback: Callback,
     /// The clock.
     pub clock: Clock,
 }
@@ -92,8 +97,8 @@ struct InvocationContext {
 impl Handler {
     /// Puts the parts together.
     pub fn new(settings: Settings, services: Services, audit: Audit, metrics: Metrics) -> Self {
-        let Services { connect, ledger, queues, bus, clock } = services;
-        Self { settings, connect, ledger, queues, bus, clock, audit, metrics }
+        let Services { connect, ledger, queues, bus, callback, clock } = services;
+        Self { settings, connect, ledger, queues, bus, callback, clock, audit, metrics }
     }
 
     /// Handles one invocation: its answer, and before it one line of metrics and one of summary.
@@ -159,6 +164,7 @@ impl Handler {
             Trigger::Sqs(records) => Ok(to_raw_value(&self.answer_batch(context, &records).await)?),
             Trigger::Bare(document) => self.answer_bare(context, document).await,
             Trigger::Sweep => Box::pin(self.sweep(context)).await,
+            Trigger::Cloudformation(payload) => Box::pin(self.declare(context, payload)).await,
             Trigger::Widget(widget) => Box::pin(self.show(context, &widget)).await,
         }
     }
@@ -236,6 +242,7 @@ fn afterwards(kind: Option<TriggerKind>, parks: bool, is_governed: bool) -> Dura
         Some(TriggerKind::Sqs | TriggerKind::Lane) => QUEUE_PATIENCE * 2,
         Some(TriggerKind::EventBridge) if parks => QUEUE_PATIENCE,
         Some(TriggerKind::Http | TriggerKind::Bare) if is_governed => RECORD,
+        Some(TriggerKind::Cloudformation) => ANSWER_PATIENCE,
         Some(
             TriggerKind::EventBridge
             | TriggerKind::Http

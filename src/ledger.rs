@@ -11,6 +11,7 @@ mod changes;
 mod client;
 mod condition;
 mod debts;
+mod declarations;
 mod deliveries;
 mod drifts;
 mod error;
@@ -31,9 +32,10 @@ mod targets;
 mod write;
 
 pub use answer::{
-    Begun, Confirmed, Debts, Finished, Glance, Halting, LaneEnded, Look, Noted, OwedChange, OwedDrift, Page,
-    Recorded, Related, Relation, Seen, Started, Stored, WorkEntry,
+    Begun, Confirmed, Debts, Finished, Glance, Halting, LaneEnded, Look, Noted, OwedAnswer, OwedChange,
+    OwedDrift, Page, Recorded, Related, Relation, Seen, Started, Stored, Taken, WorkEntry,
 };
+pub use declarations::Generation;
 pub use error::LedgerError;
 pub use fleet::Fleet;
 pub use lists::ListQuery;

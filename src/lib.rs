@@ -20,6 +20,7 @@
 
 pub mod audit;
 pub mod bus;
+pub mod callback;
 pub mod clock;
 pub mod connect;
 pub mod handler;

@@ -4,6 +4,7 @@ mod values;
 
 use crate::connect::ConnectSettings;
 use policy_core::aws::{AccountId, RegionName};
+use policy_core::declare::Hosts;
 use policy_core::origin::TriggerKind;
 use policy_core::policy::{ExtensionSet, Guardrails, Home, MaxSize, Rules};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,8 @@ pub struct Settings {
     pub change_queue_url: Option<String>,
     /// `INTAKE_QUEUE_URL`.
     pub intake_queue_url: Option<String>,
+    /// `ANSWER_LOOPBACK`: which hosts a declaration's answer may go to.
+    pub answer_hosts: Hosts,
     /// `PARKED_QUEUE_URL`.
     pub parked_queue_url: Option<String>,
     /// `OUTCOME_BUS`: the event bus, by name or ARN, that hears of every run that ends.
@@ -121,6 +124,11 @@ impl Settings {
         let change_queue_url = reader.read("CHANGE_QUEUE_URL", None, |url| queue_url(url).map(Some));
         let intake_queue_url = reader.read("INTAKE_QUEUE_URL", None, |url| queue_url(url).map(Some));
         go_together(&mut reader, &accepted_triggers, ledger.is_some());
+        let answer_hosts = if reader.read("ANSWER_LOOPBACK", false, boolean) {
+            Hosts::AndLoopback
+        } else {
+            Hosts::CloudFormation
+        };
         let parked_queue_url = reader.read("PARKED_QUEUE_URL", None, |url| queue_url(url).map(Some));
         let outcome_bus = reader.read("OUTCOME_BUS", None, |name| bus_name(name).map(Some));
         let region = reader.required("AWS_REGION", "Lambda sets it", |text| {
@@ -143,6 +151,7 @@ impl Settings {
                 ledger,
                 change_queue_url,
                 intake_queue_url,
+                answer_hosts,
                 parked_queue_url,
                 outcome_bus,
                 region,
@@ -185,7 +194,13 @@ fn go_together(reader: &mut Reader<'_>, accepted: &BTreeSet<TriggerKind>, has_le
                 wrong.push(format!("{name} needs LEDGER_TABLE"));
             }
         }
-        for kind in [TriggerKind::Lane, TriggerKind::Sweep, TriggerKind::CloudTrail, TriggerKind::Widget] {
+        for kind in [
+            TriggerKind::Lane,
+            TriggerKind::Sweep,
+            TriggerKind::CloudTrail,
+            TriggerKind::Cloudformation,
+            TriggerKind::Widget,
+        ] {
             if accepted.contains(&kind) {
                 wrong.push(format!("ACCEPTED_TRIGGERS has {kind}, which needs LEDGER_TABLE"));
             }

@@ -2,6 +2,7 @@
 
 use crate::audit::{Audit, VERSION};
 use crate::bus::Bus;
+use crate::callback::Callback;
 use crate::clock::Clock;
 use crate::connect::Connect;
 use crate::handler::{Handler, Services};
@@ -46,6 +47,7 @@ pub fn assemble(
     level: LogLevel,
     clock: Clock,
 ) -> Handler {
+    let callback = Callback::new(http.clone());
     let connect = Connect::new(config.clone(), http, settings.connect.clone());
     let ledger =
         settings.ledger.as_ref().map(|ledger| Ledger::new(&config, ledger.table.clone(), ledger.retention));
@@ -58,5 +60,6 @@ pub fn assemble(
     );
     let metrics = Metrics::new(pipe.clone(), level, settings.function_name.clone());
     let audit = Audit::new(pipe, level, OffsetDateTime::now_utc);
-    Handler::new(settings, Services { connect, ledger, queues, bus, clock }, audit, metrics)
+    let services = Services { connect, ledger, queues, bus, callback, clock };
+    Handler::new(settings, services, audit, metrics)
 }

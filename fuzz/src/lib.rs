@@ -52,7 +52,7 @@ pub fn payload(bytes: &[u8]) {
                 }
             }
         }
-        Ok(Trigger::Sweep | Trigger::Widget(Widget::Documentation)) => {}
+        Ok(Trigger::Sweep | Trigger::Cloudformation(_) | Trigger::Widget(Widget::Documentation)) => {}
         Ok(Trigger::Widget(Widget::Page(request))) => match request.view {
             Ok(view) => asked_again(&view, &invocation),
             Err(unclear) => assert!(unclear.to_string().len() <= LONGEST_REFUSAL, "{unclear}"),

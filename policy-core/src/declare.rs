@@ -6,12 +6,15 @@
 
 mod answer;
 mod generation;
+mod kept;
 mod owner;
 mod request;
 mod response_url;
+pub mod verdict;
 
 pub use answer::{Answer, Attributes, MAX_ANSWER, Reason, Verdict};
 pub use generation::{Known, Step, step};
+pub use kept::{EARLIER, Kept, Owed};
 pub use owner::{Claim, DeclaredElsewhere, Leaver, Leaving, Left, MAX_CLAIMS, Owner, claimed, left};
-pub use request::{Malformed, Request, RequestType, TimeoutTooShort};
+pub use request::{Addressee, Malformed, Request, RequestType, TimeoutTooShort};
 pub use response_url::{Hosts, NotAnswerable, ResponseUrl};

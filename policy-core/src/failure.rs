@@ -33,6 +33,8 @@ stable_names! {
         NewerChange,
         /// The target does not hold what an undo or a plan was made for.
         ChangedSince,
+        /// Another stack declares the target.
+        DeclaredElsewhere,
         /// The invocation's time ran out before the target was begun.
         NoTimeLeft,
         /// An earlier change of the same document is incomplete.
@@ -109,9 +111,11 @@ impl ErrorCode {
             | Self::SizeBlocked
             | Self::WouldBeEmpty
             | Self::WouldBeTooLong => Problem::Blocked,
-            Self::ETagDiffers | Self::ModifiedSince | Self::NewerChange | Self::ChangedSince => {
-                Problem::PreconditionFailed
-            }
+            Self::ETagDiffers
+            | Self::ModifiedSince
+            | Self::NewerChange
+            | Self::ChangedSince
+            | Self::DeclaredElsewhere => Problem::PreconditionFailed,
             Self::NoTimeLeft | Self::EarlierChangeIncomplete | Self::AuditUnavailable | Self::LaneParked => {
                 Problem::Unavailable
             }
@@ -162,6 +166,7 @@ impl ErrorCode {
             | Self::ModifiedSince
             | Self::NewerChange
             | Self::ChangedSince
+            | Self::DeclaredElsewhere
             | Self::Cancelled
             | Self::StoppedAfterFailures
             | Self::ResponseDiffers
@@ -184,6 +189,7 @@ impl ErrorCode {
             Self::ModifiedSince => "the target was modified after ifUnmodifiedSince",
             Self::NewerChange => "a newer change has set a value that this change names",
             Self::ChangedSince => "the target does not hold the values that this change was made for",
+            Self::DeclaredElsewhere => "another stack declares the target",
             Self::NoTimeLeft => "the invocation ran out of time before it reached this target",
             Self::EarlierChangeIncomplete => "an earlier change in the same document is not complete",
             Self::Frozen => "changes are frozen; GET /freeze says by whom and why",

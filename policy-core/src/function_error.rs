@@ -20,6 +20,8 @@ stable_names! {
         TriggerNotAccepted,
         /// The ledger could not be read or written.
         LedgerUnavailable,
+        /// CloudFormation could not be answered.
+        AnswerNotDelivered,
         /// The answer could not be written as JSON.
         AnswerNotEncoded,
     }

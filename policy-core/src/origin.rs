@@ -39,6 +39,8 @@ stable_names! {
         Sweep = "sweep",
         /// What AWS CloudTrail says of an update of a target, in an EventBridge event.
         CloudTrail = "cloudtrail",
+        /// A request of a CloudFormation custom resource.
+        Cloudformation = "cloudformation",
         /// A custom widget of a CloudWatch dashboard, which shows what the ledger remembers.
         Widget = "widget",
     }

@@ -5,6 +5,7 @@ mod admission;
 mod announcement;
 mod change;
 mod counts;
+mod declared;
 mod digest;
 mod document;
 mod drift;
@@ -35,6 +36,7 @@ pub use announcement::{
 };
 pub use change::{ChangeRecord, Freeze, Halt, Holder, Mode, PlanRef, RecordedOrigin, Relations, Who};
 pub use counts::Counts;
+pub use declared::{Declared, Handover};
 pub use digest::{hash_of, lane_hash, plan_hash};
 pub use document::{accepted_document, freeze_document};
 pub use drift::{Cause, Drift, Observation, differing, observe};

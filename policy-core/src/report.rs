@@ -95,6 +95,8 @@ pub struct Report {
     pub queued: Option<Queued>,
     /// Of a recorded dry run: the hash of what it found, by which it can be applied.
     pub plan: Option<String>,
+    /// Whether it is the record of a run that was cancelled: what is not done is not done later.
+    pub cancelled: bool,
 }
 
 /// Where to follow a change that workers carry out.
@@ -109,7 +111,7 @@ pub struct Queued {
 impl Report {
     /// The report of a document's changes.
     pub const fn of(changes: Vec<ChangeReport>, is_batch: bool) -> Self {
-        Self { changes, is_batch, queued: None, plan: None }
+        Self { changes, is_batch, queued: None, plan: None, cancelled: false }
     }
 
     /// The report of one change.
@@ -134,12 +136,21 @@ impl Report {
         let is_dry = |change: &ChangeReport| {
             matches!(change.disposition, Disposition::Processed { dry_run: true, .. })
         };
-        Status::of(self.results().map(|result| result.outcome.verdict()), self.changes.iter().all(is_dry))
+        let verdicts = self.results().map(|result| result.outcome.verdict());
+        let is_dry = self.changes.iter().all(is_dry);
+        if self.cancelled {
+            let for_good = |verdict| if verdict == Verdict::NotYet { Verdict::NotForGood } else { verdict };
+            // what was not begun has no result
+            return Status::of(verdicts.map(for_good).chain([Verdict::NotForGood]), is_dry);
+        }
+        Status::of(verdicts, is_dry)
     }
 
-    /// Whether nothing is left to do: every target holds the values, or a later change overtook this one.
+    /// Whether nothing is left to do: every target holds the values, a later change overtook this one, or somebody
+    /// cancelled it.
     pub fn is_settled(&self) -> bool {
-        matches!(self.status(), Status::Succeeded | Status::Planned | Status::Accepted)
+        self.cancelled
+            || matches!(self.status(), Status::Succeeded | Status::Planned | Status::Accepted)
             || self.is_all(OutcomeKind::Superseded)
     }
 

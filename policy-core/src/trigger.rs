@@ -29,6 +29,8 @@ pub enum Trigger<'a> {
     Bare(&'a RawValue),
     /// The scheduled look for what was left unfinished.
     Sweep,
+    /// A request of a CloudFormation custom resource. It holds a secret, so that only `declare` reads it.
+    Cloudformation(&'a RawValue),
     /// A dashboard that shows a page.
     Widget(widget::Widget),
 }
@@ -43,6 +45,7 @@ impl Trigger<'_> {
             Self::Sqs(_) => TriggerKind::Sqs,
             Self::Bare(_) => TriggerKind::Bare,
             Self::Sweep => TriggerKind::Sweep,
+            Self::Cloudformation(_) => TriggerKind::Cloudformation,
             Self::Widget(_) => TriggerKind::Widget,
         }
     }

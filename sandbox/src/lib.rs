@@ -14,6 +14,7 @@
 //! - [`function_url`]: HTTP in front of a function, as a Lambda function URL.
 //! - [`invoke_api`]: Lambda's `Invoke` in front of a function, for any payload.
 //! - [`governed`]: all of it, as a stack has it: table, queues, and a function for each role.
+//! - [`callback`]: where CloudFormation waits for a custom resource's answer.
 //! - [`expectation`]: the answer that a payload's file name announces.
 //!
 //! A service is a module with one type: `start` takes a port and serves, `url` is where, and
@@ -23,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bus;
+pub mod callback;
 pub mod connect;
 pub mod expectation;
 pub mod faults;

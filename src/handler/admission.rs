@@ -64,6 +64,7 @@ impl Handler {
             holder: (mode == Mode::Inline).then_some(holder),
             plan_hash: None,
             relations: old.map_or_else(Relations::default, |old| old.relations.clone()),
+            declared: None,
             replays,
             violations: Vec::new(),
             announce: false,

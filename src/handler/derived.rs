@@ -166,7 +166,7 @@ async fn lanes_with_results(
 ) -> Result<Vec<LaneName>, LedgerError> {
     let wanted = match task {
         Task::Undo { .. } => OutcomeKind::Applied,
-        Task::Apply { .. } | Task::Document(_) => OutcomeKind::Planned,
+        Task::Apply { .. } | Task::Document(_) | Task::Leave => OutcomeKind::Planned,
     };
     let mut lanes = BTreeSet::new();
     let mut runs = vec![of.clone()];
@@ -237,6 +237,7 @@ fn draft(
         holder: None,
         plan_hash: None,
         relations: Relations { undoes, applies, ..Relations::default() },
+        declared: None,
         replays: BTreeSet::new(),
         violations: Vec::new(),
         announce: false,

@@ -8,7 +8,9 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::propagate::unavailable;
 use crate::queue::QueueError;
 use crate::telemetry::causes;
-use policy_core::record::{ChangeRecord, InLane, LaneName, Mode, Plan, RecordedResult, Task, in_lane};
+use policy_core::record::{
+    ChangeRecord, InLane, LaneName, Mode, Plan, RecordStatus, RecordedResult, Task, in_lane,
+};
 use policy_core::report::{ChangeReport, Disposition, Queued, Report};
 use policy_core::trigger::lane::LanePointer;
 use std::time::Duration;
@@ -116,7 +118,8 @@ impl Handler {
             }
         });
         let report = Report::of(changes.collect(), case.document.is_batch);
-        Report { plan: there.plan_hash.clone(), ..report }
+        let cancelled = there.status == RecordStatus::Cancelled;
+        Report { plan: there.plan_hash.clone(), cancelled, ..report }
     }
 }
 

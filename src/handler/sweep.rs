@@ -80,6 +80,16 @@ impl Handler {
                 tracing::error!(error = causes(&error), drift = drift.id, "the drift could not be announced");
             }
         }
+        for answer in owed.answers.iter().filter(|answer| answer.is_due) {
+            if !context.deadline.leaves(Instant::now(), ONE_CHANGE) {
+                break;
+            }
+            swept += 1;
+            if let Err(error) = self.sweep_answer(context, ledger, answer).await {
+                let (stack, resource) = (&answer.stack_id, &answer.logical_id);
+                tracing::error!(error = causes(&error), stack, resource, "the answer could not be swept");
+            }
+        }
         context.tally.lock().set_unfinished(unfinished);
         Ok(to_raw_value(&BTreeMap::from([("swept", swept)]))?)
     }

@@ -2,6 +2,7 @@
 
 mod end;
 mod known;
+mod leave;
 mod task;
 
 use super::governed::DEAD;
@@ -153,8 +154,12 @@ impl Handler {
         if let Task::Undo { of, force: false, .. } = &plan.task {
             governed.undone = Some(of.clone());
         }
-        let left = self.walk_lane(context, delivered, &governed, &work, &done).await;
+        let mut left = self.walk_lane(context, delivered, &governed, &work, &done).await;
         context.tally.lock().add_drifts(governed.drifts());
+        if let (None, Left::Nothing, Some(declared)) = (governed.stopped(), &left, &change.declared) {
+            governed.leaves = true;
+            left = self.leave_lane(context, delivered, &governed, declared, &work).await?;
+        }
         match (governed.stopped(), left) {
             (Some(Stop::TakenOver), _) => Ok(Worked::TakenOver),
             (Some(Stop::Halted(halted)), _) => {

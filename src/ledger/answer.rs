@@ -195,6 +195,19 @@ pub struct OwedDrift {
     pub is_due: bool,
 }
 
+/// An answer that a declared resource's generation owes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwedAnswer {
+    /// The resource's stack.
+    pub stack_id: String,
+    /// Its name there.
+    pub logical_id: String,
+    /// The generation.
+    pub generation: u32,
+    /// Whether its time has come.
+    pub is_due: bool,
+}
+
 /// What somebody has to come back to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Debts {
@@ -202,4 +215,15 @@ pub struct Debts {
     pub changes: Vec<OwedChange>,
     /// Drifts.
     pub drifts: Vec<OwedDrift>,
+    /// Answers.
+    pub answers: Vec<OwedAnswer>,
+}
+
+/// Whether a generation was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It was, now or by an earlier try of the same write.
+    Now,
+    /// The declaration, or the change that it overtakes, is another one by now: nothing was written.
+    Moved,
 }

@@ -1,11 +1,11 @@
 //! What somebody has to come back to.
 
-use super::answer::{Debts, OwedChange, OwedDrift};
+use super::answer::{Debts, OwedAnswer, OwedChange, OwedDrift};
 use super::client::{Lookup, Written};
 use super::condition::Condition;
 use super::item::{Fields, text};
 use super::items::values::time;
-use super::keys::{Key, SHARDS, change_of, drift_of, earlier_run_of, owed_in};
+use super::keys::{Key, SHARDS, answer_of, change_of, drift_of, earlier_run_of, owed_in};
 use super::write::Change;
 use super::{Ledger, LedgerError};
 use futures_util::future::try_join_all;
@@ -15,8 +15,8 @@ use policy_core::record::{ChangeRecord, Millis};
 const AT_ONCE: usize = 100;
 
 impl Ledger {
-    /// What somebody has to come back to, of each shard the longest overdue first: those whose time has come,
-    /// and then those whose time will. The index may be behind: what is to be done is decided by the item itself.
+    /// What somebody has to come back to, of each shard the longest overdue first: what is due, and then what will be. The
+    /// index may be behind: what is to be done is decided by the item itself.
     pub async fn owed(&self, now: Millis) -> Result<Debts, LedgerError> {
         let shards = (0..SHARDS).map(|shard| Lookup {
             index: Some("owed"),
@@ -29,15 +29,15 @@ impl Ledger {
         let mut debts = Debts::default();
         for item in found.iter().flat_map(|found| &found.items) {
             let fields = Fields::of(item);
-            let (pk, sk) = (fields.text("pk")?, fields.text("sk")?);
             let is_due = Millis(fields.number("due")?) <= now;
-            match drift_of(pk, sk) {
-                Some((target, id)) => debts.drifts.push(OwedDrift { target, id, is_due }),
-                None => debts.changes.push(OwedChange {
-                    change_id: fields.parsed("pk", change_of)?,
-                    run: earlier_run_of(sk),
-                    is_due,
-                }),
+            let (pk, sk) = (fields.text("pk")?, fields.text("sk")?);
+            if let Some((stack_id, logical_id, generation)) = answer_of(pk, sk) {
+                debts.answers.push(OwedAnswer { stack_id, logical_id, generation, is_due });
+            } else if let Some((target, id)) = drift_of(pk, sk) {
+                debts.drifts.push(OwedDrift { target, id, is_due });
+            } else {
+                let change_id = fields.parsed("pk", change_of)?;
+                debts.changes.push(OwedChange { change_id, run: earlier_run_of(sk), is_due });
             }
         }
         Ok(debts)

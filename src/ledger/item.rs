@@ -169,6 +169,19 @@ impl<'a> Fields<'a> {
         fields.collect()
     }
 
+    /// The texts of a list, in its order; an absent one is empty.
+    pub(super) fn list_of_texts(&self, name: &str) -> Result<Vec<String>, LedgerError> {
+        let other = || self.corrupt(name, "something else than a list of texts");
+        match self.item.get(name) {
+            None => Ok(Vec::new()),
+            Some(AttributeValue::L(list)) => {
+                let texts = list.iter().map(|value| value.as_s().cloned().map_err(|_| other()));
+                texts.collect()
+            }
+            Some(_) => Err(other()),
+        }
+    }
+
     /// The texts of a set; an absent one is empty.
     pub(super) fn texts(&self, name: &str) -> Result<&'a [String], LedgerError> {
         match self.item.get(name) {

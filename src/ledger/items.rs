@@ -1,10 +1,12 @@
 //! What each kind of item looks like: one file per kind, encoded and decoded side by side.
 
 pub(super) mod change;
+pub(super) mod declaration;
 pub(super) mod drift;
 pub(super) mod freeze;
 pub(super) mod lane;
 pub(super) mod origin;
+pub(super) mod owner;
 pub(super) mod result;
 pub(super) mod run;
 pub(super) mod target;

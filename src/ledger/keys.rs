@@ -60,6 +60,15 @@ impl Key {
         Self { pk: DRIFTS.to_owned(), sk: format!("{target}#{id}") }
     }
 
+    pub(super) fn declaration(stack_id: &str, logical_id: &str) -> Self {
+        Self { pk: declarations(stack_id), sk: logical_id.to_owned() }
+    }
+
+    /// What a generation of a declared resource owes.
+    pub(super) fn answer(stack_id: &str, logical_id: &str, generation: u32) -> Self {
+        Self { pk: declarations(stack_id), sk: format!("{logical_id}#{generation}") }
+    }
+
     pub(super) fn freeze() -> Self {
         Self { pk: "freeze".to_owned(), sk: "freeze".to_owned() }
     }
@@ -100,6 +109,18 @@ pub(super) fn changes(id: &ChangeId) -> String {
 /// The change whose partition that is.
 pub(super) fn change_of(pk: &str) -> Option<ChangeId> {
     ChangeId::parse(pk.strip_prefix("change#")?)
+}
+
+fn declarations(stack_id: &str) -> String {
+    format!("{DECLARATION}{stack_id}")
+}
+
+const DECLARATION: &str = "declaration#";
+
+/// The stack, the logical id and the generation of an answer's keys.
+pub(super) fn answer_of(pk: &str, sk: &str) -> Option<(String, String, u32)> {
+    let (logical_id, generation) = sk.split_once('#')?;
+    Some((pk.strip_prefix(DECLARATION)?.to_owned(), logical_id.to_owned(), generation.parse().ok()?))
 }
 
 /// What the sort keys of a plan's parts begin with.
@@ -166,6 +187,11 @@ pub(super) fn owed(id: &ChangeId) -> String {
 /// The index partition of a drift that is owed.
 pub(super) fn owed_drift(target: &TargetName) -> String {
     owed_in(shard(&target.to_string(), SHARDS))
+}
+
+/// The index partition of an answer that is owed to a stack.
+pub(super) fn owed_to(stack_id: &str) -> String {
+    owed_in(shard(stack_id, SHARDS))
 }
 
 /// The index partition of what is owed in a shard.

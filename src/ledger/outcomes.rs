@@ -5,6 +5,7 @@ use super::client::{Transacted, Written};
 use super::condition::Condition;
 use super::drifts::forget;
 use super::item::{Item, text};
+use super::items::owner::{self, OWNER};
 use super::items::result::{self, DONE};
 use super::items::target::decode;
 use super::items::values::{extensions, size, time};
@@ -13,7 +14,9 @@ use super::targets::{is_free, set_orders};
 use super::write::{Change, Replacement, Write};
 use super::{Ledger, LedgerError};
 use policy_core::policy::Configuration;
-use policy_core::record::{Closing, Intent, Members, Millis, Order, RecordedResult, RunName, TargetName};
+use policy_core::record::{
+    Closing, Handover, Intent, Members, Millis, Order, RecordedResult, RunName, TargetName,
+};
 
 /// What a result without an update counts as.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -126,6 +129,7 @@ impl Ledger {
         order: &Order,
         named: Members,
         held: &Configuration,
+        handover: &Handover,
         run: &RunName,
         result: &RecordedResult,
         now: Millis,
@@ -136,7 +140,8 @@ impl Ledger {
         let change = set_orders(change, named, |_| Some(order))
             .set_some("held_size", size(&held))
             .set_some("held_ext", extensions(&held))
-            .set("last", text(run))
+            .set("last", text(run));
+        let change = handed_over(change, handover)
             .add("rev", 1)
             .when(Condition::All(is_free(seen_rev, order, named, now)));
         let writes = vec![Write::Update(change), Write::Put(not_done(item.clone()))];
@@ -162,6 +167,15 @@ fn not_done(item: Item) -> Replacement {
     Replacement::of(item).when(Condition::Absent(DONE))
 }
 
+/// The target's owner as it is then.
+pub(super) fn handed_over(change: Change, handover: &Handover) -> Change {
+    match handover {
+        Handover::Stays => change,
+        Handover::To(owner) => change.set(OWNER, owner::encode(owner)),
+        Handover::Released => change.remove(OWNER),
+    }
+}
+
 fn one_failure_more(run: &RunName) -> Change {
     let change = Change::of(Key::change(&run.change_id)).add("failures", 1);
     change.when(Condition::Is("key", text(run.key)))
@@ -176,6 +190,9 @@ fn closed(name: &TargetName, intent: &Intent, closing: &Closing, at: Millis) -> 
         .put("quiet", closing.quiet.map(time));
     if closing.applied {
         change = change.set("applied", text(&intent.run)).set("applied_at", time(at));
+    }
+    if closing.applied {
+        change = handed_over(change, &intent.handover);
     }
     if closing.last {
         change = change.set("last", text(&intent.run));

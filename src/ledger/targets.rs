@@ -98,7 +98,7 @@ impl Ledger {
         self.in_lane(lane, None).await
     }
 
-    async fn in_lane(
+    pub(super) async fn in_lane(
         &self,
         lane: &LaneName,
         filter: Option<Condition>,

@@ -14,10 +14,10 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::lock::Lock;
 use crate::telemetry::causes;
 use policy_core::failure::{ErrorCode, Failure};
-use policy_core::policy::ChangeId;
+use policy_core::policy::{ChangeId, Configuration, Values};
 use policy_core::record::{
-    self, Consideration, Halted, Members, Millis, Order, RecordedResult, RunName, TargetName, TargetRecord,
-    Who,
+    self, Consideration, Declared, Halted, Handover, Members, Millis, Order, RecordedResult, RunName,
+    TargetName, TargetRecord, Who,
 };
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
@@ -36,6 +36,10 @@ pub struct Governed<'a> {
     pub order: Order,
     /// Who asked for it.
     pub who: Who,
+    /// The generation of a declared resource that it carries out.
+    pub declared: Option<Declared>,
+    /// Whether the resource leaves the targets that are walked, instead of claiming them.
+    pub leaves: bool,
     /// The change that it undoes, where only what that change applied last may be touched.
     pub undone: Option<ChangeId>,
     /// Whether nothing is to be changed.
@@ -119,8 +123,23 @@ impl<'a> Governed<'a> {
         tokens: Tokens,
     ) -> Self {
         let progress = Lock::default();
+        let (declared, leaves) = (None, false);
         let (undone, dry_run, counts_failures, delivery) = (None, false, false, None);
-        Self { ledger, run, order, who, undone, dry_run, counts_failures, delivery, clock, tokens, progress }
+        Self {
+            ledger,
+            run,
+            order,
+            who,
+            declared,
+            leaves,
+            undone,
+            dry_run,
+            counts_failures,
+            delivery,
+            clock,
+            tokens,
+            progress,
+        }
     }
 
     /// Why the run goes no further, if it does not.
@@ -197,6 +216,24 @@ impl<'a> Governed<'a> {
         let is_undone =
             |undone: &ChangeId| record.applied.as_ref().is_some_and(|run| run.change_id == *undone);
         self.undone.as_ref().is_none_or(is_undone)
+    }
+
+    /// Whose the target is once it holds these values, where it held `before`. `Err`: another stack declares it, so that
+    /// this run must not touch it.
+    pub(super) fn handover(
+        &self,
+        record: Option<&TargetRecord>,
+        values: &Values,
+        before: &Configuration,
+    ) -> Result<Handover, Failure> {
+        let owner = record.and_then(|record| record.owner.as_ref());
+        match &self.declared {
+            None => Ok(Handover::Stays),
+            Some(declared) if self.leaves => Ok(declared.leaves(owner)),
+            Some(declared) => declared.claims(owner, values, before).map_err(|elsewhere| {
+                Failure::new(ErrorCode::DeclaredElsewhere).with_message(elsewhere.to_string())
+            }),
+        }
     }
 
     /// A target's item as it is now.

@@ -20,9 +20,8 @@ pub(super) fn triggers(list: &str) -> Result<BTreeSet<TriggerKind>, String> {
     let known = |name| {
         let kind = TriggerKind::ALL.iter().copied().find(|kind| kind.name() == name);
         kind.ok_or_else(|| {
-            format!(
-                "has the unknown trigger `{name}`; use http, eventbridge, sqs, bare, lane, sweep, cloudtrail or widget"
-            )
+            let all: Vec<_> = TriggerKind::ALL.iter().map(|kind| kind.name()).collect();
+            format!("has the unknown trigger `{name}`; use one of {}", all.join(", "))
         })
     };
     entries(list)?.map(known).collect()

@@ -17,6 +17,7 @@ mod concurrent;
 mod conditions;
 mod credentials;
 mod deadline;
+mod declared;
 mod events;
 mod faults;
 mod fifo;

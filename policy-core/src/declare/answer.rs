@@ -1,6 +1,6 @@
 //! What CloudFormation is answered. The same work always gives the same text, since an answer may be sent twice.
 
-use super::request::Request;
+use super::request::Addressee;
 use crate::policy::{ChangeId, Violation};
 use serde::Serialize;
 use std::fmt::{self, Write};
@@ -70,6 +70,11 @@ impl Reason {
         Self { text: text.to_string(), particulars: Vec::new() }
     }
 
+    /// A text with particulars.
+    pub fn with_particulars(text: impl fmt::Display, particulars: Vec<String>) -> Self {
+        Self { text: text.to_string(), particulars }
+    }
+
     /// Properties that break rules.
     pub fn of_violations(violations: &[Violation]) -> Self {
         let particulars = violations.iter().map(|violation| match violation.pointer.as_str() {
@@ -80,6 +85,11 @@ impl Reason {
             text: "The properties break the rules, and nothing was changed".to_owned(),
             particulars: particulars.collect(),
         }
+    }
+
+    /// Without the particulars.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// With the first so many particulars, and how many more there are.
@@ -102,24 +112,23 @@ impl Reason {
 
 impl Answer {
     /// The body of the one request that answers.
-    pub fn body(&self, request: &Request<'_>) -> String {
-        let physical_id = request.physical_id();
-        let with = |shown| self.written(request, &physical_id, &self.reason.with(shown));
+    pub fn body(&self, to: &Addressee) -> String {
+        let with = |shown| self.written(to, &self.reason.with(shown));
         let shorter = (0..=self.reason.particulars.len()).rev().map(with);
         shorter.reduce(|best, next| if best.len() <= MAX_ANSWER { best } else { next }).unwrap_or_default()
     }
 
-    fn written(&self, request: &Request<'_>, physical_id: &str, reason: &str) -> String {
+    fn written(&self, to: &Addressee, reason: &str) -> String {
         let body = Body {
             status: match self.verdict {
                 Verdict::Success => "SUCCESS",
                 Verdict::Failed => "FAILED",
             },
             reason,
-            physical_resource_id: physical_id,
-            stack_id: &request.stack_id,
-            request_id: &request.request_id,
-            logical_resource_id: &request.logical_id,
+            physical_resource_id: &to.physical_id,
+            stack_id: &to.stack_id,
+            request_id: &to.request_id,
+            logical_resource_id: &to.logical_id,
             data: self.attributes.as_ref(),
         };
         // texts and numbers cannot fail to be written

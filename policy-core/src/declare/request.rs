@@ -1,6 +1,7 @@
 //! One request of CloudFormation.
 
 use super::response_url::{Hosts, NotAnswerable, ResponseUrl};
+use crate::policy::{ChangeId, OnDelete};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -37,6 +38,19 @@ pub struct Request<'a> {
     timeout: Option<u32>,
 }
 
+/// Whom an answer names: what a request says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addressee {
+    /// The stack's ARN.
+    pub stack_id: String,
+    /// The resource's name in the stack's template.
+    pub logical_id: String,
+    /// The request.
+    pub request_id: String,
+    /// The resource's physical id.
+    pub physical_id: String,
+}
+
 /// Why a payload is no request. The text never has a value of it: one of them is a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
@@ -69,6 +83,9 @@ const DEFAULT_TIMEOUT: u32 = 3_600;
 const MIN_TIMEOUT: u32 = 180;
 /// How long before the timeout a resource is given up, so that the answer still arrives.
 const IN_HAND: u32 = 90;
+
+/// What every physical id of this resource begins with.
+const PREFIX: &str = "attachment-policy-";
 
 const MAX_STACK_ID: usize = 512;
 const MAX_LOGICAL_ID: usize = 255;
@@ -142,6 +159,37 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// Whom its answer names.
+    pub fn addressee(&self) -> Addressee {
+        Addressee {
+            stack_id: self.stack_id.clone(),
+            logical_id: self.logical_id.clone(),
+            request_id: self.request_id.clone(),
+            physical_id: self.physical_id().into_owned(),
+        }
+    }
+
+    /// The id of the change that a generation becomes: an id that AWS gave, so to speak, since both names are its.
+    pub fn change_id(&self, generation: u32) -> ChangeId {
+        let id = derived(&self.stack_id, &self.logical_id);
+        let names = id.strip_prefix(PREFIX).unwrap_or(&id);
+        ChangeId::from_request(&format!("declared-{names}-{generation}")).unwrap_or_default()
+    }
+
+    /// What is to become of the values when the resource goes. Whatever cannot be read leaves them.
+    pub fn on_delete(&self) -> OnDelete {
+        #[derive(Deserialize)]
+        struct Properties<'p> {
+            #[serde(rename = "OnDelete", alias = "onDelete", borrow)]
+            on_delete: Option<Cow<'p, str>>,
+        }
+        let properties = serde_json::from_str::<Properties<'_>>(self.properties.get());
+        match properties.ok().and_then(|properties| properties.on_delete).as_deref() {
+            Some("Restore") => OnDelete::Restore,
+            _ => OnDelete::Retain,
+        }
+    }
+
     /// How many seconds the work may take until the resource is given up. A Delete takes any timeout: it must be able
     /// to end what a Create was refused for.
     ///
@@ -150,14 +198,15 @@ impl<'a> Request<'a> {
     pub fn seconds(&self) -> Result<u32, TimeoutTooShort> {
         match self.timeout.unwrap_or(DEFAULT_TIMEOUT) {
             short if short < MIN_TIMEOUT && self.kind != RequestType::Delete => Err(TimeoutTooShort(short)),
-            timeout => Ok(timeout.saturating_sub(IN_HAND)),
+            // of a short one half, since a Delete must have some time
+            timeout => Ok(timeout.saturating_sub(IN_HAND).max(timeout / 2)),
         }
     }
 }
 
 /// The id that a stack and a name in it give.
 fn derived(stack_id: &str, logical_id: &str) -> String {
-    let mut id = "attachment-policy-".to_owned();
+    let mut id = PREFIX.to_owned();
     for byte in Sha256::digest(format!("{stack_id}\n{logical_id}")).iter().take(16) {
         // writing to a String cannot fail
         let _ = write!(id, "{byte:02x}");

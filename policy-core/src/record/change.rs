@@ -1,6 +1,6 @@
 //! A change's record: what was decided, where it stands, how its newest run ended.
 
-use super::{Counts, Halted, Millis, Order, RecordStatus, RunKey, RunName};
+use super::{Counts, Declared, Halted, Millis, Order, RecordStatus, RunKey, RunName};
 use crate::origin::{IdentitySource, TriggerKind};
 use crate::policy::{ChangeId, Violation};
 use std::collections::BTreeSet;
@@ -168,6 +168,8 @@ pub struct ChangeRecord {
     pub plan_hash: Option<String>,
     /// Other changes.
     pub relations: Relations,
+    /// The generation of a declared resource that it carries out.
+    pub declared: Option<Declared>,
     /// `replay-name`s that had a run.
     pub replays: BTreeSet<String>,
     /// Of a rejected event: why, at most 20.

@@ -1,6 +1,6 @@
 //! An update under way, and what its outcome makes of the target's item.
 
-use super::{Members, Millis, Order, RunName};
+use super::{Handover, Members, Millis, Order, RunName};
 use crate::failure::ErrorCode;
 use crate::policy::{ChangeId, Configuration};
 use crate::report::{Outcome, Verdict};
@@ -39,6 +39,8 @@ pub struct Intent {
     pub was_size: Option<Order>,
     /// The same for the extensions.
     pub was_extensions: Option<Order>,
+    /// Whose the target is once the values have taken effect.
+    pub handover: Handover,
 }
 
 impl Intent {

@@ -36,6 +36,8 @@ pub enum Task {
         /// The dry run.
         key: RunKey,
     },
+    /// To leave the targets of a declared resource that is deleted: the ledger knows which.
+    Leave,
 }
 
 impl Task {
@@ -46,6 +48,7 @@ impl Task {
             Self::Document(changes) => hash_of(changes),
             Self::Undo { of, force, .. } => hex_of(&("undo", of, force)),
             Self::Apply { of, key } => hex_of(&("apply", of, key.to_string())),
+            Self::Leave => hex_of(&"leave"),
         }
     }
 }
@@ -131,6 +134,8 @@ struct PlanOut<'a> {
     apply: Option<&'a ChangeId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    leave: bool,
 }
 
 #[derive(Deserialize)]
@@ -146,6 +151,8 @@ struct PlanIn {
     force: bool,
     apply: Option<String>,
     key: Option<String>,
+    #[serde(default)]
+    leave: bool,
 }
 
 impl Plan {
@@ -168,6 +175,7 @@ impl Plan {
                 (out.undo, out.up_to, out.force) = (Some(of), Some(up_to.to_string()), *force);
             }
             Task::Apply { of, key } => (out.apply, out.key) = (Some(of), Some(key.to_string())),
+            Task::Leave => out.leave = true,
         }
         serde_json::to_string(&out)
     }
@@ -183,8 +191,8 @@ impl Plan {
         let id = |member, text| named(member, text, ChangeId::parse);
         let key = |member, text: Option<String>| named(member, text.unwrap_or_default(), RunKey::parse);
         let mut stop_after = None;
-        let task = match (plan.document, plan.undo, plan.apply) {
-            (Some(sent), None, None) => {
+        let task = match (plan.document, plan.undo, plan.apply, plan.leave) {
+            (Some(sent), None, None, false) => {
                 let defaults =
                     Defaults { change_id: change_id.clone(), if_unmodified_since: None, dry_run: false };
                 let parsed = document::parse(sent.get(), &Form::Submission, &defaults, rules);
@@ -192,10 +200,11 @@ impl Plan {
                 stop_after = parsed.stop_after;
                 Task::Document(parsed.changes)
             }
-            (None, Some(of), None) => {
+            (None, Some(of), None, false) => {
                 Task::Undo { of: id("undo", of)?, up_to: key("upTo", plan.up_to)?, force: plan.force }
             }
-            (None, None, Some(of)) => Task::Apply { of: id("apply", of)?, key: key("key", plan.key)? },
+            (None, None, Some(of), false) => Task::Apply { of: id("apply", of)?, key: key("key", plan.key)? },
+            (None, None, None, true) => Task::Leave,
             _ => return Err(CorruptPlan::NotOneTask),
         };
         Ok(Self { task, lanes, is_batch: plan.batch, stop_after })

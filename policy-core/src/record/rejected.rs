@@ -58,6 +58,7 @@ impl RejectedDocument<'_> {
             holder: None,
             plan_hash: None,
             relations: Relations::default(),
+            declared: None,
             replays: BTreeSet::new(),
             violations: self.violations.iter().take(KEPT).map(kept).collect(),
             announce,

@@ -1,6 +1,7 @@
 //! What a target should hold, what is under way there, and what a run may do about it.
 
-use super::{Intent, LEASE, Members, Millis, Order, RunName};
+use super::{Handover, Intent, LEASE, Members, Millis, Order, RunName};
+use crate::declare::Owner;
 use crate::policy::{ChangeId, Configuration, Values};
 
 /// A target's item.
@@ -26,6 +27,8 @@ pub struct TargetRecord {
     pub quiet: Option<Millis>,
     /// What it was last seen to hold instead, of the members that drift: it has been announced.
     pub drift: Configuration,
+    /// Whose it is, where a stack declares it.
+    pub owner: Option<Owner>,
 }
 
 impl TargetRecord {
@@ -66,6 +69,7 @@ impl TargetRecord {
             before: before.clone(),
             was_size: self.set_size.clone().filter(|_| named.size),
             was_extensions: self.set_extensions.clone().filter(|_| named.extensions),
+            handover: Handover::Stays,
         }
     }
 

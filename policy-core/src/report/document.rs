@@ -101,7 +101,8 @@ fn write(report: &Report, shown: Shown) -> Result<String, serde_json::Error> {
     let mut changes = report.changes.iter().map(|change| document(change, shown));
     match changes.next() {
         Some(change) if !report.is_batch => {
-            serde_json::to_string(&ChangeDocument { plan: report.plan.as_deref(), ..change })
+            let (status, plan) = (report.status(), report.plan.as_deref());
+            serde_json::to_string(&ChangeDocument { status, plan, ..change })
         }
         first => serde_json::to_string(&ManyDocument {
             status: report.status(),

@@ -179,6 +179,23 @@ fn a_change_that_is_superseded_everywhere_is_settled() {
 }
 
 #[test]
+fn a_cancelled_record_is_settled_and_never_a_success() {
+    let cancelled = |results| {
+        let report = Report { cancelled: true, ..Report::one(processed(results, false)) };
+        assert_eq!(document(&report)["status"], report.status().name());
+        (report.status(), report.is_settled())
+    };
+    let (applied, failed) = (|| target(OutcomeKind::Applied, false), target(OutcomeKind::Failed, true));
+    assert_eq!(cancelled(Vec::new()), (Status::Failed, true));
+    assert_eq!(cancelled(vec![failed.clone()]), (Status::Failed, true));
+    assert_eq!(cancelled(vec![applied()]), (Status::Partial, true));
+    assert_eq!(
+        cancelled(vec![applied(), failed, target(OutcomeKind::Unknown, true)]),
+        (Status::Partial, true)
+    );
+}
+
+#[test]
 fn a_long_report_lists_the_targets_that_need_action() {
     let mut results = vec![target(OutcomeKind::Applied, false); 500];
     let whole = Report::one(processed(results.clone(), false));

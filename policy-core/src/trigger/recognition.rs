@@ -24,6 +24,9 @@ fn marks(envelope: &Envelope<'_>) -> Vec<Mark> {
     if envelope.has("sweep") {
         found.push(Mark::Sweep);
     }
+    if envelope.has("RequestType") && envelope.has("ResponseURL") {
+        found.push(Mark::Cloudformation);
+    }
     let is_change = is_change(envelope);
     if widget::is_asked(envelope, is_change) {
         found.push(Mark::Widget);
@@ -42,6 +45,7 @@ enum Mark {
     Records,
     Bare,
     Sweep,
+    Cloudformation,
     Widget,
 }
 
@@ -54,6 +58,7 @@ impl Mark {
             Self::Records => "a batch of records",
             Self::Bare => "a policy change",
             Self::Sweep => "the schedule of the sweep",
+            Self::Cloudformation => "a request of a CloudFormation custom resource",
             Self::Widget => "a dashboard's widget",
         }
     }
@@ -90,6 +95,7 @@ pub fn recognise<'a>(payload: &'a RawValue, invocation: &Invocation) -> Result<T
         }
         [Mark::Records] => sqs::decode(&envelope, invocation).map(Trigger::Sqs),
         [Mark::Bare] => Ok(Trigger::Bare(payload)),
+        [Mark::Cloudformation] => Ok(Trigger::Cloudformation(payload)),
         [Mark::Sweep] => match envelope.get("sweep") {
             Some("true") => Ok(Trigger::Sweep),
             _ => Err(NotAccepted::malformed(TriggerKind::Sweep, "`sweep` must be true")),

@@ -92,6 +92,7 @@ pub(crate) fn change() -> ChangeRecord {
         holder: None,
         plan_hash: None,
         relations: Relations::default(),
+        declared: None,
         replays: BTreeSet::new(),
         violations: Vec::new(),
         announce: false,

@@ -3,9 +3,9 @@
 use policy_core::origin::{IdentitySource, TriggerKind};
 use policy_core::policy::{ChangeId, Configuration, Scope};
 use policy_core::record::{
-    ChangeRecord, Counts, Freeze, Intent, LEASE, LaneName, LanePart, LaneState, Listed, Members, Millis,
-    Mode, Order, Past, PlanRef, RecordStatus, RecordedError, RecordedOrigin, RecordedResult, Relations,
-    RunKey, RunName, TargetName, TargetRecord, Who,
+    ChangeRecord, Counts, Freeze, Handover, Intent, LEASE, LaneName, LanePart, LaneState, Listed, Members,
+    Millis, Mode, Order, Past, PlanRef, RecordStatus, RecordedError, RecordedOrigin, RecordedResult,
+    Relations, RunKey, RunName, TargetName, TargetRecord, Who,
 };
 use policy_core::report::OutcomeKind;
 use policy_core::trigger::widget::{Look, Theme};
@@ -78,6 +78,7 @@ pub(crate) fn intent(of: &str) -> Intent {
         before: holds(5 * MB, &[]),
         was_size: None,
         was_extensions: None,
+        handover: Handover::Stays,
     }
 }
 
@@ -153,6 +154,7 @@ pub(crate) fn change(text: &str, status: RecordStatus) -> ChangeRecord {
         holder: None,
         plan_hash: None,
         relations: Relations::default(),
+        declared: None,
         replays: BTreeSet::new(),
         violations: Vec::new(),
         announce: false,

@@ -86,12 +86,12 @@ impl Handler {
         ledger: &Ledger,
         id: &ChangeId,
     ) -> Result<(), LedgerError> {
-        // a second time, if somebody cancelled meanwhile
-        for _ in 0..2 {
+        // a second time, if somebody cancelled meanwhile; once more for the answer to a declaration
+        for _ in 0..3 {
             let Some(change) = ledger.change(id, self.now()).await? else { return Ok(()) };
             if change.status.is_final() {
                 self.announce(context, ledger, &change).await;
-                return Ok(());
+                return self.answer_declared(context, ledger, &change).await;
             }
             if change.lanes_done < change.lanes {
                 return Ok(());
@@ -121,7 +121,9 @@ impl Handler {
                 context.tally.lock().add_ended_run(status);
                 tracing::info!(%id, run = change.run, status = status.name(), "the run has ended");
                 self.announce_end_of(context, ledger, &run).await;
-                return Ok(());
+                if change.declared.is_none() {
+                    return Ok(());
+                }
             }
         }
         Ok(())

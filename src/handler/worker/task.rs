@@ -88,6 +88,8 @@ impl Handler {
                 let own = self.planned_in(context, delivered.ledger, of, *key, lane).await?;
                 Ok(of_own(&delivered.change, own, false))
             }
+            // they are found when the lane comes to them
+            Task::Leave => Ok(LaneWork { changes: Vec::new() }),
         }
     }
 
@@ -186,7 +188,7 @@ impl Handler {
         let named = match self.plan_of(context, ledger, change).await?.task {
             Task::Document(changes) => Some(members(&changes, &self.settings.guardrails, |_| true)),
             // an undo or an apply names what it changed
-            Task::Undo { .. } | Task::Apply { .. } => None,
+            Task::Undo { .. } | Task::Apply { .. } | Task::Leave => None,
         };
         Ok(move |result: &RecordedResult| {
             if let Some(named) = &named {
@@ -206,7 +208,7 @@ impl Handler {
     ) -> Result<impl Fn(&RecordedResult) -> Members + use<>, NoWork> {
         let forced = match self.plan_of(context, ledger, change).await?.task {
             Task::Document(changes) => members(&changes, &self.settings.guardrails, |change| change.force),
-            Task::Undo { .. } | Task::Apply { .. } => BTreeMap::new(),
+            Task::Undo { .. } | Task::Apply { .. } | Task::Leave => BTreeMap::new(),
         };
         Ok(move |result: &RecordedResult| forced.get(&result.change_id).copied().unwrap_or_default())
     }
@@ -247,7 +249,7 @@ pub(super) fn of_document(
 }
 
 /// The lane's part of an undo, or of a dry run that is carried out.
-fn of_own(record: &ChangeRecord, own: BTreeMap<TargetName, Own>, force: bool) -> LaneWork {
+pub(super) fn of_own(record: &ChangeRecord, own: BTreeMap<TargetName, Own>, force: bool) -> LaneWork {
     let mut targets: Vec<LaneTargets> = Vec::new();
     for (name, own) in own {
         let instance = name.instance();

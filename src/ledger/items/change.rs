@@ -4,6 +4,7 @@ use super::super::LedgerError;
 use super::super::answer::Glance;
 use super::super::item::{Draft, Fields, Item, flag, number, text, texts};
 use super::super::keys::{Key, change_of, listed, owed};
+use super::declaration;
 use super::origin::{origin_of, with_origin};
 use super::run::{halt_of, holder_of, plan_of, with_plan};
 use super::values::{counts, counts_map, some_change, some_time, time};
@@ -81,10 +82,16 @@ fn draft(key: Key, record: &ChangeRecord) -> Draft {
         .with_some("undone_by", relations.undone_by.as_ref().map(text))
         .with_some("applies", relations.applies.as_ref().map(text))
         .with_some("applied_by", relations.applied_by.as_ref().map(text))
+        .with_some("declared", record.declared.as_ref().map(declaration::encode_declared))
+        .with_some("left", left(record))
         .with_some("replays", texts(record.replays.iter().map(String::as_str)))
         .with_some("violations", violations(&record.violations))
         .with_flag("announce", record.announce);
     with_plan(with_origin(draft, &record.origin), &record.plan)
+}
+
+fn left(record: &ChangeRecord) -> Option<AttributeValue> {
+    record.declared.as_ref().filter(|declared| declared.left > 0).map(|declared| number(declared.left))
 }
 
 fn violations(violations: &[Violation]) -> Option<AttributeValue> {
@@ -145,6 +152,7 @@ pub(in super::super) fn decode(item: &Item) -> Result<ChangeRecord, LedgerError>
         holder: holder_of(&fields)?,
         plan_hash: fields.owned("plan_hash")?,
         relations: relations(&fields)?,
+        declared: declaration::declared_of(&fields)?,
         replays: fields.texts("replays")?.iter().cloned().collect(),
         violations: fields.maps("violations")?.iter().map(violation_of).collect::<Result<_, _>>()?,
         announce: fields.flag("announce")?,

@@ -2,6 +2,7 @@
 
 use super::super::LedgerError;
 use super::super::item::{Draft, Fields, Item, text, texts};
+use super::owner::{self, OWNER};
 use super::values::{configuration, extensions, size, some_order, some_run, some_time, time};
 use aws_sdk_dynamodb::types::AttributeValue;
 use policy_core::policy::ChangeId;
@@ -36,6 +37,7 @@ pub(in super::super) fn encode_intent(intent: &Intent) -> AttributeValue {
         .with_some("before_ext", extensions(&intent.before))
         .with_some("was_size", intent.was_size.as_ref().map(text))
         .with_some("was_ext", intent.was_extensions.as_ref().map(text))
+        .with_some("owner", owner::encode_handover(&intent.handover))
         .into_map()
 }
 
@@ -55,6 +57,7 @@ fn decode_intent(fields: &Fields<'_>) -> Result<Intent, LedgerError> {
         before: configuration(fields, "before_size", "before_ext")?,
         was_size: some_order(fields, "was_size")?,
         was_extensions: some_order(fields, "was_ext")?,
+        handover: owner::handover_of(fields)?,
     })
 }
 
@@ -72,6 +75,7 @@ pub(in super::super) fn decode(item: &Item) -> Result<TargetRecord, LedgerError>
         intent: fields.some_map("intent")?.map(|map| decode_intent(&map)).transpose()?,
         quiet: some_time(&fields, "quiet")?,
         drift: configuration(&fields, "drift_size", "drift_ext")?,
+        owner: fields.some_map(OWNER)?.map(|map| owner::decode(&map)).transpose()?,
     })
 }
 

@@ -1,3 +1,5 @@
+mod owners;
+
 use super::super::item::{Draft, Item, number};
 use super::super::keys::Key;
 use super::{TTL, change, freeze, result, run, target};
@@ -7,8 +9,8 @@ use policy_core::aws::{AccountId, RegionName};
 use policy_core::origin::{IdentitySource, TriggerKind};
 use policy_core::policy::{ChangeId, Configuration, InstanceId, Scope, Violation, ViolationCode};
 use policy_core::record::{
-    ChangeRecord, Counts, Freeze, Halt, Halted, Holder, Intent, LaneName, Members, Millis, Mode, Order,
-    PlanRef, RecordStatus, RecordedError, RecordedOrigin, RecordedResult, Relations, RunKey, RunName,
+    ChangeRecord, Counts, Freeze, Halt, Halted, Handover, Holder, Intent, LaneName, Members, Millis, Mode,
+    Order, PlanRef, RecordStatus, RecordedError, RecordedOrigin, RecordedResult, Relations, RunKey, RunName,
     TargetName, TargetRecord, Who,
 };
 use policy_core::report::OutcomeKind;
@@ -151,6 +153,7 @@ fn record() -> impl Strategy<Value = ChangeRecord> {
             halt: more.3,
             holder: more.4,
             relations: more.5,
+            declared: None,
             replays,
             violations,
             expires: None,
@@ -208,13 +211,17 @@ fn intent() -> impl Strategy<Value = Intent> {
             before,
             was_size,
             was_extensions,
+            handover: Handover::Stays,
         },
     )
 }
 
 proptest! {
     #[test]
-    fn a_change_is_read_as_it_was_written(record in record(), due in option::of(millis())) {
+    fn a_change_is_read_as_it_was_written(
+        record in record(), declared in option::of(owners::declared()), due in option::of(millis()),
+    ) {
+        let record = ChangeRecord { declared, ..record };
         let item = change::encode(&record, number(9), due);
         let expires = record.status.is_final().then_some(Millis(9_000));
         prop_assert_eq!(change::decode(&item).unwrap(), ChangeRecord { expires, ..record.clone() });
@@ -238,7 +245,8 @@ proptest! {
     }
 
     #[test]
-    fn an_intent_is_read_as_it_was_written(intent in intent()) {
+    fn an_intent_is_read_as_it_was_written(intent in intent(), handover in owners::handover()) {
+        let intent = Intent { handover, ..intent };
         let item = Draft::default().with("intent", target::encode_intent(&intent)).done();
         let expected = TargetRecord { intent: Some(intent), ..TargetRecord::default() };
         prop_assert_eq!(target::decode(&item).unwrap(), expected);

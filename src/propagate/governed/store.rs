@@ -7,7 +7,7 @@ use crate::ledger::{Confirmed, LedgerError, Note, Noted, Started, Stored};
 use crate::telemetry::causes;
 use policy_core::policy::{ChangeId, Configuration, Values};
 use policy_core::record::{
-    self, Ending, Intent, Members, ReadBack, RecordedResult, TargetName, TargetRecord,
+    self, Ending, Handover, Intent, Members, ReadBack, RecordedResult, TargetName, TargetRecord,
 };
 use policy_core::report::{Outcome, OutcomeKind, TargetResult};
 use tokio::time::Instant;
@@ -31,11 +31,12 @@ impl Governed<'_> {
         values: &Values,
         before: &Configuration,
         record: &TargetRecord,
+        handover: Handover,
     ) -> Intent {
         let (token, now) = (self.tokens.next(), self.now());
         let (run, order) = (self.run.clone(), self.order.clone());
         let intent = record.intend(token, now, run, order, named, values, before);
-        Intent { reported_as: change_id.clone(), ..intent }
+        Intent { reported_as: change_id.clone(), handover, ..intent }
     }
 
     /// Stores the intent; nothing is sent without it.
@@ -98,8 +99,9 @@ impl Governed<'_> {
         result: &TargetResult,
         change_id: &ChangeId,
         record: Option<&TargetRecord>,
+        handover: &Handover,
     ) -> Result<Store, LedgerError> {
-        let stored = self.try_to_store(named, result, change_id, record).await;
+        let stored = self.try_to_store(named, result, change_id, record, handover).await;
         // where no answer came, it may be there all the same: whoever makes the run final counts what is there
         self.progress.lock().kept |= stored.is_err();
         stored
@@ -111,6 +113,7 @@ impl Governed<'_> {
         result: &TargetResult,
         change_id: &ChangeId,
         record: Option<&TargetRecord>,
+        handover: &Handover,
     ) -> Result<Store, LedgerError> {
         let Some(recorded) = self.recorded(result, change_id, self.tokens.next()) else {
             return Ok(Store::Stored);
@@ -124,6 +127,7 @@ impl Governed<'_> {
                     &self.order,
                     named,
                     held,
+                    handover,
                     &self.run,
                     &recorded,
                     now,
@@ -159,7 +163,7 @@ impl Governed<'_> {
         result: &TargetResult,
         change_id: &ChangeId,
     ) -> Result<(), LedgerError> {
-        self.store(Members::default(), result, change_id, None).await.map(drop)
+        self.store(Members::default(), result, change_id, None, &Handover::Stays).await.map(drop)
     }
 
     fn recorded(&self, result: &TargetResult, change_id: &ChangeId, token: String) -> Option<RecordedResult> {

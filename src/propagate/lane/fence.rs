@@ -3,7 +3,7 @@
 use super::super::governed::{Governed, MayBegin, Stop, Store, unavailable};
 use super::{Ended, InHand, LanePropagation};
 use policy_core::failure::{ErrorCode, Failure};
-use policy_core::policy::Configuration;
+use policy_core::policy::{Configuration, Values};
 use policy_core::record::{Consideration, Halted, Intent, Members, ReadBack, RecordedResult};
 use policy_core::report::Outcome;
 
@@ -75,7 +75,12 @@ impl<'a> LanePropagation<'a> {
             |code| Standing::Ended(Box::new(Outcome::Superseded { held: None, why: Failure::new(code) }));
         match governed.consider(record, self.named(target)) {
             Consideration::Go if !governed.may_undo(record) => superseded(ErrorCode::ChangedSince),
-            Consideration::Go => Standing::Free,
+            Consideration::Go => {
+                match governed.handover(Some(record), &Values::default(), &Configuration::default()) {
+                    Ok(_) => Standing::Free,
+                    Err(why) => Standing::Ended(Box::new(Outcome::Failed { before: None, after: None, why })),
+                }
+            }
             Consideration::Busy { .. } => Standing::Busy,
             Consideration::Newer(_) => superseded(ErrorCode::NewerChange),
             Consideration::Done => match governed.ledger.result(&governed.run, &target.name()).await {
@@ -159,7 +164,11 @@ impl<'a> LanePropagation<'a> {
         let (slot, named) = (target.slot, self.named(&target));
         let mut result = target.clone().result(outcome);
         let change_id = &self.audited.change.change_id;
-        match governed.store(named, &result, change_id, target.record.as_deref()).await {
+        // what a target of a declaration ends as was asked before it was looked at
+        let values = &self.audited.change.values;
+        let held = result.outcome.before().cloned().unwrap_or_default();
+        let handover = governed.handover(target.record.as_deref(), values, &held).unwrap_or_default();
+        match governed.store(named, &result, change_id, target.record.as_deref(), &handover).await {
             Ok(Store::Stored) => {}
             Ok(Store::Done(recorded)) => return Ok((slot, recorded.reported())),
             Ok(Store::Changed(record)) => {

@@ -55,8 +55,13 @@ impl<'a> LanePropagation<'a> {
             }
             let record = due.target.record.clone().unwrap_or_default();
             let (named, change_id) = (self.named(&due.target), &self.audited.change.change_id);
+            let values = &self.audited.change.values;
+            let Ok(handover) = governed.handover(Some(&record), values, &due.before) else {
+                // another stack came between; whoever comes back finds it
+                return Err(Box::new(self.busy(due.target)));
+            };
             let lease = lease();
-            let intent = governed.intent(change_id, named, &due.values, &due.before, &record);
+            let intent = governed.intent(change_id, named, &due.values, &due.before, &record, handover);
             match governed.begin(&due.target.name(), record.rev, &intent).await {
                 Ok(Started::Now) => {
                     self.note_drift(governed, &due, &record, &intent).await;

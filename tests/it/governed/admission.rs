@@ -1,6 +1,6 @@
 //! What a submission means where its id has a record already.
 
-use super::stage::{CHANGES, Stage};
+use super::stage::{CHANGES, PARKED, Stage};
 use crate::world::{ONE, TWO, chat};
 use sandbox::ledger::{Fault, Rule};
 use serde_json::{Value, json};
@@ -97,6 +97,29 @@ async fn a_message_that_comes_twice_is_one_run() {
     stage.work().await;
     let record = stage.record("m-1").await;
     assert_eq!((&record["run"], &record["summary"]), (&json!(1), &json!({"applied": 1})));
+}
+
+/// Nobody carries it out later, so that its event and its message are done with.
+#[tokio::test]
+async fn what_comes_again_after_it_was_cancelled_is_not_a_success_and_does_not_come_a_third_time() {
+    let stage = Stage::new().await;
+    let event = json!({"id": "e-1", "detail-type": "t", "source": "com.example", "account": "111122223333",
+        "detail": chat(ONE, &json!({}))});
+    let accepted = stage.world.invoke(&event).await.unwrap();
+    assert_eq!(accepted["status"], "accepted");
+    stage.take_in(&chat(TWO, &json!({}))).await;
+    for id in ["e-1", "m-1"] {
+        assert_eq!(stage.http("POST", &format!("/policy-changes/{id}/cancel"), &Value::Null).await.0, 202);
+    }
+    stage.sweep().await;
+    for id in ["e-1", "m-1"] {
+        assert_eq!(stage.record(id).await["status"], "cancelled");
+    }
+    let again = stage.world.invoke(&event).await.unwrap();
+    assert_eq!((&again["status"], &again["results"]), (&json!("failed"), &json!([])), "{again}");
+    stage.take_in(&chat(TWO, &json!({}))).await;
+    assert_eq!(stage.queues.messages(PARKED).len(), 0);
+    assert_eq!((stage.record("m-1").await["run"].clone(), stage.world.updates()), (json!(1), 0));
 }
 
 #[tokio::test]

@@ -61,3 +61,18 @@ fn whoever_comes_after_a_death_finds_what_was_done() {
         assert_eq!(wrong(&scenario), Vec::<String>::new(), "{death:?}");
     }
 }
+
+/// A cancelled change whose update was begun and never sent: its message, delivered twice, is done with.
+#[test]
+fn the_message_of_a_cancelled_change_is_taken_whatever_failed_for_now() {
+    let mut scenario = steps::both_set_the_size();
+    scenario.steps = vec![
+        Step::Submit(0, Way::Message),
+        Step::TakeIn(0),
+        Step::Deliver(Some(Death::Begun(1))),
+        Step::Cancel(0),
+        Step::Repeat(0),
+        Step::TakeIn(0),
+    ];
+    assert_eq!(wrong(&scenario), Vec::<String>::new());
+}

@@ -5,7 +5,9 @@ use crate::world::{ONE, THREE, TWO, chat};
 use sandbox::connect::{Fault, Operation};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::Duration;
+use tokio::time::sleep;
 
 const UPDATE: Operation = Operation::UpdateAttachedFilesConfiguration;
 
@@ -39,6 +41,10 @@ async fn a_change_that_somebody_sends_to_a_lanes_group_is_refused_and_keeps_no_l
     assert_eq!(status, 404);
 }
 
+fn has_begun_twice(stage: &Stage) -> bool {
+    stage.ledger.items().unwrap().iter().any(|item| item["deliveries"]["N"] == "2")
+}
+
 /// Amazon SQS delivers a message again when its visibility timeout has passed, also while a process still works on it.
 #[tokio::test]
 async fn a_delivery_while_the_first_one_runs_takes_over_and_nothing_is_done_twice() {
@@ -52,14 +58,25 @@ async fn a_delivery_while_the_first_one_runs_takes_over_and_nothing_is_done_twic
     stage.world.connect.script(UPDATE, [None, None, Some(slow)]);
     let (first, second) = (stage.process(&[]), stage.process(&[]));
     second.clock.advance(Duration::from_secs(1));
-    let again = async {
-        // the first delivery waits for its third answer
-        while first.updates() < 3 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+    let mut delivery = pin!(stage.deliver_to(&first, CHANGES, Duration::from_secs(30)));
+    // the first delivery waits for its third answer
+    while first.updates() < 3 {
+        tokio::select! {
+            _ = &mut delivery => panic!("it did not wait"),
+            () = sleep(Duration::from_millis(5)) => {}
         }
-        second.invoke(&message(&body)).await.unwrap()
-    };
-    let (delivered, _) = tokio::join!(stage.deliver_to(&first, CHANGES, Duration::from_secs(30)), again);
+    }
+    // it gets no further before the second one has begun
+    let message = message(&body);
+    let mut again = pin!(second.invoke(&message));
+    while !has_begun_twice(&stage) {
+        tokio::select! {
+            _ = &mut again => panic!("it did not begin"),
+            () = sleep(Duration::from_millis(5)) => {}
+        }
+    }
+    let (delivered, again) = tokio::join!(delivery, again);
+    again.unwrap();
     let delivered = delivered.unwrap();
     // the first one goes no further, and leaves the message to the second
     assert_eq!(delivered.failures.len(), 1);

@@ -53,7 +53,8 @@ impl Stage {
             ("CHANGE_QUEUE_URL", queues.queue_url(CHANGES)),
             ("INTAKE_QUEUE_URL", queues.queue_url(INTAKE)),
             ("PARKED_QUEUE_URL", queues.queue_url(PARKED)),
-            ("ACCEPTED_TRIGGERS", "http,bare,eventbridge,sqs,lane,sweep,widget".to_owned()),
+            ("ACCEPTED_TRIGGERS", "http,bare,eventbridge,sqs,lane,sweep,cloudformation,widget".to_owned()),
+            ("ANSWER_LOOPBACK", "true".to_owned()),
         ];
         let world = World::with(options, &all(variables, &governed)).await;
         let config = aws_sdk_sqs::Config::builder()

@@ -5,7 +5,7 @@ use super::samples::{NOW, SIZE, after, holds, id, intent, order, result, run, si
 use super::table::Table;
 use connect_attachment_policy::ledger::{Confirmed, Stored};
 use policy_core::policy::Scope;
-use policy_core::record::{Closing, Intent, Order, RecordedResult, TargetRecord};
+use policy_core::record::{Closing, Handover, Intent, Order, RecordedResult, TargetRecord};
 use policy_core::report::OutcomeKind;
 
 #[tokio::test]
@@ -13,19 +13,30 @@ async fn a_drift_ends_where_the_closing_says_so_and_with_a_confirmation() {
     for (ends_drift, outcome) in [(true, OutcomeKind::Applied), (false, OutcomeKind::Failed)] {
         let open = intent("mine", "X", NOW);
         let table = Table::with(&open).await;
-        for attribute in ["drift", "owner"] {
+        for attribute in ["drift_size", "later"] {
             table.gives(&chat(), attribute).await;
         }
         let closing = Closing { ends_drift, ..Closing::default() };
         assert_eq!(table.closes(&open, &closing, &of(outcome)).await, Stored::Now);
         let has = |attribute: &str| table.item("target#1", &chat().to_string()).get(attribute).is_some();
-        assert_eq!((has("drift"), has("owner")), (!ends_drift, true));
-        if has("drift") {
+        assert_eq!((has("drift_size"), has("later")), (!ends_drift, true));
+        if has("drift_size") {
             let unchanged = result(&chat(), "Y", OutcomeKind::Unchanged);
-            let confirmed =
-                table.confirm(&chat(), 2, &order("Y"), SIZE, &size(7), &run("Y"), &unchanged, NOW).await;
+            let confirmed = table
+                .confirm(
+                    &chat(),
+                    2,
+                    &order("Y"),
+                    SIZE,
+                    &size(7),
+                    &Handover::Stays,
+                    &run("Y"),
+                    &unchanged,
+                    NOW,
+                )
+                .await;
             assert_eq!(confirmed.unwrap(), Confirmed::Now);
-            assert_eq!((has("drift"), has("owner")), (false, true));
+            assert_eq!((has("drift_size"), has("later")), (false, true));
         }
     }
 }
@@ -36,8 +47,10 @@ async fn a_target_that_needs_no_update_is_confirmed_in_its_item_too() {
     let unchanged = of(OutcomeKind::Unchanged);
     let held = holds(7, &["pdf"]);
     for _ in 0..2 {
-        let confirmed =
-            table.confirm(&chat(), 0, &order("X"), SIZE, &held, &run("X"), &unchanged, NOW).await.unwrap();
+        let confirmed = table
+            .confirm(&chat(), 0, &order("X"), SIZE, &held, &Handover::Stays, &run("X"), &unchanged, NOW)
+            .await
+            .unwrap();
         assert_eq!(confirmed, Confirmed::Now);
     }
     let expected = TargetRecord {
@@ -57,8 +70,10 @@ async fn a_target_is_confirmed_only_as_it_could_be_begun() {
     let refused = |table: Table, seen: u64, accepted: policy_core::record::Millis| async move {
         let order = Order { accepted, change_id: id("X") };
         let unchanged = of(OutcomeKind::Unchanged);
-        let confirmed =
-            table.confirm(&chat(), seen, &order, SIZE, &size(7), &run("X"), &unchanged, NOW).await.unwrap();
+        let confirmed = table
+            .confirm(&chat(), seen, &order, SIZE, &size(7), &Handover::Stays, &run("X"), &unchanged, NOW)
+            .await
+            .unwrap();
         let (there, result) = (table.target(&chat()).await, table.has_result().await);
         match confirmed {
             Confirmed::Refused(item) => assert_eq!((*item, result), (there, None)),

@@ -9,8 +9,8 @@ use super::table::Table;
 use connect_attachment_policy::ledger::{ListQuery, Note, Relation, ResultsQuery, Seen};
 use policy_core::policy::{Configuration, Scope};
 use policy_core::record::{
-    ChangeRecord, Closing, Counts, Freeze, Intent, LaneState, PlanRef, RecordStatus, RecordedResult, RunKey,
-    TargetName,
+    ChangeRecord, Closing, Counts, Freeze, Handover, Intent, LaneState, PlanRef, RecordStatus,
+    RecordedResult, RunKey, TargetName,
 };
 use policy_core::report::OutcomeKind;
 
@@ -179,7 +179,10 @@ async fn what_a_target_costs() {
     table.close(&chat(1), &open, &closing(size(7)), &done, false).await.unwrap();
     enter("close");
     let unchanged = result(&chat(2), "X", OutcomeKind::Unchanged);
-    table.confirm(&chat(2), 0, &order("X"), SIZE, &size(7), &run, &unchanged, NOW).await.unwrap();
+    table
+        .confirm(&chat(2), 0, &order("X"), SIZE, &size(7), &Handover::Stays, &run, &unchanged, NOW)
+        .await
+        .unwrap();
     enter("confirm");
     table.keep(&run, &result(&chat(3), "X", OutcomeKind::Unknown)).await.unwrap();
     enter("keep");
@@ -200,6 +203,7 @@ async fn what_a_target_costs() {
             &order("W"),
             super::samples::BOTH,
             &lists('a'),
+            &Handover::Stays,
             &super::samples::run("W"),
             &result(&chat(7), "W", OutcomeKind::Unchanged),
             NOW,

@@ -7,7 +7,8 @@ use super::table::{RETENTION, Table};
 use connect_attachment_policy::ledger::{Note, OwedChange, Page};
 use policy_core::policy::Scope;
 use policy_core::record::{
-    ChangeRecord, Closing, Holder, Millis, Past, Position, RecordedResult, RunKey, RunName, TargetName,
+    ChangeRecord, Closing, Handover, Holder, Millis, Past, Position, RecordedResult, RunKey, RunName,
+    TargetName,
 };
 use policy_core::report::OutcomeKind;
 use std::time::Duration;
@@ -47,7 +48,10 @@ async fn every_real_result_is_in_the_history_however_it_was_stored() {
     let applied = of("A", OutcomeKind::Applied, 1);
     table.close(&chat(), &open, &closing, &applied, false).await.unwrap();
     let unchanged = of("B", OutcomeKind::Unchanged, 2);
-    table.confirm(&chat(), 2, &order("B"), SIZE, &size(7), &run("B"), &unchanged, after(2)).await.unwrap();
+    table
+        .confirm(&chat(), 2, &order("B"), SIZE, &size(7), &Handover::Stays, &run("B"), &unchanged, after(2))
+        .await
+        .unwrap();
     let unknown = of("C", OutcomeKind::Unknown, 3);
     table.keep(&run("C"), &unknown).await.unwrap();
     let blocked = of("D", OutcomeKind::Blocked, 4);

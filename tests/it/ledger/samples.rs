@@ -3,9 +3,9 @@
 use policy_core::origin::{IdentitySource, TriggerKind};
 use policy_core::policy::{ChangeId, Configuration, Scope, Violation, ViolationCode};
 use policy_core::record::{
-    ChangeRecord, Counts, Delivery, Halt, Halted, Holder, Intent, LEASE, LaneName, Members, Millis, Mode,
-    Order, PlanRef, RecordStatus, RecordedError, RecordedOrigin, RecordedResult, Relations, RunKey, RunName,
-    TargetName, Who,
+    ChangeRecord, Counts, Delivery, Halt, Halted, Handover, Holder, Intent, LEASE, LaneName, Members, Millis,
+    Mode, Order, PlanRef, RecordStatus, RecordedError, RecordedOrigin, RecordedResult, Relations, RunKey,
+    RunName, TargetName, Who,
 };
 use policy_core::report::OutcomeKind;
 use std::collections::BTreeSet;
@@ -83,6 +83,7 @@ pub(super) fn inline(text: &str) -> ChangeRecord {
         holder: Some(holder("mine")),
         plan_hash: None,
         relations: Relations::default(),
+        declared: None,
         replays: BTreeSet::new(),
         violations: Vec::new(),
         announce: false,
@@ -205,6 +206,7 @@ pub(super) fn intent(token: &str, of: &str, accepted: Millis) -> Intent {
         before: holds(5, &["csv", "PDF"]),
         was_size: None,
         was_extensions: None,
+        handover: Handover::Stays,
     }
 }
 

@@ -8,8 +8,8 @@ use super::table::Table;
 use connect_attachment_policy::ledger::{Confirmed, Glance, Look, Note, Started, Stored};
 use policy_core::policy::{Configuration, Scope};
 use policy_core::record::{
-    ChangeRecord, Closing, Freeze, Intent, Members, Millis, Order, RecordStatus, RunKey, TargetName,
-    TargetRecord,
+    ChangeRecord, Closing, Freeze, Handover, Intent, Members, Millis, Order, RecordStatus, RunKey,
+    TargetName, TargetRecord,
 };
 use policy_core::report::OutcomeKind;
 
@@ -166,8 +166,10 @@ async fn what_was_confirmed_keeps_older_changes_away_too() {
     let table = Table::new().await;
     let order = Order { accepted: after(5), change_id: id("X") };
     let result = result(&chat(), "X", OutcomeKind::Unchanged);
-    let confirmed =
-        table.confirm(&chat(), 0, &order, SIZE, &holds(7, &["pdf"]), &run("X"), &result, NOW).await.unwrap();
+    let confirmed = table
+        .confirm(&chat(), 0, &order, SIZE, &holds(7, &["pdf"]), &Handover::Stays, &run("X"), &result, NOW)
+        .await
+        .unwrap();
     assert_eq!(confirmed, Confirmed::Now);
     assert!(matches!(table.begins_at(1, &intent("old", "Y", after(4))).await, Started::Refused(_)));
     assert_eq!(table.begins_at(1, &intent("new", "Y", after(6))).await, Started::Now);

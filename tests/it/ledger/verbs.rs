@@ -8,7 +8,7 @@ use super::table::Table;
 use connect_attachment_policy::ledger::{LedgerError, Note, Relation, Seen};
 use policy_core::policy::Scope;
 use policy_core::record::{
-    ChangeRecord, Closing, Freeze, LaneState, PlanRef, RecordedResult, RunKey, TargetName,
+    ChangeRecord, Closing, Freeze, Handover, LaneState, PlanRef, RecordedResult, RunKey, TargetName,
 };
 use policy_core::report::OutcomeKind;
 use std::fmt::Debug;
@@ -128,6 +128,7 @@ pub(super) fn writes() -> Vec<Verb> {
             &order("L"),
             SIZE,
             &size(7),
+            &Handover::Stays,
             &run("L"),
             &result(&chat(4), "L", OutcomeKind::Unchanged),
             NOW

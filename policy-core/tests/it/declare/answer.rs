@@ -39,7 +39,7 @@ fn an_answer_has_what_cloudformation_reads_and_what_a_template_reads() {
         reason: Reason::of("3 of 4 targets were updated"),
         attributes: Some(attributes),
     };
-    let body: Value = serde_json::from_str(&answer.body(&parsed(&text).unwrap())).unwrap();
+    let body: Value = serde_json::from_str(&answer.body(&parsed(&text).unwrap().addressee())).unwrap();
     assert_eq!(
         body,
         json!({
@@ -60,7 +60,7 @@ fn violations_are_said_in_words() {
         "InstanceIds": ["*"], "AttachmentScopes": ["CHAT"], "MaximumSize": "10 MB", "DryRun": "true",
     }));
     let text = payload("Create", &json!({}));
-    let body = failed(Reason::of_violations(&violations)).body(&parsed(&text).unwrap());
+    let body = failed(Reason::of_violations(&violations)).body(&parsed(&text).unwrap().addressee());
     let body: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(body["Status"], "FAILED");
     assert_eq!(
@@ -80,7 +80,7 @@ fn a_thousand_violations_fit() {
     }));
     assert_eq!(violations.len(), 257);
     let text = payload("Create", &json!({}));
-    let body = failed(Reason::of_violations(&violations)).body(&parsed(&text).unwrap());
+    let body = failed(Reason::of_violations(&violations)).body(&parsed(&text).unwrap().addressee());
     assert!((3_900..=MAX_ANSWER).contains(&body.len()), "{}", body.len());
     let body: Value = serde_json::from_str(&body).unwrap();
     let reason = body["Reason"].as_str().unwrap();
@@ -93,7 +93,10 @@ fn a_thousand_violations_fit() {
 fn the_same_work_has_the_same_answer() {
     let text = payload("Create", &json!({}));
     let answer = failed(Reason::of("frozen"));
-    assert_eq!(answer.body(&parsed(&text).unwrap()), answer.body(&parsed(&text).unwrap()));
+    assert_eq!(
+        answer.body(&parsed(&text).unwrap().addressee()),
+        answer.body(&parsed(&text).unwrap().addressee())
+    );
 }
 
 #[test]
@@ -107,7 +110,7 @@ fn the_longest_ids_leave_room_for_a_reason() {
     };
     let reason = Reason::of("\"".repeat(10_000));
     let answer = Answer { verdict: Verdict::Success, reason, attributes: Some(attributes) };
-    let body = answer.body(&parsed(&text).unwrap());
+    let body = answer.body(&parsed(&text).unwrap().addressee());
     assert!(body.len() <= MAX_ANSWER, "{}", body.len());
     let body: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(body["PhysicalResourceId"], "\"".repeat(1_024));
@@ -128,7 +131,7 @@ proptest! {
             pointer, message, code: policy_core::policy::ViolationCode::WrongType,
         }).collect();
         for reason in [Reason::of(text), Reason::of_violations(&violations)] {
-            let body = failed(reason).body(&request);
+            let body = failed(reason).body(&request.addressee());
             prop_assert!(body.len() <= MAX_ANSWER);
             let body: Value = serde_json::from_str(&body).unwrap();
             prop_assert_eq!(&body["LogicalResourceId"], request.logical_id.as_str());

@@ -56,6 +56,7 @@ fn the_work_ends_90_seconds_before_the_timeout() {
     assert_eq!(seconds("Create", json!("179")), short);
     // what a Create was refused for can still be deleted
     assert_eq!(seconds("Delete", json!("179")), Ok(89));
+    assert_eq!(seconds("Delete", json!("120")), Ok(60));
     assert_eq!(seconds("Delete", json!("1")), Ok(0));
     for wrong in [json!("0"), json!("3601"), json!("-1"), json!("ten"), json!(1.5), json!([180])] {
         let text = payload("Create", &json!({"ResourceProperties": {"ServiceTimeout": wrong}}));

@@ -1,0 +1,172 @@
+//! A request of a CloudFormation custom resource: recorded like any long change, and answered when it has ended.
+//! docs/declarations.md is the design.
+
+mod answer;
+mod generation;
+
+use super::{FunctionError, Handler, InvocationContext, Reply};
+use crate::audit::Action;
+use crate::ledger::{Generation, Ledger, LedgerError, Taken};
+use crate::telemetry::causes;
+use generation::Drafted;
+use policy_core::declare::{Kept, Owed, Request, Step, step, verdict};
+use policy_core::function_error::FunctionErrorType;
+use policy_core::origin::{Origin, TriggerKind};
+use policy_core::policy::ChangeId;
+use policy_core::record::{self, PlanRef};
+use serde_json::value::{RawValue, to_raw_value};
+use std::collections::BTreeMap;
+
+/// How often a request is looked at again because its declaration changed meanwhile.
+const TRIES: usize = 3;
+
+impl Handler {
+    /// Takes a request up, or goes on with it. Answer and then succeed: a function error only where nobody could be
+    /// answered, so that Lambda tries the request again.
+    pub(super) async fn declare(&self, context: &InvocationContext, payload: &RawValue) -> Reply {
+        let Some(ledger) = &self.ledger else {
+            let why = "declarations need LEDGER_TABLE";
+            return Err(FunctionError::new(FunctionErrorType::TriggerNotAccepted, &why));
+        };
+        let request = match Request::parse(payload.get(), self.settings.answer_hosts) {
+            Ok(request) => request,
+            Err(malformed) => {
+                let origin =
+                    Origin { kind: TriggerKind::Cloudformation, ..Origin::invoker(&context.invocation) };
+                let error_type = FunctionErrorType::MalformedPayload;
+                self.note_refusal(context, &origin, error_type.name(), &malformed.to_string());
+                return Err(FunctionError::new(error_type, &malformed));
+            }
+        };
+        let kept = match ledger.declaration(&request.stack_id, &request.logical_id, self.now()).await {
+            Ok(kept) => kept,
+            Err(error) => {
+                // nothing was written, so that nobody else will answer
+                tracing::error!(error = causes(&error), "the ledger could not be read");
+                let why = "The ledger could not be read, and nothing was changed";
+                let body = verdict::refused(why).body(&request.addressee());
+                return self.reply(&request, None, self.put(request.response_url.secret(), &body).await);
+            }
+        };
+        match self.advance(context, ledger, &request, kept).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                tracing::error!(error = causes(&error), "the request could not be recorded");
+                Err(FunctionError::new(
+                    FunctionErrorType::LedgerUnavailable,
+                    &"the request could not be recorded",
+                ))
+            }
+        }
+    }
+
+    async fn advance(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        request: &Request<'_>,
+        mut kept: Option<Kept>,
+    ) -> Result<Reply, LedgerError> {
+        for _ in 0..TRIES {
+            let known = kept.as_ref().map(|kept| &kept.known);
+            let generation = match step(known, request.kind, &request.request_id) {
+                Step::Nothing => {
+                    let body = verdict::without_work().body(&request.addressee());
+                    let put = self.put(request.response_url.secret(), &body).await;
+                    return Ok(self.reply(request, None, put));
+                }
+                Step::Repeat | Step::Overtaken => {
+                    let generation = kept.as_ref().and_then(|kept| kept.generation_of(&request.request_id));
+                    return self.again(context, ledger, request, generation.unwrap_or_default()).await;
+                }
+                Step::Begin { generation } => generation,
+            };
+            let drafted = self.draft_generation(context, ledger, request, kept.as_ref(), generation).await?;
+            if let Some(record) = &drafted.record
+                && let PlanRef::Parts { name, .. } = &record.plan
+            {
+                let (_, parts) = record::parts(&drafted.text);
+                ledger.put_parts(&record.change_id, name, &parts, record.key).await?;
+            }
+            let taking = Generation {
+                old: kept.as_ref(),
+                new: &drafted.kept,
+                answer: &drafted.answer,
+                change: drafted.record.as_ref(),
+                overtakes: drafted.overtakes.as_ref().map(|(run, halt)| (run, halt)),
+            };
+            if ledger.take(taking, self.now()).await? == Taken::Now {
+                return self.begin_generation(context, ledger, request, &drafted).await;
+            }
+            kept = ledger.declaration(&request.stack_id, &request.logical_id, self.now()).await?;
+        }
+        let why = "other requests of the resource came at the same time";
+        Ok(Err(FunctionError::new(FunctionErrorType::PolicyChangeIncomplete, &why)))
+    }
+
+    /// A generation that is recorded: its lanes are sent, or it is answered.
+    async fn begin_generation(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        request: &Request<'_>,
+        drafted: &Drafted,
+    ) -> Result<Reply, LedgerError> {
+        let id = request.change_id(drafted.answer.generation);
+        let claim = format!(
+            "{:?} of `{}` in the stack {}, as the request claims",
+            request.kind, request.logical_id, request.stack_id
+        );
+        self.note_change_action(context, &drafted.origin, &id, (Action::Declare, None), Some(&claim));
+        if let Some(why) = &drafted.refused {
+            self.note_refusal(context, &drafted.origin, "DeclarationRefused", why);
+        }
+        let (Some(record), Some(plan)) = (&drafted.record, &drafted.plan) else {
+            let put = self.pay_answer(context, ledger, &drafted.answer).await?;
+            return Ok(self.reply(request, None, put));
+        };
+        if let Err(error) = self.dispatch(ledger, record, plan, context.deadline.end()).await {
+            // the record is there, so that the sweep sends what is missing
+            tracing::warn!(error = causes(&error), change_id = %record.change_id, "not every lane was sent");
+        }
+        Ok(self.reply(request, Some(record.change_id.as_str()), Ok(())))
+    }
+
+    /// A request that came before: its generation goes on from where it stands.
+    async fn again(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        request: &Request<'_>,
+        generation: u32,
+    ) -> Result<Reply, LedgerError> {
+        let Some(owed) = ledger.answer(&request.stack_id, &request.logical_id, generation).await? else {
+            // answered days ago
+            return Ok(self.reply(request, None, Ok(())));
+        };
+        let put = self.pay_answer(context, ledger, &owed).await?;
+        Ok(self.reply(request, owed.change.as_ref().map(ChangeId::as_str), put))
+    }
+
+    /// What Lambda is told.
+    #[expect(clippy::unused_self, reason = "beside the other replies")]
+    fn reply(
+        &self,
+        request: &Request<'_>,
+        change_id: Option<&str>,
+        put: Result<(), crate::callback::NotDelivered>,
+    ) -> Reply {
+        match put {
+            Ok(()) => {
+                let answer = [("request", Some(request.request_id.as_str())), ("changeId", change_id)];
+                Ok(to_raw_value(&BTreeMap::from(answer))?)
+            }
+            Err(error) => Err(FunctionError::new(FunctionErrorType::AnswerNotDelivered, &error)),
+        }
+    }
+
+    /// Whether an answer is there to be sent.
+    fn is_unsent(owed: &Owed) -> bool {
+        owed.url.is_some()
+    }
+}

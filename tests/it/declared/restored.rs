@@ -1,0 +1,83 @@
+//! What becomes of a target's values when its resource goes.
+
+use super::Stack;
+use crate::world::{ONE, TWO, chat};
+use sandbox::connect::{Fault, Operation};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn what_was_there_comes_back_where_nobody_changed_it_since() {
+    let stack = Stack::new().await;
+    let before = stack.holds(ONE).await;
+    let properties = json!({"InstanceIds": [ONE, TWO], "OnDelete": "Restore"});
+    stack.succeeds("Create", &properties).await;
+    stack
+        .succeeds(
+            "Update",
+            &json!({"InstanceIds": [ONE, TWO], "MaximumSize": "12 MB", "OnDelete": "Restore"}),
+        )
+        .await;
+    // by other means: allowed, and then not put back
+    stack.stage.world.report(&chat(TWO, &json!({"maximumSize": "3 MB"}))).await;
+    let deleted = stack.succeeds("Delete", &properties).await;
+    let kept = "1 target: 1 applied; 1 kept the values they have, because they do not hold what was declared, or cannot \
+                be set back";
+    assert_eq!(deleted["Reason"], kept);
+    assert_eq!((stack.holds(ONE).await, stack.holds(TWO).await.0), (before, 3));
+    assert_eq!((stack.owner(ONE), stack.owner(TWO)), (Value::Null, Value::Null));
+}
+
+#[tokio::test]
+async fn an_update_puts_back_what_it_no_longer_names() {
+    let stack = Stack::new().await;
+    let before = stack.holds(TWO).await;
+    stack.succeeds("Create", &json!({"InstanceIds": [ONE, TWO], "OnDelete": "Restore"})).await;
+    let updated = stack.succeeds("Update", &json!({"InstanceIds": [ONE], "OnDelete": "Restore"})).await;
+    assert_eq!(updated["Data"]["Applied"], 1, "{updated}");
+    assert_eq!((stack.holds(ONE).await.0, stack.holds(TWO).await), (10, before));
+}
+
+#[tokio::test]
+async fn a_create_that_failed_is_undone_by_its_delete_whatever_on_delete_says() {
+    let stack = Stack::new().await;
+    let before = stack.holds(ONE).await;
+    let properties = json!({"InstanceIds": [ONE, "99999999-0000-4000-8000-000000000009"]});
+    let failed = stack.answered(&stack.ask("Create", &properties)).await;
+    assert_eq!(failed["Status"], "FAILED");
+    let reason = failed["Reason"].as_str().unwrap();
+    assert!(reason.starts_with("2 targets: 1 applied, 1 failed: CHAT of 99999999"), "{reason}");
+    assert_eq!(stack.holds(ONE).await.0, 10);
+    let delete = stack.ask("Delete", &properties).with("PhysicalResourceId", "made up by CloudFormation");
+    let deleted = stack.answered(&delete).await;
+    assert_eq!(
+        (&deleted["Status"], &deleted["PhysicalResourceId"]),
+        (&json!("SUCCESS"), &json!("made up by CloudFormation"))
+    );
+    assert_eq!((stack.holds(ONE).await, stack.owner(ONE)), (before, Value::Null));
+}
+
+#[tokio::test]
+async fn an_update_that_failed_is_rolled_back() {
+    let stack = Stack::new().await;
+    let before = stack.holds(TWO).await;
+    let good = json!({"InstanceIds": [ONE]});
+    stack.succeeds("Create", &good).await;
+    let bad =
+        json!({"InstanceIds": [ONE, TWO, "99999999-0000-4000-8000-000000000009"], "MaximumSize": "15 MB"});
+    assert_eq!(stack.answered(&stack.ask("Update", &bad)).await["Status"], "FAILED");
+    assert_eq!((stack.holds(ONE).await.0, stack.holds(TWO).await.0), (15, 15));
+    // the values are those of the last generation that succeeded: they are not estimated away
+    stack.succeeds("Update", &good).await;
+    assert_eq!((stack.holds(ONE).await.0, stack.holds(TWO).await), (10, before));
+    assert_eq!(stack.owner(TWO), Value::Null);
+}
+
+#[tokio::test]
+async fn a_delete_succeeds_where_a_target_is_gone() {
+    let stack = Stack::new().await;
+    let properties = json!({"InstanceIds": [ONE], "OnDelete": "Restore"});
+    stack.succeeds("Create", &properties).await;
+    stack.stage.world.connect.always(Operation::DescribeAttachedFilesConfiguration, Some(Fault::NotFound));
+    let deleted = stack.succeeds("Delete", &properties).await;
+    assert!(deleted["Reason"].as_str().unwrap().contains("1 kept"), "{deleted}");
+}

@@ -1,0 +1,90 @@
+//! Answers that do not arrive, requests that are killed, and work that takes too long.
+
+use super::Stack;
+use crate::governed::stage::{CHANGES, PARKED};
+use crate::world::{ONE, TWO};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+#[tokio::test]
+async fn an_answer_that_did_not_arrive_is_sent_again_by_the_sweep_with_the_same_bytes() {
+    let stack = Stack::new().await;
+    stack.bucket.refuse(Some(503));
+    let create = stack.ask("Create", &json!({"InstanceIds": [ONE]}));
+    let created = stack.send(&create).await.unwrap();
+    stack.stage.work().await;
+    assert_eq!((stack.bucket.arrived().len(), stack.bucket.refused()), (0, 1));
+    let record = stack.stage.record(created["changeId"].as_str().unwrap()).await;
+    assert_eq!(record["status"], "succeeded");
+    stack.stage.sweep().await;
+    assert_eq!(stack.bucket.refused(), 2);
+    stack.bucket.refuse(None);
+    stack.stage.world.clock.advance(Duration::from_mins(1));
+    stack.stage.sweep().await;
+    let arrived = stack.bucket.arrived();
+    let answer: Value = serde_json::from_str(&arrived[0].body).unwrap();
+    assert_eq!(
+        (arrived.len(), &answer["Status"], &answer["Data"]["Applied"]),
+        (1, &json!("SUCCESS"), &json!(1))
+    );
+    // it is sent once, and its URL is in no item, line or message
+    stack.stage.world.clock.advance(Duration::from_mins(1));
+    stack.stage.sweep().await;
+    assert_eq!(stack.bucket.arrived().len(), 1);
+    let everything = format!("{:?}{}", stack.stage.ledger.items().unwrap(), stack.stage.world.pipe.text());
+    assert!(!everything.contains("secret") && stack.stage.queues.messages(PARKED).is_empty());
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_can_be_answered_for_is_a_function_error_and_tried_again() {
+    let stack = Stack::new().await;
+    stack.bucket.refuse(Some(500));
+    let refused = stack.ask("Create", &json!({"InstanceIds": []}));
+    let error = stack.send(&refused).await.unwrap_err();
+    assert_eq!(
+        (error.error_type.as_str(), error.error_message.as_str()),
+        ("AnswerNotDelivered", "Amazon S3 answered 500")
+    );
+    stack.bucket.refuse(None);
+    stack.send(&refused).await.unwrap();
+    assert_eq!(stack.bucket.arrived().len(), 1);
+}
+
+#[tokio::test]
+async fn what_takes_too_long_is_failed_before_the_timeout_and_the_rest_is_not_begun() {
+    let stack = Stack::new().await;
+    let properties = json!({"InstanceIds": [ONE, TWO], "ServiceTimeout": "300"});
+    let created = stack.send(&stack.ask("Create", &properties)).await.unwrap();
+    // 210 s are left to the work
+    stack.stage.world.clock.advance(Duration::from_secs(200));
+    stack.stage.sweep().await;
+    assert!(stack.bucket.arrived().is_empty());
+    stack.stage.world.clock.advance(Duration::from_secs(11));
+    stack.stage.sweep().await;
+    let answer: Value = serde_json::from_str(&stack.bucket.arrived()[0].body).unwrap();
+    let told = "The resource's time was not enough; targets that were not begun stay as they are";
+    assert_eq!((&answer["Status"], &answer["Reason"]), (&json!("FAILED"), &json!(told)));
+    stack.stage.work().await;
+    let record = stack.stage.record(created["changeId"].as_str().unwrap()).await;
+    assert_eq!((&record["status"], &record["summary"]), (&json!("cancelled"), &json!({"skipped": 2})));
+    // its end does not answer otherwise
+    stack.stage.sweep().await;
+    assert_eq!((stack.bucket.arrived().len(), stack.stage.world.updates()), (1, 0));
+}
+
+#[tokio::test]
+async fn lanes_that_were_not_sent_are_sent_by_the_sweep() {
+    let stack = Stack::new().await;
+    let nowhere = stack.stage.process(&[
+        ("CHANGE_QUEUE_URL", "http://127.0.0.1:9/111122223333/none.fifo"),
+        ("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:9"),
+    ]);
+    let create = stack.ask("Create", &json!({"InstanceIds": [ONE]}));
+    stack.send_to(&nowhere, &create).await.unwrap();
+    assert_eq!(stack.stage.queues.messages(CHANGES).len(), 0);
+    stack.stage.world.clock.advance(Duration::from_mins(2));
+    stack.stage.sweep().await;
+    stack.stage.work().await;
+    let answer: Value = serde_json::from_str(&stack.bucket.arrived()[0].body).unwrap();
+    assert_eq!(answer["Status"], "SUCCESS");
+}
