@@ -39,6 +39,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// From a request to the head of its answer. Configuration calls answer within a second. An answer that takes five
 /// times as long is probably lost, and an HTTP invocation of 28 s still has time to try again.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
+/// The burst of Amazon Connect's own bucket: it is full again after so many calls' time.
+const QUOTA_BURST: u32 = 5;
 /// A call is not started with less time than this. Configuration calls answer within it. The result of a call that is
 /// cut off would be unknown.
 pub const CALL_TIME: Duration = Duration::from_millis(500);
@@ -135,7 +137,10 @@ impl Connect {
             let provider = AssumedRole::new(&self.config, role_arn.as_str());
             builder = builder.credentials_provider(provider);
         }
-        let limiter = || Arc::new(RateLimiter::new(self.settings.requests_per_second, self.settings.burst));
+        let limiter = || {
+            let limiter = RateLimiter::new(self.settings.requests_per_second, self.settings.burst);
+            Arc::new(if self.settings.gives_way { limiter.giving_way(QUOTA_BURST) } else { limiter })
+        };
         let shared = self.settings.shared_quota.then(limiter);
         let limiter = || shared.clone().unwrap_or_else(limiter);
         LaneClient {

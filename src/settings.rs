@@ -119,7 +119,7 @@ impl Settings {
         let accepted_triggers = reader.read("ACCEPTED_TRIGGERS", TriggerKind::DEFAULT.into(), triggers);
         let guardrails = guardrails(&mut reader);
         let allow_empty_extensions = reader.read("POLICY_ALLOW_EMPTY_EXTENSIONS", false, boolean);
-        let connect = connect(&mut reader);
+        let connect = connect(&mut reader, accepted_triggers == [TriggerKind::Lane].into());
         let ledger = ledger(&mut reader);
         let change_queue_url = reader.read("CHANGE_QUEUE_URL", None, |url| queue_url(url).map(Some));
         let intake_queue_url = reader.read("INTAKE_QUEUE_URL", None, |url| queue_url(url).map(Some));
@@ -226,7 +226,7 @@ fn guardrails(reader: &mut Reader<'_>) -> Guardrails {
     }
 }
 
-fn connect(reader: &mut Reader<'_>) -> ConnectSettings {
+fn connect(reader: &mut Reader<'_>, is_worker: bool) -> ConnectSettings {
     let defaults = ConnectSettings::default();
     ConnectSettings {
         requests_per_second: reader.read("CONNECT_REQUESTS_PER_SECOND", defaults.requests_per_second, rate),
@@ -236,6 +236,7 @@ fn connect(reader: &mut Reader<'_>) -> ConnectSettings {
             "per-operation" => Ok(false),
             other => Err(format!("must be `per-operation` or `shared`, not `{other}`")),
         }),
+        gives_way: is_worker,
         max_attempts: reader.read("CONNECT_MAX_ATTEMPTS", defaults.max_attempts, |text| within(text, 1, 100)),
         roles: reader.read("CONNECT_ROLE_ARNS", BTreeMap::new(), roles),
     }

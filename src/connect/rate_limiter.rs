@@ -13,6 +13,8 @@ use tokio::time::{Instant, sleep_until};
 pub(crate) struct RateLimiter {
     interval: Duration,
     tolerance: Duration,
+    /// How long nothing is sent after a throttled answer.
+    pause: Duration,
     /// When the bucket will be full again.
     full_at: Lock<Instant>,
 }
@@ -37,7 +39,13 @@ impl RateLimiter {
         // apart arrive closer together. A quarter of an interval in hand (125 ms at the default
         // quota) covers that. It costs this time once, not for each call.
         let tolerance = (interval * burst.saturating_sub(1)).saturating_sub(interval / 4);
-        Self { interval, tolerance, full_at: Lock::new(Instant::now()) }
+        Self { interval, tolerance, pause: Duration::ZERO, full_at: Lock::new(Instant::now()) }
+    }
+
+    /// The same, for a process that gives way: after a throttled answer it sends nothing for as long as so many calls
+    /// take, and leaves what the quota yields meanwhile to others.
+    pub(crate) fn giving_way(self, calls: u32) -> Self {
+        Self { pause: self.interval * calls, ..self }
     }
 
     /// Waits for a permit, unless that would end after `until`.
@@ -73,7 +81,7 @@ impl RateLimiter {
     /// Empties the bucket: Amazon Connect throttled a call, so its own bucket is empty.
     pub(crate) fn drained(&self) {
         let mut full_at = self.full_at.lock();
-        *full_at = (*full_at).max(Instant::now() + self.tolerance);
+        *full_at = (*full_at).max(Instant::now() + self.tolerance + self.pause);
     }
 }
 
@@ -128,6 +136,15 @@ mod tests {
         let limiter = RateLimiter::new(2.0, 5);
         limiter.drained();
         assert_eq!(sent_at(&limiter, 3).await, [0, 500, 1000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_gives_way_pauses_after_a_throttled_answer_once() {
+        let limiter = RateLimiter::new(2.0, 3).giving_way(5);
+        for _ in 0..2 {
+            limiter.drained();
+        }
+        assert_eq!(sent_at(&limiter, 3).await, [2500, 3000, 3500]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -12,6 +12,9 @@ pub struct ConnectSettings {
     pub burst: u32,
     /// `CONNECT_QUOTA`: whether all operations share one bucket.
     pub shared_quota: bool,
+    /// Whether it leaves the quota to others for a while once a call was throttled: a worker, which has time, to
+    /// requests, which have not.
+    pub gives_way: bool,
     /// `CONNECT_MAX_ATTEMPTS`, retries included.
     pub max_attempts: u32,
     /// `CONNECT_ROLE_ARNS`: account → role.
@@ -41,6 +44,7 @@ impl Default for ConnectSettings {
             requests_per_second: 2.0,
             burst: 5,
             shared_quota: false,
+            gives_way: false,
             max_attempts: 6,
             roles: BTreeMap::new(),
         }

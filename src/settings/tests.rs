@@ -50,6 +50,7 @@ fn every_variable_is_read() {
         requests_per_second: 1.5,
         burst: 3,
         shared_quota: true,
+        gives_way: false,
         max_attempts: 4,
         roles: RoleArn::parse(role).into_iter().map(|role| (role.account(), role)).collect(),
     };
@@ -177,6 +178,9 @@ fn the_ledger_and_its_queues_go_together() {
     for triggers in ["lane", "widget", "lane,widget"] {
         assert!(read(&[table, ("ACCEPTED_TRIGGERS", triggers)]).is_ok());
     }
+    let gives_way =
+        |triggers| read(&[table, changes, ("ACCEPTED_TRIGGERS", triggers)]).unwrap().connect.gives_way;
+    assert_eq!([gives_way("lane"), gives_way("http"), gives_way("lane,http")], [true, false, false]);
     for (variables, error) in [
         (&[table][..], "LEDGER_TABLE needs CHANGE_QUEUE_URL"),
         (&[table, ("ACCEPTED_TRIGGERS", "lane,sweep")], "LEDGER_TABLE needs CHANGE_QUEUE_URL"),
