@@ -51,6 +51,11 @@ class Stack:
         if name in self.references:
             return
         resource = self.resources[name]
+        if resource["Type"] == "AWS::IAM::Role":
+            # only named, in a pattern
+            self.references[name] = name
+            self.arns[name] = f"arn:aws:iam::{self.account}:role/{NAME}-{name}"
+            return
         properties = self.filled(resource["Properties"])
         match resource["Type"]:
             case "AWS::DynamoDB::Table":
@@ -78,10 +83,6 @@ class Stack:
                 self.references[name] = properties["Name"]
                 refused = self.events.put_targets(Rule=properties["Name"], EventBusName=bus, Targets=targets)
                 assert refused["FailedEntryCount"] == 0
-            case "AWS::IAM::Role":
-                # only named in a pattern
-                self.references[name] = name
-                self.arns[name] = f"arn:aws:iam::{self.account}:role/{NAME}-{name}"
             case other:
                 raise AssertionError(f"{name} is not of the event path: {other}")
 
