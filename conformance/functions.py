@@ -9,6 +9,7 @@ FUNCTIONS = {
     "WorkerFunction": ("lane", "ChangeQueue"),
     "SweepFunction": ("sweep,cloudtrail", "SeenQueue"),
     "WidgetFunction": ("widget", None),
+    "DeclareFunction": ("cloudformation", None),
 }
 
 

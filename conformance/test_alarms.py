@@ -46,7 +46,7 @@ def minutes(name: str) -> int:
 def test_every_alarm_tells_the_topic_and_has_a_section_in_the_runbook() -> None:
     sections = set(re.findall(r"^## (.+)$", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE))
     alarms = resources("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 19
+    assert len(alarms) == 20
     for alarm in alarms.values():
         [section] = re.findall(r"docs/runbook\.md: (.+)$", alarm["AlarmDescription"])
         assert section in sections
@@ -195,7 +195,7 @@ def test_every_function_that_ends_without_an_answer_is_noticed() -> None:
         for name, alarm in resources("AWS::CloudWatch::Alarm").items()
         if (alarm.get("Namespace"), alarm.get("MetricName")) == ("AWS/Lambda", "Errors")
     }
-    assert errors == {f"{name}ErrorsAlarm": f"{name}Function" for name in ("Api", "Intake", "Worker")}
+    assert errors == {f"{name}ErrorsAlarm": f"{name}Function" for name in ("Api", "Intake", "Worker", "Declare")}
 
 
 def test_a_function_that_cannot_be_started_is_noticed() -> None:

@@ -26,8 +26,8 @@ def test_the_functions_are_these() -> None:
 # which functions have which variable of their own; all have the others
 OF_ONE = {
     "ACCEPTED_TRIGGERS": set(FUNCTIONS),
-    "CONNECT_REQUESTS_PER_SECOND": {"ApiFunction", "WorkerFunction", "SweepFunction"},
-    "CONNECT_BURST": {"ApiFunction", "WorkerFunction", "SweepFunction"},
+    "CONNECT_REQUESTS_PER_SECOND": {"ApiFunction", "WorkerFunction", "SweepFunction", "DeclareFunction"},
+    "CONNECT_BURST": {"ApiFunction", "WorkerFunction", "SweepFunction", "DeclareFunction"},
     "PARKED_QUEUE_URL": {"IntakeFunction", "WorkerFunction", "SweepFunction"},
     "MAX_STALLED_DELIVERIES": {"WorkerFunction", "SweepFunction"},
 }
@@ -50,7 +50,7 @@ def test_the_page_of_settings_says_which_function_has_which() -> None:
     [header] = re.findall(r"^\| variable \| (API \|.+) \|$", page, re.MULTILINE)
     functions = [f"{name.capitalize() if name != 'API' else 'Api'}Function" for name in header.split(" | ")]
     said: dict[str, dict[str, str]] = {name: {} for name in functions}
-    for names, cells in re.findall(r"^\| (`[A-Z_`, ]+`) \|((?: [^|]* \||\s\|){5})$", page, re.MULTILINE):
+    for names, cells in re.findall(r"^\| (`[A-Z_`, ]+`) \|((?: [^|\n]* \|| \|){6})$", page, re.MULTILINE):
         for name, cell in zip(functions, cells.split("|"), strict=False):
             if text := cell.strip().strip("`"):
                 variables = re.findall(r"`(\w+)`", names)
@@ -90,7 +90,10 @@ def test_nothing_is_reserved_where_the_account_has_nothing_to_reserve() -> None:
         }
         for values in ({"ReserveConcurrency": "true"}, {"ReserveConcurrency": "false"})
     }
-    own = {"ApiFunction": 2, "IntakeFunction": 2, "WorkerFunction": 10, "SweepFunction": 3, "WidgetFunction": 2}
+    own = {
+        "ApiFunction": 2, "IntakeFunction": 2, "WorkerFunction": 10, "SweepFunction": 3, "WidgetFunction": 2,
+        "DeclareFunction": 2,
+    }  # fmt: skip
     assert reserved == {"true": own, "false": dict.fromkeys(FUNCTIONS)}
     page = " ".join((ROOT / "docs/deploy.md").read_text().split())
     assert f"reserve {sum(own.values())} concurrent executions" in page
@@ -108,6 +111,10 @@ def test_no_function_alone_exceeds_the_quota() -> None:
         if "CONNECT_REQUESTS_PER_SECOND" in variables
     }
     small = (parameter["ApiRequestsPerSecond"], parameter["ApiBurst"])
-    assert paces == {"WorkerFunction": (1.9, 3), "ApiFunction": small, "SweepFunction": small}
+    worker = (1.9, 3)
+    # a declaration's function calls nobody: it estimates by the worker's pace
+    estimated = paces.pop("DeclareFunction")
+    assert paces == {"WorkerFunction": worker, "ApiFunction": small, "SweepFunction": small}
+    assert estimated == worker
     assert small == (0.5, 2)
     assert all(rate <= 2 and burst <= 5 for rate, burst in paces.values())

@@ -46,7 +46,7 @@ NOT_OURS = {"AWS_REGION", "AWS_LAMBDA_FUNCTION_NAME"}
 # read by the SDK's own rules (src/sdk.rs), not by the settings
 OF_THE_SDK = {"AWS_USE_FIPS_ENDPOINT", "SSL_CERT_FILE"}
 # a default that no deployment has needed to change
-LEFT_TO_DEFAULT = {"CONNECT_MAX_ATTEMPTS"}
+LEFT_TO_DEFAULT = {"CONNECT_MAX_ATTEMPTS", "ANSWER_LOOPBACK"}
 
 
 def sources(*roots: str) -> str:
@@ -117,6 +117,8 @@ GRANTED = {
     ),
     # shows what the ledger remembers
     "WidgetRole": (set(), BY_PARAMETER_EVERYWHERE),
+    # records, plans and answers; calls Amazon Connect never
+    "DeclareRole": (RECORDS | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE),
 }
 
 
@@ -208,6 +210,7 @@ def test_queues_are_granted_one_by_one() -> None:
         "WorkerRole": dict.fromkeys(TAKES, ["ChangeQueue"]) | {"sqs:SendMessage": ["ParkedQueue"]},
         "SweepRole": dict.fromkeys(TAKES, ["SeenQueue"]) | {"sqs:SendMessage": ["ChangeQueue", "ParkedQueue"]},
         "WidgetRole": {},
+        "DeclareRole": {"sqs:SendMessage": ["ChangeQueue"]},
         "DriftRole": {"sqs:SendMessage": ["IntakeQueue", "ParkedQueue"]},
     }
 

@@ -6,6 +6,9 @@ Each function runs with its own variables against moto; a proxy keeps what it as
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -42,6 +45,47 @@ def requests_of(operation: str, body: dict[str, Any]) -> Iterator[Request]:
             yield f"dynamodb:{operation}", TABLE, None
 
 
+FUNCTIONS = ("Api", "Intake", "Worker", "Sweep", "Widget", "Declare")
+
+
+@contextmanager
+def answers() -> Iterator[tuple[str, list[bytes]]]:
+    """Where CloudFormation waits for a custom resource's answers: the address, and what arrived."""
+    arrived: list[bytes] = []
+
+    class Bucket(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            arrived.append(self.rfile.read(int(self.headers["content-length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Bucket)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/answer?Signature=s", arrived
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def declared(kind: str, url: str) -> dict[str, Any]:
+    """A request as CloudFormation sends it."""
+    values = {"InstanceIds": [INSTANCE], "AttachmentScopes": ["CHAT"], "MaximumSize": "9 MB", "AllowedExtensions": ["pdf"]}
+    return {
+        "RequestType": kind,
+        "RequestId": f"request-{kind}",
+        "ResponseURL": url,
+        "StackId": "arn:aws:cloudformation:us-east-1:111122223333:stack/policies/1",
+        "LogicalResourceId": "Policy",
+        "PhysicalResourceId": "of-before",
+        "ResourceType": "Custom::AttachmentPolicy",
+        "ResourceProperties": {"ServiceToken": "arn", **values},
+    }
+
+
 class Asked:
     """The event path with a proxy before its table."""
 
@@ -49,7 +93,7 @@ class Asked:
         self.path = path
         self.recorder = recorder
         # of each function: what it asked of the ledger
-        self.requests: dict[str, set[Request]] = {name: set() for name in ("Api", "Intake", "Worker", "Sweep", "Widget")}
+        self.requests: dict[str, set[Request]] = {name: set() for name in FUNCTIONS}
 
     def _kept(self, name: str) -> None:
         for exchange in self.recorder.taken():
@@ -107,6 +151,12 @@ def test_every_role_may_make_the_requests_that_its_function_makes(asked: Asked) 
         assert asked.api("GET", target)[0] == 200, target
     assert asked.api("POST", "/policy-changes/CHG-9/undo")[0] == 202
     asked.poll("Worker", "ChangeQueue")
+    # a declared resource: created by the worker, deleted by its own function, since its values stay
+    with answers() as (url, arrived):
+        asked.invoke("Declare", declared("Create", url), ANSWER_LOOPBACK="true")
+        asked.poll("Worker", "ChangeQueue")
+        asked.invoke("Declare", declared("Delete", url), ANSWER_LOOPBACK="true")
+        assert [json.loads(body)["Status"] for body in arrived] == ["SUCCESS", "SUCCESS"], arrived
     # frozen; an event meanwhile, cancelled, and ended by the sweep after the freeze
     assert asked.api("PUT", "/freeze", {"reason": "a test"})[0] == 200
     assert asked.api("POST", "/policy-changes", CHANGE | {"changeId": "CHG-11"})[0] == 503
@@ -147,11 +197,13 @@ ACTIONS = {
     "Worker": {"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"},
     "Sweep": {"GetItem", "Query", "UpdateItem", "DeleteItem"},
     "Widget": {"GetItem", "BatchGetItem", "Query"},
+    "Declare": {"GetItem", "Query", "PutItem", "UpdateItem"},
 }
 WRITTEN = {
     "Api": {"change", "lane", "run", "target", "freeze"},
     "Intake": {"change", "lane"},
-    "Worker": {"change", "lane", "run", "target"},
+    "Worker": {"change", "lane", "run", "target", "declaration"},
     "Sweep": {"change", "lane"},
     "Widget": set(),
+    "Declare": {"change", "lane", "target", "declaration"},
 }

@@ -4,20 +4,20 @@ import pytest
 from expansion import EVERY
 from iam import may
 
-ROLES = ("ApiRole", "IntakeRole", "WorkerRole", "SweepRole", "WidgetRole")
+ROLES = ("ApiRole", "IntakeRole", "WorkerRole", "SweepRole", "WidgetRole", "DeclareRole")
 OWN = "<LedgerTable.Arn>"
 RESTORED = "arn:<AWS::Partition>:dynamodb:<AWS::Region>:<AWS::AccountId>:table/restored"
 TABLES = pytest.mark.parametrize(("values", "table"), [({}, OWN), (EVERY, RESTORED)], ids=["own", "restored"])
 
 # docs/ledger.md, "The table": the partitions, and which function writes there
 PARTITIONS = {
-    "change#CHG-1": {"ApiRole", "IntakeRole", "WorkerRole", "SweepRole"},
-    "lane#111122223333/us-east-1": {"ApiRole", "IntakeRole", "WorkerRole", "SweepRole"},
+    "change#CHG-1": {"ApiRole", "IntakeRole", "WorkerRole", "SweepRole", "DeclareRole"},
+    "lane#111122223333/us-east-1": {"ApiRole", "IntakeRole", "WorkerRole", "SweepRole", "DeclareRole"},
     "run#CHG-1#1764000000000": {"ApiRole", "WorkerRole", "SweepRole"},
-    "target#0": {"ApiRole", "WorkerRole", "SweepRole"},
+    "target#0": {"ApiRole", "WorkerRole", "SweepRole", "DeclareRole"},
     "freeze": {"ApiRole"},
-    # nobody declares yet
-    "declaration#arn:aws:cloudformation:us-east-1:111122223333:stack/a/b": set(),
+    # whoever ends a declared change answers for it
+    "declaration#arn:aws:cloudformation:us-east-1:111122223333:stack/a/b": {"WorkerRole", "SweepRole", "DeclareRole"},
     # and what is no partition of the ledger
     "freeze#": set(),
     "anything": set(),
@@ -33,7 +33,7 @@ def test_a_function_writes_to_the_partitions_of_its_part(values: dict[str, str],
     deleting = {
         role for role in ROLES if may(role, "dynamodb:DeleteItem", table, values, dynamodb__LeadingKeys=[partition])
     }
-    assert deleting == PARTITIONS[partition] - {"IntakeRole"}
+    assert deleting == PARTITIONS[partition] - {"IntakeRole", "DeclareRole"}
 
 
 @TABLES
@@ -133,12 +133,14 @@ def test_who_may_end_a_change_may_say_what_became_of_it_and_nothing_else(
     bus: str, context: dict[str, list[str]], allowed: bool
 ) -> None:
     may_say = [role for role in ROLES if may(role, "events:PutEvents", bus, EVERY, **context)]
-    assert may_say == ([role for role in ROLES if role != "WidgetRole"] if allowed else [])
+    # these end no run
+    silent = {"WidgetRole", "DeclareRole"}
+    assert may_say == ([role for role in ROLES if role not in silent] if allowed else [])
 
 
 def test_only_who_calls_amazon_connect_assumes_roles_of_other_accounts() -> None:
     [role_arn, _] = EVERY["ConnectRoleArns"].split(",")
-    assert {role for role in ROLES if may(role, "sts:AssumeRole", role_arn, EVERY)} == set(ROLES) - {"IntakeRole", "WidgetRole"}
+    assert {role for role in ROLES if may(role, "sts:AssumeRole", role_arn, EVERY)} == set(ROLES) - {"IntakeRole", "WidgetRole", "DeclareRole"}
     assert [role for role in ROLES if may(role, "sts:AssumeRole", f"{role_arn}2", EVERY)] == []
 
 

@@ -21,7 +21,7 @@ HUB_ROLES = ",".join(
 INSTANCES = "arn:aws:connect:us-east-1:222233334444:instance/1,arn:aws:connect:eu-west-2:222233334444:instance/2"
 NEEDED = {
     SPOKE: {"HubRoleArns": HUB_ROLES},
-    EXPORT: {f"{name}LogGroup": f"/aws/lambda/hub-{name.lower()}" for name in ("Api", "Intake", "Worker", "Sweep")},
+    EXPORT: {f"{name}LogGroup": f"/aws/lambda/hub-{name.lower()}" for name in ("Api", "Intake", "Worker", "Sweep", "Declare")},
 }
 OPTIONAL = {
     SPOKE: {

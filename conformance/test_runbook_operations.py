@@ -134,7 +134,8 @@ OF_OTHERS = {
     "IAM": {"iam:SimulatePrincipalPolicy"},
     "the AWS CLI": {"filter-log-events", "--start-time", 'eval "$(aws configure export-credentials --format env)"'},
     "the page's commands": {
-        "entries.json", "undo.json", "$API_LOG", "$INTAKE_LOG", "$SWEEP_LOG", "QUEUE=$INTAKE_FAILED", "RESTORED",
+        "entries.json", "undo.json", "$API_LOG", "$INTAKE_LOG", "$SWEEP_LOG", "$DECLARE_LOG", "QUEUE=$INTAKE_FAILED",
+        "RESTORED",
         "api GET /freeze", "api DELETE /freeze", 'api GET "/policy-changes?status=partial"',
     },
     "the page's example": {"/0", "/1", "CHG-20420", "CHG-2042", "\\."},

@@ -54,8 +54,9 @@ def test_a_dead_letter_queue_takes_from_its_own_source_only() -> None:
         assert allowed["Fn::Sub"].endswith(":" + queues[source]["QueueName"]["Fn::Sub"])
 
 
-def test_only_the_sweep_is_invoked_asynchronously() -> None:
-    """API Gateway and the SQS pollers wait for the answer. The sweep's next turn does what a lost one left.
+def test_only_the_sweep_and_declarations_are_invoked_asynchronously() -> None:
+    """API Gateway and the SQS pollers wait for the answer. The sweep's next turn does what a lost one left. A declaration's
+    request is kept for 300 s only, so that none comes after a rollback.
 
     CloudFormation invokes the start check asynchronously: it waits for the answer at its URL.
     """
@@ -66,7 +67,11 @@ def test_only_the_sweep_is_invoked_asynchronously() -> None:
     assert named(schedule["Target"]["Arn"]) == "SweepFunction"
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
     assert "State" not in schedule, "the sweep is never stopped"
-    [kept] = resources("AWS::Lambda::EventInvokeConfig").values()
+    kept, declared = sorted(
+        resources("AWS::Lambda::EventInvokeConfig").values(), key=lambda kept: kept["MaximumEventAgeInSeconds"]
+    )
+    assert named(declared["FunctionName"]) == "DeclareFunction"
+    assert (declared["MaximumRetryAttempts"], declared["MaximumEventAgeInSeconds"]) == (2, 300)
     waits = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
     assert named(kept["FunctionName"]) == "SweepFunction"
     assert {name: kept[name] for name in waits} == schedule["Target"]["RetryPolicy"] == waits
@@ -180,7 +185,7 @@ def test_no_policy_allows_a_wildcard_action() -> None:
 
 def test_every_log_group_has_a_retention_and_outlives_the_stack() -> None:
     groups = resources("AWS::Logs::LogGroup")
-    assert len(groups) == 6
+    assert len(groups) == 7
     for name, group in groups.items():
         assert default(group["RetentionInDays"]) == 365
         assert expanded()["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
@@ -196,6 +201,7 @@ def test_a_later_stack_of_the_same_name_finds_no_log_group_in_its_way() -> None:
         names.append(name)
     assert sorted(names) == [
         "/aws/lambda/${AWS::StackName}-api-${Id}",
+        "/aws/lambda/${AWS::StackName}-declare-${Id}",
         "/aws/lambda/${AWS::StackName}-intake-${Id}",
         "/aws/lambda/${AWS::StackName}-sweep-${Id}",
         "/aws/lambda/${AWS::StackName}-widget-${Id}",

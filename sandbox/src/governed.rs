@@ -73,6 +73,8 @@ pub struct Options {
     pub sweep: Role,
     /// The function that shows what the table remembers.
     pub widget: Role,
+    /// The function that takes the requests of CloudFormation resources.
+    pub declare: Role,
     /// How often the sweep is invoked; `None`: only by [`Governed::run_sweep`].
     pub sweep_every: Option<Duration>,
 }
@@ -87,6 +89,7 @@ impl Default for Options {
             worker: Role::new(2, Duration::from_mins(5)),
             sweep: Role::new(1, Duration::from_mins(5)),
             widget: Role::new(2, Duration::from_secs(20)),
+            declare: Role::new(2, Duration::from_mins(1)),
             sweep_every: Some(Duration::from_mins(1)),
         }
     }
@@ -101,6 +104,7 @@ pub struct Governed {
     workers: Mapping,
     sweep: Arc<Fleet>,
     widget: Arc<Fleet>,
+    declare: Arc<Fleet>,
     _schedule: Option<Schedule>,
     services: Services,
 }
@@ -109,14 +113,15 @@ impl Governed {
     /// Starts the table, the queues, what feeds the functions, and the schedule.
     ///
     /// The launch says what all functions have in common: the program, Amazon Connect, further variables. Its name
-    /// with `-api`, `-intake`, `-worker`, `-sweep` and `-widget` is theirs; its timeout does not count. Processes start when they are
+    /// with `-api`, `-intake`, `-worker`, `-sweep`, `-widget` and `-declare` is theirs; its timeout does not count. Processes start when they are
     /// needed.
     ///
     /// # Errors
     ///
     /// A port is taken, there is no such program, or a timeout is longer than its queue's visibility timeout.
     pub async fn start(launch: Launch, options: Options) -> io::Result<Self> {
-        let Options { ledger, queue_port, api, intake, worker, sweep, widget, sweep_every } = options;
+        let Options { ledger, queue_port, api, intake, worker, sweep, widget, declare, sweep_every } =
+            options;
         let services = Services::start(ledger, Services::queues(queue_port)).await?;
         let base = services.launch(launch);
         let queues = || Arc::clone(&services.queues);
@@ -132,6 +137,7 @@ impl Governed {
             _schedule: sweep_every.map(|every| Schedule::start(Arc::clone(&sweep), every, SWEEP)),
             sweep,
             widget: widget.fleet(&base, "widget", "widget")?,
+            declare: declare.fleet(&base, "declare", "cloudformation")?,
             services,
         })
     }
@@ -190,6 +196,12 @@ impl Governed {
         &self.widget
     }
 
+    /// The function that takes the requests of CloudFormation resources.
+    #[must_use]
+    pub const fn declare(&self) -> &Arc<Fleet> {
+        &self.declare
+    }
+
     /// Invokes the sweep now, besides its schedule.
     ///
     /// # Errors
@@ -226,8 +238,9 @@ impl Governed {
         self.fleets().iter().flat_map(|fleet| fleet.output()).collect()
     }
 
-    fn fleets(&self) -> [&Arc<Fleet>; 5] {
-        [&self.api, self.intake.fleet(), self.workers.fleet(), &self.sweep, &self.widget]
+    fn fleets(&self) -> [&Arc<Fleet>; 6] {
+        let others = (&self.sweep, &self.widget, &self.declare);
+        [&self.api, self.intake.fleet(), self.workers.fleet(), others.0, others.1, others.2]
     }
 }
 
@@ -237,5 +250,6 @@ impl Drop for Governed {
         self.api.close();
         self.sweep.close();
         self.widget.close();
+        self.declare.close();
     }
 }

@@ -9,7 +9,7 @@ use crate::audit::Action;
 use crate::ledger::{Generation, Ledger, LedgerError, Taken};
 use crate::telemetry::causes;
 use generation::Drafted;
-use policy_core::declare::{Kept, Owed, Request, Step, step, verdict};
+use policy_core::declare::{Kept, Owed, Request, Step, is_start_check, step, verdict};
 use policy_core::function_error::FunctionErrorType;
 use policy_core::origin::{Origin, TriggerKind};
 use policy_core::policy::ChangeId;
@@ -28,6 +28,9 @@ impl Handler {
             let why = "declarations need LEDGER_TABLE";
             return Err(FunctionError::new(FunctionErrorType::TriggerNotAccepted, &why));
         };
+        if is_start_check(payload.get()) {
+            return Ok(to_raw_value(&BTreeMap::from([("started", true)]))?);
+        }
         let request = match Request::parse(payload.get(), self.settings.answer_hosts) {
             Ok(request) => request,
             Err(malformed) => {

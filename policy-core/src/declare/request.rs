@@ -114,6 +114,17 @@ struct Timeout<'a> {
     service_timeout: Option<&'a RawValue>,
 }
 
+/// Whether a payload only asks whether the function starts, as a deployment does. It has nowhere to answer.
+pub fn is_start_check(payload: &str) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Asked<'p> {
+        #[serde(borrow)]
+        request_type: Cow<'p, str>,
+    }
+    serde_json::from_str::<Asked<'_>>(payload).is_ok_and(|asked| asked.request_type == "StartCheck")
+}
+
 impl<'a> Request<'a> {
     /// From a payload.
     ///

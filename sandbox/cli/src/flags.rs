@@ -183,6 +183,7 @@ impl GovernedFlags {
                 &mut options.worker,
                 &mut options.sweep,
                 &mut options.widget,
+                &mut options.declare,
             ] {
                 role.timeout = timeout;
             }

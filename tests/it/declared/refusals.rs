@@ -58,6 +58,14 @@ async fn frozen_only_a_delete_that_sets_nothing_is_carried_out() {
 }
 
 #[tokio::test]
+async fn a_start_check_is_answered_and_does_nothing() {
+    let stack = Stack::new().await;
+    let asked = super::Asked { payload: json!({"RequestType": "StartCheck", "ResponseURL": ""}) };
+    assert_eq!(stack.send(&asked).await.unwrap(), json!({"started": true}));
+    assert!(stack.stage.ledger.items().unwrap().is_empty() && stack.bucket.arrived().is_empty());
+}
+
+#[tokio::test]
 async fn a_url_of_somebody_else_is_not_answered_and_nothing_is_done() {
     let stack = Stack::new().await;
     let url = "https://evil.example/x?Signature=topsecret";
