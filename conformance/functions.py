@@ -7,7 +7,7 @@ FUNCTIONS = {
     "ApiFunction": ("http,bare", None),
     "IntakeFunction": ("sqs", "IntakeQueue"),
     "WorkerFunction": ("lane", "ChangeQueue"),
-    "SweepFunction": ("sweep", None),
+    "SweepFunction": ("sweep,cloudtrail", "SeenQueue"),
     "WidgetFunction": ("widget", None),
     "DeclareFunction": ("cloudformation", None),
 }

@@ -51,6 +51,11 @@ class Stack:
         if name in self.references:
             return
         resource = self.resources[name]
+        if resource["Type"] == "AWS::IAM::Role":
+            # only named, in a pattern
+            self.references[name] = name
+            self.arns[name] = f"arn:aws:iam::{self.account}:role/{NAME}-{name}"
+            return
         properties = self.filled(resource["Properties"])
         match resource["Type"]:
             case "AWS::DynamoDB::Table":
@@ -72,7 +77,7 @@ class Stack:
                 arn = self.events.create_event_bus(**properties)["EventBusArn"]
                 self.references[name], self.arns[name] = properties["Name"], arn
             case "AWS::Events::Rule":
-                targets, bus = properties.pop("Targets"), properties["EventBusName"]
+                targets, bus = properties.pop("Targets"), properties.get("EventBusName", "default")
                 properties["EventPattern"] = text(properties["EventPattern"])
                 self.arns[name] = self.events.put_rule(**properties)["RuleArn"]
                 self.references[name] = properties["Name"]

@@ -46,7 +46,7 @@ def minutes(name: str) -> int:
 def test_every_alarm_tells_the_topic_and_has_a_section_in_the_runbook() -> None:
     sections = set(re.findall(r"^## (.+)$", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE))
     alarms = resources("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 19
+    assert len(alarms) == 20
     for alarm in alarms.values():
         [section] = re.findall(r"docs/runbook\.md: (.+)$", alarm["AlarmDescription"])
         assert section in sections
@@ -109,6 +109,15 @@ def test_a_change_that_does_not_end_is_noticed() -> None:
     alarm = alarm_of("OverdueAlarm")
     assert (alarm["Namespace"], alarm["MetricName"], dimensions(alarm)) == (OWN, "RunsOverdue", SWEEP)
     assert (alarm["Statistic"], alarm["Threshold"], minutes("OverdueAlarm")) == ("Maximum", 0, 15)
+
+
+def test_a_drift_is_noticed_at_once() -> None:
+    expression, names = watched("DriftAlarm")
+    # a function that has found none writes none: SUM leaves out what is missing
+    assert expression == "SUM([sweep, worker, api])"
+    of = {"sweep": SWEEP, "worker": WORKER, "api": API}
+    assert names == {name: (OWN, "TargetsDrifted", function) for name, function in of.items()}
+    assert (alarm_of("DriftAlarm")["Threshold"], minutes("DriftAlarm")) == (0, 5)
 
 
 def test_an_event_that_the_bus_does_not_take_is_noticed() -> None:

@@ -19,6 +19,7 @@ OF_THE_LEDGER = {
     "OldestRunAge": ({"Sweep"}, None),
     "RunsOverdue": ({"Sweep"}, None),
     "LongestStall": ({"Sweep"}, None),
+    "TargetsDrifted": ({"Api", "Worker", "Sweep"}, None),
     "OldestEventAge": ({"Sweep"}, None),
     "LaneBacklog": ({"Sweep"}, "Lane"),
     "LaneAge": ({"Sweep"}, "Lane"),

@@ -91,7 +91,7 @@ def test_nothing_is_reserved_where_the_account_has_nothing_to_reserve() -> None:
         for values in ({"ReserveConcurrency": "true"}, {"ReserveConcurrency": "false"})
     }
     own = {
-        "ApiFunction": 2, "IntakeFunction": 2, "WorkerFunction": 10, "SweepFunction": 1, "WidgetFunction": 2,
+        "ApiFunction": 2, "IntakeFunction": 2, "WorkerFunction": 10, "SweepFunction": 3, "WidgetFunction": 2,
         "DeclareFunction": 2,
     }  # fmt: skip
     assert reserved == {"true": own, "false": dict.fromkeys(FUNCTIONS)}

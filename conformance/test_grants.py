@@ -112,7 +112,9 @@ GRANTED = {
     "IntakeRole": (ANNOUNCES | RECORDS | TAKES | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE),
     "WorkerRole": (ANNOUNCES | asked_of_connect() | WRITES | TAKES | {"sqs:SendMessage"}, BY_PARAMETER),
     # looks what became of an update, and sends none
-    "SweepRole": (ANNOUNCES | CONNECT_READS | WRITES | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE | {"sts:AssumeRole"}),
+    "SweepRole": (
+        ANNOUNCES | CONNECT_READS | WRITES | TAKES | {"sqs:SendMessage"}, BY_PARAMETER_EVERYWHERE | {"sts:AssumeRole"},
+    ),
     # shows what the ledger remembers
     "WidgetRole": (set(), BY_PARAMETER_EVERYWHERE),
     # records, plans and answers; calls Amazon Connect never
@@ -206,7 +208,7 @@ def test_queues_are_granted_one_by_one() -> None:
         "ApiRole": {"sqs:SendMessage": ["ChangeQueue"]},
         "IntakeRole": dict.fromkeys(TAKES, ["IntakeQueue"]) | {"sqs:SendMessage": ["ChangeQueue", "ParkedQueue"]},
         "WorkerRole": dict.fromkeys(TAKES, ["ChangeQueue"]) | {"sqs:SendMessage": ["ParkedQueue"]},
-        "SweepRole": {"sqs:SendMessage": ["ChangeQueue", "ParkedQueue"]},
+        "SweepRole": dict.fromkeys(TAKES, ["SeenQueue"]) | {"sqs:SendMessage": ["ChangeQueue", "ParkedQueue"]},
         "WidgetRole": {},
         "DeclareRole": {"sqs:SendMessage": ["ChangeQueue"]},
         "DriftRole": {"sqs:SendMessage": ["IntakeQueue", "ParkedQueue"]},

@@ -6,12 +6,10 @@ Each function runs with its own variables against moto; a proxy keeps what it as
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
+from declaring import answers, declared
 from event_path import EventPath, moto, path
 from expansion import ROOT
 from iam import may
@@ -46,44 +44,6 @@ def requests_of(operation: str, body: dict[str, Any]) -> Iterator[Request]:
 
 
 FUNCTIONS = ("Api", "Intake", "Worker", "Sweep", "Widget", "Declare")
-
-
-@contextmanager
-def answers() -> Iterator[tuple[str, list[bytes]]]:
-    """Where CloudFormation waits for a custom resource's answers: the address, and what arrived."""
-    arrived: list[bytes] = []
-
-    class Bucket(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            arrived.append(self.rfile.read(int(self.headers["content-length"])))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Bucket)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/answer?Signature=s", arrived
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def declared(kind: str, url: str) -> dict[str, Any]:
-    """A request as CloudFormation sends it."""
-    values = {"InstanceIds": [INSTANCE], "AttachmentScopes": ["CHAT"], "MaximumSize": "9 MB", "AllowedExtensions": ["pdf"]}
-    return {
-        "RequestType": kind,
-        "RequestId": f"request-{kind}",
-        "ResponseURL": url,
-        "StackId": "arn:aws:cloudformation:us-east-1:111122223333:stack/policies/1",
-        "LogicalResourceId": "Policy",
-        "PhysicalResourceId": "of-before",
-        "ResourceType": "Custom::AttachmentPolicy",
-        "ResourceProperties": {"ServiceToken": "arn", **values},
-    }
 
 
 class Asked:
@@ -153,10 +113,10 @@ def test_every_role_may_make_the_requests_that_its_function_makes(asked: Asked) 
     asked.poll("Worker", "ChangeQueue")
     # a declared resource: created by the worker, deleted by its own function, since its values stay
     with answers() as (url, arrived):
-        asked.invoke("Declare", declared("Create", url), ANSWER_LOOPBACK="true")
+        asked.invoke("Declare", declared("Create", url(), INSTANCE), ANSWER_LOOPBACK="true")
         asked.poll("Worker", "ChangeQueue")
-        asked.invoke("Declare", declared("Delete", url), ANSWER_LOOPBACK="true")
-        assert [json.loads(body)["Status"] for body in arrived] == ["SUCCESS", "SUCCESS"], arrived
+        asked.invoke("Declare", declared("Delete", url(), INSTANCE), ANSWER_LOOPBACK="true")
+        assert [answer.body["Status"] for answer in arrived] == ["SUCCESS", "SUCCESS"], arrived
     # frozen; an event meanwhile, cancelled, and ended by the sweep after the freeze
     assert asked.api("PUT", "/freeze", {"reason": "a test"})[0] == 200
     assert asked.api("POST", "/policy-changes", CHANGE | {"changeId": "CHG-11"})[0] == 503

@@ -120,6 +120,7 @@ SAYS = {"events__source": ["connect-attachment-policy"], "events__detail-type": 
     ("bus", "context", "allowed"),
     [
         ("<Bus.Arn>", SAYS, True),
+        ("<Bus.Arn>", SAYS | {"events__detail-type": ["Attachment Policy Drift Detected"]}, True),
         # a change, or somebody else's word
         ("<Bus.Arn>", SAYS | {"events__detail-type": ["Attachment Policy Change Requested"]}, False),
         ("<Bus.Arn>", SAYS | {"events__source": ["com.example.policy"]}, False),

@@ -111,3 +111,9 @@ def test_a_table_is_frozen_by_hand_before_anybody_uses_it(operator: Operator, go
     assert governed.send().status_code == 503
     told = governed.get("/freeze")
     assert (told["frozen"], told["reason"], told["vouchedBy"]) == (True, "restored from a backup", "nobody")
+
+
+def test_a_drift_is_put_back_by_a_change(governed: Governed, operator: Operator) -> None:
+    governed.send(maximumSize="5 MB")
+    operator.paste(f"API={governed.api}", under("Drift")[1])
+    assert governed.megabytes() == 8

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from expansion import STANDALONE, TEMPLATE, expanded
 from filter_pattern import matches
@@ -70,6 +71,20 @@ def test_what_the_sweep_says_of_an_event_that_is_owed_is_found(operator: Operato
     owed = said("WARN", "the event could not be put; the sweep tries again")
     operator.write("SweepLog", [owed, said("WARN", "another"), said("INFO", "the event could not be put")])
     assert operator.paste(*under("Outcome events")).splitlines() == [owed]
+
+
+def test_who_it_was_is_found_in_the_audit(operator: Operator, stack: StandIn) -> None:
+    def line(code: str, **more: Any) -> str:
+        return json.dumps({"logger": "audit", "event": {"metadata": {"event_code": code}, **more}})
+
+    evidence = {"actor": {"user": {"uid": "ada"}}, "src_endpoint": {"ip": "192.0.2.1"}, "data": {"at": "then"}}
+    resource = {"name": "1", "data": {"attachmentScope": "CHAT"}}
+    found = line("drift", resources=[resource], evidences=[evidence], unmapped={"governed": True})
+    operator.write("SweepLog", [line("outcome"), found, line("drift-ended")])
+    assert json.loads(operator.paste(under("Drift")[0])) == {
+        "instance": "1", "data": {"attachmentScope": "CHAT"}, "who": "ada", "from": {"ip": "192.0.2.1"}, "at": "then",
+        "governed": True,
+    }  # fmt: skip
 
 
 def test_the_pattern_that_tails_the_audit_finds_it_and_no_metrics() -> None:

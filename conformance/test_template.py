@@ -31,7 +31,7 @@ def targets() -> list[Properties]:
 
 def test_every_asynchronous_hop_of_a_change_has_a_dead_letter_queue() -> None:
     queues = resources("AWS::SQS::Queue")
-    assert len(targets()) == 2
+    assert len(targets()) == 4
     for target in targets():
         parked = queues[named(target["DeadLetterConfig"]["Arn"])]
         assert "FifoQueue" not in parked, "only a standard queue can be one of a rule or schedule"
@@ -41,12 +41,14 @@ def test_every_asynchronous_hop_of_a_change_has_a_dead_letter_queue() -> None:
         letters[name] = named(source["RedrivePolicy"]["deadLetterTargetArn"])
         assert queues[letters[name]].get("FifoQueue") == source.get("FifoQueue")
         assert queues[letters[name]]["MessageRetentionPeriod"] >= source["MessageRetentionPeriod"]
-    assert letters == {"IntakeFunction": "IntakeDeadLetterQueue", "WorkerFunction": "DeadLetterQueue"}
+    assert letters == {
+        "IntakeFunction": "IntakeDeadLetterQueue", "WorkerFunction": "DeadLetterQueue", "SweepFunction": "ParkedQueue",
+    }  # fmt: skip
 
 
 def test_a_dead_letter_queue_takes_from_its_own_source_only() -> None:
     queues = resources("AWS::SQS::Queue")
-    for source in ("IntakeQueue", "ChangeQueue"):
+    for source in ("IntakeQueue", "ChangeQueue", "SeenQueue"):
         letters = queues[named(queues[source]["RedrivePolicy"]["deadLetterTargetArn"])]
         [allowed] = letters["RedriveAllowPolicy"]["sourceQueueArns"]
         assert allowed["Fn::Sub"].endswith(":" + queues[source]["QueueName"]["Fn::Sub"])
@@ -84,12 +86,14 @@ def test_a_queue_hides_a_message_six_times_as_long_as_its_function_may_take() ->
         assert hidden[name] == 6 * function["Timeout"]
         assert mapping["BatchSize"] == 1
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert hidden == {"IntakeFunction": 360, "WorkerFunction": 1800}
+    assert hidden == {"IntakeFunction": 360, "WorkerFunction": 1800, "SweepFunction": 1800}
 
 
 def test_events_arrive_in_one_group_and_with_a_deduplication_id() -> None:
-    assert {target["SqsParameters"]["MessageGroupId"] for target in targets()} == {"attachment-policy"}
-    assert {named(target["Arn"]) for target in targets()} == {"IntakeQueue"}
+    of_changes = [target for target in targets() if named(target["Arn"]) == "IntakeQueue"]
+    assert [target["SqsParameters"]["MessageGroupId"] for target in of_changes] == ["attachment-policy"] * 2
+    # what CloudTrail has seen needs no order
+    assert [named(target["Arn"]) for target in targets() if target not in of_changes] == ["SeenQueue"] * 2
     queues = resources("AWS::SQS::Queue")
     for name in ("IntakeQueue", "ChangeQueue"):
         assert (queues[name]["FifoQueue"], queues[name]["ContentBasedDeduplication"]) == (True, True)
@@ -133,7 +137,10 @@ def test_only_its_own_rule_and_bus_may_send_to_a_queue_as_a_service() -> None:
                 assert statement["Principal"] == {"Service": "events.amazonaws.com"}
                 sources = as_list(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
                 senders[name] = [named(source) for source in sources]
-    assert senders == {"IntakeQueuePolicy": ["ChangeRule"], "ParkedQueuePolicy": ["ChangeRule", "Bus"]}
+    seen = ["SeenRule", "SeenElsewhereRule"]
+    assert senders == {
+        "IntakeQueuePolicy": ["ChangeRule"], "SeenQueuePolicy": seen, "ParkedQueuePolicy": ["ChangeRule", *seen, "Bus"],
+    }  # fmt: skip
 
 
 def test_a_producer_account_may_use_only_sources_that_end_with_its_own_id() -> None:
@@ -156,7 +163,8 @@ def test_a_producer_account_may_use_only_sources_that_end_with_its_own_id() -> N
     }
     forwarders = policies["ForwardingPolicy"]["Statement"]
     assert forwarders["Principal"] == {"AWS": EVERY["ForwardingAccounts"].split(",")}
-    assert forwarders["Condition"] == {"StringEquals": of_changes}
+    forwarded = ["Attachment Policy Change Requested", "AWS API Call via CloudTrail"]
+    assert forwarders["Condition"] == {"StringEquals": {"events:detail-type": forwarded}}
     assert len({policy["StatementId"] for policy in policies.values()}) == len(policies) == 2
     assert not [name for name in filled({})["Resources"] if name in policies]
 

@@ -1,10 +1,12 @@
 //! The audit log: what is recorded and when. The promise: no update is sent before its intent has been
 //! handed to the log pipe whole, even if the process is killed at any instant.
 
+mod finding;
 mod ocsf;
 mod settlement;
 mod text;
 
+pub use finding::Finding;
 pub use settlement::Settlement;
 
 use crate::telemetry::{LogLevel, LogPipe};
@@ -97,11 +99,11 @@ impl From<&Violation> for Reason {
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct Line<E> {
     timestamp: String,
     level: &'static str,
     logger: &'static str,
-    event: Event<'a>,
+    event: E,
 }
 
 impl Audit {
@@ -183,7 +185,15 @@ impl Audit {
         self.write(&origin, |stamp| Event::settled(stamp, settlement, &origin, &result))
     }
 
-    fn write<'a>(&self, origin: &Origin, event: impl FnOnce(ocsf::Stamp) -> Event<'a>) -> io::Result<()> {
+    /// A drift that was found, or that has ended.
+    ///
+    /// # Errors
+    /// A full or closed pipe.
+    pub fn finding(&self, origin: &Origin, home: &Home, finding: Finding<'_>) -> io::Result<()> {
+        self.write(origin, |stamp| finding::Event::of(stamp, origin, home, finding))
+    }
+
+    fn write<E: Serialize>(&self, origin: &Origin, event: impl FnOnce(ocsf::Stamp) -> E) -> io::Result<()> {
         let now = (self.clock)();
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
         let uid = format!("{}/{sequence}", origin.invocation.request_id);

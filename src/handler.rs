@@ -8,6 +8,8 @@ mod change;
 mod declare;
 mod derived;
 mod dispatch;
+mod drift;
+mod event;
 mod freeze;
 mod governed;
 mod http;
@@ -37,10 +39,9 @@ use lambda_runtime::{Context, LambdaEvent};
 use policy_core::aws::Arn;
 use policy_core::function_error::FunctionErrorType;
 use policy_core::origin::{Invocation, Origin, TriggerKind};
-use policy_core::policy::{Limits, Rules, ViolationCode};
-use policy_core::report::{OutcomeKind, Report, Status};
-use policy_core::trigger::{self, NotAccepted, Trigger, event_bridge};
-use refusal::NotParked;
+use policy_core::policy::{Limits, Rules};
+use policy_core::report::OutcomeKind;
+use policy_core::trigger::{self, NotAccepted, Trigger};
 pub use reply::FunctionError;
 use reply::{Reply, encoded};
 use serde_json::value::{RawValue, to_raw_value};
@@ -175,8 +176,10 @@ impl Handler {
     /// A batch of SQS may hold pointers to lanes as well as documents: each message is judged by itself, so that one
     /// that is refused holds up nobody.
     fn accepts_envelope(&self, kind: TriggerKind) -> bool {
-        let of_queues = [TriggerKind::Sqs, TriggerKind::Lane];
-        self.accepts(kind) || (of_queues.contains(&kind) && of_queues.iter().any(|of| self.accepts(*of)))
+        let of_queues = [TriggerKind::Sqs, TriggerKind::Lane, TriggerKind::CloudTrail];
+        let is_of_queue = of_queues.contains(&kind) && of_queues.iter().any(|of| self.accepts(*of));
+        let is_of_bus = kind == TriggerKind::EventBridge && self.accepts(TriggerKind::CloudTrail);
+        self.accepts(kind) || is_of_queue || is_of_bus
     }
 
     /// What walks a change's targets.
@@ -228,44 +231,6 @@ impl Handler {
         let report = self.change(context, &submission).await;
         if report.is_settled() { encoded(&report) } else { Err(FunctionError::of(&report)) }
     }
-
-    /// An EventBridge event: a final result is reported or parked; Lambda retries anything else.
-    async fn answer_event(
-        &self,
-        context: &InvocationContext,
-        payload: &RawValue,
-        event: &event_bridge::Event<'_>,
-    ) -> Reply {
-        let report = self.change_of_event(context, event).await;
-        if report.is_settled() {
-            return encoded(&report);
-        }
-        // Lambda retries it
-        let again = || {
-            let error_type = FunctionErrorType::PolicyChangeIncomplete;
-            Err(FunctionError { error_type, ..FunctionError::of(&report) })
-        };
-        if self.record_rejection(context, &event.origin, &event.document, &report).await.is_err() {
-            return again();
-        }
-        if report.status() != Status::Incomplete && self.queues.parks() {
-            return match self.park(context, payload.get(), &report).await {
-                Ok(()) => encoded(&report),
-                Err(NotParked) => again(),
-            };
-        }
-        Err(FunctionError::of(&report))
-    }
-
-    async fn change_of_event(&self, context: &InvocationContext, event: &event_bridge::Event<'_>) -> Report {
-        if let Some(why) = &event.refused {
-            return self.reject_unread(context, &event.origin, ViolationCode::SourceRefused, why);
-        }
-        let mut submission = Submission::new(&event.document, event.origin.clone());
-        submission.if_unmodified_since = event.replayed_from;
-        submission.replay.clone_from(&event.replay);
-        self.change(context, &submission).await
-    }
 }
 
 /// What may follow the targets: a message is parked, then others are made visible again; an event is parked; a record
@@ -283,6 +248,7 @@ fn afterwards(kind: Option<TriggerKind>, parks: bool, is_governed: bool) -> Dura
             | TriggerKind::Http
             | TriggerKind::Bare
             | TriggerKind::Sweep
+            | TriggerKind::CloudTrail
             | TriggerKind::Widget,
         )
         | None => Duration::ZERO,

@@ -13,6 +13,7 @@ mod condition;
 mod debts;
 mod declarations;
 mod deliveries;
+mod drifts;
 mod error;
 mod fleet;
 mod freezing;
@@ -31,8 +32,8 @@ mod targets;
 mod write;
 
 pub use answer::{
-    Begun, Confirmed, Debts, Finished, Glance, Halting, LaneEnded, Look, Noted, OwedAnswer, OwedChange, Page,
-    Recorded, Related, Relation, Seen, Started, Stored, Taken, WorkEntry,
+    Begun, Confirmed, Debts, Finished, Glance, Halting, LaneEnded, Look, Noted, OwedAnswer, OwedChange,
+    OwedDrift, Page, Recorded, Related, Relation, Seen, Started, Stored, Taken, WorkEntry,
 };
 pub use declarations::Generation;
 pub use error::LedgerError;

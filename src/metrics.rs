@@ -127,6 +127,9 @@ impl Metrics {
         if tally.parked_lanes > 0 {
             metrics.push(count(("LanesParked", tally.parked_lanes)));
         }
+        if tally.drifted > 0 {
+            metrics.push(count(("TargetsDrifted", tally.drifted)));
+        }
         if let Some(unfinished) = &tally.unfinished {
             metrics.push(count(("UnfinishedRuns", unfinished.runs)));
             metrics.push(count(("RunsOverdue", unfinished.overdue)));

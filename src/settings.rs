@@ -194,8 +194,13 @@ fn go_together(reader: &mut Reader<'_>, accepted: &BTreeSet<TriggerKind>, has_le
                 wrong.push(format!("{name} needs LEDGER_TABLE"));
             }
         }
-        for kind in [TriggerKind::Lane, TriggerKind::Sweep, TriggerKind::Cloudformation, TriggerKind::Widget]
-        {
+        for kind in [
+            TriggerKind::Lane,
+            TriggerKind::Sweep,
+            TriggerKind::CloudTrail,
+            TriggerKind::Cloudformation,
+            TriggerKind::Widget,
+        ] {
             if accepted.contains(&kind) {
                 wrong.push(format!("ACCEPTED_TRIGGERS has {kind}, which needs LEDGER_TABLE"));
             }

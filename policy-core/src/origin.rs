@@ -37,6 +37,8 @@ stable_names! {
         Lane = "lane",
         /// The scheduled look for what was left unfinished.
         Sweep = "sweep",
+        /// What AWS CloudTrail says of an update of a target, in an EventBridge event.
+        CloudTrail = "cloudtrail",
         /// A request of a CloudFormation custom resource.
         Cloudformation = "cloudformation",
         /// A custom widget of a CloudWatch dashboard, which shows what the ledger remembers.

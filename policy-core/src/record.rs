@@ -8,6 +8,8 @@ mod counts;
 mod declared;
 mod digest;
 mod document;
+mod drift;
+mod drift_event;
 mod duty;
 mod intent;
 mod lane;
@@ -29,12 +31,16 @@ mod untouched;
 
 pub use crate::policy::LaneName;
 pub use admission::{Admission, MAX_REPLAYS, Submitted, admit};
-pub use announcement::{Announcement, CHANGE_COMPLETED, MAX_DETAIL, SOURCE, announce_again, is_announcement};
+pub use announcement::{
+    Announcement, CHANGE_COMPLETED, MAX_DETAIL, SOURCE, announce_again, is_announcement, later_each_time,
+};
 pub use change::{ChangeRecord, Freeze, Halt, Holder, Mode, PlanRef, RecordedOrigin, Relations, Who};
 pub use counts::Counts;
 pub use declared::{Declared, Handover};
 pub use digest::{hash_of, lane_hash, plan_hash};
 pub use document::{accepted_document, freeze_document};
+pub use drift::{Cause, Drift, Observation, differing, observe};
+pub use drift_event::DRIFT_DETECTED;
 pub use duty::{Duty, duties};
 pub use intent::{CUT_OFF, Closing, Ending, Intent, LAST_ATTEMPT, LEASE, ending};
 pub use lane::{Delivery, LanePart, LaneState, OnBegin, on_begin, retry_delay};

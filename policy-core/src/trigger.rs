@@ -1,6 +1,7 @@
 //! What can invoke the function: recognise the envelope, take the change document out of it, answer in
 //! its way. Knows AWS's event shapes; of policies only the names in a path and which fields a document has.
 
+pub mod cloudtrail;
 pub mod envelope;
 pub mod event_bridge;
 pub mod http;

@@ -306,6 +306,6 @@ fn verb(kind: OutcomeKind) -> &'static str {
 }
 
 /// OCSF times are milliseconds since the epoch.
-fn millis(at: OffsetDateTime) -> i128 {
+pub(super) fn millis(at: OffsetDateTime) -> i128 {
     at.unix_timestamp_nanos() / 1_000_000
 }

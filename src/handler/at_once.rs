@@ -28,6 +28,7 @@ impl Handler {
         let propagation = self.propagation(context, Some(&governed));
         let changes = &case.document.changes;
         let reports = self.walk(&propagation, context, case.origin, changes, resolved).await;
+        context.tally.lock().add_drifts(governed.drifts());
         let is_queueable = changes.iter().all(|change| change.if_match.is_none());
         // somebody else is at a target: a worker comes back to it
         if is_queueable

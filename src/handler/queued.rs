@@ -8,6 +8,7 @@ use policy_core::failure::{ErrorCode, Failure};
 use policy_core::origin::{Origin, TriggerKind};
 use policy_core::policy::ViolationCode;
 use policy_core::report::{ChangeReport, Report, Status, Verdict};
+use policy_core::trigger::event_bridge::Event;
 use policy_core::trigger::sqs::{self, Content, Record};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -72,8 +73,15 @@ impl Handler {
                 let why = "this function does not work on lanes: its ACCEPTED_TRIGGERS does not include lane";
                 self.refuse_record(context, record, TriggerKind::Lane, why)
             }
+            (Ok(Content::Event(event)), _) if self.looks_at(event).is_some() => {
+                return self.looked_at(context, record, event).await;
+            }
             (Ok(_), _) if !self.accepts(TriggerKind::Sqs) => {
-                let why = "this function works on lanes only: its ACCEPTED_TRIGGERS does not include sqs";
+                let why = if self.accepts(TriggerKind::Lane) {
+                    "this function works on lanes only: its ACCEPTED_TRIGGERS does not include sqs"
+                } else {
+                    "this function takes no documents: its ACCEPTED_TRIGGERS does not include sqs"
+                };
                 self.refuse_record(context, record, TriggerKind::Sqs, why)
             }
             (Ok(Content::Event(event)), _) => self.change_of_event(context, event).await,
@@ -98,6 +106,22 @@ impl Handler {
             return Handled::Done;
         }
         Handled::Again(delay(record.receive_count, &report))
+    }
+
+    /// A call that CloudTrail has seen. Where nobody can say yet whether the target drifts, it comes back.
+    async fn looked_at(&self, context: &InvocationContext, record: &Record, event: &Event<'_>) -> Handled {
+        let Some((ledger, call)) = self.looks_at(event) else { return Handled::Done };
+        match Box::pin(self.check_call(context, ledger, call)).await {
+            Ok(()) => Handled::Done,
+            Err(error) => {
+                tracing::warn!(
+                    error = causes(&error),
+                    event = event.id,
+                    "the target could not be checked yet"
+                );
+                Handled::Again(doubled(record.receive_count))
+            }
+        }
     }
 
     fn refuse_record(
@@ -161,6 +185,10 @@ fn delay(receive_count: u32, report: &Report) -> Duration {
     if report.changes.iter().filter_map(ChangeReport::not_begun).any(is_frozen) {
         return FROZEN;
     }
+    doubled(receive_count)
+}
+
+fn doubled(receive_count: u32) -> Duration {
     let doublings = receive_count.saturating_sub(1).min(10);
     (FIRST_DELAY * 2_u32.pow(doublings)).min(LONGEST_DELAY)
 }

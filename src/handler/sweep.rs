@@ -59,11 +59,9 @@ impl Handler {
         };
         let mut unfinished = Unfinished::default();
         let mut swept = 0_u32;
-        let debts = owed;
-        let owed = &debts.changes;
-        for change in owed {
+        for change in &owed.changes {
             if !context.deadline.leaves(Instant::now(), ONE_CHANGE) {
-                tracing::warn!(owed = owed.len(), swept, "time ran out; the next sweep goes on");
+                tracing::warn!(owed = owed.changes.len(), swept, "time ran out; the next sweep goes on");
                 break;
             }
             swept += u32::from(change.is_due);
@@ -73,7 +71,16 @@ impl Handler {
                 tracing::error!(error = causes(&error), %change_id, "the change could not be swept");
             }
         }
-        for answer in debts.answers.iter().filter(|answer| answer.is_due) {
+        for drift in owed.drifts.iter().filter(|drift| drift.is_due) {
+            if !context.deadline.leaves(Instant::now(), ONE_CHANGE) {
+                break;
+            }
+            swept += 1;
+            if let Err(error) = self.say_again(context, ledger, &drift.target, &drift.id).await {
+                tracing::error!(error = causes(&error), drift = drift.id, "the drift could not be announced");
+            }
+        }
+        for answer in owed.answers.iter().filter(|answer| answer.is_due) {
             if !context.deadline.leaves(Instant::now(), ONE_CHANGE) {
                 break;
             }

@@ -155,6 +155,7 @@ impl Handler {
             governed.undone = Some(of.clone());
         }
         let mut left = self.walk_lane(context, delivered, &governed, &work, &done).await;
+        context.tally.lock().add_drifts(governed.drifts());
         if let (None, Left::Nothing, Some(declared)) = (governed.stopped(), &left, &change.declared) {
             governed.leaves = true;
             left = self.leave_lane(context, delivered, &governed, declared, &work).await?;

@@ -3,7 +3,7 @@
 use policy_core::policy::ChangeId;
 use policy_core::record::{
     ChangeRecord, Freeze, Halt, LanePart, Millis, Position, RecordStatus, RecordedResult, RunKey, RunName,
-    TargetRecord,
+    TargetName, TargetRecord,
 };
 
 /// Whether a change, or its next run, was recorded.
@@ -184,6 +184,17 @@ pub struct OwedChange {
     pub is_due: bool,
 }
 
+/// A drift that is to be announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwedDrift {
+    /// Its target.
+    pub target: TargetName,
+    /// Its id.
+    pub id: String,
+    /// Whether its time has come.
+    pub is_due: bool,
+}
+
 /// An answer that a declared resource's generation owes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwedAnswer {
@@ -200,8 +211,10 @@ pub struct OwedAnswer {
 /// What somebody has to come back to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Debts {
-    /// Changes.
+    /// Changes, and runs that were moved aside.
     pub changes: Vec<OwedChange>,
+    /// Drifts.
+    pub drifts: Vec<OwedDrift>,
     /// Answers.
     pub answers: Vec<OwedAnswer>,
 }

@@ -1,11 +1,11 @@
 //! What somebody has to come back to.
 
-use super::answer::{Debts, OwedAnswer, OwedChange};
+use super::answer::{Debts, OwedAnswer, OwedChange, OwedDrift};
 use super::client::{Lookup, Written};
 use super::condition::Condition;
 use super::item::{Fields, text};
 use super::items::values::time;
-use super::keys::{Key, SHARDS, answer_of, change_of, earlier_run_of, owed_in};
+use super::keys::{Key, SHARDS, answer_of, change_of, drift_of, earlier_run_of, owed_in};
 use super::write::Change;
 use super::{Ledger, LedgerError};
 use futures_util::future::try_join_all;
@@ -33,6 +33,8 @@ impl Ledger {
             let (pk, sk) = (fields.text("pk")?, fields.text("sk")?);
             if let Some((stack_id, logical_id, generation)) = answer_of(pk, sk) {
                 debts.answers.push(OwedAnswer { stack_id, logical_id, generation, is_due });
+            } else if let Some((target, id)) = drift_of(pk, sk) {
+                debts.drifts.push(OwedDrift { target, id, is_due });
             } else {
                 let change_id = fields.parsed("pk", change_of)?;
                 debts.changes.push(OwedChange { change_id, run: earlier_run_of(sk), is_due });

@@ -2,6 +2,7 @@
 
 pub(super) mod change;
 pub(super) mod declaration;
+pub(super) mod drift;
 pub(super) mod freeze;
 pub(super) mod lane;
 pub(super) mod origin;

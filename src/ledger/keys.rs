@@ -55,6 +55,11 @@ impl Key {
         Self { pk: targets(&target.lane), sk: target.to_string() }
     }
 
+    /// A drift that is owed. Its partition begins as those of the targets do, so that who writes to them may write it.
+    pub(super) fn drift(target: &TargetName, id: &str) -> Self {
+        Self { pk: DRIFTS.to_owned(), sk: format!("{target}#{id}") }
+    }
+
     pub(super) fn declaration(stack_id: &str, logical_id: &str) -> Self {
         Self { pk: declarations(stack_id), sk: logical_id.to_owned() }
     }
@@ -84,6 +89,17 @@ impl fmt::Display for Key {
 
 /// What the sort keys of a lane's unfinished work begin with.
 pub(super) const WORK: &str = "work#";
+
+/// The partition of the drifts that are owed.
+const DRIFTS: &str = "target#drift";
+
+/// Which drift has these keys.
+pub(super) fn drift_of(pk: &str, sk: &str) -> Option<(TargetName, String)> {
+    let mut parts = Some(sk).filter(|_| pk == DRIFTS)?.splitn(4, '#');
+    let mut next = || parts.next();
+    let (lane, instance, scope, id) = (next()?, next()?, next()?, next()?);
+    Some((TargetName::parse(&format!("{lane}#{instance}#{scope}"))?, id.to_owned()))
+}
 
 /// The partition of a change, its lanes and its plan.
 pub(super) fn changes(id: &ChangeId) -> String {
@@ -168,6 +184,11 @@ pub(super) fn owed(id: &ChangeId) -> String {
     owed_in(shard(id.as_str(), SHARDS))
 }
 
+/// The index partition of a drift that is owed.
+pub(super) fn owed_drift(target: &TargetName) -> String {
+    owed_in(shard(&target.to_string(), SHARDS))
+}
+
 /// The index partition of an answer that is owed to a stack.
 pub(super) fn owed_to(stack_id: &str) -> String {
     owed_in(shard(stack_id, SHARDS))
@@ -212,10 +233,13 @@ mod tests {
             (Key::last_delivery(&lane()), "lane#111122223333/eu-central-1", "seen"),
             (Key::result(&run, &target), "run#CHG-1/2#1700000000000", at.as_str()),
             (Key::target(&target), "target#1", at.as_str()),
+            (Key::drift(&target, "d/1"), "target#drift", &format!("{at}#d/1")),
             (Key::freeze(), "freeze", "freeze"),
         ] {
             assert_eq!((key.pk.as_str(), key.sk.as_str()), (pk, sk));
         }
+        assert_eq!(drift_of("target#drift", &format!("{at}#d/1")), Some((target, "d/1".to_owned())));
+        assert_eq!(drift_of("target#1", &format!("{at}#d/1")), None);
         assert_eq!(change_of("change#CHG-1/2"), Some(id));
         assert_eq!(change_of("target#1"), None);
         assert_eq!((earlier_run_of("run#000007"), earlier_run_of("change")), (Some(7), None));

@@ -3,6 +3,7 @@
 use super::answer::{Confirmed, Noted, Stored};
 use super::client::{Transacted, Written};
 use super::condition::Condition;
+use super::drifts::forget;
 use super::item::{Item, text};
 use super::items::owner::{self, OWNER};
 use super::items::result::{self, DONE};
@@ -135,11 +136,11 @@ impl Ledger {
     ) -> Result<Confirmed, LedgerError> {
         let item = self.stored(run, result, true);
         let held = named.within(held);
-        let change = set_orders(Change::of(Key::target(name)), named, |_| Some(order))
+        let change = forget(Change::of(Key::target(name)), named);
+        let change = set_orders(change, named, |_| Some(order))
             .set_some("held_size", size(&held))
             .set_some("held_ext", extensions(&held))
-            .set("last", text(run))
-            .remove("drift");
+            .set("last", text(run));
         let change = handed_over(change, handover)
             .add("rev", 1)
             .when(Condition::All(is_free(seen_rev, order, named, now)));
@@ -203,7 +204,7 @@ fn closed(name: &TargetName, intent: &Intent, closing: &Closing, at: Millis) -> 
         });
     }
     if closing.ends_drift {
-        change = change.remove("drift");
+        change = forget(change, intent.named);
     }
     change.add("rev", 1).when(Condition::Is("intent.token", text(&intent.token)))
 }

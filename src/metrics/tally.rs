@@ -12,6 +12,7 @@ pub struct Tally {
     rejected: u64,
     pub(super) accepted: u64,
     pub(super) parked_lanes: u64,
+    pub(super) drifted: u64,
     pub(super) ended: BTreeMap<RecordStatus, u64>,
     pub(super) unfinished: Option<Unfinished>,
 }
@@ -42,6 +43,11 @@ impl Tally {
     /// Adds a lane that ended without its targets being done.
     pub fn add_parked_lane(&mut self) {
         self.parked_lanes += 1;
+    }
+
+    /// Adds targets that were found not to hold what they should.
+    pub fn add_drifts(&mut self, drifts: u32) {
+        self.drifted += u64::from(drifts);
     }
 
     /// Adds a run that was made final.

@@ -111,6 +111,8 @@ struct Progress {
     /// Intents whose end is not stored.
     closing: u32,
     written: Option<Instant>,
+    /// Targets that did not hold what they should.
+    drifts: u32,
 }
 
 impl<'a> Governed<'a> {
@@ -156,6 +158,15 @@ impl<'a> Governed<'a> {
     pub fn has_left_open(&self) -> bool {
         let progress = self.progress.lock();
         progress.kept || progress.closing > 0
+    }
+
+    /// How many targets were found not to hold what they should.
+    pub fn drifts(&self) -> u32 {
+        self.progress.lock().drifts
+    }
+
+    pub(super) fn drifted(&self) {
+        self.progress.lock().drifts += 1;
     }
 
     pub(super) fn now(&self) -> Millis {

@@ -1,5 +1,6 @@
 //! One account and Region: reads and updates side by side, each one after the other.
 
+mod drift;
 mod fence;
 mod look;
 mod update;

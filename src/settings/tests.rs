@@ -88,7 +88,7 @@ fn every_wrong_one_is_named_in_one_error() {
     ])
     .unwrap_err();
     let expected = [
-        "ACCEPTED_TRIGGERS has the unknown trigger `sns`; use one of http, eventbridge, sqs, bare, lane, sweep, cloudformation, widget",
+        "ACCEPTED_TRIGGERS has the unknown trigger `sns`; use one of http, eventbridge, sqs, bare, lane, sweep, cloudtrail, cloudformation, widget",
         "POLICY_ALLOWED_INSTANCES has `*`, which is not an instance id or ARN",
         "POLICY_BLOCKED_EXTENSIONS `*.exe` must be 1 to 10 letters, digits, `-` or `_`, such as `pdf`; wildcards are not supported",
         "POLICY_MAX_SIZE_BYTES must be a number of bytes, not `20 MB`",

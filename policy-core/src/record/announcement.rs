@@ -28,8 +28,12 @@ const LATEST: Duration = Duration::from_hours(1);
 /// When to put an event again that the bus has not taken: the longer it has waited, the later, so that an outage of the
 /// bus leaves the sweep its time for everything else.
 pub fn announce_again(change: &ChangeRecord, now: Millis) -> Millis {
-    let waited = now.since(change.finished.unwrap_or(change.submitted));
-    now.plus(waited.clamp(SOONEST, LATEST))
+    later_each_time(change.finished.unwrap_or(change.submitted), now)
+}
+
+/// The same for anything that is owed since then.
+pub fn later_each_time(since: Millis, now: Millis) -> Millis {
+    now.plus(now.since(since).clamp(SOONEST, LATEST))
 }
 
 /// Whether a document is the `detail` of such an event. No policy change has these fields.
@@ -38,7 +42,8 @@ pub fn announce_again(change: &ChangeRecord, now: Millis) -> Millis {
 /// without an event.
 pub fn is_announcement(document: &str) -> bool {
     let fields = serde_json::from_str::<Map<String, Value>>(document).unwrap_or_default();
-    ["run", "status", "summary", "submittedAt"].iter().all(|name| fields.contains_key(*name))
+    let has_all = |names: &[&str]| names.iter().all(|name| fields.contains_key(*name));
+    has_all(&["run", "status", "summary", "submittedAt"]) || has_all(&["driftId", "governed", "observed"])
 }
 
 #[derive(Serialize)]

@@ -65,10 +65,11 @@ pub fn settle(intent: &Intent, read: ReadBack<'_>) -> Settled {
         ReadBack::Holds(held) if sent.agree(held, &intent.before) => {
             (OutcomeKind::Failed, Some(ErrorCode::NotTaken), Closing::dropped(false))
         }
-        // one of its values may be there, and somebody else's another: then an older change must not follow
+        // one of its values may be there, and somebody else's another: then an older change must not follow, and what is
+        // there by this one is no drift
         ReadBack::Holds(held) => {
-            let give_back = !intent.left_behind(held).any();
-            let closing = Closing { give_back, ..Closing::default() };
+            let left = intent.left_behind(held);
+            let closing = Closing { give_back: !left.any(), held: left.within(held), ..Closing::default() };
             (OutcomeKind::Unknown, Some(ErrorCode::OvertakenElsewhere), closing)
         }
         ReadBack::NoInstance => {

@@ -25,6 +25,8 @@ pub struct TargetRecord {
     pub intent: Option<Intent>,
     /// Until when nobody begins it: an unanswered attempt of the last update may still take effect.
     pub quiet: Option<Millis>,
+    /// What it was last seen to hold instead, of the members that drift: it has been announced.
+    pub drift: Configuration,
     /// Whose it is, where a stack declares it.
     pub owner: Option<Owner>,
 }

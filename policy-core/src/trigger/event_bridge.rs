@@ -1,5 +1,6 @@
 //! EventBridge: one event, its `detail` the change document.
 
+use super::cloudtrail::{self, Call};
 use super::envelope::{Envelope, NotAccepted};
 use crate::origin::{IdentitySource, Invocation, Origin, TriggerKind};
 use crate::policy::document;
@@ -24,7 +25,9 @@ pub struct Event<'a> {
     pub replayed_from: Option<OffsetDateTime>,
     /// A replayed event's `replay-name`: each replay is a run of its own.
     pub replay: Option<String>,
-    /// If set, the event is rejected for this reason, whatever it contains.
+    /// An update of a target that AWS `CloudTrail` has seen.
+    pub call: Option<Call>,
+    /// If set, the event is rejected for this reason, whatever it contains; a call unless the function looks at it.
     pub refused: Option<String>,
 }
 
@@ -45,7 +48,7 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
     };
     let required = |key: &str| string(key)?.ok_or_else(|| malformed(format!("`{key}` is missing")));
     let source = required("source")?;
-    required("detail-type")?;
+    let detail_type = required("detail-type")?;
     let id = required("id")?;
     let detail = envelope.get("detail").ok_or_else(|| malformed("`detail` is missing".to_owned()))?;
     let document = match detail.as_bytes().first() {
@@ -71,6 +74,8 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
     let refused = [CONNECT_SOURCE, record::SOURCE].contains(&source.as_str()).then(|| {
         format!("events with the source `{source}` are rejected, because a change must not trigger itself")
     });
+    let is_call = source == CONNECT_SOURCE && detail_type == cloudtrail::DETAIL_TYPE;
+    let call = if is_call { cloudtrail::decode(&document).ok() } else { None };
     let origin = Origin {
         kind: TriggerKind::EventBridge,
         principal: None,
@@ -83,5 +88,5 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
         received_at: None,
         invocation: invocation.clone(),
     };
-    Ok(Event { origin, id, document, replayed_from, replay, refused })
+    Ok(Event { origin, id, document, replayed_from, replay, call, refused })
 }

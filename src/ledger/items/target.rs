@@ -74,6 +74,7 @@ pub(in super::super) fn decode(item: &Item) -> Result<TargetRecord, LedgerError>
         last: some_run(&fields, "last")?,
         intent: fields.some_map("intent")?.map(|map| decode_intent(&map)).transpose()?,
         quiet: some_time(&fields, "quiet")?,
+        drift: configuration(&fields, "drift_size", "drift_ext")?,
         owner: fields.some_map(OWNER)?.map(|map| owner::decode(&map)).transpose()?,
     })
 }

@@ -63,7 +63,10 @@ impl<'a> LanePropagation<'a> {
             let lease = lease();
             let intent = governed.intent(change_id, named, &due.values, &due.before, &record, handover);
             match governed.begin(&due.target.name(), record.rev, &intent).await {
-                Ok(Started::Now) => return Ok((due, Begun { intent, lease })),
+                Ok(Started::Now) => {
+                    self.note_drift(governed, &due, &record, &intent).await;
+                    return Ok((due, Begun { intent, lease }));
+                }
                 Ok(Started::Refused(record)) => {
                     due.target.record = Some(record);
                     due = match self.look_again(due.target).await {

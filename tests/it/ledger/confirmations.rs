@@ -13,14 +13,14 @@ async fn a_drift_ends_where_the_closing_says_so_and_with_a_confirmation() {
     for (ends_drift, outcome) in [(true, OutcomeKind::Applied), (false, OutcomeKind::Failed)] {
         let open = intent("mine", "X", NOW);
         let table = Table::with(&open).await;
-        for attribute in ["drift", "later"] {
+        for attribute in ["drift_size", "later"] {
             table.gives(&chat(), attribute).await;
         }
         let closing = Closing { ends_drift, ..Closing::default() };
         assert_eq!(table.closes(&open, &closing, &of(outcome)).await, Stored::Now);
         let has = |attribute: &str| table.item("target#1", &chat().to_string()).get(attribute).is_some();
-        assert_eq!((has("drift"), has("later")), (!ends_drift, true));
-        if has("drift") {
+        assert_eq!((has("drift_size"), has("later")), (!ends_drift, true));
+        if has("drift_size") {
             let unchanged = result(&chat(), "Y", OutcomeKind::Unchanged);
             let confirmed = table
                 .confirm(
@@ -36,7 +36,7 @@ async fn a_drift_ends_where_the_closing_says_so_and_with_a_confirmation() {
                 )
                 .await;
             assert_eq!(confirmed.unwrap(), Confirmed::Now);
-            assert_eq!((has("drift"), has("later")), (false, true));
+            assert_eq!((has("drift_size"), has("later")), (false, true));
         }
     }
 }

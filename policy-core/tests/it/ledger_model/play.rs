@@ -31,6 +31,9 @@ pub(super) enum Landed {
 /// How long a step may take: most take no time, a few longer than a lease.
 const PAUSES: [u64; 16] = [1, 1, 1, 1, 1, 1, 30, 30, 300, 300, 2_000, 5_000, 12_000, 30_000, 47_000, 75_000];
 
+/// How long after an update CloudTrail says so.
+const SAID: [u64; 4] = [1, 1_000, 60_000, 300_000];
+
 /// Whether a process ends after a step: 1 of 16 does.
 const KILLS: [bool; 16] = {
     let mut kills = [false; 16];
@@ -116,10 +119,16 @@ impl Play {
                     self.world.land(&intent, self.alters);
                     self.answers.insert(number, self.world.connect.clone());
                 }
-                Event::Foreign => self.world.change_elsewhere(),
+                Event::Foreign => {
+                    self.world.change_elsewhere();
+                    // CloudTrail says so late, and perhaps twice
+                    for _ in 0..2 {
+                        let after = self.tape.choose(&SAID);
+                        self.plan(after, Event::Check(Box::new(DriftCheck::new())));
+                    }
+                }
                 Event::Check(check) => {
-                    if let Some(next) = check.step(self) {
-                        let (after, _) = self.pause();
+                    if let Some((after, next)) = check.step(self) {
                         self.plan(after, next);
                     }
                 }

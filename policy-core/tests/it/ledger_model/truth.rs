@@ -4,7 +4,7 @@ use super::worker::Run;
 use super::world::World;
 use crate::record::recorded;
 use policy_core::policy::Configuration;
-use policy_core::record::{Intent, Members, Order, RunName, undo_of};
+use policy_core::record::{Intent, Members, Order, RunName, differing, undo_of};
 use policy_core::report::OutcomeKind;
 
 /// An update that took effect.
@@ -30,6 +30,8 @@ pub(super) struct Truth {
     landings: Vec<Landing>,
     /// How many changes came from somebody else.
     foreign: i64,
+    /// The sizes that were reported as drifts.
+    reported: Vec<i64>,
     /// Of the values that are there now.
     newest: Newest,
     /// Of all that were there.
@@ -114,6 +116,19 @@ impl Truth {
         }
     }
 
+    /// A drift is reported: of a value that somebody else has set, and once.
+    pub(super) fn reported(&mut self, drift: &Configuration) {
+        match (drift.maximum_size_limit_in_bytes, &drift.allowed_extensions) {
+            (Some(size), None) if (1..=self.foreign).contains(&size) => {
+                if self.reported.contains(&size) {
+                    self.wrong.push(format!("drift: {size} is reported a second time"));
+                }
+                self.reported.push(size);
+            }
+            _ => self.wrong.push(format!("drift: {drift:?} is reported, and nobody else set it")),
+        }
+    }
+
     /// At rest and between two writes, what is governed holds what it should: else it would be called a drift.
     pub(super) fn compared(&mut self, should: &Configuration, held: &Configuration) {
         if !Members::of_known(should).agree(should, held) && !self.is_shared() {
@@ -129,6 +144,10 @@ pub(super) fn at_rest(world: &World, runs: &[Run]) -> Vec<String> {
         world.item.intent.iter().map(|intent| format!("open: {}", intent.token)).collect();
     let is_undone = |run: &&Run| run.asked.is_retried && !world.is_done(&run.name);
     wrong.extend(runs.iter().filter(is_undone).map(|run| format!("undone: {}", run.name)));
+    let drift = differing(&world.item.held, &world.connect);
+    if drift != world.item.drift {
+        wrong.push(format!("drift: {drift:?} stands, and {:?} is reported", world.item.drift));
+    }
     if world.truth.is_shared() {
         return wrong;
     }

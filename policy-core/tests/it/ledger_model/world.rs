@@ -5,7 +5,7 @@ use super::truth::Truth;
 use super::worker::Run;
 use super::{Rule, Rules};
 use policy_core::policy::Configuration;
-use policy_core::record::{Closing, Intent, Members, Millis, Order, RunName, TargetRecord};
+use policy_core::record::{Closing, Intent, Members, Millis, Order, RunName, TargetRecord, differing};
 use policy_core::report::OutcomeKind;
 use std::collections::BTreeMap;
 
@@ -118,6 +118,12 @@ impl World {
         if !self.may_begin(seen, &intent.order, intent.named, now) {
             return Written::Refused;
         }
+        // in passing: what is about to be overwritten, unless it was reported
+        let drift = differing(&self.item.held, &intent.before);
+        if Members::of_known(&drift).any() && drift != self.item.drift {
+            self.truth.reported(&drift);
+            self.item.drift = drift;
+        }
         self.set_orders(intent.named, Some(intent.order.clone()), Some(intent.order.clone()));
         self.item.intent = Some(intent.clone());
         Written::Now
@@ -134,6 +140,7 @@ impl World {
         }
         self.set_orders(*named, Some(order.clone()), Some(order.clone()));
         put(&mut self.item.held, &named.within(held));
+        self.forget_drift(*named);
         self.item.last = Some(name.clone());
         self.truth.confirmed(*named, *named, order);
         self.results.insert(name.clone(), Stored::without_update(OutcomeKind::Unchanged));
@@ -177,8 +184,27 @@ impl World {
         if closing.last {
             self.item.last = Some(intent.run.clone());
         }
+        if closing.ends_drift {
+            self.forget_drift(intent.named);
+        }
         self.item.quiet = closing.quiet.filter(|_| self.rules.have(Rule::Quiet)).or(self.item.quiet);
         self.item.intent = None;
+    }
+
+    /// Notes a drift, unless the item is another one than was seen.
+    pub(super) fn note_drift(&mut self, seen: &TargetRecord, drift: &Configuration) -> bool {
+        let is_as_seen = self.item.rev == seen.rev && self.item.intent.is_none();
+        if is_as_seen {
+            self.item.drift = drift.clone();
+            self.item.rev += 1;
+        }
+        is_as_seen
+    }
+
+    /// A drift of these members ends: they hold what is set now.
+    fn forget_drift(&mut self, named: Members) {
+        let kept = Members { size: !named.size, extensions: !named.extensions };
+        self.item.drift = kept.within(&self.item.drift);
     }
 
     /// **keep** and **note**: the result alone.

@@ -215,20 +215,20 @@ fn an_update_that_was_not_taken_is_tried_again() {
 
 #[test]
 fn an_update_that_somebody_overtook_stays_unknown() {
-    let overtaken = |found: &Configuration, give_back| {
-        let closing = Closing { give_back, ..Closing::default() };
+    let overtaken = |found: &Configuration, left: Members| {
+        let closing = Closing { give_back: !left.any(), held: left.within(found), ..Closing::default() };
         let expected =
             settled(OutcomeKind::Unknown, Some(ErrorCode::OvertakenElsewhere), Some(found.clone()), closing);
         assert_eq!(settle(&both(), ReadBack::Holds(found)), expected, "{found:?}");
     };
-    overtaken(&held(9, &["exe"]), true);
-    overtaken(&held(9, &["csv", "pdf"]), true);
-    overtaken(&held(5, &["exe"]), true);
-    overtaken(&Configuration::default(), true);
-    // one of its values is there: an older change must not overwrite it
-    overtaken(&held(7, &["exe"]), false);
-    overtaken(&held(7, &["csv", "pdf"]), false);
-    overtaken(&held(9, &["docx"]), false);
+    overtaken(&held(9, &["exe"]), Members::default());
+    overtaken(&held(9, &["csv", "pdf"]), Members::default());
+    overtaken(&held(5, &["exe"]), Members::default());
+    overtaken(&Configuration::default(), Members::default());
+    // one of its values is there: an older change must not overwrite it, and nobody else has set it
+    overtaken(&held(7, &["exe"]), SIZE);
+    overtaken(&held(7, &["csv", "pdf"]), SIZE);
+    overtaken(&held(9, &["docx"]), Members { size: false, extensions: true });
     // unless it was there before
     let only_size_differs = intent(Members::ALL, &values(Some(7), Some(&["csv", "pdf"])));
     let found = held(9, &["csv", "pdf"]);

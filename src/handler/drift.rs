@@ -1,0 +1,196 @@
+//! Drift, as CloudTrail says that somebody has changed a target: what it holds decides, not what the event says.
+
+use super::{Handler, InvocationContext};
+use crate::audit::Finding;
+use crate::bus::BusError;
+use crate::ledger::{Ledger, LedgerError};
+use crate::propagate::Tokens;
+use crate::telemetry::causes;
+use policy_core::failure::{ErrorCode, Failure};
+use policy_core::origin::{Invocation, Origin, TriggerKind};
+use policy_core::policy::Configuration;
+use policy_core::record::{
+    self, Cause, DRIFT_DETECTED, Drift, Members, Observation, ReadBack, TargetName, TargetRecord,
+};
+use policy_core::trigger::cloudtrail::Call;
+use std::sync::atomic::Ordering;
+
+/// Nobody can say now whether a target drifts.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotChecked {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error("the target could not be read: {}", .0.code())]
+    Unread(Failure),
+    #[error("a change of the target is under way")]
+    UnderWay,
+}
+
+/// Why a drift is still owed.
+#[derive(Debug, thiserror::Error)]
+enum NotAnnounced {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    #[error(transparent)]
+    Encoding(#[from] serde_json::Error),
+}
+
+impl Handler {
+    /// Looks at a target that somebody has changed, or tried to.
+    pub(super) async fn check_call(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        call: &Call,
+    ) -> Result<(), NotChecked> {
+        let target = TargetName::of(&call.instance, call.scope);
+        self.check(context, ledger, &target, Some(&call.cause)).await
+    }
+
+    /// Compares a target with what the ledger says that it should hold.
+    async fn check(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        target: &TargetName,
+        cause: Option<&Cause>,
+    ) -> Result<(), NotChecked> {
+        let before = record_of(ledger, target).await?;
+        let read = self.read_target(context, target).await;
+        let after = record_of(ledger, target).await?;
+        let back = match &read {
+            Ok(held) => ReadBack::Holds(held),
+            Err(why) if why.code == ErrorCode::ResourceNotFoundException => ReadBack::NoInstance,
+            Err(why) => return Err(NotChecked::Unread(why.clone())),
+        };
+        let held = read.as_ref().ok();
+        match record::observe(&before, back, &after, self.now()) {
+            Observation::Later => Err(NotChecked::UnderWay),
+            Observation::InSync => Ok(()),
+            Observation::Ungoverned => {
+                // only an update is news: that nobody governs the target is not
+                let Some(cause) = cause else { return Ok(()) };
+                let found =
+                    Drift { id: cause.event_id.clone(), ..self.found(context, target, held, Some(cause)) };
+                ledger.ungoverned(&found).await?;
+                self.say(context, ledger, &found).await;
+                Ok(())
+            }
+            Observation::Known(drifting) => self.noted(ledger, target, &drifting, &after).await,
+            Observation::Ended => {
+                self.noted(ledger, target, &Configuration::default(), &after).await?;
+                self.note_finding(context, Finding::Ended(target));
+                Ok(())
+            }
+            Observation::Drifted(drifting) => {
+                let expected = after.held.clone();
+                let found = Drift { governed: true, expected, ..self.found(context, target, held, cause) };
+                if !ledger.drifted(&found, &drifting, &after).await? {
+                    return Err(NotChecked::UnderWay);
+                }
+                self.say(context, ledger, &found).await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn noted(
+        &self,
+        ledger: &Ledger,
+        target: &TargetName,
+        drifting: &Configuration,
+        seen: &TargetRecord,
+    ) -> Result<(), NotChecked> {
+        if Members::ALL.agree(drifting, &seen.drift) {
+            return Ok(());
+        }
+        if ledger.drift_is(target, drifting, seen).await? { Ok(()) } else { Err(NotChecked::UnderWay) }
+    }
+
+    fn found(
+        &self,
+        context: &InvocationContext,
+        target: &TargetName,
+        held: Option<&Configuration>,
+        cause: Option<&Cause>,
+    ) -> Drift {
+        let now = self.now();
+        Drift {
+            id: Tokens::new(&context.invocation.request_id, now).again("drift").next(),
+            target: target.clone(),
+            governed: false,
+            expected: Configuration::default(),
+            observed: held.cloned().unwrap_or_default(),
+            found: now,
+            change: None,
+            cause: cause.cloned(),
+            told: false,
+        }
+    }
+
+    /// Says that a target drifts: in the audit, in the metrics, on the bus. What the bus does not take is owed.
+    pub(super) async fn say(&self, context: &InvocationContext, ledger: &Ledger, found: &Drift) {
+        if !found.told {
+            context.tally.lock().add_drifts(1);
+            self.note_finding(context, Finding::Found(found));
+        }
+        let Err(error) = self.put_drift(context, ledger, found).await else { return };
+        let is_of_bus = matches!(error, NotAnnounced::Bus(_));
+        context.bus_failed.fetch_or(is_of_bus, Ordering::Relaxed);
+        let (drift, target) = (&found.id, &found.target);
+        tracing::warn!(error = causes(&error), drift, %target, "the drift could not be put; the sweep tries again");
+        let due = record::later_each_time(found.found, self.now());
+        if let Err(error) = ledger.announce_drift_at(target, drift, due).await {
+            tracing::warn!(error = causes(&error), drift, %target, "the drift may be in the audit a second time");
+        }
+    }
+
+    async fn put_drift(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        found: &Drift,
+    ) -> Result<(), NotAnnounced> {
+        if let Some(bus) = &self.bus {
+            if context.bus_failed.load(Ordering::Relaxed) {
+                return Err(BusError::NoAnswer.into());
+            }
+            bus.put(DRIFT_DETECTED, found.encode()?, found.found, context.deadline.end()).await?;
+        }
+        Ok(ledger.drift_announced(&found.target, &found.id).await?)
+    }
+
+    /// The same for the sweep.
+    pub(super) async fn say_again(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        target: &TargetName,
+        id: &str,
+    ) -> Result<(), LedgerError> {
+        // the index may be behind
+        if let Some(found) = ledger.drift(target, id).await? {
+            self.say(context, ledger, &found).await;
+        }
+        Ok(())
+    }
+
+    fn note_finding(&self, context: &InvocationContext, finding: Finding<'_>) {
+        let origin = origin_of(&context.invocation);
+        if let Err(error) = self.audit.finding(&origin, &context.rules.home, finding) {
+            tracing::error!(%error, "the audit log could not be written");
+        }
+    }
+}
+
+/// Who looks: the function itself.
+fn origin_of(invocation: &Invocation) -> Origin {
+    Origin { kind: TriggerKind::CloudTrail, ..Origin::invoker(invocation) }
+}
+
+async fn record_of(ledger: &Ledger, target: &TargetName) -> Result<TargetRecord, LedgerError> {
+    let records = ledger.targets(std::slice::from_ref(target)).await?;
+    Ok(records.into_iter().next().unwrap_or_default())
+}
