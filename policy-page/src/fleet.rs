@@ -2,7 +2,7 @@
 
 use crate::comparison::{Comparison, Row, Usual};
 use crate::frame::Frame;
-use crate::parts::{list_difference, names};
+use crate::parts::{drift, list_difference, names};
 use crate::words::{count, day, is_known, size, stack};
 use maud::{Markup, html};
 use policy_core::policy::Scope;
@@ -56,6 +56,7 @@ impl Fleet<'_> {
     }
 
     fn lead(&self, instances: usize, differing: usize) -> Markup {
+        let drifted = self.targets.iter().filter(|(_, record)| is_known(&record.drift)).count();
         let busy = self.targets.iter().filter(|(_, record)| record.intent.is_some()).count();
         html! {
             (count(instances, "instance")) ", " (count(self.targets.len(), "target"))
@@ -63,6 +64,7 @@ impl Fleet<'_> {
             ". "
             @if differing == 0 { "All hold the same." }
             @else { strong { (count(differing, "instance")) @if differing == 1 { " differs" } @else { " differ" } } " from the rest." }
+            @if drifted > 0 { " " strong { (count(drifted, "target")) " drifted." } }
             @if busy > 0 { " " (count(busy, "target")) " being changed." }
             @if !self.is_whole { " These are not all: choose an account and Region." }
         }
@@ -189,6 +191,9 @@ fn cell(frame: &Frame<'_>, usual: &Usual<'_>, target: Option<&(TargetName, Targe
 fn marks(frame: &Frame<'_>, record: &TargetRecord) -> Markup {
     html! {
         @if record.intent.is_some() { div.small.busy { span.sign aria-hidden="true" { "◐" } " being changed" } }
+        @if let Some(drift) = drift(record) {
+            div.small { span.word.careful { span.sign aria-hidden="true" { "△" } " drifted" } (drift) }
+        }
         @if let Some(owner) = &record.owner { div.small { "declared by " (stack(&owner.stack_id)) } }
         @if let Some(at) = record.applied_at { div.small { (day(at, frame.look.offset)) } }
     }

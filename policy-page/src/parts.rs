@@ -4,7 +4,7 @@ use crate::frame::Frame;
 use crate::words::{ListDifference, size};
 use maud::{Markup, html};
 use policy_core::policy::{ChangeId, Configuration};
-use policy_core::record::{Counts, Progress, RecordStatus, RecordedError};
+use policy_core::record::{Counts, Members, Progress, RecordStatus, RecordedError, TargetRecord};
 use policy_core::report::OutcomeKind;
 use policy_core::trigger::widget::View;
 
@@ -124,6 +124,12 @@ pub(crate) fn transition(before: Option<&Configuration>, after: Option<&Configur
         }
         @if !lists.is_none() { div { (list_difference(&lists, MOST)) } }
     }
+}
+
+/// From what a target should hold to what it was last seen to hold, where the two differ.
+pub(crate) fn drift(record: &TargetRecord) -> Option<Markup> {
+    let expected = Members::of_known(&record.drift).within(&record.held);
+    crate::words::is_known(&record.drift).then(|| transition(Some(&expected), Some(&record.drift)))
 }
 
 /// Size and number of extensions.

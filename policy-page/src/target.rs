@@ -1,7 +1,7 @@
 //! One target: what it should hold, and how it came to that.
 
 use crate::frame::Frame;
-use crate::parts::{error, fact, names, outcome, transition};
+use crate::parts::{drift, error, fact, names, outcome, transition};
 use crate::words::{is_known, size, who};
 use maud::{Markup, html};
 use policy_core::policy::ChangeId;
@@ -77,6 +77,7 @@ impl Target<'_> {
                         (frame.link(run.change_id.as_str(), &View::of_change(run.change_id.clone())))
                     }))
                 }
+                @if let Some(drift) = drift(record) { (fact("Drifted", &drift)) }
                 @if let Some(owner) = &record.owner {
                     (fact("Declared by", &html! {
                         @for claim in owner.claims.iter().rev() { (claim.logical_id) " " }

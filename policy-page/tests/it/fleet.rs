@@ -21,6 +21,7 @@ fn targets() -> Vec<(TargetName, TargetRecord)> {
     }
     all[4].1.held = holds(20 * MB, &["csv", "exe", "pdf", "png", "zip"]);
     all[5].1.held = holds(1_572_864, &["csv"]);
+    all[2].1.drift = Configuration { maximum_size_limit_in_bytes: Some(30 * MB), allowed_extensions: None };
     all[3].1.owner = Some(owner());
     all[7].1.intent = Some(intent("CHG-2"));
     all[8].1.held =
@@ -47,7 +48,7 @@ fn every_instance_is_beside_what_is_usual() {
         [
             "FleetChanges",
             "Attachment policies",
-            "4 instances, 13 targets. 1 instance differs from the rest. 2 targets being changed.",
+            "4 instances, 13 targets. 1 instance differs from the rest. 1 target drifted. 2 targets being changed.",
             "Show only those that differ",
             "What each instance should hold, by scope",
             "|Instance|EMAIL|CHAT|CASE|TASK",
@@ -57,7 +58,7 @@ fn every_instance_is_beside_what_is_usual() {
             "|00000002-0000-4000-8000-000000000001| 20 MB usual list 2026-03-15 | 20 MB usual list ◐ being changed 2026-03-15 | size not governed usual list 2026-03-15 |not governed",
             "|00000003-0000-4000-8000-000000000001| 20 MB usual list 2026-03-15 | 20 MB usual list 2026-03-15 | 20 MB list not governed 2026-03-15 | nothing yet ◐ being changed",
             "|444455556666/eu-west-2",
-            "|00000009-0000-4000-8000-000000000001| 20 MB usual list 2026-03-15 | 20 MB usual list 2026-03-15 | 20 MB usual list 2026-03-15 |not governed",
+            "|00000009-0000-4000-8000-000000000001| 20 MB usual list 2026-03-15 | 20 MB usual list 2026-03-15 | 20 MB usual list △ drifted 20 MB → 30 MB 2026-03-15 |not governed",
             "Read from the ledger at 2026-03-15 12:00, UTC.",
         ],
     );
