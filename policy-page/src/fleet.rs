@@ -3,7 +3,7 @@
 use crate::comparison::{Comparison, Row, Usual};
 use crate::frame::Frame;
 use crate::parts::{list_difference, names};
-use crate::words::{count, day, is_known, size};
+use crate::words::{count, day, is_known, size, stack};
 use maud::{Markup, html};
 use policy_core::policy::Scope;
 use policy_core::record::{Freeze, LaneName, TargetName, TargetRecord};
@@ -164,7 +164,7 @@ fn cell(frame: &Frame<'_>, usual: &Usual<'_>, target: Option<&(TargetName, Targe
     let difference = usual.difference(held);
     let text = match held.maximum_size_limit_in_bytes {
         Some(bytes) => size(bytes),
-        None if is_known(held) => "any size".to_owned(),
+        None if is_known(held) => "size not governed".to_owned(),
         None => "nothing yet".to_owned(),
     };
     html! {
@@ -174,7 +174,7 @@ fn cell(frame: &Frame<'_>, usual: &Usual<'_>, target: Option<&(TargetName, Targe
                 (frame.link(text, &View::of_target(name)))
             }
             @if held.allowed_extensions.is_none() {
-                @if is_known(held) { div.small { "any list" } }
+                @if is_known(held) { div.small { "list not governed" } }
             } @else if difference.list.is_none() {
                 div.small { "usual list" }
             } @else {
@@ -189,6 +189,7 @@ fn cell(frame: &Frame<'_>, usual: &Usual<'_>, target: Option<&(TargetName, Targe
 fn marks(frame: &Frame<'_>, record: &TargetRecord) -> Markup {
     html! {
         @if record.intent.is_some() { div.small.busy { span.sign aria-hidden="true" { "◐" } " being changed" } }
+        @if let Some(owner) = &record.owner { div.small { "declared by " (stack(&owner.stack_id)) } }
         @if let Some(at) = record.applied_at { div.small { (day(at, frame.look.offset)) } }
     }
 }

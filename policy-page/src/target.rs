@@ -77,6 +77,12 @@ impl Target<'_> {
                         (frame.link(run.change_id.as_str(), &View::of_change(run.change_id.clone())))
                     }))
                 }
+                @if let Some(owner) = &record.owner {
+                    (fact("Declared by", &html! {
+                        @for claim in owner.claims.iter().rev() { (claim.logical_id) " " }
+                        "of the stack " (owner.stack_id)
+                    }))
+                }
                 @if let Some(intent) = &record.intent {
                     (fact("Being changed", &html! {
                         "since " (frame.minute(intent.begun)) " by "

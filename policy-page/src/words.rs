@@ -79,6 +79,12 @@ pub(crate) fn who(who: &Who) -> String {
     }
 }
 
+/// `attachments` of `arn:aws:cloudformation:us-east-1:111122223333:stack/attachments/1b2c…`; else the whole.
+pub(crate) fn stack(id: &str) -> &str {
+    let name = id.split_once(":stack/").and_then(|(_, rest)| rest.split('/').next());
+    name.filter(|name| !name.is_empty()).unwrap_or(id)
+}
+
 /// How two lists differ.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ListDifference<'a> {

@@ -13,6 +13,7 @@
 //! - [`lambda`]: the Runtime API, and a function process that is run against it.
 //! - [`function_url`]: HTTP in front of a function, as a Lambda function URL.
 //! - [`invoke_api`]: Lambda's `Invoke` in front of a function, for any payload.
+//! - [`widget_pages`]: a browser in front of the function that makes pages.
 //! - [`governed`]: all of it, as a stack has it: table, queues, and a function for each role.
 //! - [`callback`]: where CloudFormation waits for a custom resource's answer.
 //! - [`expectation`]: the answer that a payload's file name announces.
@@ -37,6 +38,7 @@ pub mod mapping;
 pub mod queue;
 pub mod schedule;
 pub mod sts;
+pub mod widget_pages;
 
 mod aws_json;
 mod connections;

@@ -108,6 +108,8 @@ struct Progress {
     done: u32,
     /// Whether an intent was left open, or a result that may not be stored.
     kept: bool,
+    /// Intents whose end is not stored.
+    closing: u32,
     written: Option<Instant>,
     /// Targets that did not hold what they should.
     drifts: u32,
@@ -154,7 +156,8 @@ impl<'a> Governed<'a> {
 
     /// Whether an intent is still open, or a result may not be stored: what became of a target is found out later.
     pub fn has_left_open(&self) -> bool {
-        self.progress.lock().kept
+        let progress = self.progress.lock();
+        progress.kept || progress.closing > 0
     }
 
     /// How many targets were found not to hold what they should.

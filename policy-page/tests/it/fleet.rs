@@ -1,7 +1,7 @@
 //! The fleet, compared.
 
 use crate::reading::{lines, links, tags};
-use crate::samples::{LANE, MB, OTHER_LANE, frame, freeze, holding, holds, intent, list, name};
+use crate::samples::{LANE, MB, OTHER_LANE, frame, freeze, holding, holds, intent, list, name, owner};
 use policy_core::policy::{Configuration, Scope};
 use policy_core::record::{LaneName, TargetName, TargetRecord};
 use policy_core::trigger::widget::{Look, Theme};
@@ -21,6 +21,7 @@ fn targets() -> Vec<(TargetName, TargetRecord)> {
     }
     all[4].1.held = holds(20 * MB, &["csv", "exe", "pdf", "png", "zip"]);
     all[5].1.held = holds(1_572_864, &["csv"]);
+    all[3].1.owner = Some(owner());
     all[7].1.intent = Some(intent("CHG-2"));
     all[8].1.held =
         Configuration { maximum_size_limit_in_bytes: None, allowed_extensions: Some(list(&USUAL)) };
@@ -52,9 +53,9 @@ fn every_instance_is_beside_what_is_usual() {
             "|Instance|EMAIL|CHAT|CASE|TASK",
             "|Most common| 20 MB 3 extensions: csv pdf png | 20 MB 3 extensions: csv pdf png | 20 MB 3 extensions: csv pdf png |–",
             "|111122223333/eu-central-1",
-            "|00000001-0000-4000-8000-000000000001| 20 MB usual list 2026-03-15 | 20 MB ≠ also +exe also +zip 2026-03-15 | ≠ 1,536 KB ≠ without −pdf without −png 2026-03-15 |not governed",
-            "|00000002-0000-4000-8000-000000000001| 20 MB usual list 2026-03-15 | 20 MB usual list ◐ being changed 2026-03-15 | any size usual list 2026-03-15 |not governed",
-            "|00000003-0000-4000-8000-000000000001| 20 MB usual list 2026-03-15 | 20 MB usual list 2026-03-15 | 20 MB any list 2026-03-15 | nothing yet ◐ being changed",
+            "|00000001-0000-4000-8000-000000000001| 20 MB usual list declared by shops 2026-03-15 | 20 MB ≠ also +exe also +zip 2026-03-15 | ≠ 1,536 KB ≠ without −pdf without −png 2026-03-15 |not governed",
+            "|00000002-0000-4000-8000-000000000001| 20 MB usual list 2026-03-15 | 20 MB usual list ◐ being changed 2026-03-15 | size not governed usual list 2026-03-15 |not governed",
+            "|00000003-0000-4000-8000-000000000001| 20 MB usual list 2026-03-15 | 20 MB usual list 2026-03-15 | 20 MB list not governed 2026-03-15 | nothing yet ◐ being changed",
             "|444455556666/eu-west-2",
             "|00000009-0000-4000-8000-000000000001| 20 MB usual list 2026-03-15 | 20 MB usual list 2026-03-15 | 20 MB usual list 2026-03-15 |not governed",
             "Read from the ledger at 2026-03-15 12:00, UTC.",

@@ -1,7 +1,8 @@
 //! What a ledger could hold.
 
+use policy_core::declare::{Claim, Owner};
 use policy_core::origin::{IdentitySource, TriggerKind};
-use policy_core::policy::{ChangeId, Configuration, Scope};
+use policy_core::policy::{ChangeId, Configuration, Scope, Values};
 use policy_core::record::{
     ChangeRecord, Counts, Freeze, Handover, Intent, LEASE, LaneName, LanePart, LaneState, Listed, Members,
     Millis, Mode, Order, Past, PlanRef, RecordStatus, RecordedError, RecordedOrigin, RecordedResult,
@@ -62,6 +63,20 @@ pub(crate) fn holding(held: Configuration) -> TargetRecord {
         applied_at: Some(NOW),
         last: Some(run("CHG-1")),
         ..TargetRecord::default()
+    }
+}
+
+pub(crate) fn owner() -> Owner {
+    let claim = |logical_id: &str| Claim {
+        logical_id: logical_id.to_owned(),
+        generation: 1,
+        first: 1,
+        declared: Values::default(),
+    };
+    Owner {
+        stack_id: "arn:aws:cloudformation:eu-central-1:111122223333:stack/shops/0b2c".to_owned(),
+        original: Configuration::default(),
+        claims: vec![claim("Older"), claim("Policy")],
     }
 }
 

@@ -1,7 +1,7 @@
 //! One target and its history.
 
 use crate::reading::{lines, links};
-use crate::samples::{LANE, MB, NOW, failure, frame, holding, holds, id, intent, name, past, run};
+use crate::samples::{LANE, MB, NOW, failure, frame, holding, holds, id, intent, name, owner, past, run};
 use policy_core::policy::{Configuration, Scope};
 use policy_core::record::{Past, Position, TargetRecord};
 use policy_core::report::OutcomeKind;
@@ -11,8 +11,11 @@ use std::collections::BTreeMap;
 #[test]
 fn the_history_says_when_by_whom_why_and_what_was_there_before() {
     let name = name(LANE, 1, Scope::Chat);
-    let record =
-        TargetRecord { intent: Some(intent("CHG-4")), ..holding(holds(10 * MB, &["csv", "pdf", "png"])) };
+    let record = TargetRecord {
+        owner: Some(owner()),
+        intent: Some(intent("CHG-4")),
+        ..holding(holds(10 * MB, &["csv", "pdf", "png"]))
+    };
     let failed = Past {
         change_id: id("CHG-2/3"),
         after: None,
@@ -38,7 +41,7 @@ fn the_history_says_when_by_whom_why_and_what_was_there_before() {
             "FleetChanges",
             "CHAT of 00000001-0000-4000-8000-000000000001",
             "Account and Region 111122223333/eu-central-1 Should hold at most 10 MB csv pdf png Last changed 2026-03-15 12:00 by \
-             CHG-1 Being changed since 2026-03-15 12:00 by CHG-4",
+             CHG-1 Declared by Policy Older of the stack arn:aws:cloudformation:eu-central-1:111122223333:stack/shops/0b2c Being changed since 2026-03-15 12:00 by CHG-4",
             "History, the newest first",
             "|When and by which change|Outcome|Before → after|Who and why",
             "| 2026-03-15 12:00 CHG-3|✓ applied| 20 MB → 10 MB also +png without −exe | arn:aws:iam::111122223333:user/ada \"ticket 7\"",

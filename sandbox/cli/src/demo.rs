@@ -5,9 +5,9 @@
 //! instances at the quota's full speed. At the end, in governed mode, a change that takes longer than an
 //! HTTP request may is queued, followed to its end, and undone.
 
-mod audit;
+pub(crate) mod audit;
 mod document;
-mod http;
+pub(crate) mod http;
 mod json;
 mod long;
 mod page;

@@ -2,6 +2,8 @@
 
 pub(crate) mod call;
 mod delivery;
+mod log;
+mod sample;
 mod welcome;
 
 use crate::flags::{ConnectFlags, FunctionFlags, GovernedFlags};
@@ -16,6 +18,7 @@ use sandbox::invoke_api::InvokeApi;
 use sandbox::lambda::{Function, Launch, Stream};
 use sandbox::ledger;
 use sandbox::mapping::Delivery;
+use sandbox::widget_pages::WidgetPages;
 use std::future::pending;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -33,9 +36,18 @@ pub(crate) struct Serve {
     /// Port of Lambda's Invoke on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     invoke_port: u16,
+    /// Port of the pages to look at on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0, value_name = "PORT", conflicts_with = "standalone")]
+    page_port: u16,
     /// Hides the function's log
     #[arg(long)]
     quiet: bool,
+    /// Shows the function's log as it is, lines of JSON, and not the audit in one line a target
+    #[arg(long)]
+    raw: bool,
+    /// Adds 28 instances, and sends changes of them, one of which goes on for a while; not in standalone mode
+    #[arg(long)]
+    sample: bool,
     #[command(flatten)]
     governed: GovernedFlags,
     #[command(flatten)]
@@ -51,6 +63,10 @@ impl Serve {
         // First, so that a missing program is the only message.
         self.function.binary()?;
         let connect = self.connect.start().await?;
+        let sampled = self.sample && !self.governed.standalone;
+        if sampled {
+            sample::prepare(&connect);
+        }
         let calls = connect.follow();
         let launch = self.launch(&connect)?;
         let governed = if self.governed.standalone {
@@ -68,10 +84,23 @@ impl Serve {
             (url, InvokeApi::start(function, self.invoke_port).await?)
         };
         let services = governed.as_ref().map(Governed::services);
-        let functions = Functions { url: url.url(), invoke: invoke.url(), governed: governed.as_ref() };
+        let pages = match &governed {
+            Some(governed) => Some(WidgetPages::start(Arc::clone(governed.widget()), self.page_port).await?),
+            None => None,
+        };
+        let functions = Functions {
+            url: url.url(),
+            invoke: invoke.url(),
+            pages: pages.as_ref().map(WidgetPages::url),
+            governed: governed.as_ref(),
+        };
         let served = Served { connect: &connect, services, functions: Some(functions) };
         served.welcome(&mut io::stdout())?;
+        let sample = sampled.then(|| tokio::spawn(sample::send(url.url())));
         report(&connect, calls, Kept { services, governed: governed.as_ref() }, interrupt).await?;
+        if let Some(sample) = sample {
+            sample.abort();
+        }
         // The services end here, and the functions with their processes.
         Ok(ExitCode::SUCCESS)
     }
@@ -80,9 +109,13 @@ impl Serve {
         let mut launch = self.function.launch(&connect.url())?;
         if !self.quiet {
             let palette = Palette::of(&io::stderr());
+            let raw = self.raw;
             launch.echo = Some(Arc::new(move |_: Stream, line: &str| {
-                // If nobody can read the log any more, the sandbox goes on.
-                let _ = writeln!(io::stderr(), "{}", palette.dim(line));
+                let lines = if raw { vec![palette.dim(line)] } else { log::lines(line, palette) };
+                for line in lines {
+                    // If nobody can read the log any more, the sandbox goes on.
+                    let _ = writeln!(io::stderr(), "{line}");
+                }
             }));
         }
         Ok(launch)

@@ -64,14 +64,14 @@ impl Governed<'_> {
         let Some(recorded) = self.recorded(result, change_id, intent.token.clone()) else {
             return Ok(Store::Stored);
         };
-        // until it is closed
-        let kept = std::mem::replace(&mut self.progress.lock().kept, true);
+        // until it is closed; lanes close side by side
+        self.progress.lock().closing += 1;
         let stored = match record::ending(intent, &result.outcome, any_unanswered) {
             Ending::Close(closing) => {
                 let counts = self.counts_failure(&recorded);
                 match self.ledger.close(target, intent, &closing, &recorded, counts).await? {
                     Stored::Now => {
-                        self.progress.lock().kept = kept;
+                        self.progress.lock().closing -= 1;
                         Store::Stored
                     }
                     Stored::Done(result) => {

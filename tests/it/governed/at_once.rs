@@ -188,3 +188,29 @@ async fn a_dry_run_that_the_sweep_makes_final_has_its_hash() {
         stage.http("POST", "/policy-changes/DRY/apply", &json!({"plan": report["plan"]})).await;
     assert_eq!(status, 202);
 }
+
+/// Two lanes store the ends of their intents at the same time.
+#[tokio::test]
+async fn a_change_of_two_regions_is_carried_out_at_once_and_its_record_is_final() {
+    let there = sandbox::connect::Instance {
+        region: "eu-west-2".to_owned(),
+        ..sandbox::connect::Instance::numbered(9)
+    };
+    let here = sandbox::connect::Instance::numbered(1);
+    let (one, other) = (here.arn(), there.arn());
+    let options = sandbox::connect::Options { instances: vec![here, there], ..Default::default() };
+    let stage = Stage::with(options, &[]).await;
+    let slow = sandbox::ledger::Fault::Slow(Duration::from_millis(30));
+    stage.ledger.fault(sandbox::ledger::Rule::new(slow).on(sandbox::ledger::Operation::TransactWriteItems));
+    let change = json!({
+        "instanceIds": [one, other], "attachmentScope": "*", "maximumSize": "10 MB", "changeId": "CHG-1",
+    });
+    let (status, _, report) = stage.http("POST", "/policy-changes", &change).await;
+    assert_eq!((status, &report["summary"]), (200, &json!({"applied": 8})), "{report}");
+    let record = stage.record("CHG-1").await;
+    assert_eq!(
+        (&record["status"], &record["summary"]),
+        (&json!("succeeded"), &json!({"applied": 8})),
+        "{record:#}"
+    );
+}

