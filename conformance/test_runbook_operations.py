@@ -119,7 +119,7 @@ def test_no_query_finds_a_change_by_a_part_of_its_id() -> None:
 
 # Code spans that are not ours, and whose they are.
 OF_OTHERS = {
-    "EventBridge": {"ERROR_CODE", "ERROR_MESSAGE", "source", "time"},
+    "EventBridge": {"ERROR_CODE", "ERROR_MESSAGE", "source", "time", "InternalException", ".events"},
     "DynamoDB": {
         "InternalServerError", "ServiceUnavailable", "ProvisionedThroughputExceededException", "ValidationException",
         "restore-table-from-backup",
@@ -131,11 +131,11 @@ OF_OTHERS = {
     "the HTTP API": {'{"drain": true}', '{"force": true}', "Retry-After"},
     "the repository": {"template.yaml", "samconfig.toml"},
     "Amazon SQS": {"ApproximateAgeOfOldestMessage"},
-    "IAM": {"iam:SimulatePrincipalPolicy"},
+    "IAM": {"iam:SimulatePrincipalPolicy", "connect:UpdateAttachedFilesConfiguration"},
     "the AWS CLI": {"filter-log-events", "--start-time", 'eval "$(aws configure export-credentials --format env)"'},
     "the page's commands": {
-        "entries.json", "undo.json", "$API_LOG", "$INTAKE_LOG", "$SWEEP_LOG", "$DECLARE_LOG", "QUEUE=$INTAKE_FAILED",
-        "RESTORED",
+        "entries.json", "undo.json", "$API_LOG", "$INTAKE_LOG", "$SWEEP_LOG", "$WORKER_LOG", "$DECLARE_LOG", "QUEUE=$INTAKE_FAILED",
+        "RESTORED", "data.expected", "data.observed", "evidences[0].data.eventId",
         "api GET /freeze", "api DELETE /freeze", 'api GET "/policy-changes?status=partial"',
     },
     "the page's example": {"/0", "/1", "CHG-20420", "CHG-2042", "\\."},
