@@ -108,7 +108,8 @@ impl Handler {
         });
         let change = record.as_ref().map(|record| record.change_id.clone());
         let known = Kept::known_after(old, generation, &request.request_id);
-        let overtakes = unfinished.map(|older| {
+        // one that is halted already ends by itself
+        let overtakes = unfinished.filter(|older| older.halt.is_none()).map(|older| {
             let halt = Halt {
                 as_what: Halted::Superseded,
                 at: now,

@@ -64,12 +64,16 @@ async fn what_takes_too_long_is_failed_before_the_timeout_and_the_rest_is_not_be
     let answer: Value = serde_json::from_str(&stack.bucket.arrived()[0].body).unwrap();
     let told = "The resource's time was not enough; targets that were not begun stay as they are";
     assert_eq!((&answer["Status"], &answer["Reason"]), (&json!("FAILED"), &json!(told)));
+    // the rollback comes at once, while the change has not ended
+    stack.send(&stack.ask("Delete", &properties)).await.unwrap();
     stack.stage.work().await;
     let record = stack.stage.record(created["changeId"].as_str().unwrap()).await;
     assert_eq!((&record["status"], &record["summary"]), (&json!("cancelled"), &json!({"skipped": 2})));
     // its end does not answer otherwise
     stack.stage.sweep().await;
-    assert_eq!((stack.bucket.arrived().len(), stack.stage.world.updates()), (1, 0));
+    let arrived = stack.bucket.arrived();
+    assert_eq!((arrived.len(), stack.stage.world.updates()), (2, 0));
+    assert!(arrived[1].body.contains(r#""Status":"SUCCESS""#), "{arrived:?}");
 }
 
 #[tokio::test]
