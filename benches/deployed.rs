@@ -39,7 +39,7 @@ struct Division {
 
 const DIVISIONS: [Division; 2] = [
     Division { name: "0.1.0: worker 1.2/s burst 3, API 0.4/s burst 1", worker: (1.2, 3), api: (0.4, 1) },
-    Division { name: "template: worker 1.9/s burst 3, API 0.5/s burst 2", worker: (1.9, 3), api: (0.5, 2) },
+    Division { name: "template: worker 1.82/s burst 5, API 0.5/s burst 2", worker: (1.82, 5), api: (0.5, 2) },
 ];
 
 /// What one play came to.

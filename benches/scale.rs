@@ -102,8 +102,8 @@ async fn play(function: &str, rate: f64, with_stuck: bool) -> Ends {
         .env("AWS_ENDPOINT_URL_STS", sts.url());
     // the template's share of the quota
     let worker = Role::new(20, Duration::from_mins(5))
-        .env("CONNECT_REQUESTS_PER_SECOND", (rate * 0.95).to_string())
-        .env("CONNECT_BURST", "3");
+        .env("CONNECT_REQUESTS_PER_SECOND", (rate * 1.82 / 2.0).to_string())
+        .env("CONNECT_BURST", "5");
     let stack = Governed::start(launch, Options { worker, ..Options::default() }).await.unwrap();
     let change =
         json!({"instanceIds": named, "attachmentScope": "*", "maximumSize": "10 MB", "changeId": "LARGE"});

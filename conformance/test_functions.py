@@ -111,7 +111,7 @@ def test_no_function_alone_exceeds_the_quota() -> None:
         if "CONNECT_REQUESTS_PER_SECOND" in variables
     }
     small = (parameter["ApiRequestsPerSecond"], parameter["ApiBurst"])
-    worker = (1.9, 3)
+    worker = (1.82, 5)
     # a declaration's function calls nobody: it estimates by the worker's pace
     estimated = paces.pop("DeclareFunction")
     assert paces == {"WorkerFunction": worker, "ApiFunction": small, "SweepFunction": small}
