@@ -136,8 +136,9 @@ def where(process: subprocess.Popen, log: Path) -> Sandbox:
     while process.poll() is None and time.monotonic() < deadline:
         said = log.read_text()
         # Its URLs come before the list of instances.
-        if re.search(r"^Instances$", said, re.MULTILINE):
-            url = dict(re.findall(rf"^({'|'.join(NAMES)}) +(http://\S+)$", said, re.MULTILINE))
+        url = dict(re.findall(rf"^({'|'.join(NAMES)}) +(http://\S+)$", said, re.MULTILINE))
+        is_whole = NAMES[0] in url or "services" in process.args
+        if is_whole and re.search(r"^Instances$", said, re.MULTILINE):
             connect, function, invoke, table, queues, pages = (url.get(name, "") for name in NAMES)
             return Sandbox(connect, function, invoke, process.pid, table, queues, pages)
         time.sleep(0.02)
