@@ -31,7 +31,7 @@ pub enum Nothing<'a> {
 }
 
 impl Frame<'_> {
-    /// A page that says why there is none.
+    /// A page without a view, which says why nothing can be shown.
     pub fn nothing(&self, why: Nothing<'_>) -> String {
         let text = match why {
             Nothing::Unclear(unclear) => unclear.to_string(),

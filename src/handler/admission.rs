@@ -33,42 +33,32 @@ impl Handler {
         let holder = Holder { token: case.tokens.next(), until };
         let mut replays = old.map_or_else(Default::default, |old| old.replays.clone());
         replays.extend(case.replay.map(str::to_owned));
+        let accepted = ChangeRecord::accepted(
+            order,
+            (case.tokens.next(), case.hash.clone()),
+            RecordedOrigin::of(case.origin),
+            plan_ref(&case.text),
+            case.now,
+        );
         ChangeRecord {
-            change_id: case.document.change_id.clone(),
-            token: case.tokens.next(),
-            hash: case.hash.clone(),
             chosen: case.document.is_chosen,
             is_batch: case.document.is_batch,
             dry_run: is_dry_run(changes),
             run,
             key,
-            order,
             first: old.map_or(case.now, |old| old.first),
             status,
             mode,
-            submitted: case.now,
             started: (mode == Mode::Inline).then_some(case.now),
-            finished: None,
-            origin: RecordedOrigin::of(case.origin),
             reason: first.and_then(|change| change.reason.clone()),
             requested_by: first.and_then(|change| change.requested_by.clone()),
-            plan: plan_ref(&case.text),
             lanes: u32::try_from(case.plan.lanes.len()).unwrap_or(u32::MAX),
-            sent: false,
-            lanes_done: 0,
             targets: targets(changes, case.at_once.as_deref()),
-            counts: record::Counts::default(),
-            failures: 0,
             stop_after: case.document.stop_after,
-            halt: None,
             holder: (mode == Mode::Inline).then_some(holder),
-            plan_hash: None,
             relations: old.map_or_else(Relations::default, |old| old.relations.clone()),
-            declared: None,
             replays,
-            violations: Vec::new(),
-            announce: false,
-            expires: None,
+            ..accepted
         }
     }
 

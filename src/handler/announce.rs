@@ -20,7 +20,7 @@ const RESULTS: usize = 100;
 
 /// Why an event is still owed.
 #[derive(Debug, thiserror::Error)]
-enum NotAnnounced {
+pub(super) enum NotAnnounced {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]

@@ -151,7 +151,7 @@ impl Handler {
         Ok(self.reply(request, owed.change.as_ref().map(ChangeId::as_str), put))
     }
 
-    /// What Lambda is told.
+    /// The function's answer to Lambda: success once CloudFormation has its answer, else a function error.
     #[expect(clippy::unused_self, reason = "beside the other replies")]
     fn reply(
         &self,

@@ -12,8 +12,8 @@ use crate::telemetry::causes;
 use policy_core::policy::ChangeId;
 use policy_core::problem::Problem;
 use policy_core::record::{
-    self, Admission, ChangeRecord, Counts, LaneName, Millis, Mode, Order, Plan, RecordStatus, RecordedOrigin,
-    Relations, RunKey, Submitted, Task,
+    self, Admission, ChangeRecord, LaneName, Millis, Mode, Order, Plan, RecordedOrigin, Relations, Submitted,
+    Task,
 };
 use policy_core::report::OutcomeKind;
 use policy_core::trigger::http::Request;
@@ -201,46 +201,19 @@ fn draft(
     (token, now): (String, Millis),
 ) -> Result<ChangeRecord, serde_json::Error> {
     let change_id = derived.change_id.clone().unwrap_or_else(|| request.origin.change_id());
-    let order = Order { accepted: accepted(&request.origin, now), change_id: change_id.clone() };
+    let order = Order { accepted: accepted(&request.origin, now), change_id };
     let (undoes, applies) = match derived.relation {
         Relation::UndoneBy => (Some(of.change_id.clone()), None),
         Relation::AppliedBy => (None, Some(of.change_id.clone())),
     };
+    let origin = RecordedOrigin::of(&request.origin);
+    let plan_ref = plan_ref(&plan.encode()?);
     Ok(ChangeRecord {
-        change_id,
-        token,
-        hash: derived.task.hash(),
         chosen: derived.change_id.is_some(),
-        is_batch: false,
         dry_run: derived.dry_run,
-        run: 1,
-        key: RunKey::next(None, now),
-        order,
-        first: now,
-        status: RecordStatus::Accepted,
-        mode: Mode::Lanes,
-        submitted: now,
-        started: None,
-        finished: None,
-        origin: RecordedOrigin::of(&request.origin),
         reason: derived.reason.clone(),
-        requested_by: None,
-        plan: plan_ref(&plan.encode()?),
         lanes: u32::try_from(plan.lanes.len()).unwrap_or(u32::MAX),
-        sent: false,
-        lanes_done: 0,
-        targets: 0,
-        counts: Counts::default(),
-        failures: 0,
-        stop_after: None,
-        halt: None,
-        holder: None,
-        plan_hash: None,
         relations: Relations { undoes, applies, ..Relations::default() },
-        declared: None,
-        replays: BTreeSet::new(),
-        violations: Vec::new(),
-        announce: false,
-        expires: None,
+        ..ChangeRecord::accepted(order, (token, derived.task.hash()), origin, plan_ref, now)
     })
 }

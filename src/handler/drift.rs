@@ -1,5 +1,6 @@
 //! Drift, as CloudTrail says that somebody has changed a target: what it holds decides, not what the event says.
 
+use super::announce::NotAnnounced;
 use super::{Handler, InvocationContext};
 use crate::audit::Finding;
 use crate::bus::BusError;
@@ -24,17 +25,6 @@ pub(super) enum NotChecked {
     Unread(Failure),
     #[error("a change of the target is under way")]
     UnderWay,
-}
-
-/// Why a drift is still owed.
-#[derive(Debug, thiserror::Error)]
-enum NotAnnounced {
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    #[error(transparent)]
-    Bus(#[from] BusError),
-    #[error(transparent)]
-    Encoding(#[from] serde_json::Error),
 }
 
 impl Handler {

@@ -62,8 +62,8 @@ impl Ledger {
         item.as_ref().map(declaration::decode_answer).transpose()
     }
 
-    /// Takes a generation: the resource, its answer and its change are written together, and the older one's run is told
-    /// to end.
+    /// Takes a generation: the resource, its answer and its change are written in one
+    /// transaction, which also halts the run of the older generation.
     pub async fn take(&self, generation: Generation<'_>, now: Millis) -> Result<Taken, LedgerError> {
         let Generation { old, new, answer, change, overtakes } = generation;
         let as_seen = match old {

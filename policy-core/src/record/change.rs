@@ -181,6 +181,53 @@ pub struct ChangeRecord {
 }
 
 impl ChangeRecord {
+    /// A record of one run that nobody has begun, whose lanes are to be carried out.
+    pub fn accepted(
+        order: Order,
+        (token, hash): (String, String),
+        origin: RecordedOrigin,
+        plan: PlanRef,
+        now: Millis,
+    ) -> Self {
+        Self {
+            change_id: order.change_id.clone(),
+            token,
+            hash,
+            chosen: false,
+            is_batch: false,
+            dry_run: false,
+            run: 1,
+            key: RunKey::next(None, now),
+            order,
+            first: now,
+            status: RecordStatus::Accepted,
+            mode: Mode::Lanes,
+            submitted: now,
+            started: None,
+            finished: None,
+            origin,
+            reason: None,
+            requested_by: None,
+            plan,
+            lanes: 0,
+            sent: false,
+            lanes_done: 0,
+            targets: 0,
+            counts: Counts::default(),
+            failures: 0,
+            stop_after: None,
+            halt: None,
+            holder: None,
+            plan_hash: None,
+            relations: Relations::default(),
+            declared: None,
+            replays: BTreeSet::new(),
+            violations: Vec::new(),
+            announce: false,
+            expires: None,
+        }
+    }
+
     /// The newest run.
     pub fn run_name(&self) -> RunName {
         RunName { change_id: self.change_id.clone(), key: self.key }

@@ -1,10 +1,7 @@
 //! The record of a document that was rejected: nobody waits for its answer, so its producer hears of it by an event.
 
-use super::{
-    ChangeRecord, Counts, Millis, Mode, Order, PlanRef, RecordStatus, RecordedOrigin, Relations, RunKey,
-};
+use super::{ChangeRecord, Millis, Mode, Order, PlanRef, RecordStatus, RecordedOrigin, RunKey};
 use crate::policy::{ChangeId, Violation};
-use std::collections::BTreeSet;
 
 /// The most violations that a record keeps.
 const KEPT: usize = 20;
@@ -27,42 +24,16 @@ pub struct RejectedDocument<'a> {
 impl RejectedDocument<'_> {
     /// The first run of its record. `announce`: its event is owed.
     pub fn record(&self, id: &ChangeId, token: String, announce: bool, now: Millis) -> ChangeRecord {
+        let order = Order { accepted: self.accepted, change_id: id.clone() };
+        let plan = PlanRef::Own(String::new());
         ChangeRecord {
-            change_id: id.clone(),
-            token,
-            hash: self.hash(),
             chosen: true,
-            is_batch: false,
-            dry_run: false,
-            run: 1,
-            key: RunKey::next(None, now),
-            order: Order { accepted: self.accepted, change_id: id.clone() },
-            first: now,
             status: RecordStatus::Rejected,
             mode: Mode::Inline,
-            submitted: now,
-            started: None,
             finished: Some(now),
-            origin: self.origin.clone(),
-            reason: None,
-            requested_by: None,
-            plan: PlanRef::Own(String::new()),
-            lanes: 0,
-            sent: false,
-            lanes_done: 0,
-            targets: 0,
-            counts: Counts::default(),
-            failures: 0,
-            stop_after: None,
-            halt: None,
-            holder: None,
-            plan_hash: None,
-            relations: Relations::default(),
-            declared: None,
-            replays: BTreeSet::new(),
             violations: self.violations.iter().take(KEPT).map(kept).collect(),
             announce,
-            expires: None,
+            ..ChangeRecord::accepted(order, (token, self.hash()), self.origin.clone(), plan, now)
         }
     }
 

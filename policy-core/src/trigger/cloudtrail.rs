@@ -65,7 +65,7 @@ struct OnBehalfOf {
 /// The call that an event's `detail` is about.
 ///
 /// # Errors
-/// It is none that could have changed a target: in one lower-case line, why.
+/// The call cannot have changed a target. The text is one line in lower case that says why.
 pub(super) fn decode(detail: &str) -> Result<Call, String> {
     let shape = |error: serde_json::Error| {
         // no text of serde's, which would repeat values

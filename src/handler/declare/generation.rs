@@ -10,8 +10,8 @@ use policy_core::policy::{
     ChangeId, Configuration, Declaration, Instances, OnDelete, PolicyChange, Rejected,
 };
 use policy_core::record::{
-    ChangeRecord, Counts, Declared, Freeze, Halt, Halted, InLane, LaneName, MAX_PLAN, Millis, Mode, Order,
-    Plan, RecordStatus, RecordedOrigin, Relations, RunKey, RunName, Task, in_lane, lanes_of,
+    ChangeRecord, Declared, Freeze, Halt, Halted, InLane, LaneName, MAX_PLAN, Millis, Order, Plan,
+    RecordedOrigin, RunName, Task, in_lane, lanes_of,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -104,7 +104,7 @@ impl Handler {
         let tokens = Tokens::new(&context.invocation.request_id, now);
         let record = plan.as_ref().map(|plan| {
             let place = Order { accepted, change_id: change_id.clone() };
-            draft(&change_id, plan, &text, declared, &origin, (tokens.next(), now, place))
+            draft(plan, &text, declared, &origin, (tokens.next(), now, place))
         });
         let change = record.as_ref().map(|record| record.change_id.clone());
         let known = Kept::known_after(old, generation, &request.request_id);
@@ -264,7 +264,6 @@ impl Handler {
 }
 
 fn draft(
-    change_id: &ChangeId,
     plan: &Plan,
     text: &str,
     declared: Declared,
@@ -279,41 +278,13 @@ fn draft(
         Instances::Named(named) => named.len() * change.scopes.len(),
         Instances::All { .. } => 0,
     });
+    let origin = RecordedOrigin::of(origin);
     ChangeRecord {
-        change_id: change_id.clone(),
-        token,
-        hash: plan.task.hash(),
-        chosen: false,
-        is_batch: false,
-        dry_run: false,
-        run: 1,
-        key: RunKey::next(None, now),
-        order,
-        first: now,
-        status: RecordStatus::Accepted,
-        mode: Mode::Lanes,
-        submitted: now,
-        started: None,
-        finished: None,
-        origin: RecordedOrigin::of(origin),
         reason: change.and_then(|change| change.reason.clone()),
         requested_by: change.and_then(|change| change.requested_by.clone()),
-        plan: plan_ref(text),
         lanes: u32::try_from(plan.lanes.len()).unwrap_or(u32::MAX),
-        sent: false,
-        lanes_done: 0,
         targets: u32::try_from(named).unwrap_or(u32::MAX),
-        counts: Counts::default(),
-        failures: 0,
-        stop_after: None,
-        halt: None,
-        holder: None,
-        plan_hash: None,
-        relations: Relations::default(),
         declared: Some(declared),
-        replays: BTreeSet::new(),
-        violations: Vec::new(),
-        announce: false,
-        expires: None,
+        ..ChangeRecord::accepted(order, (token, plan.task.hash()), origin, plan_ref(text), now)
     }
 }
