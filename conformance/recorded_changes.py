@@ -1,5 +1,6 @@
 """The changes that the examples of openapi.yaml are about."""
 
+import time
 from typing import Any
 
 import requests
@@ -8,6 +9,7 @@ THIRD = {"instanceId": "00000003-0000-4000-8000-000000000003"}
 # Of each target one size, so that changing it always changes it
 APPLIED = {"CHG-2050": ("CHAT", "4 MB"), "platform/CHG-2051": ("TASK", "5 MB")}
 PLANNED = "CHG-2052"
+SECONDS_TO_END = 30
 
 
 def change(base: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -26,3 +28,15 @@ def record(base: str) -> None:
         assert report["summary"] == {"applied": 1}
     plan = {"attachmentScope": "EMAIL", "maximumSize": "6 MB", "changeId": PLANNED, "dryRun": True}
     assert change(base, plan)["summary"] == {"planned": 1}
+
+
+def wait_until_idle(base: str) -> None:
+    """Until every run has ended."""
+    end = time.monotonic() + SECONDS_TO_END
+    while unfinished := [
+        run["changeId"]
+        for status in ("accepted", "running")
+        for run in requests.get(f"{base}/policy-changes?status={status}", timeout=30).json()["changes"]
+    ]:
+        assert time.monotonic() < end, unfinished
+        time.sleep(0.05)

@@ -13,7 +13,7 @@ import pytest
 import requests
 from aws import client
 from conftest import Sandbox
-from recorded_changes import APPLIED, THIRD, change
+from recorded_changes import APPLIED, THIRD, change, wait_until_idle
 
 URN = "urn:problem-type:connect-attachment-policy:"
 ID = next(iter(APPLIED))
@@ -23,6 +23,7 @@ HISTORY = f"/instances/{THIRD['instanceId']}/attachment-policies/CHAT/history"
 
 @pytest.fixture(scope="module")
 def api(recording: Sandbox) -> Sandbox:
+    wait_until_idle(recording.function)
     scope, size = APPLIED[ID]
     change(recording.function, {"attachmentScope": scope, "maximumSize": size, "changeId": ID})
     return recording
