@@ -35,3 +35,22 @@ def synthesised() -> dict[str, Any]:
         assert (made.returncode, made.stderr) == (0, "")
         [template] = Path(folder).glob("*.template.json")
         return json.loads(template.read_text())
+
+
+def with_every_property() -> dict[str, Any]:
+    """The template of a stack whose one resource has all that the construct knows."""
+    program = """
+import { App, BootstraplessSynthesizer, Duration, Size, Stack } from "aws-cdk-lib";
+import { AttachmentPolicy } from "./attachment-policy.ts";
+const app = new App();
+const stack = new Stack(app, "Every", { synthesizer: new BootstraplessSynthesizer() });
+new AttachmentPolicy(stack, "Policy", {
+  instanceIds: ["*"], instanceTags: { team: ["a", "b"], "cost centre": "7" }, attachmentScopes: ["*"],
+  maximumSize: Size.kibibytes(1536), allowedExtensions: ["pdf"], onDelete: "Retain",
+  serviceTimeout: Duration.minutes(3), reason: "REQ-7", requestedBy: "somebody", functionsStack: "attachment-policy",
+});
+console.log(JSON.stringify(app.synth().getStackByName("Every").template));
+"""
+    made = ran("--input-type=module", "--eval", program)
+    assert (made.returncode, made.stderr) == (0, "")
+    return json.loads(made.stdout)

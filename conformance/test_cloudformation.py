@@ -12,7 +12,7 @@ import hcl2
 import pytest
 import requests
 from aws import instance_id
-from cdk_example import synthesised
+from cdk_example import synthesised, with_every_property
 from cloudformation import FUNCTIONS_STACK, CloudFormation, ministack, read
 from conftest import UNPACED, serving
 from expansion import ROOT
@@ -209,6 +209,34 @@ def test_the_stack_of_the_cdk_example_is_created_and_deleted(stacks: CloudFormat
     recorded = record(stacks, stacks.outputs("cdk")["ChangeId"])
     assert (recorded["summary"], recorded["reason"]) == ({"applied": 6}, "documents and images")
     assert stacks.delete("cdk") == "DELETE_COMPLETE"
+
+
+def test_the_function_takes_every_property_of_the_construct(stacks: CloudFormation) -> None:
+    stack = with_every_property()
+    stack["Outputs"] = {"ChangeId": {"Value": {"Fn::GetAtt": [*stack["Resources"], "ChangeId"]}}}
+    assert stacks.create("every", json.dumps(stack)) == "CREATE_COMPLETE", stacks.events("every")
+    change = stacks.outputs("every")["ChangeId"]
+    assert record(stacks, change)["document"] == {
+        "changeId": change,
+        "instanceId": "*",
+        "instanceTags": {"team": ["a", "b"], "cost centre": ["7"]},
+        "attachmentScopes": ["EMAIL", "CHAT", "CASE", "TASK"],
+        "maximumSizeLimitInBytes": 1536 * 1024,
+        "allowedExtensions": ["pdf"],
+        "reason": "REQ-7",
+        "requestedBy": "somebody",
+    }
+
+
+def test_a_property_that_disappears_is_refused_and_rolled_back(stacks: CloudFormation) -> None:
+    assert stacks.create("whole", template(Policy=policy())) == "CREATE_COMPLETE"
+    part = policy("7 MB")
+    del part["Properties"]["AllowedExtensions"]
+    assert stacks.update("whole", template(Policy=part)) == "UPDATE_ROLLBACK_COMPLETE"
+    [(_, why)] = stacks.reasons("whole")
+    assert why.startswith("The properties break the rules, and nothing was changed: "), why
+    assert "allowedExtensions" in why, why
+    assert stacks.held(1, "CHAT") == (10 * MIB, ("pdf",))
 
 
 def test_the_stack_of_the_terraform_example_is_created_and_deleted(stacks: CloudFormation) -> None:

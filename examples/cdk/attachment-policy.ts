@@ -7,6 +7,8 @@ export type AttachmentScope = "CASE" | "CHAT" | "EMAIL" | "TASK" | "*";
 export interface AttachmentPolicyProps {
   /** Ids or ARNs; `*` is every instance of the account and Region of the function. */
   readonly instanceIds: readonly string[];
+  /** Of `*`, only the instances that have these tags, each with one of the values. */
+  readonly instanceTags?: Readonly<Record<string, string | readonly string[]>>;
   readonly attachmentScopes: readonly AttachmentScope[];
   /** At most 100 MiB, for EMAIL 20 MiB. */
   readonly maximumSize: Size;
@@ -18,6 +20,8 @@ export interface AttachmentPolicyProps {
   readonly serviceTimeout?: Duration;
   /** Why, for the audit log. */
   readonly reason?: string;
+  /** Who asks, for the audit log: a claim. */
+  readonly requestedBy?: string;
   /** The stack that exports the function, in this account and Region. */
   readonly functionsStack?: string;
 }
