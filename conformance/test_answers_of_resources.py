@@ -156,3 +156,20 @@ def test_the_longest_id_comes_back_as_it_was_sent(govern: Sandbox) -> None:
         answer = awaited(arrived, 1)
     assert (answer.body["PhysicalResourceId"], answer.body["Status"]) == ('"' * 1_024, "SUCCESS")
     assert len(answer.raw) <= LONGEST
+
+
+def test_a_star_means_the_functions_account_whatever_the_stacks_is(govern: Sandbox) -> None:
+    """docs/declare.md says so of stacks in other accounts."""
+    stack = "arn:aws:cloudformation:us-east-1:444455556666:stack/policies/1"
+    with answers() as (url, arrived):
+        ask(govern, asked("Create", url(), "Star", InstanceIds=["*"], AttachmentScopes=["CASE"]) | {"StackId": stack})
+        own = awaited(arrived, 1).body
+        named = ["arn:aws:connect:us-east-1:444455556666:instance/*"]
+        ask(govern, asked("Create", url(), "Named", InstanceIds=named, AttachmentScopes=["CASE"]) | {"StackId": stack})
+        other = awaited(arrived, 2).body
+    assert (own["Status"], own["Data"]["Applied"]) == ("SUCCESS", 3)
+    record = requests.get(f"{govern.function}/policy-changes/{own['Data']['ChangeId']}", timeout=60).json()
+    assert [lane["lane"] for lane in record["lanes"]] == ["111122223333/us-east-1"]
+    why = "`/InstanceIds/0` is in account 444455556666, for which CONNECT_ROLE_ARNS has no role"
+    assert other["Status"] == "FAILED"
+    assert other["Reason"] == f"The properties break the rules, and nothing was changed: {why}"
