@@ -36,7 +36,7 @@ def wait_until_idle(base: str) -> None:
     while unfinished := [
         run["changeId"]
         for status in ("accepted", "running")
-        for run in requests.get(f"{base}/policy-changes?status={status}", timeout=30).json()["changes"]
+        for run in requests.get(f"{base}/policy-changes?status={status}", timeout=30).json()["policyChanges"]
     ]:
         assert time.monotonic() < end, unfinished
         time.sleep(0.05)
