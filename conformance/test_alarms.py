@@ -9,8 +9,8 @@ from expansion import EVERY, ROOT, expanded, filled, resources
 
 TOPIC = {"Fn::If": ["HasTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
 OWN = "ConnectAttachmentPolicy"
-API, INTAKE, WORKER, SWEEP = (
-    {"FunctionName": {"Ref": f"{name}Function"}} for name in ("Api", "Intake", "Worker", "Sweep")
+API, INTAKE, WORKER, SWEEP, WIDGET, DECLARE = (
+    {"FunctionName": {"Ref": f"{name}Function"}} for name in ("Api", "Intake", "Worker", "Sweep", "Widget", "Declare")
 )
 INTAKE_QUEUE = {"QueueName": {"Fn::GetAtt": ["IntakeQueue", "QueueName"]}}
 RULE = {"EventBusName": {"Ref": "Bus"}, "RuleName": {"Fn::Sub": "${AWS::StackName}-changes"}}
@@ -144,7 +144,9 @@ def test_a_message_in_a_dead_letter_queue_is_noticed_in_either() -> None:
 
 def test_a_request_that_the_ledger_does_not_take_is_noticed_whichever_function_made_it() -> None:
     expression, names = watched("LedgerFailuresAlarm")
-    functions = {"api": API, "intake": INTAKE, "worker": WORKER, "sweep": SWEEP}
+    functions = {
+        "api": API, "intake": INTAKE, "worker": WORKER, "sweep": SWEEP, "widget": WIDGET, "declare": DECLARE,
+    }  # fmt: skip
     assert expression == " + ".join(functions)
     assert names == {name: (OWN, "LedgerFailures", function) for name, function in functions.items()}
 

@@ -25,7 +25,7 @@ OF_THE_LEDGER = {
     "LaneAge": ({"Sweep"}, "Lane"),
     "LanesParked": ({"Worker", "Sweep"}, None),
     "RunsEnded": ({"Api", "Intake", "Worker", "Sweep"}, "Status"),
-    "LedgerFailures": ({"Api", "Intake", "Worker", "Sweep"}, None),
+    "LedgerFailures": ({"Api", "Intake", "Worker", "Sweep", "Widget", "Declare"}, None),
 }
 # of each search: its dimension, metric and functions
 SEARCH = re.compile(

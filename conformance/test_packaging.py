@@ -19,9 +19,10 @@ HUB_ROLES = ",".join(
     f"arn:aws:iam::111122223333:role/{name}" for name in ("hub-ApiRole-1", "teams/hub-WorkerRole-2", "hub-SweepRole-3")
 )
 INSTANCES = "arn:aws:connect:us-east-1:222233334444:instance/1,arn:aws:connect:eu-west-2:222233334444:instance/2"
+EXPORTED = ("Api", "Intake", "Worker", "Sweep", "Widget", "Declare")
 NEEDED = {
     SPOKE: {"HubRoleArns": HUB_ROLES},
-    EXPORT: {f"{name}LogGroup": f"/aws/lambda/hub-{name.lower()}" for name in ("Api", "Intake", "Worker", "Sweep", "Declare")},
+    EXPORT: {f"{name}LogGroup": f"/aws/lambda/hub-{name.lower()}" for name in EXPORTED},
 }
 OPTIONAL = {
     SPOKE: {

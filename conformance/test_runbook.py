@@ -53,7 +53,7 @@ def test_the_variables_are_the_stack_s_outputs(operator: Operator, stack: StandI
         "PARKED": "ParkedQueueUrl", "FAILED": "DeadLetterQueueUrl", "INTAKE_FAILED": "IntakeDeadLetterQueueUrl",
         "BUS": "BusName", "API": "ApiUrl", "TABLE": "TableName", "API_LOG": "ApiLogGroup",
         "INTAKE_LOG": "IntakeLogGroup", "WORKER_LOG": "WorkerLogGroup", "SWEEP_LOG": "SweepLogGroup",
-        "DECLARE_LOG": "DeclareLogGroup",
+        "WIDGET_LOG": "WidgetLogGroup", "DECLARE_LOG": "DeclareLogGroup",
     }  # fmt: skip
     printed = " ".join(f'"${name}"' for name in names)
     said = operator.paste(*under("Runbook"), f"printf '%s\\n' {printed}")

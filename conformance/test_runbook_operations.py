@@ -134,7 +134,8 @@ OF_OTHERS = {
     "IAM": {"iam:SimulatePrincipalPolicy", "connect:UpdateAttachedFilesConfiguration"},
     "the AWS CLI": {"filter-log-events", "--start-time", 'eval "$(aws configure export-credentials --format env)"'},
     "the page's commands": {
-        "entries.json", "undo.json", "$API_LOG", "$INTAKE_LOG", "$SWEEP_LOG", "$WORKER_LOG", "$DECLARE_LOG", "QUEUE=$INTAKE_FAILED",
+        "entries.json", "undo.json", "$API_LOG", "$INTAKE_LOG", "$SWEEP_LOG", "$WORKER_LOG", "$WIDGET_LOG", "$DECLARE_LOG",
+        "QUEUE=$INTAKE_FAILED",
         "RESTORED", "data.expected", "data.observed", "evidences[0].data.eventId",
         "api GET /freeze", "api DELETE /freeze", 'api GET "/policy-changes?status=partial"',
     },
