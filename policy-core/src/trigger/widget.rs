@@ -1,9 +1,11 @@
 //! A custom widget of a CloudWatch dashboard ("Details about custom widgets", Amazon CloudWatch user guide): which page
 //! it asks for, and how the page is looked at. Reading is all that it can ask for.
 
+mod parameters;
 mod view;
 
-pub use view::{Parameters, Unclear, View};
+pub use parameters::{Parameters, Unclear};
+pub use view::View;
 
 use super::envelope::{Envelope, NotAccepted};
 use crate::origin::TriggerKind;
