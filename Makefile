@@ -47,12 +47,15 @@ compile:
 binaries:
 	@cargo build --locked --workspace --quiet
 
+# Many tests wait, for a pace, a lease or a process, so that two cores have time for more than two of them
+TESTS_AT_ONCE := $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
+
 # every audit and metrics line of the tests, for conformance/test_audit.py
 AUDIT_LINES := $(CURDIR)/target/audit-lines
 rust-test:
 	$(call heading,Tests of the function and the sandbox)
 	rm -rf $(AUDIT_LINES)
-	AUDIT_LINES=$(AUDIT_LINES) cargo test --locked --workspace
+	AUDIT_LINES=$(AUDIT_LINES) RUST_TEST_THREADS=$(TESTS_AT_ONCE) cargo test --locked --workspace
 
 # Cargo's own tools: a pinned version from the registry, built once (1 to 4 minutes each)
 TOOLS := $(CURDIR)/target/tools
@@ -157,7 +160,7 @@ $(VENV)/release: conformance/requirements-release.txt $(VENV)/done
 
 conformance: environments binaries ## clients and validators nobody here wrote, against the sandbox
 	$(call heading,Conformance: strangers against the sandbox)
-	$(VENV)/bin/python -m pytest conformance -m 'not release' -n 2 --dist worksteal
+	$(VENV)/bin/python -m pytest conformance -m 'not release' -n $(TESTS_AT_ONCE) --dist worksteal
 
 # TESTED=yes: `make test` has just passed
 ci: $(if $(TESTED),,test) deny docs counts release dist ## `make test`, then dependencies, documentation, instruction counts and the release build

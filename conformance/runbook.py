@@ -1,8 +1,10 @@
 """The runbook's commands, and an operator who pastes them: AWS is moto, the log is a folder of lines."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
 import pytest
 from pages import ROOT, blocks
@@ -38,8 +40,13 @@ class Operator:
         self.folder = folder
         self._groups = {f"{name}Log": stack.names[f"{name}Log"].replace("/", "_") for name in FUNCTIONS}
         self._variables = {"AWS_ENDPOINT_URL": stack.url, "LOGS": str(folder / "logs")}
-        # each output would take the CLI most of a second; a test of its own reads them
-        filled = re.sub(r"\$\(output (\w+)\)", lambda found: stack.outputs[found[1]], *under("Runbook"))
+        # the outputs would take the CLI most of a second; a test of its own reads them
+        [first] = under("Runbook")
+        outputs = [{"OutputKey": name, "OutputValue": value} for name, value in stack.outputs.items()]
+        known = f"OUTPUTS={quote(json.dumps(outputs))}"
+        asked = re.sub(r"^OUTPUTS=.*$", lambda _: known, first, flags=re.MULTILINE)
+        # none of them takes a jq either
+        filled = re.sub(r"\$\(output (\w+)\)", lambda found: stack.outputs[found[1]], asked)
         self._before = "\n".join((WITH_LOGS, filled))
 
     def write(self, group: str, lines: list[str]) -> None:

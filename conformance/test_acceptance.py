@@ -27,13 +27,13 @@ __all__ = ["aws"]  # a fixture, which pytest finds by name
 INSTANCE = "00000002-0000-4000-8000-000000000002"
 OTHERS = ("00000001-0000-4000-8000-000000000001", "00000003-0000-4000-8000-000000000003")
 ONLY_AN_ACCOUNT = {f"permissions of {name}RoleArn" for name in FUNCTIONS}
-# a dry run of 60 reads is too long for a request, and short enough for a test
-PACE = ("--env=CONNECT_REQUESTS_PER_SECOND=1.5", "--env=CONNECT_BURST=10")
+# at the share of the API a dry run of 60 reads is too long for a request, at that of the worker it takes 11 seconds
+PACE = "--rate=6"
 
 
 @pytest.fixture
 def account(aws: RecordedAws, tmp_path: Path) -> Iterator[Account]:
-    flags = ("--rate=0", "--sweep=1", f"--journal={tmp_path / 'journal.jsonl'}", *PACE)
+    flags = (PACE, "--sweep=1", f"--journal={tmp_path / 'journal.jsonl'}")
     with serving(tmp_path / "sandbox.log", *flags, command="govern") as sandbox:
         living = Account(aws, sandbox, tmp_path)
         try:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from conftest import PROGRAM, ROOT
+from filter_pattern import matches
 from jsonschema_rs import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
@@ -23,6 +24,8 @@ API_ACTIVITY = 6003
 # of a drift
 COMPLIANCE_FINDING = 2003
 DOCUMENT = ROOT / "docs" / "audit.md"
+# of every export, as the document has it
+PATTERN = '{ $.logger = "audit" }'
 EMF = Draft202012Validator(json.loads((Path(__file__).parent / "emf.schema.json").read_text()))
 # AWS's page "Specification: Embedded metric format"
 LARGEST_EMF_LINE = 256 * 1024
@@ -124,6 +127,14 @@ def test_every_audit_line_carries_what_lambda_filters_by(source: Callable[[], li
     for line in written_by("audit", source):
         assert list(sorted(line)) == ["event", "level", "logger", "timestamp"]
         assert line["level"] in ("INFO", "WARN", "ERROR", "FATAL")
+
+
+def test_the_pattern_of_the_exports_takes_every_audit_line_and_nothing_else() -> None:
+    assert f"```\n{PATTERN}\n```" in DOCUMENT.read_text()
+    lines = demo()
+    assert {"audit", "metrics"} <= {line.get("logger") for line in lines}
+    for line in lines:
+        assert matches(PATTERN, json.dumps(line)) is (line.get("logger") == "audit")
 
 
 def test_an_attribute_that_ocsf_lacks_is_found() -> None:

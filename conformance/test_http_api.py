@@ -65,7 +65,9 @@ def test_it_follows_a_change_that_is_queued_and_undoes_it(tmp_path: Path) -> Non
     one = '"instanceId": "00000001-0000-4000-8000-000000000001"'
     assert CHANGE.count(one) == 1
     script = CHANGE.replace(one, '"instanceId": "*"') + UNDO
-    with serving(tmp_path / "log", "--instances=30", "--timeout=10", command="govern") as sandbox:
+    # 30 reads and 30 updates are too long for a request of 5 seconds
+    pace = ("--rate=0", "--timeout=5", "--env=CONNECT_REQUESTS_PER_SECOND=8", "--env=CONNECT_BURST=1")
+    with serving(tmp_path / "log", "--instances=30", *pace, command="govern") as sandbox:
         shown = printed([sys.executable, "-c", script], sandbox.function, tmp_path)
     record, _, undone = shown.strip().rpartition("\n")
     status, _, document = record.partition(" ")

@@ -18,7 +18,7 @@ RECORD = "/policy-changes/{changeId}"
 # 40 instances with 4 scopes, at a pace at which that is too long for one request of 5 seconds
 SLOW = (
     "--rate=0", "--instances=40", "--timeout=5",
-    "--env=CONNECT_REQUESTS_PER_SECOND=20", "--env=CONNECT_BURST=1",
+    "--env=CONNECT_REQUESTS_PER_SECOND=35", "--env=CONNECT_BURST=1",
 )  # fmt: skip
 TARGETS = 160
 

@@ -25,7 +25,7 @@ from expansion import (
     statements,
 )
 from iam import granted, on
-from linters import beside_python, checked, run
+from linters import beside_python, run
 from queue_fixtures import event, instance
 from recorded_aws import ANYBODY, RecordedAws, aws
 from test_grants import LOGS, TRACES, asked_of_connect
@@ -62,16 +62,6 @@ def test_cfn_lint_finds_nothing_in_it_nor_in_what_is_deployed(tmp_path: Path, va
     for template in (STANDALONE, path):
         result = run(beside_python("cfn-lint"), template, home=tmp_path)
         assert (result.returncode, result.stdout) == (0, "")
-
-
-def test_checkov_finds_nothing_but_what_is_skipped_with_a_reason(tmp_path: Path) -> None:
-    skips = re.findall(r"checkov:skip=(\w+)(?::(.+))?", STANDALONE.read_text())
-    assert [check for check, reason in skips if len(reason) < 40] == []
-    report = checked(STANDALONE, tmp_path)
-    failed = [(check["check_id"], check["resource"]) for check in report["results"]["failed_checks"]]
-    assert (failed, report["results"]["parsing_errors"]) == ([], [])
-    skipped = sorted(check["check_id"] for check in report["results"]["skipped_checks"])
-    assert skipped == sorted(check for check, _ in skips), "a skip that skips nothing"
 
 
 # ---- What it is ----
