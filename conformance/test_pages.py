@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,7 +20,10 @@ BROWSER = ROOT / "conformance" / "browser"
 WIDTHS = (600, 1600)
 THEMES = ("light", "dark")
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>\'</cwdb-action><style>'
-TARGET = "arn:aws:connect:us-east-1:111122223333:instance/00000068-0000-4000-8000-000000000068"
+INSTANCES = "arn:aws:connect:us-east-1:111122223333:instance"
+TARGET = f"{INSTANCES}/00000068-0000-4000-8000-000000000068"
+DRIFTED = f"{INSTANCES}/00000070-0000-4000-8000-000000000070"
+DECLARED = f"{INSTANCES}/0000006d-0000-4000-8000-00000000006d"
 VIEWS = {
     "fleet": "",
     "differing": "?view=fleet&differing=true",
@@ -28,6 +32,8 @@ VIEWS = {
     "failed": "?view=change&change=SAMPLE-3&outcome=failed",
     "hostile": "?view=change&change=HOSTILE",
     "target": f"?view=target&instance={TARGET}&scope=CHAT",
+    "drifted": f"?view=target&instance={DRIFTED}&scope=CHAT",
+    "declared": f"?view=target&instance={DECLARED}&scope=EMAIL",
     "nothing": "?view=nothing",
 }
 
@@ -59,11 +65,15 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def looks(sampled: Sandbox) -> list[dict[str, Any]]:
     """What a browser says of every view."""
+    return browse("look.mjs", *(f"{name}={sampled.pages}/{query}" for name, query in VIEWS.items()))
+
+
+def browse(script: str, *arguments: str) -> list[Any]:
+    """What a script of the browser's prints, line by line."""
     unpacked = ROOT / "target" / "browser"
     unpacked.mkdir(parents=True, exist_ok=True)
-    views = [f"{name}={sampled.pages}/{query}" for name, query in VIEWS.items()]
     ran = subprocess.run(
-        [node(), "look.mjs", *views], cwd=BROWSER, env=os.environ | {"TMPDIR": str(unpacked)},
+        [node(), script, *arguments], cwd=BROWSER, env=os.environ | {"TMPDIR": str(unpacked)},
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
@@ -95,6 +105,33 @@ def test_hostile_texts_are_shown_as_texts(looks: list[dict[str, Any]]) -> None:
         # the freeze; the reason, and for whom; in a document its quote has a backslash
         assert text.count(HOSTILE) == times, name
         assert "<img" not in html[name] and "<script" not in html[name]
+
+
+def test_the_sample_shows_what_drifted_and_what_a_stack_declares(looks: list[dict[str, Any]]) -> None:
+    shown = {look["name"]: " ".join(look["shown"].split()) for look in looks if "shown" in look}
+    assert "1 target drifted." in shown["fleet"]
+    fleet = re.search(r"00000070-0000-4000-8000-000000000070 (.*?) 00000071", shown["fleet"])[1]
+    assert "20 MB △ drifted 20 MB → 100 MB also +zip" in fleet
+    assert "declared by" not in fleet
+    fleet = re.search(r"0000006d-0000-4000-8000-00000000006d (.*?) 0000006e", shown["fleet"])[1]
+    assert fleet.startswith("≠ 8 MB declared by contact-center "), fleet
+    assert "Should hold at most 20 MB csv" in shown["drifted"]
+    assert "Drifted △ It was last seen to hold something else: 20 MB → 100 MB also +zip" in shown["drifted"]
+    stack = "arn:aws:cloudformation:us-east-1:111122223333:stack/contact-center/"
+    assert f"Declared by EmailPolicies of the stack {stack}" in shown["declared"]
+
+
+def test_the_bar_of_a_change_that_goes_on_moves_by_itself(tmp_path: Path) -> None:
+    """The page loads itself again, until the change has ended."""
+    paced = ("--rate=0", "--instances=12", "--timeout=5", "--env=CONNECT_REQUESTS_PER_SECOND=8", "--env=CONNECT_BURST=1")
+    with serving(tmp_path / "log", *paced, command="govern") as sandbox:
+        every = {"changeId": "CHG-1", "instanceId": "*", "attachmentScope": "*", "maximumSize": "9 MB"}
+        assert requests.post(f"{sandbox.function}/policy-changes", json=every, timeout=30).status_code == 202
+        looks = browse("bar.mjs", f"{sandbox.pages}/?view=changes")
+    *_, before, after = [bars[0] for bars in looks if bars]
+    assert before["percent"] < after["percent"], looks
+    for bar in (before, after):
+        assert abs(bar["share"] * 100 - bar["percent"]) < 1, "the bar is as wide as it says"
 
 
 def test_the_links_lead_through_the_pages(sampled: Sandbox) -> None:

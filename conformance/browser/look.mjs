@@ -2,8 +2,7 @@
 // node look.mjs [--shots FOLDER] NAME=URL…
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import chromium from '@sparticuz/chromium';
-import puppeteer from 'puppeteer-core';
+import { launch } from './launch.mjs';
 
 const WIDTHS = [600, 1600];
 const THEMES = ['light', 'dark'];
@@ -81,12 +80,7 @@ function inspect() {
 
 const parameters = process.argv.slice(2);
 const shots = parameters[0] === '--shots' ? parameters.splice(0, 2)[1] : null;
-// so that no two runs unpack over each other
-const browser = await puppeteer.launch({
-  executablePath: await chromium.executablePath(),
-  args: [...chromium.args, '--no-sandbox'],
-  headless: 'shell',
-});
+const browser = await launch();
 for (const parameter of parameters) {
   const [name, url] = [parameter.slice(0, parameter.indexOf('=')), parameter.slice(parameter.indexOf('=') + 1)];
   for (const theme of THEMES) {
@@ -113,7 +107,9 @@ for (const parameter of parameters) {
       const others = asked.filter((one) => !one.startsWith('data:')).length - 1;
       if (others) wrong.push(`${others} more requests: ${asked}`);
       const look = { name, theme, width, status: answer.status(), wrong: [...wrong, ...said], texts, least };
-      console.log(JSON.stringify({ ...look, html: width === WIDTHS[0] ? await answer.text() : undefined }));
+      const once = width === WIDTHS[0];
+      const shown = once ? await page.evaluate(() => document.body.innerText) : undefined;
+      console.log(JSON.stringify({ ...look, html: once ? await answer.text() : undefined, shown }));
       await page.close();
     }
   }

@@ -69,7 +69,7 @@ pub struct Options {
     pub intake: Role,
     /// The function that carries out lanes; as many lanes at once as it may have processes.
     pub worker: Role,
-    /// The function that looks after what was left behind.
+    /// The function that looks after what was left behind, and at what CloudTrail has seen.
     pub sweep: Role,
     /// The function that shows what the table remembers.
     pub widget: Role,
@@ -126,7 +126,7 @@ impl Governed {
         let base = services.launch(launch);
         let queues = || Arc::clone(&services.queues);
         let name = base.name().to_owned();
-        let sweep = sweep.fleet(&base, "sweep", "sweep")?;
+        let sweep = sweep.fleet(&base, "sweep", "sweep,cloudtrail")?;
         let intake = intake.fleet(&base, "intake", "sqs,eventbridge")?;
         let workers = worker.fleet(&base, "worker", "lane")?;
         Ok(Self {

@@ -19,6 +19,7 @@ use sandbox::lambda::{Function, Launch, Stream};
 use sandbox::ledger;
 use sandbox::mapping::Delivery;
 use sandbox::widget_pages::WidgetPages;
+use std::convert::Infallible;
 use std::future::pending;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -45,7 +46,7 @@ pub(crate) struct Serve {
     /// Shows the function's log as it is, lines of JSON, and not the audit in one line a target
     #[arg(long)]
     raw: bool,
-    /// Adds 28 instances, and sends changes of them, one of which goes on for a while; not in standalone mode
+    /// Adds 28 instances, changes, declarations and a drift, one change goes on for a while; not in standalone mode
     #[arg(long)]
     sample: bool,
     #[command(flatten)]
@@ -96,10 +97,18 @@ impl Serve {
         };
         let served = Served { connect: &connect, services, functions: Some(functions) };
         served.welcome(&mut io::stdout())?;
-        let sample = sampled.then(|| tokio::spawn(sample::send(url.url())));
-        report(&connect, calls, Kept { services, governed: governed.as_ref() }, interrupt).await?;
-        if let Some(sample) = sample {
-            sample.abort();
+        let sample = async {
+            if let Some(governed) = governed.as_ref().filter(|_| sampled)
+                && let Err(error) = sample::make(&connect, governed, url.url()).await
+            {
+                // what there is can still be looked at
+                let _ = writeln!(io::stderr(), "sandbox: the sample is not complete: {error}");
+            }
+            pending::<Infallible>().await
+        };
+        tokio::select! {
+            ended = report(&connect, calls, Kept { services, governed: governed.as_ref() }, interrupt) => ended?,
+            never = sample => match never {},
         }
         // The services end here, and the functions with their processes.
         Ok(ExitCode::SUCCESS)

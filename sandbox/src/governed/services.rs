@@ -55,7 +55,8 @@ impl Services {
         queue::Options { port, queues, ..queue::Options::default() }
     }
 
-    /// A launch with the variables that every function gets: endpoints, the table, the queues, the bus.
+    /// A launch with the variables that every function gets: endpoints, the table, the queues, the bus, who may be
+    /// answered.
     #[must_use]
     pub fn launch(&self, launch: Launch) -> Launch {
         launch
@@ -64,6 +65,8 @@ impl Services {
             .env("AWS_ENDPOINT_URL_EVENTBRIDGE", self.bus.url())
             .env("OUTCOME_BUS", crate::bus::NAME)
             .env("LEDGER_TABLE", self.ledger.table())
+            // whoever asks as CloudFormation does is on this machine
+            .env("ANSWER_LOOPBACK", "true")
             .env("INTAKE_QUEUE_URL", self.queues.queue_url(INTAKE_QUEUE))
             .env("CHANGE_QUEUE_URL", self.queues.queue_url(CHANGE_QUEUE))
             .env("PARKED_QUEUE_URL", self.queues.queue_url(PARKED_QUEUE))

@@ -1,14 +1,23 @@
-//! Something to look at: instances, changes that have ended, and one that goes on.
+//! Something to look at: instances, changes that have ended, what a stack declares, what drifted, and a change that goes
+//! on.
+
+mod declaration;
+mod elsewhere;
 
 use crate::demo::http::Http;
 use sandbox::connect::{Configuration, Connect, Instance, Scope};
+use sandbox::governed::Governed;
+use sandbox::lambda::{Answer, Fleet, Invoke};
 use serde_json::{Value, json};
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// In this account, so that no role is needed: most in the functions' own Region, four in another.
 const PLACES: [(&str, u32, u32); 2] = [("us-east-1", 101, 24), ("eu-west-2", 201, 4)];
 const MB: u32 = 1_048_576;
+/// How often it is asked whether something has ended.
+const AGAIN: Duration = Duration::from_millis(200);
 
 fn instances() -> Vec<Instance> {
     let of = |(region, first, count): (&str, u32, u32)| {
@@ -43,32 +52,26 @@ pub(super) fn prepare(connect: &Connect) {
     }
 }
 
-/// Sends the changes, as a client of the HTTP API does.
+/// Makes everything that there is to see: changes as a client of the HTTP API sends them, a stack that declares policies,
+/// somebody who changes a policy around the functions. The last change goes on for a while.
 ///
 /// # Errors
 ///
-/// The function URL does not answer.
-pub(super) async fn send(url: String) -> io::Result<()> {
+/// A function does not answer.
+pub(super) async fn make(connect: &Connect, governed: &Governed, url: String) -> io::Result<()> {
     let http = Http::new(url);
-    let until = |id: &'static str| {
-        let http = &http;
-        async move {
-            let is_over = |record: &Value| {
-                !matches!(record.get("status").and_then(Value::as_str), None | Some("accepted" | "running"))
-            };
-            while !is_over(&http.get(&format!("/policy-changes/{id}")).await?.body) {
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
-            io::Result::Ok(())
-        }
-    };
     let every: Vec<_> = instances().iter().map(Instance::arn).collect();
     let one = |number| Instance::numbered(number).arn();
+    let first = json!({
+        "changeId": "SAMPLE-1", "instanceIds": every, "attachmentScope": "*", "addExtensions": ["pdf"],
+        "maximumSizeAtMost": "100 MB", "reason": "take every instance under control", "requestedBy": "Platform team",
+    });
+    send(&http, &first).await?;
+    // what follows is newer, and would overtake it
+    ended(&http, "SAMPLE-1").await?;
+    declaration::create(governed.declare(), &[one(109), one(110)]).await?;
+    elsewhere::update(connect, governed.sweep(), &Instance::numbered(112)).await?;
     for change in [
-        json!({
-            "changeId": "SAMPLE-1", "instanceIds": every, "attachmentScope": "*", "addExtensions": ["pdf"],
-            "maximumSizeAtMost": "100 MB", "reason": "take every instance under control", "requestedBy": "Platform team",
-        }),
         json!({
             "changeId": "SAMPLE-2", "instanceIds": [one(104), one(105)], "attachmentScope": "CHAT", "maximumSize": "10 MB",
             "reason": "chat attachments are small", "requestedBy": "Ada",
@@ -82,13 +85,34 @@ pub(super) async fn send(url: String) -> io::Result<()> {
             "reason": "cases and tasks of every instance", "requestedBy": "Platform team",
         }),
     ] {
-        let Value::Object(_) = http.post("/policy-changes", change.to_string()).await?.body else {
-            return Err(io::Error::other("the function URL does not answer"));
-        };
-        if change.get("changeId").is_some_and(|id| id == "SAMPLE-1") {
-            // those that follow are newer, and would overtake it
-            until("SAMPLE-1").await?;
-        }
+        send(&http, &change).await?;
     }
     Ok(())
+}
+
+async fn send(http: &Http, change: &Value) -> io::Result<()> {
+    match http.post("/policy-changes", change.to_string()).await?.body {
+        Value::Object(_) => Ok(()),
+        _ => Err(io::Error::other("the function URL does not answer")),
+    }
+}
+
+async fn ended(http: &Http, id: &str) -> io::Result<()> {
+    let path = format!("/policy-changes/{id}");
+    let goes_on = |record: &Value| {
+        matches!(record.get("status").and_then(Value::as_str), None | Some("accepted" | "running"))
+    };
+    while goes_on(&http.get(&path).await?.body) {
+        tokio::time::sleep(AGAIN).await;
+    }
+    Ok(())
+}
+
+/// Invokes a function, which has to answer.
+async fn invoke(function: &Arc<Fleet>, payload: &Value) -> io::Result<()> {
+    let invoked = function.invoke(payload.to_string().as_bytes(), Invoke::default()).await?;
+    match invoked.outcome {
+        Answer::Response(_) => Ok(()),
+        other => Err(io::Error::other(format!("{}: {other:?}", function.launch().name()))),
+    }
 }

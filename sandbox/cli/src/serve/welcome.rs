@@ -117,6 +117,7 @@ fn names(output: &mut impl Write, functions: &Functions<'_>, palette: Palette) -
         governed.workers().fleet(),
         governed.sweep(),
         governed.widget(),
+        governed.declare(),
     ] {
         writeln!(output, "  {}", fleet.launch().name())?;
     }
