@@ -1,8 +1,7 @@
 //! The changes, the newest first.
 
 use crate::frame::Frame;
-use crate::parts::{outcomes, progress, status};
-use crate::words::who;
+use crate::parts::{identity, outcomes, progress, status};
 use maud::{Markup, html};
 use policy_core::record::{Freeze, Listed, Position, Progress};
 use policy_core::trigger::widget::View;
@@ -84,7 +83,7 @@ fn row(frame: &Frame<'_>, entry: &Entry) -> Markup {
                 @if listed.counts.outcomes.is_empty() { (listed.targets) }
             }
             td {
-                div { (who(&listed.origin.who)) }
+                (identity(&listed.origin.who))
                 @if let Some(claimed) = &listed.requested_by { div.small { "for " (claimed) } }
                 @if let Some(reason) = &listed.reason { div { q { (reason) } } }
             }

@@ -1,6 +1,6 @@
 //! What is usual in a fleet, and who differs from it.
 
-use crate::words::ListDifference;
+use crate::words::{ListDifference, is_known};
 use policy_core::policy::{Configuration, InstanceId, Scope};
 use policy_core::record::{LaneName, TargetName, TargetRecord};
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,6 +68,13 @@ pub(crate) struct Comparison<'a> {
     pub(crate) rows: Vec<Row<'a>>,
 }
 
+impl Row<'_> {
+    /// Whether one of its targets was seen to hold something else than it should.
+    pub(crate) fn has_drifted(&self) -> bool {
+        self.targets.iter().flatten().any(|(_, record)| is_known(&record.drift))
+    }
+}
+
 impl<'a> Comparison<'a> {
     pub(crate) fn of(targets: &'a [(TargetName, TargetRecord)]) -> Self {
         let of_scope = |scope| {
@@ -98,6 +105,13 @@ impl<'a> Comparison<'a> {
     pub(crate) fn differs(&self, row: &Row<'a>) -> bool {
         self.cells(row)
             .any(|(usual, target)| target.is_some_and(|(_, record)| usual.difference(&record.held).any()))
+    }
+
+    /// The list that is the usual one of every scope, if it is the same.
+    pub(crate) fn usual_list(&self) -> Option<&'a BTreeSet<String>> {
+        let mut lists = self.usual.iter().map(|usual| usual.extensions);
+        let first = lists.next()??;
+        lists.all(|list| list == Some(first)).then_some(first)
     }
 }
 

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use policy_core::policy::Scope;
 use policy_core::record::{Freeze, LaneName, TargetName, TargetRecord};
 use policy_core::trigger::widget::View;
+use std::collections::BTreeSet;
 
 /// Instances of a page: more than fit a screen, fewer than a browser minds.
 const PAGE: usize = 50;
@@ -19,7 +20,7 @@ const NAMED: usize = 4;
 pub struct Fleet<'a> {
     /// Of one account and Region only.
     pub lane: Option<&'a LaneName>,
-    /// Only instances that differ.
+    /// Only instances that differ, or that have a drift.
     pub differing: bool,
     /// Which page of them, from 1.
     pub page: u32,
@@ -36,7 +37,8 @@ impl Fleet<'_> {
     pub fn render(&self, frame: &Frame<'_>) -> String {
         let comparison = Comparison::of(self.targets);
         let differing = comparison.rows.iter().filter(|row| comparison.differs(row)).count();
-        let wanted = |row: &&Row<'_>| !self.differing || comparison.differs(row);
+        let is_marked = |row: &Row<'_>| comparison.differs(row) || row.has_drifted();
+        let wanted = |row: &&Row<'_>| !self.differing || is_marked(row);
         let rows: Vec<_> = comparison.rows.iter().filter(wanted).collect();
         let first = usize::try_from(self.page.saturating_sub(1)).unwrap_or(usize::MAX).saturating_mul(PAGE);
         let shown = rows.get(first..).unwrap_or_default();
@@ -44,7 +46,7 @@ impl Fleet<'_> {
         let body = html! {
             (frame.banner(self.freeze))
             p.lead { (self.lead(comparison.rows.len(), differing)) }
-            p.choices { (self.choices(frame, differing)) }
+            p.choices { (self.choices(frame, comparison.rows.iter().any(is_marked))) }
             @if shown.is_empty() {
                 p.note { (self.empty()) }
             } @else {
@@ -70,14 +72,14 @@ impl Fleet<'_> {
         }
     }
 
-    fn choices(&self, frame: &Frame<'_>, differing: usize) -> Markup {
+    fn choices(&self, frame: &Frame<'_>, are_marked: bool) -> Markup {
         let view =
             |lane: Option<&LaneName>, differing| View::Fleet { lane: lane.cloned(), differing, page: 1 };
         html! {
             @if self.differing {
                 (frame.link("Show every instance", &view(self.lane, false)))
-            } @else if differing > 0 {
-                (frame.link("Show only those that differ", &view(self.lane, true)))
+            } @else if are_marked {
+                (frame.link("Show only those that differ or drifted", &view(self.lane, true)))
             }
             @if self.lane.is_some() {
                 (frame.link("Show every account and Region", &view(None, self.differing)))
@@ -89,7 +91,7 @@ impl Fleet<'_> {
         if self.targets.is_empty() {
             "No target has been governed yet."
         } else if self.differing && self.page == 1 {
-            "No instance differs."
+            "No instance differs, and none has drifted."
         } else {
             "There are no more instances."
         }
@@ -108,15 +110,23 @@ fn table(frame: &Frame<'_>, comparison: &Comparison<'_>, shown: &[&Row<'_>]) -> 
     let groups = shown.chunk_by(|one, other| one.lane == other.lane);
     html! {
         table.fleet {
-            caption { "What each instance should hold, by scope" }
+            caption { "What each instance should hold, by scope. Where a cell names no list, it is the most common one." }
             thead {
                 tr {
                     th scope="col" { "Instance" }
                     @for scope in Scope::ALL { th scope="col" { (scope.as_str()) } }
                 }
+                tr {
+                    th scope="row" { "Most common size" }
+                    @for usual in &comparison.usual { td { (usual_size(usual)) } }
+                }
                 tr.usual {
-                    th scope="row" { "Most common" }
-                    @for usual in &comparison.usual { td { (usual_cell(usual)) } }
+                    th scope="row" { "Most common list" }
+                    @if let Some(list) = comparison.usual_list() {
+                        td colspan="4" { (usual_list(Some(list))) }
+                    } @else {
+                        @for usual in &comparison.usual { td { (usual_list(usual.extensions)) } }
+                    }
                 }
             }
             @for group in groups {
@@ -148,13 +158,17 @@ fn instance(row: &Row<'_>) -> Markup {
     html! { span.head { (head) } span.tail { (tail) } }
 }
 
-fn usual_cell(usual: &Usual<'_>) -> Markup {
+fn usual_size(usual: &Usual<'_>) -> Markup {
     html! {
-        @if let Some(bytes) = usual.size { div.size { (size(bytes)) } }
-        @if let Some(list) = usual.extensions {
+        @if let Some(bytes) = usual.size { div.size { (size(bytes)) } } @else { span.none { "–" } }
+    }
+}
+
+fn usual_list(list: Option<&BTreeSet<String>>) -> Markup {
+    html! {
+        @if let Some(list) = list {
             div.small { (count(list.len(), "extension")) ": " (names(list.iter())) }
-        }
-        @if usual.size.is_none() && usual.extensions.is_none() { span.none { "–" } }
+        } @else { span.none { "–" } }
     }
 }
 
@@ -170,16 +184,14 @@ fn cell(frame: &Frame<'_>, usual: &Usual<'_>, target: Option<&(TargetName, Targe
         None => "nothing yet".to_owned(),
     };
     html! {
-        td.differs[difference.any()] {
+        td.differs[difference.any() || is_known(&record.drift)] {
             div.size {
                 @if difference.size { span.sign { "≠" } " " }
                 (frame.link(text, &View::of_target(name)))
             }
             @if held.allowed_extensions.is_none() {
                 @if is_known(held) { div.small { "list not governed" } }
-            } @else if difference.list.is_none() {
-                div.small { "usual list" }
-            } @else {
+            } @else if !difference.list.is_none() {
                 div.list { span.sign { "≠" } " " (list_difference(&difference.list, NAMED)) }
             }
             (marks(frame, record))
@@ -192,7 +204,8 @@ fn marks(frame: &Frame<'_>, record: &TargetRecord) -> Markup {
     html! {
         @if record.intent.is_some() { div.small.busy { span.sign aria-hidden="true" { "◐" } " being changed" } }
         @if let Some(drift) = drift(record) {
-            div.small { span.word.careful { span.sign aria-hidden="true" { "△" } " drifted" } (drift) }
+            div.word.careful { span.sign aria-hidden="true" { "△" } " drifted" }
+            div.small { (drift) }
         }
         @if let Some(owner) = &record.owner { div.small { "declared by " (stack(&owner.stack_id)) } }
         @if let Some(at) = record.applied_at { div.small { (day(at, frame.look.offset)) } }

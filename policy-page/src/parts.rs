@@ -4,7 +4,7 @@ use crate::frame::Frame;
 use crate::words::{ListDifference, size};
 use maud::{Markup, html};
 use policy_core::policy::{ChangeId, Configuration};
-use policy_core::record::{Counts, Members, Progress, RecordStatus, RecordedError, TargetRecord};
+use policy_core::record::{Counts, Members, Progress, RecordStatus, RecordedError, TargetRecord, Who};
 use policy_core::report::OutcomeKind;
 use policy_core::trigger::widget::View;
 
@@ -145,6 +145,21 @@ pub(crate) fn configuration(held: &Configuration) -> Markup {
 /// The names of a list, one after the other.
 pub(crate) fn names<'n>(names: impl Iterator<Item = &'n String>) -> Markup {
     html! { @for name in names { span.name { (name) } " " } }
+}
+
+/// Who, short enough for a column: of an ARN what comes after the account, and the account.
+pub(crate) fn identity(who: &Who) -> Markup {
+    let text = crate::words::who(who);
+    let parts: Vec<_> = text.splitn(6, ':').collect();
+    html! {
+        @match parts[..] {
+            ["arn", _, _, _, account, name] if !account.is_empty() && !name.is_empty() => {
+                div { (name) }
+                div.small { "account " (account) }
+            }
+            _ => div { (text) },
+        }
+    }
 }
 
 pub(crate) fn error(error: &RecordedError) -> Markup {

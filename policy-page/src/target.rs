@@ -1,8 +1,8 @@
 //! One target: what it should hold, and how it came to that.
 
 use crate::frame::Frame;
-use crate::parts::{drift, error, fact, names, outcome, transition};
-use crate::words::{is_known, size, who};
+use crate::parts::{drift, error, fact, identity, names, outcome, transition};
+use crate::words::{is_known, size};
 use maud::{Markup, html};
 use policy_core::policy::ChangeId;
 use policy_core::record::{Past, Position, TargetName, TargetRecord};
@@ -63,6 +63,13 @@ impl Target<'_> {
         let (record, held) = (self.record, &self.record.held);
         html! {
             dl {
+                @if let Some(drift) = drift(record) {
+                    (fact("Drifted", &html! {
+                        div.careful { span.sign aria-hidden="true" { "△" } " It was last seen to hold something else:" }
+                        (drift)
+                        div.small { "The audit says when, and who changed it where that is known." }
+                    }))
+                }
                 (fact("Account and Region", &html! { (self.name.lane.to_string()) }))
                 (fact("Should hold", &html! {
                     @if !is_known(held) { "nothing: it has not been governed yet" }
@@ -77,7 +84,6 @@ impl Target<'_> {
                         (frame.link(run.change_id.as_str(), &View::of_change(run.change_id.clone())))
                     }))
                 }
-                @if let Some(drift) = drift(record) { (fact("Drifted", &drift)) }
                 @if let Some(owner) = &record.owner {
                     (fact("Declared by", &html! {
                         @for claim in owner.claims.iter().rev() { (claim.logical_id) " " }
@@ -108,7 +114,7 @@ impl Target<'_> {
                 }
                 td { (transition(past.before.as_ref(), past.after.as_ref())) }
                 td {
-                    @if let Some(one) = &past.who { div { (who(one)) } }
+                    @if let Some(one) = &past.who { (identity(one)) }
                     @if let Some(reason) = self.reasons.get(record) { div { q { (reason) } } }
                 }
             }

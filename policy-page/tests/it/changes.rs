@@ -1,7 +1,7 @@
 //! The list of changes.
 
 use crate::reading::{lines, links, tags};
-use crate::samples::{NOW, frame, freeze, id, listed};
+use crate::samples::{NOW, frame, freeze, id, listed, who};
 use policy_core::record::{Counts, Listed, Position, Progress, RecordStatus};
 use policy_page::{Changes, Entry};
 
@@ -36,9 +36,9 @@ fn each_change_has_its_status_its_outcomes_who_and_why() {
             "Changes",
             "Changes, the newest first",
             "|Change|Status|Targets|Who and why",
-            "|CHG-3 2026-03-15 12:00 |◐ running 3 of 8 done, 37 % |8| arn:aws:iam::111122223333:user/ada for Anna \"ticket 7\"",
-            "|CHG-2 2026-03-15 12:00, run 2, dry run undoes CHG-1 |◇ planned| 3 applied 1 failed | arn:aws:iam::111122223333:user/ada",
-            "|CHG-1 2026-03-15 12:00 undone by CHG-2 |△ partial| 3 applied 1 failed | arn:aws:iam::111122223333:user/ada for Anna \"ticket 7\"",
+            "|CHG-3 2026-03-15 12:00 |◐ running 3 of 8 done, 37 % |8| user/ada account 111122223333 for Anna \"ticket 7\"",
+            "|CHG-2 2026-03-15 12:00, run 2, dry run undoes CHG-1 |◇ planned| 3 applied 1 failed | user/ada account 111122223333",
+            "|CHG-1 2026-03-15 12:00 undone by CHG-2 |△ partial| 3 applied 1 failed | user/ada account 111122223333 for Anna \"ticket 7\"",
             "Older changes",
             "Read from the ledger at 2026-03-15 12:00, UTC.",
         ]
@@ -51,6 +51,26 @@ fn each_change_has_its_status_its_outcomes_who_and_why() {
     assert_eq!(tags[at + 1], "div style=\"width:37%\"");
     assert_eq!(links(&html)[2], r#"{"view":"change","change":"CHG-3"}"#);
     assert_eq!(links(&html)[5], format!(r#"{{"view":"changes","next":"{next}"}}"#));
+}
+
+#[test]
+fn an_identity_that_is_no_arn_is_shown_whole() {
+    for (principal, shown) in [
+        (
+            "arn:aws:sts::111122223333:assumed-role/Admin/ada:1",
+            "assumed-role/Admin/ada:1 account 111122223333",
+        ),
+        ("arn:aws:iam::111122223333:root", "root account 111122223333"),
+        ("arn:aws:s3:::bucket", "arn:aws:s3:::bucket"),
+        ("arn:aws:iam::111122223333:", "arn:aws:iam::111122223333:"),
+        ("AIDA:a:b:c:d:e", "AIDA:a:b:c:d:e"),
+    ] {
+        let [mut entry, ..] = <[Entry; 3]>::try_from(entries()).unwrap();
+        entry.listed.origin.who = who(principal);
+        let shown_by = Changes { entries: &[entry], next: None, is_first: true, freeze: None };
+        let said = lines(&shown_by.render(&frame()));
+        assert!(said[4].ends_with(&format!("|8| {shown} for Anna \"ticket 7\"")), "{}", said[4]);
+    }
 }
 
 #[test]

@@ -49,20 +49,36 @@ fn every_instance_is_beside_what_is_usual() {
             "FleetChanges",
             "Attachment policies",
             "4 instances, 13 targets. 1 instance differs from the rest. 1 target drifted. 2 targets being changed.",
-            "Show only those that differ",
-            "What each instance should hold, by scope",
+            "Show only those that differ or drifted",
+            "What each instance should hold, by scope. Where a cell names no list, it is the most common one.",
             "|Instance|EMAIL|CHAT|CASE|TASK",
-            "|Most common| 20 MB 3 extensions: csv pdf png | 20 MB 3 extensions: csv pdf png | 20 MB 3 extensions: csv pdf png |–",
+            "|Most common size| 20 MB | 20 MB | 20 MB |–",
+            "|Most common list| 3 extensions: csv pdf png | 3 extensions: csv pdf png | 3 extensions: csv pdf png |–",
             "|111122223333/eu-central-1",
-            "|00000001-0000-4000-8000-000000000001| 20 MB usual list declared by shops 2026-03-15 | 20 MB ≠ also +exe also +zip 2026-03-15 | ≠ 1,536 KB ≠ without −pdf without −png 2026-03-15 |not governed",
-            "|00000002-0000-4000-8000-000000000001| 20 MB usual list 2026-03-15 | 20 MB usual list ◐ being changed 2026-03-15 | size not governed usual list 2026-03-15 |not governed",
-            "|00000003-0000-4000-8000-000000000001| 20 MB usual list 2026-03-15 | 20 MB usual list 2026-03-15 | 20 MB list not governed 2026-03-15 | nothing yet ◐ being changed",
+            "|00000001-0000-4000-8000-000000000001| 20 MB declared by shops 2026-03-15 | 20 MB ≠ also +exe also +zip 2026-03-15 | ≠ 1,536 KB ≠ without −pdf without −png 2026-03-15 |not governed",
+            "|00000002-0000-4000-8000-000000000001| 20 MB 2026-03-15 | 20 MB ◐ being changed 2026-03-15 | size not governed 2026-03-15 |not governed",
+            "|00000003-0000-4000-8000-000000000001| 20 MB 2026-03-15 | 20 MB 2026-03-15 | 20 MB list not governed 2026-03-15 | nothing yet ◐ being changed",
             "|444455556666/eu-west-2",
-            "|00000009-0000-4000-8000-000000000001| 20 MB usual list 2026-03-15 | 20 MB usual list 2026-03-15 | 20 MB usual list △ drifted 20 MB → 30 MB 2026-03-15 |not governed",
+            "|00000009-0000-4000-8000-000000000001| 20 MB 2026-03-15 | 20 MB 2026-03-15 | 20 MB △ drifted 20 MB → 30 MB 2026-03-15 |not governed",
             "Read from the ledger at 2026-03-15 12:00, UTC.",
         ],
     );
-    assert_eq!(tags(&html).iter().filter(|tag| **tag == "td class=\"differs\"").count(), 2);
+    assert_eq!(tags(&html).iter().filter(|tag| **tag == "td class=\"differs\"").count(), 3);
+}
+
+#[test]
+fn a_list_that_is_usual_in_every_scope_is_shown_once() {
+    let of = |(scope, list)| (name(LANE, 1, scope), holding(holds(MB, list)));
+    let lists = |last| Scope::ALL.into_iter().zip([&USUAL[..], &USUAL, &USUAL, last]);
+    let targets: Vec<_> = lists(&USUAL).map(of).collect();
+    let html = fleet(&targets).render(&frame());
+    assert_eq!(lines(&html)[6], "|Most common list| 3 extensions: csv pdf png");
+    assert!(tags(&html).contains(&"td colspan=\"4\""));
+    let targets: Vec<_> = lists(&USUAL[1..]).map(of).collect();
+    assert!(
+        lines(&fleet(&targets).render(&frame()))[6]
+            .ends_with(" 3 extensions: csv pdf png | 2 extensions: pdf png")
+    );
 }
 
 #[test]
@@ -72,8 +88,8 @@ fn a_table_has_a_caption_and_headings_for_rows_columns_and_groups() {
     let count = |tag: &str| tags(&html).iter().filter(|found| **found == tag).count();
     assert_eq!(
         (count("caption"), count("th scope=\"col\""), count("th scope=\"row\"")),
-        (1, 5, 5),
-        "five columns; the usual values and four instances"
+        (1, 5, 6),
+        "five columns; the usual sizes and lists, and four instances"
     );
     assert_eq!(count("th scope=\"rowgroup\" colspan=\"5\""), 2);
 }
@@ -100,19 +116,23 @@ fn a_link_calls_the_function_for_the_target_or_the_account_and_region() {
 }
 
 #[test]
-fn only_those_that_differ_are_shown_where_that_is_asked_for() {
+fn only_those_that_differ_or_drifted_are_shown_where_that_is_asked_for() {
     let targets = targets();
     let asked = Fleet { differing: true, ..fleet(&targets) };
     let said = lines(&asked.render(&frame()));
     assert_eq!(said[3], "Show every instance");
     let rows: Vec<_> = said.iter().filter(|line| line.starts_with("|0000")).collect();
-    assert_eq!(rows.len(), 1, "{said:#?}");
-    assert!(rows[0].starts_with("|00000001-"), "{rows:?}");
+    assert_eq!(rows.len(), 2, "{said:#?}");
+    assert!(rows[0].starts_with("|00000001-") && rows[1].starts_with("|00000009-"), "{rows:?}");
     let same = [(name(LANE, 1, Scope::Chat), holding(holds(MB, &["pdf"])))];
     let said = lines(&Fleet { differing: true, ..fleet(&same) }.render(&frame()));
     assert_eq!(
         said[2..5],
-        ["1 instance, 1 target. All hold the same.", "Show every instance", "No instance differs."]
+        [
+            "1 instance, 1 target. All hold the same.",
+            "Show every instance",
+            "No instance differs, and none has drifted."
+        ]
     );
 }
 
@@ -128,7 +148,7 @@ fn a_fleet_of_an_account_says_so_and_leads_back() {
         "3 instances, 10 targets in 111122223333/eu-central-1. 3 instances differ from the rest. 2 targets being changed. \
          These are not all: choose an account and Region."
     );
-    assert_eq!(said[3], "Show only those that differShow every account and Region");
+    assert_eq!(said[3], "Show only those that differ or driftedShow every account and Region");
 }
 
 #[test]
@@ -191,5 +211,5 @@ fn a_page_is_in_the_viewers_theme_and_time() {
     );
     let said = lines(&html);
     assert_eq!(said.last().unwrap(), "Read from the ledger at 2026-03-16 02:00, UTC+14:00.");
-    assert!(said[9].contains("2026-03-16"), "{}", said[9]);
+    assert!(said[10].contains("2026-03-16"), "{}", said[10]);
 }

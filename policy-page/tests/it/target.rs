@@ -44,7 +44,7 @@ fn the_history_says_when_by_whom_why_and_what_was_there_before() {
              CHG-1 Declared by Policy Older of the stack arn:aws:cloudformation:eu-central-1:111122223333:stack/shops/0b2c Being changed since 2026-03-15 12:00 by CHG-4",
             "History, the newest first",
             "|When and by which change|Outcome|Before → after|Who and why",
-            "| 2026-03-15 12:00 CHG-3|✓ applied| 20 MB → 10 MB also +png without −exe | arn:aws:iam::111122223333:user/ada \"ticket 7\"",
+            "| 2026-03-15 12:00 CHG-3|✓ applied| 20 MB → 10 MB also +png without −exe | user/ada account 111122223333 \"ticket 7\"",
             "| 2026-03-15 12:00 CHG-2/3|✗ failed NotTaken: the update did not take effect | 20 MB 3 extensions |",
             "Newest entriesOlder entries",
             "Read from the ledger at 2026-03-15 12:00, UTC.",
@@ -62,6 +62,22 @@ fn the_history_says_when_by_whom_why_and_what_was_there_before() {
             format!(r#"{{"view":"target","instance":"{of}","scope":"CHAT"}}"#),
             format!(r#"{{"view":"target","instance":"{of}","scope":"CHAT","next":"{next}"}}"#),
         ]
+    );
+}
+
+#[test]
+fn a_drift_is_said_first() {
+    let name = name(LANE, 1, Scope::Chat);
+    let drift = holds(30 * MB, &["csv", "zip"]);
+    let record = TargetRecord { drift, ..holding(holds(10 * MB, &["csv"])) };
+    let reasons = BTreeMap::new();
+    let page =
+        Target { name: &name, record: &record, past: &[], reasons: &reasons, next: None, is_first: true };
+    assert_eq!(
+        lines(&page.render(&frame()))[2],
+        "Drifted △ It was last seen to hold something else: 10 MB → 30 MB also +zip The audit says when, and who changed it \
+         where that is known. Account and Region 111122223333/eu-central-1 Should hold at most 10 MB csv Last changed \
+         2026-03-15 12:00 by CHG-1"
     );
 }
 
