@@ -90,6 +90,31 @@ def test_every_view_fits_and_can_be_read_narrow_and_wide_light_and_dark(looks: l
     assert all(4.5 <= look["least"] < 21 for look in looks)
 
 
+# of each page: its body, and what is wrong with it
+WRONG = {
+    "wide": ('<div style="width: 2000px">five</div>', "the page is 2000 px wide"),
+    "out": ('<p style="width: 50px">unbreakable-unbreakable</p>', "`unbreakable-unbreakable` sticks out of its box"),
+    "over": ('<p>one</p><p style="margin-top: -2em">two</p>', "`one` and `two` overlap"),
+    "pale": ('<p style="color: #777">grey</p>', "`grey` has a contrast of 4.48"),
+    "tinted": ('<div style="background: #333"><p style="color: #777">grey</p></div>', "`grey` has a contrast of 2.82"),
+    "script": ("<script>alert(1)</script><p>a</p>", "a dialog: 1"),
+    "said": ("<script>console.log('said')</script><p>a</p>", "said"),
+    "loads": ('<p>a</p><img src="other.png">', "1 more requests: "),
+}
+
+
+def test_a_page_with_one_thing_wrong_is_found(tmp_path: Path) -> None:
+    """Otherwise the test above would prove nothing."""
+    for name, (body, _) in WRONG.items():
+        page = f'<!DOCTYPE html><html><body style="margin: 0; background: #fff"><main>{body}</main></body></html>'
+        (tmp_path / f"{name}.html").write_text(page)
+    looks = browse("look.mjs", *(f"{name}={(tmp_path / name).as_uri()}.html" for name in WRONG))
+    for look in looks:
+        expected = WRONG[look["name"]][1]
+        assert any(wrong.startswith(expected) for wrong in look["wrong"]), look
+    assert len(looks) == len(WRONG) * len(THEMES) * len(WIDTHS)
+
+
 def test_every_page_is_html(looks: list[dict[str, Any]]) -> None:
     for look in looks:
         if "html" in look:
@@ -114,11 +139,12 @@ def test_the_sample_shows_what_drifted_and_what_a_stack_declares(looks: list[dic
     assert "20 MB △ drifted 20 MB → 100 MB also +zip" in fleet
     assert "declared by" not in fleet
     fleet = re.search(r"0000006d-0000-4000-8000-00000000006d (.*?) 0000006e", shown["fleet"])[1]
-    assert fleet.startswith("≠ 8 MB declared by contact-center "), fleet
+    assert re.match(r"≠ 8 MB \d{4}-\d{2}-\d{2} declared by contact-center 20 MB", fleet), fleet
     assert "Should hold at most 20 MB csv" in shown["drifted"]
     assert "Drifted △ It was last seen to hold something else: 20 MB → 100 MB also +zip" in shown["drifted"]
     stack = "arn:aws:cloudformation:us-east-1:111122223333:stack/contact-center/"
     assert f"Declared by EmailPolicies of the stack {stack}" in shown["declared"]
+    assert "✓ 2 applied a CloudFormation stack" in shown["changes"]
 
 
 def test_the_bar_of_a_change_that_goes_on_moves_by_itself(tmp_path: Path) -> None:
