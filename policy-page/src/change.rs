@@ -84,6 +84,9 @@ impl Change<'_> {
                         (origin.service) @if let Some(address) = &origin.source_ip { ", " (address) } }
                     @if let Some(claimed) = &change.requested_by { div.small { "for " (claimed) } }
                 }))
+                @if let Some(declared) = &change.declared {
+                    (fact("Declared by", &html! { (declared.logical_id) " of the stack " (declared.stack_id) }))
+                }
                 @if let Some(reason) = &change.reason { (fact("Reason", &html! { q { (reason) } })) }
                 @if let Some(halt) = &change.halt {
                     (fact("Ended early", &html! {
@@ -169,7 +172,7 @@ impl Change<'_> {
 fn target(frame: &Frame<'_>, target: &TargetName) -> Markup {
     html! {
         th scope="row" {
-            (frame.link(format!("{} {}", target.instance, target.scope), &View::of_target(target)))
+            span.id { (frame.link(format!("{} {}", target.instance, target.scope), &View::of_target(target))) }
             div.small { (target.lane.to_string()) }
         }
     }

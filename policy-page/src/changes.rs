@@ -1,7 +1,7 @@
 //! The changes, the newest first.
 
 use crate::frame::Frame;
-use crate::parts::{identity, outcomes, progress, status};
+use crate::parts::{asker, outcomes, progress, status};
 use maud::{Markup, html};
 use policy_core::record::{Freeze, Listed, Position, Progress};
 use policy_core::trigger::widget::View;
@@ -83,7 +83,7 @@ fn row(frame: &Frame<'_>, entry: &Entry) -> Markup {
                 @if listed.counts.outcomes.is_empty() { (listed.targets) }
             }
             td {
-                (identity(&listed.origin.who))
+                (asker(&listed.origin))
                 @if let Some(claimed) = &listed.requested_by { div.small { "for " (claimed) } }
                 @if let Some(reason) = &listed.reason { div { q { (reason) } } }
             }

@@ -155,7 +155,7 @@ fn table(frame: &Frame<'_>, comparison: &Comparison<'_>, shown: &[&Row<'_>]) -> 
 /// The first part tells most instances apart.
 fn instance(row: &Row<'_>) -> Markup {
     let (head, tail) = row.instance.as_str().split_at_checked(8).unwrap_or((row.instance.as_str(), ""));
-    html! { span.head { (head) } span.tail { (tail) } }
+    html! { span.id { span.head { (head) } span.tail { (tail) } } }
 }
 
 fn usual_size(usual: &Usual<'_>) -> Markup {
@@ -185,22 +185,23 @@ fn cell(frame: &Frame<'_>, usual: &Usual<'_>, target: Option<&(TargetName, Targe
     };
     html! {
         td.differs[difference.any() || is_known(&record.drift)] {
-            div.size {
+            span.size {
                 @if difference.size { span.sign { "≠" } " " }
                 (frame.link(text, &View::of_target(name)))
             }
+            @if let Some(at) = record.applied_at { " " span.day.small { (day(at, frame.look.offset)) } }
             @if held.allowed_extensions.is_none() {
                 @if is_known(held) { div.small { "list not governed" } }
             } @else if !difference.list.is_none() {
                 div.list { span.sign { "≠" } " " (list_difference(&difference.list, NAMED)) }
             }
-            (marks(frame, record))
+            (marks(record))
         }
     }
 }
 
 /// What else there is to know of a target at a glance.
-fn marks(frame: &Frame<'_>, record: &TargetRecord) -> Markup {
+fn marks(record: &TargetRecord) -> Markup {
     html! {
         @if record.intent.is_some() { div.small.busy { span.sign aria-hidden="true" { "◐" } " being changed" } }
         @if let Some(drift) = drift(record) {
@@ -208,6 +209,5 @@ fn marks(frame: &Frame<'_>, record: &TargetRecord) -> Markup {
             div.small { (drift) }
         }
         @if let Some(owner) = &record.owner { div.small { "declared by " (stack(&owner.stack_id)) } }
-        @if let Some(at) = record.applied_at { div.small { (day(at, frame.look.offset)) } }
     }
 }

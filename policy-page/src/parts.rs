@@ -3,8 +3,11 @@
 use crate::frame::Frame;
 use crate::words::{ListDifference, size};
 use maud::{Markup, html};
+use policy_core::origin::TriggerKind;
 use policy_core::policy::{ChangeId, Configuration};
-use policy_core::record::{Counts, Members, Progress, RecordStatus, RecordedError, TargetRecord, Who};
+use policy_core::record::{
+    Counts, Members, Progress, RecordStatus, RecordedError, RecordedOrigin, TargetRecord, Who,
+};
 use policy_core::report::OutcomeKind;
 use policy_core::trigger::widget::View;
 
@@ -145,6 +148,15 @@ pub(crate) fn configuration(held: &Configuration) -> Markup {
 /// The names of a list, one after the other.
 pub(crate) fn names<'n>(names: impl Iterator<Item = &'n String>) -> Markup {
     html! { @for name in names { span.name { (name) } " " } }
+}
+
+/// Who asked, short enough for a column. CloudFormation names nobody.
+pub(crate) fn asker(origin: &RecordedOrigin) -> Markup {
+    let is_unknown = origin.who.principal.is_none() && origin.who.account.is_none();
+    if origin.trigger == TriggerKind::Cloudformation && is_unknown {
+        return html! { div { "a CloudFormation stack" } };
+    }
+    identity(&origin.who)
 }
 
 /// Who, short enough for a column: of an ARN what comes after the account, and the account.

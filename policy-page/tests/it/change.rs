@@ -4,11 +4,12 @@ use crate::reading::{lines, links};
 use crate::samples::{
     LANE, MB, NOW, OTHER_LANE, change, counts, failure, frame, holds, id, name, part, result, who,
 };
+use policy_core::declare::RequestType;
 use policy_core::failure::{ErrorCode, Failure};
-use policy_core::policy::{Scope, Violation, ViolationCode};
+use policy_core::policy::{OnDelete, Scope, Violation, ViolationCode};
 use policy_core::record::{
-    ChangeRecord, Halt, Halted, LanePart, LaneState, Mode, RecordStatus, RecordedResult, Relations, Standing,
-    Untouched,
+    ChangeRecord, Declared, Halt, Halted, LanePart, LaneState, Mode, RecordStatus, RecordedResult, Relations,
+    Standing, Untouched,
 };
 use policy_core::report::OutcomeKind;
 use policy_page::{Change, Nothing};
@@ -125,6 +126,23 @@ fn a_change_that_has_ended_shows_its_counts_its_relations_and_who_ended_it() {
     assert_eq!(said[6], "Targets of every outcome");
     assert_eq!(links(&html)[2], r#"{"view":"change","change":"CHG-1","outcome":"applied"}"#);
     assert_eq!(links(&html)[4], r#"{"view":"change","change":"A"}"#);
+}
+
+#[test]
+fn a_declaration_names_its_resource_and_its_stack() {
+    let declared = Declared {
+        stack_id: "arn:aws:cloudformation:eu-central-1:111122223333:stack/shops/0b2c".to_owned(),
+        logical_id: "Policy".to_owned(),
+        generation: 1,
+        kind: RequestType::Create,
+        on_delete: OnDelete::Retain,
+        last_success: None,
+        left: 0,
+    };
+    let record = ChangeRecord { declared: Some(declared), ..change("CHG-1", RecordStatus::Succeeded) };
+    let said = lines(&shown(&record, &[], &[]).render(&frame()));
+    let of = "Declared by Policy of the stack arn:aws:cloudformation:eu-central-1:111122223333:stack/shops/0b2c Reason";
+    assert!(said[2].contains(of), "{}", said[2]);
 }
 
 #[test]

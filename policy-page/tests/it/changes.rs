@@ -2,6 +2,7 @@
 
 use crate::reading::{lines, links, tags};
 use crate::samples::{NOW, frame, freeze, id, listed, who};
+use policy_core::origin::TriggerKind;
 use policy_core::record::{Counts, Listed, Position, Progress, RecordStatus};
 use policy_page::{Changes, Entry};
 
@@ -70,6 +71,21 @@ fn an_identity_that_is_no_arn_is_shown_whole() {
         let shown_by = Changes { entries: &[entry], next: None, is_first: true, freeze: None };
         let said = lines(&shown_by.render(&frame()));
         assert!(said[4].ends_with(&format!("|8| {shown} for Anna \"ticket 7\"")), "{}", said[4]);
+    }
+}
+
+#[test]
+fn a_declaration_is_a_stacks() {
+    let [mut entry, ..] = <[Entry; 3]>::try_from(entries()).unwrap();
+    let origin = &mut entry.listed.origin;
+    (origin.who.principal, origin.who.account, origin.trigger) = (None, None, TriggerKind::Cloudformation);
+    let of_a_stack = [entry.clone()];
+    entry.listed.origin.trigger = TriggerKind::Http;
+    for (entries, said) in
+        [(&of_a_stack, "|8| a CloudFormation stack for Anna"), (&[entry], "|8| nobody known for Anna")]
+    {
+        let shown = Changes { entries, next: None, is_first: true, freeze: None };
+        assert!(lines(&shown.render(&frame()))[4].contains(said), "{said}");
     }
 }
 

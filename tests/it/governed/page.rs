@@ -80,7 +80,7 @@ async fn the_pages_show_what_the_ledger_remembers_by_reads_of_it_alone() {
     assert_eq!(line(&fleet, "Most common list"), "Most common list 2 extensions: pdf png");
     let same = format!("10 MB {day}");
     assert_eq!(line(&fleet, &ONE[..8]), format!("{ONE} {same} {same} {same} {same}"));
-    let differs = format!("≠ 12 MB ≠ also +zip without −png {day}");
+    let differs = format!("≠ 12 MB {day} ≠ also +zip without −png");
     assert_eq!(line(&fleet, &TWO[..8]), format!("{TWO} {same} {differs} {same} {same}"));
     assert_eq!(asked(&stage), [Operation::Query, Operation::Query, Operation::GetItem]);
     let of_lane =
