@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
+import boto3
 import pytest
 from event_path import EventPath, moto, path
 from jsonschema import Draft4Validator
 from pages import ROOT, blocks
+from plain_template import Made
 
 __all__ = ["moto", "path"]  # fixtures, which pytest finds by name
 
@@ -54,6 +56,40 @@ def test_what_the_stack_does_itself_is_not_looked_at(path: EventPath, role: str)
 )
 def test_a_call_that_failed_or_is_another_is_not_looked_at(path: EventPath, more: dict[str, str]) -> None:
     assert said(path, detail("iam-user") | more, "default") == []
+
+
+ELSEWHERE = "eu-central-1"
+
+
+def forwarded(path: EventPath, detail_: dict[str, Any]) -> list[dict[str, Any]]:
+    """What reaches the queue of an event that CloudTrail puts in another Region, where packaging/ has its rule."""
+    path.stack.make("SeenElsewhereRule")
+    roles = ",".join(f"arn:aws:iam::{path.stack.account}:role/{role}" for role in ("ApiRole", "WorkerRole"))
+    template = Made(ROOT / "packaging/drift-forwarding.yaml", BusArn=path.stack.arns["Bus"], HubRoleArns=roles)
+    rule = template.one("AWS::Events::Rule")
+    events = boto3.client(
+        "events", region_name=ELSEWHERE, endpoint_url=path.stack.url, aws_access_key_id="test", aws_secret_access_key="test",
+    )  # fmt: skip
+    events.put_rule(Name="seen", EventPattern=json.dumps(rule["EventPattern"]))
+    assert events.put_targets(Rule="seen", Targets=rule["Targets"])["FailedEntryCount"] == 0
+    entry = {"Source": "aws.connect", "DetailType": "AWS API Call via CloudTrail", "Detail": json.dumps(detail_)}
+    assert events.put_events(Entries=[entry])["FailedEntryCount"] == 0
+    return [json.loads(message["Body"])["detail"] for message in path.receive(SEEN)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_is_seen_in_another_region_is_forwarded_to_the_stack_s_bus(path: EventPath, shape: str) -> None:
+    assert forwarded(path, detail(shape)) == [detail(shape)]
+
+
+@pytest.mark.parametrize(
+    "issuer", ["arn:aws:iam::222233334444:role/attachment-policy-spoke", "arn:aws:iam::123456789012:role/ApiRole"]
+)
+def test_what_the_functions_do_elsewhere_is_not_forwarded(path: EventPath, issuer: str) -> None:
+    own = detail("assumed-role")
+    own["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] = issuer
+    assert forwarded(path, own) == []
+    assert forwarded(path, detail("iam-user") | {"errorCode": "AccessDenied"}) == []
 
 
 def test_a_change_from_elsewhere_becomes_an_event_on_the_stack_s_bus(path: EventPath) -> None:

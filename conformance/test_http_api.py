@@ -22,7 +22,7 @@ def blocks(language: str) -> list[str]:
 
 
 SIGNED, _ = blocks("sh")
-CHANGE, UNDO = blocks("python")
+CHANGE, UNDO, RESTORE = blocks("python")
 
 
 def environment(api: str, home: Path) -> dict[str, str]:
@@ -75,6 +75,12 @@ def test_it_follows_a_change_that_is_queued_and_undoes_it(tmp_path: Path) -> Non
     assert (status, record["status"], record["summary"]) == ("200", "succeeded", {"applied": 30})
     assert record["lanes"] != [], "it was queued"
     assert json.loads(undone) == {"applied": 30}
+
+
+def test_what_it_has_set_is_put_back(tmp_path: Path) -> None:
+    with serving(tmp_path / "log", *UNPACED, command="govern") as sandbox:
+        shown = printed([sys.executable, "-c", CHANGE + RESTORE], sandbox.function, tmp_path)
+    assert json.loads(shown.strip().rpartition("\n")[2]) == {"unchanged": 1}, "nobody changed it meanwhile"
 
 
 def test_the_page_has_a_row_for_every_documented_status() -> None:

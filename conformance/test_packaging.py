@@ -1,11 +1,11 @@
-"""The templates beside template.yaml: the role for other accounts and the export of the audit."""
+"""The templates beside template.yaml: the role for other accounts, the export of the audit, what CloudTrail says elsewhere."""
 
 import json
 import re
 from pathlib import Path
 
 import pytest
-from expansion import ROOT, expanded
+from expansion import ROOT, expanded, filled
 from linters import beside_python, run
 from pages import every
 from plain_template import Made
@@ -14,14 +14,17 @@ from test_grants import called, sources
 
 SPOKE = ROOT / "packaging/spoke-role.yaml"
 EXPORT = ROOT / "packaging/audit-export.yaml"
+FORWARDING = ROOT / "packaging/drift-forwarding.yaml"
 HUB_ROLES = ",".join(
     f"arn:aws:iam::111122223333:role/{name}" for name in ("hub-ApiRole-1", "teams/hub-WorkerRole-2", "hub-SweepRole-3")
 )
 INSTANCES = "arn:aws:connect:us-east-1:222233334444:instance/1,arn:aws:connect:eu-west-2:222233334444:instance/2"
 EXPORTED = ("Api", "Intake", "Worker", "Sweep", "Widget", "Declare")
+BUS = "arn:aws:events:us-east-1:111122223333:event-bus/attachment-policy"
 NEEDED = {
     SPOKE: {"HubRoleArns": HUB_ROLES},
     EXPORT: {f"{name}LogGroup": f"/aws/lambda/hub-{name.lower()}" for name in EXPORTED},
+    FORWARDING: {"BusArn": BUS, "HubRoleArns": HUB_ROLES},
 }
 OPTIONAL = {
     SPOKE: {
@@ -33,20 +36,24 @@ OPTIONAL = {
         "AlarmTopicArn": "arn:aws:sns:us-east-1:222233334444:alarms",
         "PermissionsBoundaryArn": "arn:aws:iam::222233334444:policy/boundary",
     },
+    FORWARDING: {
+        "SpokeRoleName": "policies", "SpokeRolePath": "/teams/", "RolePath": "/teams/",
+        "PermissionsBoundaryArn": "arn:aws:iam::222233334444:policy/boundary",
+    },
 }  # fmt: skip
-BOTH = pytest.mark.parametrize("path", [SPOKE, EXPORT], ids=lambda path: path.stem)
+EACH = pytest.mark.parametrize("path", NEEDED, ids=lambda path: path.stem)
 
 
 # ---- What the tools say ----
 
 
-@BOTH
+@EACH
 def test_cfn_lint_finds_nothing(path: Path, tmp_path: Path) -> None:
     result = run(beside_python("cfn-lint"), path, home=tmp_path)
     assert (result.returncode, result.stdout) == (0, "")
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("optional", [False, True], ids=["no optional parameter", "every parameter"])
 def test_cfn_lint_finds_nothing_once_parameters_are_given(path: Path, optional: bool, tmp_path: Path) -> None:
     made = Made(path, **NEEDED[path], **(OPTIONAL[path] if optional else {}))
@@ -66,7 +73,7 @@ def test_cfn_lint_finds_nothing_once_parameters_are_given(path: Path, optional: 
     assert (result.returncode, result.stdout) == (0, "")
 
 
-@BOTH
+@EACH
 def test_the_documented_commands_give_parameters_that_it_has(path: Path) -> None:
     commands = [block.text for block in every("sh") if str(path.relative_to(ROOT)) in block.text]
     assert commands
@@ -210,3 +217,50 @@ def test_its_alarms_have_a_section_of_the_page() -> None:
         [section] = re.findall(r"docs/audit\.md: (.+)$", alarm["AlarmDescription"])
         assert f"\n### {section}\n" in page
         assert "AlarmActions" not in alarm
+
+
+# ---- What CloudTrail says in other accounts and Regions ----
+
+
+def forwarding(**given: str) -> Made:
+    return Made(FORWARDING, **NEEDED[FORWARDING], **given)
+
+
+def test_it_may_put_events_on_the_one_bus_and_nothing_else() -> None:
+    role = forwarding().one("AWS::IAM::Role")
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "events.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "222233334444"}}
+    [policy] = role["Policies"]
+    assert policy["PolicyDocument"]["Statement"] == [{"Effect": "Allow", "Action": "events:PutEvents", "Resource": BUS}]
+    [target] = forwarding().one("AWS::Events::Rule")["Targets"]
+    assert (target["Arn"], target["RoleArn"]) == (BUS, "<ForwardingRole.Arn>")
+    # a StackSet makes it in each Region, and a role's name is the account's
+    assert "RoleName" not in role
+
+
+def issuers(pattern: dict) -> list[str]:
+    """The roles whose calls a rule leaves out."""
+    _, other = pattern["detail"]["$or"]
+    [arns] = other["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"]
+    return arns["anything-but"]
+
+
+def test_it_forwards_what_the_stack_s_own_rule_takes_but_for_the_roles() -> None:
+    ours = forwarding().one("AWS::Events::Rule")["EventPattern"]
+    theirs = filled({})["Resources"]["SeenElsewhereRule"]["Properties"]["EventPattern"]
+    spoke = "arn:aws:iam::222233334444:role/attachment-policy-spoke"
+    assert issuers(ours) == [*HUB_ROLES.split(","), spoke]
+    given = forwarding(SpokeRoleName="policies", SpokeRolePath="/teams/").one("AWS::Events::Rule")["EventPattern"]
+    assert issuers(given)[-1] == "arn:aws:iam::222233334444:role/teams/policies"
+    for pattern in (ours, theirs):
+        issuers(pattern).clear()
+    assert ours == theirs
+    # and the bus takes it from the accounts that are named
+    accepts = filled({"ForwardingAccounts": "222233334444"})["Resources"]["ForwardingPolicy"]["Properties"]["Statement"]
+    assert ours["detail-type"][0] in accepts["Condition"]["StringEquals"]["events:detail-type"]
+
+
+@pytest.mark.parametrize("wrong", ["arn:aws:events:us-east-1:111122223333:rule/x", "attachment-policy", ""])
+def test_what_is_no_bus_is_refused(wrong: str) -> None:
+    assert Made(FORWARDING, BusArn=wrong, HubRoleArns=HUB_ROLES).refused() == ["BusArn"]

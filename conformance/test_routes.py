@@ -51,7 +51,7 @@ def test_the_routes_are_these() -> None:
     assert operations(routes()) == FREEZE | {
         ("post", "/policy-changes"), ("get", "/policy-changes"), ("get", GREEDY), ("post", GREEDY),
         ("get", policies), ("get", f"{policies}/{{scope}}"), ("patch", f"{policies}/{{scope}}"),
-        ("get", f"{policies}/{{scope}}/history"),
+        ("get", f"{policies}/{{scope}}/history"), ("post", f"{policies}/{{scope}}/restore"),
     }  # fmt: skip
 
 

@@ -39,14 +39,19 @@ SENT = {
     "Drift": [
         (
             "POST",
+            "/instances/00000001-0000-4000-8000-000000000001/attachment-policies/CHAT/restore",
+            {"reason": "drift: put back"},
+        ),
+        (
+            "POST",
             "/policy-changes",
             {
                 "instanceId": "00000001-0000-4000-8000-000000000001",
                 "attachmentScope": "CHAT",
                 "maximumSizeLimitInBytes": 8388608,
-                "reason": "drift: put back",
+                "reason": "drift: accepted",
             },
-        )
+        ),
     ],
 }
 ASKS = re.compile(r"\bapi (GET|PUT|POST|DELETE)\b")

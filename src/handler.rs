@@ -19,6 +19,7 @@ mod records;
 mod refusal;
 mod rejection;
 mod reply;
+mod restore;
 mod sweep;
 mod untouched;
 mod worker;

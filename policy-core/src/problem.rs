@@ -29,6 +29,8 @@ stable_names! {
         InstanceNotFound = "instance-not-found",
         /// No record of such a change, or it has expired.
         ChangeNotFound = "change-not-found",
+        /// No change has set a value of the target, so nobody knows what it should hold.
+        TargetNotGoverned = "target-not-governed",
         /// The path does not support the method.
         MethodNotAllowed = "method-not-allowed",
         /// The change id has a record with other targets or values.
@@ -94,6 +96,7 @@ impl Problem {
             Self::NotFound => (404, "Path not found"),
             Self::InstanceNotFound => (404, "Instance not found"),
             Self::ChangeNotFound => (404, "Change not found"),
+            Self::TargetNotGoverned => (404, "Target not governed"),
             Self::MethodNotAllowed => (405, "Method not allowed"),
             Self::ChangeIdReused => (409, "The change id belongs to another change"),
             Self::ChangeRunning => (409, "The change has not ended"),

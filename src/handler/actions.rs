@@ -3,6 +3,7 @@
 use super::derived::Derived;
 use super::http::Answered;
 use super::records::ledger_failed;
+use super::worker::NoWork;
 use super::{Handler, InvocationContext};
 use crate::audit::Action;
 use crate::ledger::{Halting, Ledger, Relation};
@@ -46,7 +47,7 @@ impl Handler {
         }
         let task = Task::Undo { of: undone.change_id.clone(), up_to: undone.key, force: body.force };
         let (relation, change_id) = (Relation::UndoneBy, body.change_id);
-        let derived = Derived { task, relation, change_id, reason: body.reason, dry_run };
+        let derived = Derived { task, relation, change_id, reason: body.reason, dry_run, restores: false };
         Box::pin(self.derive(context, request, ledger, &undone, derived)).await
     }
 
@@ -69,6 +70,12 @@ impl Handler {
         if let Err(Conflict(problem, why)) = may_be_applied(&planned, &body.plan, self.now()) {
             return self.refuse(context, request, problem, why);
         }
+        let restores = match self.plan_of(context, ledger, &planned).await {
+            Ok(plan) => plan.restores,
+            Err(NoWork::Ledger(error)) => return ledger_failed(&error),
+            // its workers say what is wrong with the plan
+            Err(_) => false,
+        };
         let task = Task::Apply { of: planned.change_id.clone(), key: planned.key };
         let derived = Derived {
             task,
@@ -76,6 +83,7 @@ impl Handler {
             change_id: None,
             reason: body.reason,
             dry_run: false,
+            restores,
         };
         Box::pin(self.derive(context, request, ledger, &planned, derived)).await
     }

@@ -24,7 +24,8 @@ impl Handler {
         record: &ChangeRecord,
         resolved: &[Resolved],
     ) -> Report {
-        let governed = self.run_of(case.ledger, record, case.tokens.again("walk"));
+        let mut governed = self.run_of(case.ledger, record, case.tokens.again("walk"));
+        governed.restores = case.plan.restores;
         let propagation = self.propagation(context, Some(&governed));
         let changes = &case.document.changes;
         let reports = self.walk(&propagation, context, case.origin, changes, resolved).await;

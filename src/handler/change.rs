@@ -18,12 +18,22 @@ pub(super) struct Submission<'a> {
     pub(super) dry_run: bool,
     /// `replay-name` of a replayed event.
     pub(super) replay: Option<String>,
+    /// Whether the values are what the ledger says that the target should hold.
+    pub(super) restores: bool,
 }
 
 impl<'a> Submission<'a> {
     pub(super) fn new(document: &'a str, origin: Origin) -> Self {
         let form = Form::Submission;
-        Self { document, form, origin, if_unmodified_since: None, dry_run: false, replay: None }
+        Self {
+            document,
+            form,
+            origin,
+            if_unmodified_since: None,
+            dry_run: false,
+            replay: None,
+            restores: false,
+        }
     }
 }
 

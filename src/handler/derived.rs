@@ -27,6 +27,8 @@ pub(super) struct Derived {
     pub(super) change_id: Option<ChangeId>,
     pub(super) reason: Option<String>,
     pub(super) dry_run: bool,
+    /// Whether the dry run that is carried out was of values that are put back.
+    pub(super) restores: bool,
 }
 
 impl Handler {
@@ -56,7 +58,8 @@ impl Handler {
             };
             return self.refuse(context, request, Problem::NothingToUndo, why);
         }
-        let plan = Plan { task: derived.task.clone(), lanes, is_batch: false, stop_after: None };
+        let (task, restores) = (derived.task.clone(), derived.restores);
+        let plan = Plan { task, lanes, is_batch: false, stop_after: None, restores };
         let tokens = Tokens::new(&context.invocation.request_id, self.now());
         let record = draft(request, of, &derived, &plan, (tokens.next(), self.now()))?;
         if record.change_id == of.change_id {

@@ -82,7 +82,13 @@ impl Handler {
         let lanes = lanes_of(&document.changes);
         let task = Task::Document(document.changes.clone());
         let hash = task.hash();
-        let plan = Plan { task, lanes, is_batch: document.is_batch, stop_after: document.stop_after };
+        let plan = Plan {
+            task,
+            lanes,
+            is_batch: document.is_batch,
+            stop_after: document.stop_after,
+            restores: submission.restores,
+        };
         // only a time without an RFC 3339 form has none, and a parsed change has no such time
         let text = plan.encode().unwrap_or_default();
         if text.len() > MAX_PLAN {

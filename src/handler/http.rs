@@ -99,6 +99,9 @@ impl Handler {
                 self.read_history(context, request, ledger, (&instance, scope), token.as_deref()).await
             }
             Route::Undo { change, dry_run } => self.undo(context, request, ledger, &change, dry_run).await,
+            Route::Restore { instance, scope, dry_run } => {
+                self.restore(context, request, ledger, (&instance, scope), dry_run).await
+            }
             Route::Apply(id) => self.apply(context, request, ledger, &id).await,
             Route::Cancel(id) => self.cancel(context, request, ledger, &id).await,
             Route::Frozen => self.read_freeze(ledger).await,
@@ -118,10 +121,10 @@ impl Handler {
         form: Form,
         dry_run: bool,
     ) -> Answered {
-        if form == Form::Submission && request.if_match.is_some() {
-            // RFC 9110 section 13.1.1: a path without a representation of its own matches nothing
-            let why = "If-Match is supported only with PATCH";
-            return self.refuse(context, request, Problem::PreconditionFailed, why);
+        if form == Form::Submission
+            && let Some(refused) = self.matches_nothing(context, request)?
+        {
+            return Ok(refused);
         }
         let body = match &request.body {
             Ok(Some(body)) if !body.trim().is_empty() => body,
@@ -136,6 +139,19 @@ impl Handler {
         submission.form = form;
         let report = self.change(context, &submission).await;
         Ok(answer::of(&report, |targets| self.settings.connect.seconds_for(targets))?)
+    }
+
+    /// The answer to `If-Match` where no representation is meant that could match (RFC 9110 section 13.1.1).
+    pub(super) fn matches_nothing(
+        &self,
+        context: &InvocationContext,
+        request: &Request,
+    ) -> Result<Option<Response>, FunctionError> {
+        if request.if_match.is_none() {
+            return Ok(None);
+        }
+        let why = "If-Match is supported only with PATCH";
+        self.refuse(context, request, Problem::PreconditionFailed, why).map(Some)
     }
 
     /// The small body of a request about recorded changes, or the answer to one that cannot be used.
@@ -182,7 +198,7 @@ impl Handler {
     }
 
     /// For this API, an instance in an account without a configured role does not exist.
-    fn unreachable(
+    pub(super) fn unreachable(
         &self,
         context: &InvocationContext,
         request: &Request,

@@ -151,6 +151,7 @@ impl Handler {
             token: delivered.token.clone(),
             done_before: u32::try_from(done.len()).unwrap_or(u32::MAX),
         });
+        governed.restores = plan.restores;
         if let Task::Undo { of, force: false, .. } = &plan.task {
             governed.undone = Some(of.clone());
         }

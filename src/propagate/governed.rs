@@ -27,6 +27,7 @@ const PROGRESS: Duration = Duration::from_secs(10);
 
 /// The run whose targets are walked.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of a run, and any of them may meet")]
 pub struct Governed<'a> {
     /// Where it is recorded.
     pub ledger: &'a Ledger,
@@ -42,6 +43,8 @@ pub struct Governed<'a> {
     pub leaves: bool,
     /// The change that it undoes, where only what that change applied last may be touched.
     pub undone: Option<ChangeId>,
+    /// Whether it puts back what targets should hold: one that should hold something else by now is left.
+    pub restores: bool,
     /// Whether nothing is to be changed.
     pub dry_run: bool,
     /// Whether failures are counted (`stopAfterFailures`).
@@ -126,7 +129,7 @@ impl<'a> Governed<'a> {
     ) -> Self {
         let progress = Lock::default();
         let (declared, leaves) = (None, false);
-        let (undone, dry_run, counts_failures, delivery) = (None, false, false, None);
+        let (undone, restores, dry_run, counts_failures, delivery) = (None, false, false, false, None);
         Self {
             ledger,
             run,
@@ -135,6 +138,7 @@ impl<'a> Governed<'a> {
             declared,
             leaves,
             undone,
+            restores,
             dry_run,
             counts_failures,
             delivery,
@@ -219,6 +223,12 @@ impl<'a> Governed<'a> {
         let is_undone =
             |undone: &ChangeId| record.applied.as_ref().is_some_and(|run| run.change_id == *undone);
         self.undone.as_ref().is_none_or(is_undone)
+    }
+
+    /// Whether the values are still what the target should hold. The intent is conditioned on the item that says so.
+    pub(super) fn may_restore(&self, record: &TargetRecord, values: &Values) -> bool {
+        let asked = Configuration::default().after(values);
+        !self.restores || Members::of_values(values).agree(&asked, &record.held)
     }
 
     /// Whose the target is once it holds these values, where it held `before`. `Err`: another stack declares it, so that

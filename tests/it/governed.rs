@@ -15,6 +15,7 @@ mod racing;
 mod redelivered;
 mod rejected;
 mod requests;
+mod restore;
 mod settled;
 pub(crate) mod stage;
 mod stop_after;

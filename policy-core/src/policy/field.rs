@@ -67,6 +67,8 @@ pub enum ObjectKind {
     ExtensionEntry,
     /// What is said about an undo.
     Undo,
+    /// What is said about a target that is to get back what it should hold.
+    Restore,
     /// What is said about a dry run that is to be carried out.
     Apply,
     /// What is said about a change that is to be cancelled.
@@ -92,6 +94,7 @@ impl Field {
             ObjectKind::ExtensionConfiguration => matches!(self, Self::AllowedExtensions),
             ObjectKind::ExtensionEntry => matches!(self, Self::Extension),
             ObjectKind::Undo => matches!(self, Self::Reason | Self::ChangeId | Self::Force),
+            ObjectKind::Restore => matches!(self, Self::Reason | Self::ChangeId),
             ObjectKind::Apply => matches!(self, Self::Reason | Self::Plan),
             ObjectKind::Cancel => matches!(self, Self::Reason),
             ObjectKind::Freeze => matches!(self, Self::Reason | Self::Drain),

@@ -21,6 +21,15 @@ pub struct Undo {
     pub force: bool,
 }
 
+/// How a target is to get back what it should hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Restore {
+    /// Why, in the requester's words.
+    pub reason: Option<String>,
+    /// The id of the change.
+    pub change_id: Option<ChangeId>,
+}
+
 /// Which plan is to be carried out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Apply {
@@ -54,10 +63,21 @@ impl Undo {
     pub fn parse(body: &str) -> Result<Self, Vec<Violation>> {
         read(body, ObjectKind::Undo, |fields, violations| Self {
             reason: reason(fields, violations),
-            change_id: fields
-                .value(Field::ChangeId)
-                .and_then(|found| parse_change_id(found, true, violations)),
+            change_id: change_id(fields, violations),
             force: is_set(fields, Field::Force, violations),
+        })
+    }
+}
+
+impl Restore {
+    /// From a body; an empty one has every default.
+    ///
+    /// # Errors
+    /// Every violation, in the order of the body.
+    pub fn parse(body: &str) -> Result<Self, Vec<Violation>> {
+        read(body, ObjectKind::Restore, |fields, violations| Self {
+            reason: reason(fields, violations),
+            change_id: change_id(fields, violations),
         })
     }
 }
@@ -125,6 +145,10 @@ fn read<T>(
 
 fn reason(fields: &Fields<'_>, violations: &mut Violations) -> Option<String> {
     fields.value(Field::Reason).and_then(|found| found.text(MAX_REASON, violations))
+}
+
+fn change_id(fields: &Fields<'_>, violations: &mut Violations) -> Option<ChangeId> {
+    fields.value(Field::ChangeId).and_then(|found| parse_change_id(found, true, violations))
 }
 
 fn is_set(fields: &Fields<'_>, field: Field, violations: &mut Violations) -> bool {

@@ -65,6 +65,8 @@ pub struct Plan {
     pub is_batch: bool,
     /// The document's `stopAfterFailures`. The hash of the task does not cover it.
     pub stop_after: Option<u32>,
+    /// Whether it puts back what targets should hold: one that should hold something else by now is left.
+    pub restores: bool,
 }
 
 /// A plan that cannot be read back.
@@ -118,6 +120,7 @@ enum ChangesOut<'a> {
 
 #[derive(Serialize, Default)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of the plan")]
 struct PlanOut<'a> {
     lanes: Vec<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -136,10 +139,13 @@ struct PlanOut<'a> {
     key: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     leave: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    restore: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of the plan")]
 struct PlanIn {
     lanes: Vec<String>,
     #[serde(default)]
@@ -153,6 +159,8 @@ struct PlanIn {
     key: Option<String>,
     #[serde(default)]
     leave: bool,
+    #[serde(default)]
+    restore: bool,
 }
 
 impl Plan {
@@ -162,7 +170,7 @@ impl Plan {
     /// A time that has no RFC 3339 form, which no parsed change has.
     pub fn encode(&self) -> Result<String, serde_json::Error> {
         let lanes = self.lanes.iter().map(LaneName::to_string).collect();
-        let mut out = PlanOut { lanes, batch: self.is_batch, ..PlanOut::default() };
+        let mut out = PlanOut { lanes, batch: self.is_batch, restore: self.restores, ..PlanOut::default() };
         match &self.task {
             Task::Document(changes) => {
                 let changes = match changes.as_slice() {
@@ -207,7 +215,7 @@ impl Plan {
             (None, None, None, true) => Task::Leave,
             _ => return Err(CorruptPlan::NotOneTask),
         };
-        Ok(Self { task, lanes, is_batch: plan.batch, stop_after })
+        Ok(Self { task, lanes, is_batch: plan.batch, stop_after, restores: plan.restore })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The bodies of requests about recorded changes.
 
-use policy_core::policy::request::{Apply, Cancel, Freeze, Undo};
+use policy_core::policy::request::{Apply, Cancel, Freeze, Restore, Undo};
 use policy_core::policy::{ChangeId, Violation};
 
 fn found<T: std::fmt::Debug>(parsed: Result<T, Vec<Violation>>) -> Vec<(String, &'static str)> {
@@ -15,6 +15,7 @@ fn at(pointer: &str, code: &'static str) -> (String, &'static str) {
 fn every_member_may_be_absent_except_the_plan() {
     for body in ["", " \n", "{}"] {
         assert_eq!(Undo::parse(body), Ok(Undo::default()));
+        assert_eq!(Restore::parse(body), Ok(Restore::default()));
         assert_eq!(Cancel::parse(body), Ok(Cancel::default()));
         assert_eq!(Freeze::parse(body), Ok(Freeze::default()));
         assert_eq!(found(Apply::parse(body)), [at("", "MissingPlan")]);
@@ -30,6 +31,8 @@ fn every_member_is_read_in_both_spellings() {
     ] {
         assert_eq!(Undo::parse(body), Ok(undo.clone()));
     }
+    let restore = Restore { reason: Some("why".into()), change_id: ChangeId::parse("a/b") };
+    assert_eq!(Restore::parse(r#"{"Reason": "why", "changeId": "a/b"}"#), Ok(restore));
     let apply = Apply { plan: "abc".into(), reason: Some("why".into()) };
     assert_eq!(Apply::parse(r#"{"plan": "abc", "reason": "why"}"#), Ok(apply));
     assert_eq!(Cancel::parse(r#"{"reason": "why"}"#), Ok(Cancel { reason: Some("why".into()) }));
@@ -59,6 +62,15 @@ fn everything_that_is_wrong_is_said_at_once() {
         [at("/Drain", "ConflictingFields"), at("/reason", "DuplicateKey")]
     );
     assert_eq!(found(Cancel::parse(r#"{"plan": "abc"}"#)), [at("/plan", "UnknownField")]);
+    // the values are the ledger's
+    assert_eq!(
+        found(Restore::parse(r#"{"maximumSize": "1 MB", "force": true, "changeId": "x/apply"}"#)),
+        [
+            at("/maximumSize", "UnknownField"),
+            at("/force", "UnknownField"),
+            at("/changeId", "InvalidChangeId")
+        ]
+    );
 }
 
 #[test]

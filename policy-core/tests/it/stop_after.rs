@@ -102,7 +102,13 @@ fn twice_it_is_refused_once() {
 fn a_record_keeps_it_and_its_hash_does_not_count_it() {
     let plan = |document: &Value| {
         let Document { changes, is_batch, stop_after, .. } = parsed(document).unwrap();
-        Plan { lanes: lanes_of(&changes), task: Task::Document(changes), is_batch, stop_after }
+        Plan {
+            lanes: lanes_of(&changes),
+            task: Task::Document(changes),
+            is_batch,
+            stop_after,
+            restores: false,
+        }
     };
     let (alone, without) = (with("stopAfterFailures", json!(5)), with("force", json!(true)));
     let batch = json!({"changes": [without], "stopAfterFailures": 7});

@@ -187,7 +187,13 @@ impl Handler {
                 "The change would take about {estimate} s, and `ServiceTimeout` leaves {seconds} s for it"
             )));
         }
-        let plan = Plan { task, lanes: lanes.into_iter().collect(), is_batch: false, stop_after: None };
+        let plan = Plan {
+            task,
+            lanes: lanes.into_iter().collect(),
+            is_batch: false,
+            stop_after: None,
+            restores: false,
+        };
         let size = plan.encode().map_or(0, |text| text.len());
         if size > MAX_PLAN {
             return Ok(refused(format!("The properties have {size} bytes in normal form, above {MAX_PLAN}")));
@@ -235,7 +241,7 @@ impl Handler {
                 "Changes are frozen, and this Delete would set values; GET /freeze says by whom and why",
             ));
         }
-        let plan = Plan { task: Task::Leave, lanes, is_batch: false, stop_after: None };
+        let plan = Plan { task: Task::Leave, lanes, is_batch: false, stop_after: None, restores: false };
         Ok(Work::Plan(Box::new(plan), on_delete))
     }
 

@@ -73,8 +73,10 @@ impl<'a> LanePropagation<'a> {
         };
         let superseded =
             |code| Standing::Ended(Box::new(Outcome::Superseded { held: None, why: Failure::new(code) }));
+        let values = target.own.map_or(&self.audited.change.values, |own| &own.values);
         match governed.consider(record, self.named(target)) {
             Consideration::Go if !governed.may_undo(record) => superseded(ErrorCode::ChangedSince),
+            Consideration::Go if !governed.may_restore(record, values) => superseded(ErrorCode::ChangedSince),
             Consideration::Go => {
                 match governed.handover(Some(record), &Values::default(), &Configuration::default()) {
                     Ok(_) => Standing::Free,

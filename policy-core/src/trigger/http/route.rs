@@ -33,6 +33,15 @@ pub enum Route {
     Record(ChangeId, RecordQuery),
     /// `GET /instances/{instanceId}/attachment-policies/{scope}/history`
     History(InstanceName, Scope, Option<String>),
+    /// `POST /instances/{instanceId}/attachment-policies/{scope}/restore`
+    Restore {
+        /// The path's instance.
+        instance: InstanceName,
+        /// The path's scope.
+        scope: Scope,
+        /// `?dryRun=true`
+        dry_run: bool,
+    },
     /// `POST /policy-changes/{changeId}/undo`
     Undo {
         /// The change to undo.
@@ -74,6 +83,7 @@ enum Path {
     Policies(InstanceName),
     Policy(InstanceName, Scope),
     History(InstanceName, Scope),
+    Restore(InstanceName, Scope),
 }
 
 /// The request's route. Without a ledger, the paths that need one do not exist.
@@ -119,14 +129,16 @@ fn by_path(path: &str, is_governed: bool) -> Result<Path, NoRoute> {
         return Ok(Path::Policies(instance));
     }
     let scope = rest.strip_prefix('/').ok_or_else(not_found)?;
-    let (scope, is_history) = match scope.strip_suffix("/history").filter(|_| is_governed) {
-        Some(scope) => (scope, true),
-        None => (scope, false),
+    let below = |name| scope.strip_suffix(name).filter(|_| is_governed);
+    let (scope, path): (_, fn(InstanceName, Scope) -> Path) = match (below("/history"), below("/restore")) {
+        (Some(scope), _) => (scope, Path::History),
+        (None, Some(scope)) => (scope, Path::Restore),
+        (None, None) => (scope, Path::Policy),
     };
     let scope = percent_decoded(scope).and_then(|scope| Scope::parse(&scope)).ok_or_else(|| {
         NoRoute::NotFound("the path does not have a valid scope: use EMAIL, CHAT, CASE or TASK".to_owned())
     })?;
-    Ok(if is_history { Path::History(instance, scope) } else { Path::Policy(instance, scope) })
+    Ok(path(instance, scope))
 }
 
 /// A change id may have slashes, decoded or not, and no id of a record ends like an action.
@@ -156,7 +168,12 @@ fn by_method(
         (Path::Undo(change), "POST") => Route::Undo { change, dry_run: query.dry_run()? },
         (Path::Apply(id), "POST") => Route::Apply(query.none(id)?),
         (Path::Cancel(id), "POST") => Route::Cancel(query.none(id)?),
-        (Path::Undo(_) | Path::Apply(_) | Path::Cancel(_), _) => return not_allowed("POST"),
+        (Path::Restore(instance, scope), "POST") => {
+            Route::Restore { instance, scope, dry_run: query.dry_run()? }
+        }
+        (Path::Undo(_) | Path::Apply(_) | Path::Cancel(_) | Path::Restore(..), _) => {
+            return not_allowed("POST");
+        }
         (Path::Freeze, "GET") => query.none(Route::Frozen)?,
         (Path::Freeze, "PUT") => query.none(Route::Freeze)?,
         (Path::Freeze, "DELETE") => query.none(Route::Thaw)?,

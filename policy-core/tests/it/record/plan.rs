@@ -19,6 +19,7 @@ fn plan(document: &Value) -> Plan {
         lanes,
         is_batch: parsed.is_batch,
         stop_after: parsed.stop_after,
+        restores: false,
     }
 }
 
@@ -52,16 +53,19 @@ fn a_document_comes_back_as_it_was() {
 fn the_text_of_a_plan_is_the_one_that_the_design_names() {
     let lanes = vec![lane("eu-west-1"), lane("us-east-1")];
     let undo = Task::Undo { of: id("CHG-1"), up_to: RunKey(NOW), force: true };
-    let undo = Plan { task: undo, lanes: lanes.clone(), is_batch: true, stop_after: None };
+    let undo = Plan { task: undo, lanes: lanes.clone(), is_batch: true, stop_after: None, restores: false };
     let text = r#"{"lanes":["111122223333/eu-west-1","111122223333/us-east-1"],"batch":true,"undo":"CHG-1","upTo":"1800000000000","force":true}"#;
     assert_eq!((undo.encode().unwrap().as_str(), decode(text).unwrap()), (text, undo));
     let apply = Task::Apply { of: id("CHG-1"), key: RunKey(NOW) };
-    let apply = Plan { task: apply, lanes, is_batch: false, stop_after: None };
+    let apply = Plan { task: apply, lanes, is_batch: false, stop_after: None, restores: false };
     let text = r#"{"lanes":["111122223333/eu-west-1","111122223333/us-east-1"],"apply":"CHG-1","key":"1800000000000"}"#;
     assert_eq!((apply.encode().unwrap().as_str(), decode(text).unwrap()), (text, apply));
     let plain = Plan { lanes: Vec::new(), ..plan(&with("changeId", json!("CHG-1"))) };
     let text = r#"{"lanes":[],"document":{"instanceIds":["arn:aws:connect:us-east-1:111122223333:instance/0123abcd-0000-4000-8000-00000000000f"],"attachmentScopes":["CHAT"],"maximumSizeLimitInBytes":1048576,"changeId":"CHG-1"}}"#;
     assert_eq!(plain.encode().unwrap(), text);
+    let restore = Plan { restores: true, ..plain };
+    let text = text.replace(r#""CHG-1"}}"#, r#""CHG-1"},"restore":true}"#);
+    assert_eq!((restore.encode().unwrap(), decode(&text).unwrap()), (text, restore));
 }
 
 /// An older version of the function meets members that a newer one wrote.
