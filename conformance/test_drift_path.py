@@ -122,6 +122,7 @@ def test_a_change_from_elsewhere_becomes_an_event_on_the_stack_s_bus(path: Event
 
 
 def test_the_event_of_the_page_is_as_the_schema_says() -> None:
-    [shown] = [json.loads(block.text) for block in blocks(ROOT / "docs/drift.md") if block.language == "json"]
+    documents = [json.loads(block.text) for block in blocks(ROOT / "docs/drift.md") if block.language == "json"]
+    [shown] = [document for document in documents if "detail" in document]
     assert list(VALIDATOR.iter_errors(shown["detail"])) == []
     assert list(VALIDATOR.iter_errors(shown["detail"] | {"governed": "no"})) != []

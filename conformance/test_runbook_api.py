@@ -37,6 +37,8 @@ SENT = {
         ("POST", "/policy-changes/CHG-2042/undo", {"reason": "INC-7"}),
     ],
     "Drift": [
+        ("POST", "/policy-changes", {"checkDrift": True, "changeId": "INC-9-check"}),
+        ("GET", "/policy-changes/INC-9-check?outcome=planned", None),
         (
             "POST",
             "/instances/00000001-0000-4000-8000-000000000001/attachment-policies/CHAT/restore",
@@ -80,7 +82,8 @@ def to(server: Answering) -> str:
 
 @pytest.mark.parametrize("heading", SENT)
 def test_a_section_sends_these_requests(operator: Operator, api: Answering, heading: str) -> None:
-    operator.paste(to(api), next(text for text in under(heading) if ASKS.search(text)))
+    for text in (text for text in under(heading) if ASKS.search(text)):
+        operator.paste(to(api), text)
     assert api.requests() == SENT[heading]
 
 

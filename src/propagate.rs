@@ -11,7 +11,7 @@ mod settle;
 mod tokens;
 
 pub use deadline::Deadline;
-pub use governed::{Governed, LaneDelivery, Stop, unavailable};
+pub use governed::{Governed, LaneDelivery, MayBegin, Stop, unavailable};
 pub use resolve::Resolved;
 pub use settle::settle;
 pub use tokens::Tokens;

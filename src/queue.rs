@@ -107,12 +107,18 @@ impl Queues {
         }
     }
 
-    /// Sends the messages of lanes, each in the message group of its lane. The same pointer within 5 minutes is sent
-    /// once: a lane needs no second message while its first one is there.
+    /// Sends the messages of lanes, each in the message group of its lane; those of `checks` in one beside it, so that no
+    /// change waits behind a check. The same pointer within 5 minutes is sent once: a lane needs no second message while
+    /// its first one is there.
     ///
     /// # Errors
     /// No such queue is set, or it did not take every message before `until`.
-    pub async fn send_lanes(&self, lanes: &[LanePointer], until: Instant) -> Result<(), QueueError> {
+    pub async fn send_lanes(
+        &self,
+        lanes: &[LanePointer],
+        checks: bool,
+        until: Instant,
+    ) -> Result<(), QueueError> {
         let url = named(self.change_queue_url.as_deref(), "CHANGE_QUEUE_URL")?;
         for some in lanes.chunks(BATCH) {
             let mut batch = self.client().send_message_batch().queue_url(url);
@@ -120,7 +126,7 @@ impl Queues {
                 let body = pointer.encode().map_err(|error| QueueError::Refused(Box::new(error)))?;
                 let entry = SendMessageBatchRequestEntry::builder()
                     .id(index.to_string())
-                    .message_group_id(pointer.lane.to_string())
+                    .message_group_id(group_of(pointer, checks))
                     .message_deduplication_id(deduplication_id(pointer.run.change_id.as_str(), &body))
                     .message_body(body);
                 // fails only without an id or a body, which are there
@@ -174,6 +180,11 @@ impl Queues {
 
 fn named<'u>(url: Option<&'u str>, setting: &'static str) -> Result<&'u str, QueueError> {
     url.ok_or(QueueError::NotConfigured(setting))
+}
+
+fn group_of(pointer: &LanePointer, checks: bool) -> String {
+    let lane = &pointer.lane;
+    if checks { format!("check/{lane}") } else { lane.to_string() }
 }
 
 /// Changes that differ in id or content are different changes.
@@ -252,7 +263,7 @@ mod tests {
         let run = RunName::parse("c#1732500000123").unwrap();
         let pointer = LanePointer { run, lane: LaneName::parse("self/us-east-1").unwrap() };
         let answers = [
-            (queues.send_lanes(&[pointer], Instant::now()).await, "CHANGE_QUEUE_URL"),
+            (queues.send_lanes(&[pointer], false, Instant::now()).await, "CHANGE_QUEUE_URL"),
             (queues.park("{}", &label, Instant::now()).await, "PARKED_QUEUE_URL"),
         ];
         for (answer, setting) in answers {

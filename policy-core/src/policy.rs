@@ -69,6 +69,9 @@ pub struct PolicyChange {
     pub dry_run: bool,
     /// Update even where nothing would change: pins a value that equals the default.
     pub force: bool,
+    /// Whether targets are only compared with what the ledger says that they should hold: then it is a dry run without
+    /// values.
+    pub checks_drift: bool,
     /// What is allowed but probably a mistake.
     pub warnings: Vec<Violation>,
 }

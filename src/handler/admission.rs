@@ -44,6 +44,7 @@ impl Handler {
             chosen: case.document.is_chosen,
             is_batch: case.document.is_batch,
             dry_run: is_dry_run(changes),
+            checks_drift: changes.iter().any(|change| change.checks_drift),
             run,
             key,
             first: old.map_or(case.now, |old| old.first),
@@ -208,8 +209,9 @@ fn targets(changes: &[PolicyChange], resolved: Option<&[Resolved]>) -> u32 {
     let instances = |(at, change): (usize, &PolicyChange)| {
         let known = resolved.and_then(|resolved| resolved.get(at)).map(Resolved::count);
         let named = match &change.instances {
-            Instances::Named(named) => named.len(),
-            Instances::All { .. } => 0,
+            // of a check only those that the ledger knows, which its lanes find out
+            Instances::Named(named) if !change.checks_drift => named.len(),
+            Instances::Named(_) | Instances::All { .. } => 0,
         };
         known.unwrap_or(named) * change.scopes.len()
     };

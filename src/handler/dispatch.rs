@@ -42,7 +42,7 @@ impl Handler {
         let run = record.run_name();
         let pointer = |lane: &LaneName| LanePointer { run: run.clone(), lane: lane.clone() };
         let pointers: Vec<_> = plan.lanes.iter().map(pointer).collect();
-        self.queues.send_lanes(&pointers, until).await?;
+        self.queues.send_lanes(&pointers, record.checks_drift, until).await?;
         ledger.mark_sent(&run, self.now().plus(FIRST_LOOK)).await?;
         Ok(())
     }
@@ -54,6 +54,9 @@ impl Handler {
         record: &ChangeRecord,
         plan: &Plan,
     ) -> Result<(), LedgerError> {
+        if record.checks_drift {
+            return ledger.plan_checks(&record.run_name(), &plan.lanes).await;
+        }
         let lanes: Vec<_> = plan.lanes.iter().map(|lane| (lane.clone(), targets_in(plan, lane))).collect();
         ledger.plan_lanes(&record.run_name(), &record.order, &lanes, self.now()).await
     }

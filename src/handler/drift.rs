@@ -9,7 +9,7 @@ use crate::propagate::Tokens;
 use crate::telemetry::causes;
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::origin::{Invocation, Origin, TriggerKind};
-use policy_core::policy::Configuration;
+use policy_core::policy::{ChangeId, Configuration};
 use policy_core::record::{
     self, Cause, DRIFT_DETECTED, Drift, Members, Observation, ReadBack, TargetName, TargetRecord,
 };
@@ -27,6 +27,17 @@ pub(super) enum NotChecked {
     UnderWay,
 }
 
+/// Who looks at a target, and why.
+pub(super) struct Looker<'a> {
+    pub(super) origin: &'a Origin,
+    /// The id of the drift, if there is one.
+    pub(super) id: String,
+    /// The check that it is part of.
+    pub(super) check: Option<&'a ChangeId>,
+    /// What CloudTrail has seen.
+    pub(super) cause: Option<&'a Cause>,
+}
+
 impl Handler {
     /// Looks at a target that somebody has changed, or tried to.
     pub(super) async fn check_call(
@@ -36,54 +47,60 @@ impl Handler {
         call: &Call,
     ) -> Result<(), NotChecked> {
         let target = TargetName::of(&call.instance, call.scope);
-        self.check(context, ledger, &target, Some(&call.cause)).await
+        let before = record_of(ledger, &target).await?;
+        let read = self.read_target(context, &target).await;
+        let origin = origin_of(&context.invocation);
+        let id = Tokens::new(&context.invocation.request_id, self.now()).again("drift").next();
+        let looker = Looker { origin: &origin, id, check: None, cause: Some(&call.cause) };
+        self.compare(context, ledger, &looker, &target, &before, &read).await.map(drop)
     }
 
-    /// Compares a target with what the ledger says that it should hold.
-    async fn check(
+    /// Compares what was read of a target with what the ledger says that it should hold, and says what follows.
+    ///
+    /// `before`: its item as it was before it was read.
+    pub(super) async fn compare(
         &self,
         context: &InvocationContext,
         ledger: &Ledger,
+        looker: &Looker<'_>,
         target: &TargetName,
-        cause: Option<&Cause>,
-    ) -> Result<(), NotChecked> {
-        let before = record_of(ledger, target).await?;
-        let read = self.read_target(context, target).await;
+        before: &TargetRecord,
+        read: &Result<Configuration, Failure>,
+    ) -> Result<Observation, NotChecked> {
         let after = record_of(ledger, target).await?;
-        let back = match &read {
+        let back = match read {
             Ok(held) => ReadBack::Holds(held),
             Err(why) if why.code == ErrorCode::ResourceNotFoundException => ReadBack::NoInstance,
             Err(why) => return Err(NotChecked::Unread(why.clone())),
         };
         let held = read.as_ref().ok();
-        match record::observe(&before, back, &after, self.now()) {
-            Observation::Later => Err(NotChecked::UnderWay),
-            Observation::InSync => Ok(()),
+        let observation = record::observe(before, back, &after, self.now());
+        match &observation {
+            Observation::Later => return Err(NotChecked::UnderWay),
+            Observation::InSync => {}
             Observation::Ungoverned => {
                 // only an update is news: that nobody governs the target is not
-                let Some(cause) = cause else { return Ok(()) };
-                let found =
-                    Drift { id: cause.event_id.clone(), ..self.found(context, target, held, Some(cause)) };
-                ledger.ungoverned(&found).await?;
-                self.say(context, ledger, &found).await;
-                Ok(())
+                if let Some(cause) = looker.cause {
+                    let found = Drift { id: cause.event_id.clone(), ..self.found(looker, target, held) };
+                    ledger.ungoverned(&found).await?;
+                    self.say(context, ledger, looker.origin, &found).await;
+                }
             }
-            Observation::Known(drifting) => self.noted(ledger, target, &drifting, &after).await,
+            Observation::Known(drifting) => self.noted(ledger, target, drifting, &after).await?,
             Observation::Ended => {
                 self.noted(ledger, target, &Configuration::default(), &after).await?;
-                self.note_finding(context, Finding::Ended(target));
-                Ok(())
+                self.note_finding(context, looker.origin, Finding::Ended(target));
             }
             Observation::Drifted(drifting) => {
                 let expected = after.held.clone();
-                let found = Drift { governed: true, expected, ..self.found(context, target, held, cause) };
-                if !ledger.drifted(&found, &drifting, &after).await? {
+                let found = Drift { governed: true, expected, ..self.found(looker, target, held) };
+                if !ledger.drifted(&found, drifting, &after).await? {
                     return Err(NotChecked::UnderWay);
                 }
-                self.say(context, ledger, &found).await;
-                Ok(())
+                self.say(context, ledger, looker.origin, &found).await;
             }
         }
+        Ok(observation)
     }
 
     async fn noted(
@@ -99,32 +116,25 @@ impl Handler {
         if ledger.drift_is(target, drifting, seen).await? { Ok(()) } else { Err(NotChecked::UnderWay) }
     }
 
-    fn found(
-        &self,
-        context: &InvocationContext,
-        target: &TargetName,
-        held: Option<&Configuration>,
-        cause: Option<&Cause>,
-    ) -> Drift {
-        let now = self.now();
+    fn found(&self, looker: &Looker<'_>, target: &TargetName, held: Option<&Configuration>) -> Drift {
         Drift {
-            id: Tokens::new(&context.invocation.request_id, now).again("drift").next(),
+            id: looker.id.clone(),
             target: target.clone(),
             governed: false,
             expected: Configuration::default(),
             observed: held.cloned().unwrap_or_default(),
-            found: now,
-            change: None,
-            cause: cause.cloned(),
+            found: self.now(),
+            change: looker.check.cloned(),
+            cause: looker.cause.cloned(),
             told: false,
         }
     }
 
     /// Says that a target drifts: in the audit, in the metrics, on the bus. What the bus does not take is owed.
-    pub(super) async fn say(&self, context: &InvocationContext, ledger: &Ledger, found: &Drift) {
+    async fn say(&self, context: &InvocationContext, ledger: &Ledger, origin: &Origin, found: &Drift) {
         if !found.told {
             context.tally.lock().add_drifts(1);
-            self.note_finding(context, Finding::Found(found));
+            self.note_finding(context, origin, Finding::Found(found));
         }
         let Err(error) = self.put_drift(context, ledger, found).await else { return };
         let is_of_bus = matches!(error, NotAnnounced::Bus(_));
@@ -162,14 +172,13 @@ impl Handler {
     ) -> Result<(), LedgerError> {
         // the index may be behind
         if let Some(found) = ledger.drift(target, id).await? {
-            self.say(context, ledger, &found).await;
+            self.say(context, ledger, &origin_of(&context.invocation), &found).await;
         }
         Ok(())
     }
 
-    fn note_finding(&self, context: &InvocationContext, finding: Finding<'_>) {
-        let origin = origin_of(&context.invocation);
-        if let Err(error) = self.audit.finding(&origin, &context.rules.home, finding) {
+    fn note_finding(&self, context: &InvocationContext, origin: &Origin, finding: Finding<'_>) {
+        if let Err(error) = self.audit.finding(origin, &context.rules.home, finding) {
             tracing::error!(%error, "the audit log could not be written");
         }
     }

@@ -3,13 +3,14 @@
 use super::change::Submission;
 use super::{Handler, InvocationContext};
 use crate::audit::AuditedChange;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 use crate::propagate::{Governed, Resolved, Tokens, unavailable};
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::origin::{Origin, TriggerKind};
-use policy_core::policy::{Document, Instances, PolicyChange, ViolationCode};
-use policy_core::record::{ChangeRecord, MAX_PLAN, Millis, Plan, Task, lanes_of};
+use policy_core::policy::{Document, Instances, Places, PolicyChange, Violation, ViolationCode};
+use policy_core::record::{ChangeRecord, LaneName, MAX_PLAN, Millis, Plan, Task, hash_of, lanes_of};
 use policy_core::report::Report;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -45,7 +46,13 @@ impl Handler {
         if let Some(why) = self.is_frozen_for(ledger, origin).await {
             return self.not_begun(context, origin, &document, &why);
         }
-        let mut case = match self.case(context, submission, ledger, document) {
+        let mut document = document;
+        // what was asked: where there is something to check may be another answer next time
+        let hash = hash_of(&document.changes);
+        if let Err(error) = self.find_lanes(context, ledger, &mut document.changes).await {
+            return self.not_begun(context, origin, &document, &unavailable(&error));
+        }
+        let mut case = match self.case(context, submission, ledger, document, hash) {
             Ok(case) => case,
             Err(report) => return *report,
         };
@@ -70,6 +77,35 @@ impl Handler {
         }
     }
 
+    /// A check that names no instance is of every account and Region in which the ledger knows a target.
+    async fn find_lanes(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        changes: &mut [PolicyChange],
+    ) -> Result<(), LedgerError> {
+        let rules = &context.rules;
+        for change in changes {
+            let Instances::All { places, .. } = &mut change.instances else { continue };
+            if places.are_known() {
+                continue;
+            }
+            let reached = |lane: &LaneName| lane.account.is_none_or(|account| rules.reaches_account(account));
+            let lanes = ledger.lanes_with_targets().await?;
+            let (mut lanes, missed): (BTreeSet<_>, BTreeSet<_>) = lanes.into_iter().partition(reached);
+            if lanes.is_empty() {
+                lanes.insert(LaneName::home(&rules.home));
+            }
+            *places = Places::of(lanes, &rules.home);
+            change.warnings.extend(missed.iter().map(|lane| Violation {
+                pointer: String::new(),
+                code: ViolationCode::NoRoleForAccount,
+                message: format!("does not check {lane}: CONNECT_ROLE_ARNS has no role for the account"),
+            }));
+        }
+        Ok(())
+    }
+
     /// The document as a plan.
     fn case<'a>(
         &self,
@@ -77,18 +113,14 @@ impl Handler {
         submission: &'a Submission<'_>,
         ledger: &'a Ledger,
         document: Document,
+        hash: String,
     ) -> Result<Case<'a>, Box<Report>> {
         let origin = &submission.origin;
         let lanes = lanes_of(&document.changes);
         let task = Task::Document(document.changes.clone());
-        let hash = task.hash();
-        let plan = Plan {
-            task,
-            lanes,
-            is_batch: document.is_batch,
-            stop_after: document.stop_after,
-            restores: submission.restores,
-        };
+        let restores = submission.restores || document.changes.iter().any(|change| change.checks_drift);
+        let plan =
+            Plan { task, lanes, is_batch: document.is_batch, stop_after: document.stop_after, restores };
         // only a time without an RFC 3339 form has none, and a parsed change has no such time
         let text = plan.encode().unwrap_or_default();
         if text.len() > MAX_PLAN {
@@ -122,7 +154,8 @@ impl Handler {
             Instances::Named(_) => true,
             Instances::All { places, .. } => places.is_own(),
         };
-        if !is_at_once(case.origin) || !case.document.changes.iter().all(is_near) {
+        let is_check = case.document.changes.iter().any(|change| change.checks_drift);
+        if is_check || !is_at_once(case.origin) || !case.document.changes.iter().all(is_near) {
             return None;
         }
         let propagation = self.propagation(context, None);

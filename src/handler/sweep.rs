@@ -156,7 +156,7 @@ impl Handler {
             Duty::Send(lanes) => {
                 let pointer = |lane| LanePointer { run: run.clone(), lane };
                 let pointers: Vec<_> = lanes.into_iter().map(pointer).collect();
-                self.queues.send_lanes(&pointers, context.deadline.end()).await?;
+                self.queues.send_lanes(&pointers, change.checks_drift, context.deadline.end()).await?;
             }
             Duty::EndLane { lane, as_state } => {
                 let Some(part) = lanes.iter().find(|part| part.name == lane) else { return Ok(()) };

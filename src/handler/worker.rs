@@ -1,5 +1,6 @@
 //! A lane's message: the part of a recorded run in one account and Region, as far as this invocation's time goes.
 
+mod check;
 mod end;
 mod known;
 mod leave;
@@ -26,6 +27,9 @@ pub(super) use task::{LaneWork, NoWork};
 
 /// How long a lane's message stays away while nothing may begin: the sweep brings back what waited too often.
 const FROZEN: Duration = Duration::from_mins(10);
+
+/// How long a check stays away while its lane has changes to carry out.
+const GIVES_WAY: Duration = Duration::from_mins(1);
 
 /// What becomes of the message.
 pub(super) enum Worked {
@@ -100,6 +104,10 @@ impl Handler {
         if frozen.is_some_and(|freeze| !freeze.drain) && !change.status.is_final() {
             return Ok(Err(Worked::Again(FROZEN)));
         }
+        // before it is counted: a check that waits does not stall
+        if change.checks_drift && early_end(&change).is_none() && ledger.has_work(lane).await? {
+            return Ok(Err(Worked::Again(GIVES_WAY)));
+        }
         let until = self.now().plus(context.deadline.left() + DEAD);
         let tokens = Tokens::new(&context.invocation.request_id, self.now());
         let delivery = Delivery { token: tokens.next(), until };
@@ -155,7 +163,11 @@ impl Handler {
         if let Task::Undo { of, force: false, .. } = &plan.task {
             governed.undone = Some(of.clone());
         }
-        let mut left = self.walk_lane(context, delivered, &governed, &work, &done).await;
+        let mut left = if change.checks_drift {
+            self.check_lane(context, delivered, &governed, &work, &done).await?
+        } else {
+            self.walk_lane(context, delivered, &governed, &work, &done).await
+        };
         context.tally.lock().add_drifts(governed.drifts());
         if let (None, Left::Nothing, Some(declared)) = (governed.stopped(), &left, &change.declared) {
             governed.leaves = true;
@@ -174,12 +186,13 @@ impl Handler {
             (stopped, left) => {
                 let error = match &left {
                     Left::Failed(why) if stopped.is_none() => Some(RecordedError::of(why)),
-                    Left::Failed(_) | Left::Time | Left::Nothing => None,
+                    Left::Failed(_) | Left::Time | Left::Way | Left::Nothing => None,
                 };
                 self.leave(delivered, work_done(&done, governed.done()), error.as_ref()).await;
                 let stalled = if governed.done() > 0 { 0 } else { part.stalled };
                 Ok(Worked::Again(match (stopped, left) {
                     (Some(_), _) => FROZEN,
+                    (None, Left::Way) => GIVES_WAY,
                     (None, Left::Time) if governed.done() > 0 => Duration::ZERO,
                     (None, _) => retry_delay(stalled),
                 }))
@@ -249,6 +262,8 @@ enum Left {
     Nothing,
     /// Only that time ran out.
     Time,
+    /// That a check leaves the lane to changes.
+    Way,
     /// What the first target met that is not done.
     Failed(Failure),
 }

@@ -36,6 +36,28 @@ impl Ledger {
         Ok(Fleet { targets: parts.into_iter().flat_map(|part| part.targets).collect(), is_whole })
     }
 
+    /// The lanes in which a target was ever governed: one request for each, and one for each partition.
+    pub async fn lanes_with_targets(&self) -> Result<Vec<LaneName>, LedgerError> {
+        let partitions = try_join_all((0..TARGET_SHARDS).map(|shard| self.lanes_in(shard))).await?;
+        Ok(partitions.into_iter().flatten().collect())
+    }
+
+    async fn lanes_in(&self, shard: u8) -> Result<Vec<LaneName>, LedgerError> {
+        let mut lanes: Vec<LaneName> = Vec::new();
+        loop {
+            let beyond = lanes.last().map(keys::after_lane).unwrap_or_default();
+            let mut keys = vec![Condition::Is("pk", text(keys::targets_in(shard)))];
+            if !beyond.is_empty() {
+                keys.push(Condition::Above("sk", text(beyond)));
+            }
+            let lookup = Lookup { limit: Some(1), ..Lookup::of(Condition::All(keys)) };
+            match self.look_up(&lookup, None).await?.items.first() {
+                Some(item) => lanes.push(name(item)?.lane),
+                None => return Ok(lanes),
+            }
+        }
+    }
+
     async fn partition(&self, keys: Condition) -> Result<Fleet, LedgerError> {
         let lookup = Lookup { is_consistent: false, ..Lookup::of(keys) };
         let mut targets = Vec::new();

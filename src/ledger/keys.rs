@@ -153,6 +153,11 @@ pub(super) fn in_lane(lane: &LaneName) -> String {
     format!("{lane}#")
 }
 
+/// Above every sort key of a lane's targets, and below those of the next lane: `$` follows `#`, and no lane has either.
+pub(super) fn after_lane(lane: &LaneName) -> String {
+    format!("{lane}$")
+}
+
 /// The partition of a lane's targets.
 pub(super) fn targets(lane: &LaneName) -> String {
     targets_in(shard(&lane.to_string(), TARGET_SHARDS))

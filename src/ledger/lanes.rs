@@ -37,6 +37,16 @@ impl Ledger {
         Ok(())
     }
 
+    /// The same for a check, which no change waits for: it has no work entries.
+    pub async fn plan_checks(&self, run: &RunName, lanes: &[LaneName]) -> Result<(), LedgerError> {
+        for name in lanes {
+            let lane = Replacement::of(lane::planned(run, name, None)).when(Condition::Absent("pk"));
+            // it fails where the lane is there
+            self.put(lane).await?;
+        }
+        Ok(())
+    }
+
     /// Every lane of a run that has an item.
     pub async fn lanes(&self, run: &RunName) -> Result<Vec<LanePart>, LedgerError> {
         let lookup = Lookup::of(Condition::All(vec![

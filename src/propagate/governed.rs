@@ -93,7 +93,8 @@ impl Stop {
 }
 
 /// Whether a target may be begun.
-pub(super) enum MayBegin {
+#[derive(Debug)]
+pub enum MayBegin {
     /// It may.
     Yes,
     /// The run goes no further here.
@@ -186,7 +187,7 @@ impl<'a> Governed<'a> {
     ///
     /// # Errors
     /// The ledger cannot be read: nothing is begun then.
-    pub(super) async fn may_begin(&self, target: &TargetName) -> Result<MayBegin, LedgerError> {
+    pub async fn may_begin(&self, target: &TargetName) -> Result<MayBegin, LedgerError> {
         if let Some(stop) = self.stopped() {
             return Ok(MayBegin::Stop(stop));
         }

@@ -5,6 +5,7 @@ mod admission;
 mod announced;
 mod at_once;
 mod bounds;
+mod checked;
 mod drift;
 mod interleaved;
 mod lanes;

@@ -16,7 +16,7 @@ impl Serialize for PolicyChange {
             Instances::All { places, tags } => {
                 if places.is_own() {
                     map.serialize_entry("instanceId", "*")?;
-                } else {
+                } else if places.are_known() {
                     // an account that is not known is the own one
                     let spelled = places.lanes().iter().map(LaneName::every_instance);
                     let spelled = spelled.map(|arn| arn.unwrap_or_else(|| "*".to_owned()));
@@ -57,7 +57,11 @@ impl Serialize for PolicyChange {
         if let Some(requested_by) = &self.requested_by {
             map.serialize_entry("requestedBy", requested_by)?;
         }
-        if self.dry_run {
+        if self.checks_drift {
+            map.serialize_entry("checkDrift", &true)?;
+        }
+        // a check is a dry run by itself
+        if self.dry_run && !self.checks_drift {
             map.serialize_entry("dryRun", &true)?;
         }
         if self.force {

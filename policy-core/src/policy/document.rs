@@ -5,6 +5,7 @@
 mod adjustments;
 mod batch;
 pub(super) mod change;
+mod check;
 mod declaration;
 mod instances;
 mod overlap;
@@ -95,12 +96,15 @@ pub fn parse(text: &str, form: &Form, defaults: &Defaults, rules: &Rules) -> Res
     let json = read_json(text, &defaults.change_id)?;
     let mut violations = Violations::default();
     let is_batch = *form == Form::Submission && member(&json, Field::Changes).is_some();
+    let is_check = !is_batch && *form == Form::Submission && member(&json, Field::CheckDrift).is_some();
     let changes = if is_batch {
         batch::read(&json, defaults, rules, &mut violations)
+    } else if is_check {
+        check::read(&json, defaults, rules, &mut violations).map(|check| vec![check])
     } else {
         change::read("", &json, form, defaults, rules, &mut violations).map(|change| vec![change])
     };
-    let stop_after = stop_after::read_stop_after(&json, rules, &mut violations);
+    let stop_after = if is_check { None } else { stop_after::read_stop_after(&json, rules, &mut violations) };
     let claimed = claimed_id(&json);
     let is_chosen = claimed.is_some();
     let change_id = claimed.unwrap_or_else(|| defaults.change_id.clone());
@@ -140,10 +144,12 @@ fn entry_of(json: &Json, field: Field) -> Option<(&str, &Json)> {
     found.map(|(key, value)| (key.as_str(), value))
 }
 
+/// What a document may be.
+const OF_DOCUMENTS: [ObjectKind; 3] = [ObjectKind::Change, ObjectKind::Batch, ObjectKind::Check];
+
 /// Whether a key marks a payload as a document: no trigger's envelope has such a key.
 pub fn is_mark(key: &str) -> bool {
-    Field::named(key)
-        .is_some_and(|field| field.belongs_to(ObjectKind::Change) || field.belongs_to(ObjectKind::Batch))
+    Field::named(key).is_some_and(|field| OF_DOCUMENTS.iter().any(|object| field.belongs_to(*object)))
 }
 
 /// An RFC 3339 time in UTC. `None` also for a time that in UTC is outside the years 0 to 9999.

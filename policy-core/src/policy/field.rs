@@ -47,6 +47,8 @@ crate::stable_names! {
         Changes = "changes",
         /// The extension of one entry of a list.
         Extension = "extension",
+        /// Marks a document that checks for drift.
+        CheckDrift = "checkDrift",
         /// The plan of a dry run that is to be carried out.
         Plan = "plan",
         /// Whether a freeze lets accepted changes go on to their end.
@@ -61,6 +63,8 @@ pub enum ObjectKind {
     Batch,
     /// A policy change.
     Change,
+    /// `{"checkDrift": true}`.
+    Check,
     /// The value of `extensionConfiguration`.
     ExtensionConfiguration,
     /// An entry of a list of extensions, in the API's own form.
@@ -90,7 +94,20 @@ impl Field {
     pub const fn belongs_to(self, object: ObjectKind) -> bool {
         match object {
             ObjectKind::Batch => matches!(self, Self::Changes | Self::ChangeId | Self::StopAfterFailures),
-            ObjectKind::Change => !matches!(self, Self::Changes | Self::Extension | Self::Plan | Self::Drain),
+            ObjectKind::Change => {
+                !matches!(self, Self::Changes | Self::Extension | Self::Plan | Self::Drain | Self::CheckDrift)
+            }
+            ObjectKind::Check => matches!(
+                self,
+                Self::CheckDrift
+                    | Self::InstanceId
+                    | Self::InstanceIds
+                    | Self::AttachmentScope
+                    | Self::AttachmentScopes
+                    | Self::ChangeId
+                    | Self::Reason
+                    | Self::RequestedBy
+            ),
             ObjectKind::ExtensionConfiguration => matches!(self, Self::AllowedExtensions),
             ObjectKind::ExtensionEntry => matches!(self, Self::Extension),
             ObjectKind::Undo => matches!(self, Self::Reason | Self::ChangeId | Self::Force),
@@ -153,6 +170,9 @@ mod tests {
     fn a_change_has_every_field_except_those_of_other_objects() {
         let others: Vec<_> =
             Field::ALL.iter().filter(|field| !field.belongs_to(ObjectKind::Change)).collect();
-        assert_eq!(others, [&Field::Changes, &Field::Extension, &Field::Plan, &Field::Drain]);
+        assert_eq!(
+            others,
+            [&Field::Changes, &Field::Extension, &Field::CheckDrift, &Field::Plan, &Field::Drain]
+        );
     }
 }

@@ -24,6 +24,16 @@ impl Places {
         Self { lanes: lanes.into_iter().collect(), is_own }
     }
 
+    /// Nobody has looked yet in which accounts and Regions there is something.
+    pub const fn not_known_yet() -> Self {
+        Self { lanes: Vec::new(), is_own: false }
+    }
+
+    /// Whether somebody has.
+    pub const fn are_known(&self) -> bool {
+        !self.lanes.is_empty()
+    }
+
     /// Each of them.
     pub fn lanes(&self) -> &[LaneName] {
         &self.lanes

@@ -124,6 +124,10 @@ impl<'j> Fields<'j> {
             }
             match Field::named(key).filter(|field| field.belongs_to(object)) {
                 Some(field) => fields.take(field, Found { pointer, value }, violations),
+                None if object == ObjectKind::Check && Field::named(key).is_some() => {
+                    let message = "is not allowed with `checkDrift`, which changes nothing";
+                    violations.add(pointer, ViolationCode::UnexpectedField, message);
+                }
                 // find the nearest name only if the violation will be listed: a document may have 100,000 such keys
                 None if violations.is_full() => violations.add(pointer, ViolationCode::UnknownField, ""),
                 None => violations.add(pointer, ViolationCode::UnknownField, unknown(key, object)),

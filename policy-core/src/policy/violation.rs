@@ -32,7 +32,8 @@ stable_names! {
         DuplicateKey,
         /// An unknown field.
         UnknownField,
-        /// A field that the path of a PATCH already determines, or that belongs to the whole document.
+        /// A field that the path of a PATCH already determines, that belongs to the whole document, or that a check for
+        /// drift does not have.
         UnexpectedField,
         /// `null`: there is no reset.
         NullValue,

@@ -120,6 +120,8 @@ pub struct ChangeRecord {
     pub is_batch: bool,
     /// Whether nothing is to be changed.
     pub dry_run: bool,
+    /// Whether it compares targets with what they should hold.
+    pub checks_drift: bool,
     /// The newest run's number, from 1.
     pub run: u32,
     /// Its key.
@@ -196,6 +198,7 @@ impl ChangeRecord {
             chosen: false,
             is_batch: false,
             dry_run: false,
+            checks_drift: false,
             run: 1,
             key: RunKey::next(None, now),
             order,

@@ -47,6 +47,8 @@ struct Asked<'a> {
     remove: &'a ExtensionSet,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     enforce_guardrails: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    check_drift: bool,
 }
 
 impl<'a> Asked<'a> {
@@ -73,6 +75,7 @@ impl<'a> Asked<'a> {
             add: &change.adjustments.add,
             remove: &change.adjustments.remove,
             enforce_guardrails: change.adjustments.enforce_guardrails,
+            check_drift: change.checks_drift,
         }
     }
 }

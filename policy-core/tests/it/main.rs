@@ -9,6 +9,7 @@
 
 mod batches;
 mod boundaries;
+mod checks;
 mod corpus;
 mod declare;
 mod documentation;

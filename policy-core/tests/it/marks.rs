@@ -15,7 +15,7 @@ fn is_bare(key: &str) -> bool {
 }
 
 #[test]
-fn every_field_of_a_change_or_of_a_batch_marks_a_document_in_both_spellings() {
+fn every_field_of_a_change_of_a_batch_or_of_a_check_marks_a_document_in_both_spellings() {
     let of_others = [Field::Extension, Field::Plan, Field::Drain];
     for field in Field::ALL.iter().filter(|field| !of_others.contains(field)) {
         let name = field.name();

@@ -61,6 +61,7 @@ pub(crate) fn change() -> ChangeRecord {
         chosen: true,
         is_batch: false,
         dry_run: false,
+        checks_drift: false,
         run: 3,
         key: RunKey(at(-3_600)),
         order: Order { accepted: at(-7_200), change_id: id("CHG-1") },

@@ -145,6 +145,7 @@ pub(crate) fn change(text: &str, status: RecordStatus) -> ChangeRecord {
         chosen: true,
         is_batch: false,
         dry_run: false,
+        checks_drift: false,
         run: 1,
         key: RunKey(NOW),
         order: Order { accepted: NOW, change_id: id(text) },

@@ -60,6 +60,7 @@ impl Handler {
     ) -> Result<LaneWork, NoWork> {
         if let Task::Document(changes) = &plan.task
             && part.resolved.is_none()
+            && !change.checks_drift
         {
             return Ok(of_document(changes, &part.name, &vec![None; changes.len()]));
         }

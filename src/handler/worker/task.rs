@@ -1,6 +1,7 @@
 //! From a run's plan to the targets of one lane, and what is asked of each.
 
 use super::Delivered;
+use super::check::checked_in;
 use crate::audit::AuditedChange;
 use crate::handler::{Handler, InvocationContext};
 use crate::ledger::{Ledger, LedgerError};
@@ -76,6 +77,9 @@ impl Handler {
     ) -> Result<LaneWork, NoWork> {
         let lane = &delivered.part.name;
         match &plan.task {
+            Task::Document(changes) if delivered.change.checks_drift => {
+                Ok(checked_in(delivered.ledger, changes, lane).await?)
+            }
             Task::Document(changes) => {
                 let resolved = self.resolved(context, delivered, changes).await?;
                 Ok(of_document(changes, lane, &resolved))
@@ -248,17 +252,23 @@ pub(super) fn of_document(
     LaneWork { changes: changes.collect() }
 }
 
-/// The lane's part of an undo, or of a dry run that is carried out.
-pub(super) fn of_own(record: &ChangeRecord, own: BTreeMap<TargetName, Own>, force: bool) -> LaneWork {
+/// Targets in the order of their names, by instance.
+pub(super) fn by_instance(names: impl Iterator<Item = (TargetName, Option<Own>)>) -> Vec<LaneTargets> {
     let mut targets: Vec<LaneTargets> = Vec::new();
-    for (name, own) in own {
+    for (name, own) in names {
         let instance = name.instance();
-        let target = LaneTarget { scope: name.scope, own: Some(own) };
+        let target = LaneTarget { scope: name.scope, own };
         match targets.last_mut().filter(|last| last.instance == instance) {
             Some(last) => last.scopes.push(target),
             None => targets.push(LaneTargets { instance, scopes: vec![target] }),
         }
     }
+    targets
+}
+
+/// The lane's part of an undo, or of a dry run that is carried out.
+pub(super) fn of_own(record: &ChangeRecord, own: BTreeMap<TargetName, Own>, force: bool) -> LaneWork {
+    let targets = by_instance(own.into_iter().map(|(name, own)| (name, Some(own))));
     let change = PolicyChange {
         change_id: record.change_id.clone(),
         instances: Instances::Named(targets.iter().map(|target| target.instance.clone()).collect()),
@@ -271,6 +281,7 @@ pub(super) fn of_own(record: &ChangeRecord, own: BTreeMap<TargetName, Own>, forc
         if_match: None,
         dry_run: record.dry_run,
         force,
+        checks_drift: false,
         warnings: Vec::new(),
     };
     LaneWork { changes: vec![LaneChange { change, targets, is_unresolved: false }] }

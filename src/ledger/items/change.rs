@@ -57,6 +57,7 @@ fn draft(key: Key, record: &ChangeRecord) -> Draft {
         .with("chosen", flag(record.chosen))
         .with("batch", flag(record.is_batch))
         .with("dry", flag(record.dry_run))
+        .with_flag("check", record.checks_drift)
         .with("run", number(record.run))
         .with("key", text(record.key))
         .with("order", text(&record.order))
@@ -128,6 +129,7 @@ pub(in super::super) fn decode(item: &Item) -> Result<ChangeRecord, LedgerError>
         chosen: fields.flag("chosen")?,
         is_batch: fields.flag("batch")?,
         dry_run: fields.flag("dry")?,
+        checks_drift: fields.flag("check")?,
         run: fields.number("run")?,
         key: fields.parsed("key", RunKey::parse)?,
         order: fields.parsed("order", Order::parse)?,

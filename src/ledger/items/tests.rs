@@ -107,7 +107,7 @@ fn relations() -> impl Strategy<Value = Relations> {
 /// What a run has however it stands, then the rest.
 fn record() -> impl Strategy<Value = ChangeRecord> {
     let texts = (".*", "[0-9a-f]{64}", option::of(".*"), option::of(".*"), option::of("[0-9a-f]{64}"));
-    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
     let times = (millis(), millis(), millis(), option::of(millis()), option::of(millis()));
     let numbers = (
         1..1_000_000_u32,
@@ -132,6 +132,7 @@ fn record() -> impl Strategy<Value = ChangeRecord> {
             chosen: flags.0,
             is_batch: flags.1,
             dry_run: flags.2,
+            checks_drift: flags.5,
             sent: flags.3,
             announce: flags.4,
             key: RunKey(times.0),

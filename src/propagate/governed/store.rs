@@ -157,12 +157,11 @@ impl Governed<'_> {
         Note { dry_run: self.dry_run, count_failure: self.counts_failure(result) }
     }
 
-    /// Keeps the result of a target that was not looked at.
-    pub(in crate::propagate) async fn note(
-        &self,
-        result: &TargetResult,
-        change_id: &ChangeId,
-    ) -> Result<(), LedgerError> {
+    /// Keeps the result of a target to which nothing is sent, and whose item stays as it is.
+    ///
+    /// # Errors
+    /// It may not be stored.
+    pub async fn note(&self, result: &TargetResult, change_id: &ChangeId) -> Result<(), LedgerError> {
         self.store(Members::default(), result, change_id, None, &Handover::Stays).await.map(drop)
     }
 

@@ -137,6 +137,8 @@ async fn what_lanes_cost() {
     enter("end");
     table.lanes(&run).await.unwrap();
     enter("its lanes");
+    table.plan_checks(&super::samples::run("C"), std::slice::from_ref(&lane)).await.unwrap();
+    enter("plan a lane of a check");
 
     assert_eq!(
         spent,
@@ -152,6 +154,7 @@ async fn what_lanes_cost() {
             "leave: UpdateItem 1",
             "end: TransactWriteItems 11",
             "its lanes: Query 1",
+            "plan a lane of a check: PutItem 1",
         ]
     );
 }

@@ -52,6 +52,7 @@ pub(super) fn inline(text: &str) -> ChangeRecord {
         chosen: true,
         is_batch: false,
         dry_run: false,
+        checks_drift: false,
         run: 1,
         key: RunKey(NOW),
         order: order(text),

@@ -209,6 +209,35 @@ async fn a_dead_deliverys_open_intents_are_found() {
 }
 
 #[tokio::test]
+async fn every_lane_that_has_a_target_is_found() {
+    let table = Table::new().await;
+    assert_eq!(table.lanes_with_targets().await.unwrap(), []);
+    let lanes = [
+        LANE,
+        "111122223333/us-east-1",
+        "111122223333/us-gov-east-1",
+        OTHER_LANE,
+        "444455556666/us-east-1",
+        "self/us-east-1",
+        "self/us-west-2",
+    ];
+    for (number, lane) in (1..).zip(lanes) {
+        for scope in ["CHAT", "TASK"] {
+            let name = format!("{lane}#{number:08}-0000-4000-8000-000000000001#{scope}");
+            let token = format!("{number}{scope}");
+            let (name, intent) = (TargetName::parse(&name).unwrap(), intent(&token, "X", NOW));
+            assert_eq!(table.begin(&name, 0, &intent, None).await.unwrap(), Started::Now);
+        }
+    }
+    table.requests();
+    let mut found = table.lanes_with_targets().await.unwrap();
+    // one request for each, and one for each of the two partitions
+    assert_eq!(table.requests().len(), lanes.len() + 2);
+    found.sort();
+    assert_eq!(found, lanes.map(lane));
+}
+
+#[tokio::test]
 async fn a_look_shows_the_change_and_where_it_counts_the_freeze() {
     let table = Table::new().await;
     assert_eq!(table.look(&run("X"), Some(&chat())).await.unwrap(), Look::default());

@@ -69,6 +69,7 @@ pub(super) fn read(
         requested_by,
         dry_run: dry_run || defaults.dry_run,
         force,
+        checks_drift: false,
         warnings: warnings.into_vec(),
     };
     let targets = count * change.scopes.len();

@@ -145,6 +145,7 @@ fn read_change(
         requested_by,
         dry_run: false,
         force,
+        checks_drift: false,
         warnings: warnings.into_vec(),
     })
 }
