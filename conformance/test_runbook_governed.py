@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import requests
+from aws import client
 from conftest import UNPACED, serving
 from runbook import Operator, aws, operator, stack, under
 
@@ -22,9 +23,10 @@ ID = "CHG-2042"
 
 @dataclass(frozen=True)
 class Governed:
-    """Where the API and the table are."""
+    """Where the API, Amazon Connect and the table are."""
 
     api: str
+    connect: str
     dynamodb: str
     table: str
 
@@ -57,7 +59,7 @@ def governed(tmp_path: Path) -> Iterator[Governed]:
         said = log.read_text()
         [dynamodb] = re.findall(r"^DynamoDB +(http://\S+)$", said, re.MULTILINE)
         [table] = re.findall(r"^Table\n +(\S+)$", said, re.MULTILINE)
-        yield Governed(sandbox.function, dynamodb, table)
+        yield Governed(sandbox.function, sandbox.connect, dynamodb, table)
 
 
 def paste(operator: Operator, governed: Governed, *commands: str) -> str:
@@ -113,7 +115,17 @@ def test_a_table_is_frozen_by_hand_before_anybody_uses_it(operator: Operator, go
     assert (told["frozen"], told["reason"], told["vouchedBy"]) == (True, "restored from a backup", "nobody")
 
 
-def test_a_drift_is_put_back_by_a_change(governed: Governed, operator: Operator) -> None:
+def test_a_drift_is_found_put_back_and_accepted(governed: Governed, operator: Operator) -> None:
     governed.send(maximumSize="5 MB")
-    operator.paste(f"API={governed.api}", under("Drift")[1])
+    client("connect", governed.connect).update_attached_files_configuration(
+        InstanceId=INSTANCE, AttachmentScope="CHAT", MaximumSizeLimitInBytes=7 * MEGABYTE
+    )
+    looks, acts = under("Drift")[1:]
+    operator.paste(f"API={governed.api}", looks)
+    check = governed.ended("INC-9-check")
+    assert (check["status"], check["summary"]) == ("planned", {"planned": 1})
+    back, _, accept = acts.partition("\n")
+    operator.paste(f"API={governed.api}", back)
+    assert governed.megabytes() == 5
+    operator.paste(f"API={governed.api}", accept)
     assert governed.megabytes() == 8

@@ -31,7 +31,7 @@ def targets() -> list[Properties]:
 
 def test_every_asynchronous_hop_of_a_change_has_a_dead_letter_queue() -> None:
     queues = resources("AWS::SQS::Queue")
-    assert len(targets()) == 4
+    assert len(targets()) == 5
     for target in targets():
         parked = queues[named(target["DeadLetterConfig"]["Arn"])]
         assert "FifoQueue" not in parked, "only a standard queue can be one of a rule or schedule"
@@ -91,7 +91,7 @@ def test_a_queue_hides_a_message_six_times_as_long_as_its_function_may_take() ->
 
 def test_events_arrive_in_one_group_and_with_a_deduplication_id() -> None:
     of_changes = [target for target in targets() if named(target["Arn"]) == "IntakeQueue"]
-    assert [target["SqsParameters"]["MessageGroupId"] for target in of_changes] == ["attachment-policy"] * 2
+    assert [target["SqsParameters"]["MessageGroupId"] for target in of_changes] == ["attachment-policy"] * 3
     # what CloudTrail has seen needs no order
     assert [named(target["Arn"]) for target in targets() if target not in of_changes] == ["SeenQueue"] * 2
     queues = resources("AWS::SQS::Queue")
