@@ -70,16 +70,16 @@ fn every_field_that_it_does_not_have_is_said_at_once() {
     assert_eq!(
         found(&document),
         [
-            unexpected("/maximumSize"),
             unexpected("/addExtensions"),
+            at("/attachmentScope", "InvalidScope"),
+            at("/checkdrift", "UnknownField"),
             unexpected("/dryRun"),
             unexpected("/force"),
             unexpected("/ifUnmodifiedSince"),
-            unexpected("/stopAfterFailures"),
             unexpected("/instanceTags"),
+            unexpected("/maximumSize"),
             unexpected("/plan"),
-            at("/checkdrift", "UnknownField"),
-            at("/attachmentScope", "InvalidScope"),
+            unexpected("/stopAfterFailures"),
         ]
     );
     let message = &refusal(parsed(&json!({"checkDrift": true, "force": true})))[0].message;
