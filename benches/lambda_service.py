@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,6 +38,7 @@ class RuntimeApi(ThreadingHTTPServer):
         self.answers: list[dict] = []
         self.answered = threading.Event()
         self.failed = ""
+        self.phases: Future[Phases] = Future()
 
     def handle_error(self, *_: object) -> None:
         """Ignores the error of a killed process's connection."""
@@ -59,6 +61,8 @@ class Invocations(BaseHTTPRequestHandler):
         if api.handed == len(api.events):
             threading.Event().wait()
         body = api.events[api.handed]
+        if not api.handed:
+            api.phases.result(SECONDS).initialised()
         api.handed += 1
         self.send_response(200)
         self.send_header("Lambda-Runtime-Aws-Request-Id", f"{api.handed:08d}-0000-4000-8000-000000000000")
@@ -72,6 +76,8 @@ class Invocations(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         api = self.server
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if not api.answers:
+            api.phases.result(SECONDS).answered()
         if self.path.endswith("/response"):
             api.answers.append(json.loads(body))
         else:
@@ -89,11 +95,13 @@ class Invocations(BaseHTTPRequestHandler):
 
 @dataclass(frozen=True)
 class Cost:
-    """What a process needed until its last answer: seconds, and its peak in KiB."""
+    """What a process needed until its last answer: seconds, and its peak in KiB. What its first invocation took."""
 
     cpu: float
     wall: float
     memory: int
+    first_cpu: float
+    first: float
 
 
 class CpuShare:
@@ -122,6 +130,32 @@ class CpuShare:
         self.folder.rmdir()
 
 
+class Phases:
+    """The init phase, which ends when a process asks for its first event, and its first invocation.
+
+    Lambda gives the init phase a whole CPU, whatever the memory size, and the invocation its share.
+    """
+
+    def __init__(self, pid: int, share: CpuShare | None) -> None:
+        self.pid, self.share = pid, share
+        self.began = self.ended = self.cpu_before = self.cpu_after = 0.0
+
+    def initialised(self) -> None:
+        self.cpu_before = self.cpu()
+        if self.share:
+            self.share.take(self.pid)
+        self.began = time.monotonic()
+
+    def answered(self) -> None:
+        self.ended = time.monotonic()
+        self.cpu_after = self.cpu()
+
+    def cpu(self) -> float:
+        """Seconds on a CPU so far, of all threads, by the scheduler's own clock."""
+        threads = Path(f"/proc/{self.pid}/task").iterdir()
+        return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
+
+
 @contextmanager
 def cpu_share(megabytes: int) -> Iterator[CpuShare | None]:
     """The share, or None if control groups cannot be created on this machine."""
@@ -139,28 +173,20 @@ def cpu_share(megabytes: int) -> Iterator[CpuShare | None]:
 def run(command: list[str], environment: dict[str, str], events: list[dict], share: CpuShare | None = None) -> Cost:
     """Starts a process, lets it answer the events, and kills it after the last answer.
 
-    CPU time is from wait4(2): all threads, in microseconds, until the kill.
+    A share begins with the first invocation. CPU time is from wait4(2): all threads, in microseconds, until the kill.
     """
     api = RuntimeApi(events)
     serving = threading.Thread(target=api.serve_forever, daemon=True)
     serving.start()
     environment = environment | {"AWS_LAMBDA_RUNTIME_API": api.address}
-    if share:
-        # a shell waits inside the control group, and execs the process when the measurement starts
-        command = ["/bin/sh", "-c", 'read _ && exec "$@"', "sh", *command]
-    process = subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    started = time.monotonic()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    phases = Phases(process.pid, share)
+    api.phases.set_result(phases)
     output: list[bytes] = []
     reading = threading.Thread(target=lambda: output.extend(process.stdout), daemon=True)
     reading.start()
     try:
-        started = time.monotonic()
-        if share:
-            share.take(process.pid)
-            started = time.monotonic()
-            process.stdin.write(b"\n")
-            process.stdin.flush()
         in_time = api.answered.wait(SECONDS)
         wall = time.monotonic() - started
         status = Path(f"/proc/{process.pid}/status").read_text()
@@ -171,7 +197,13 @@ def run(command: list[str], environment: dict[str, str], events: list[dict], sha
         reading.join()
         api.shutdown()
         api.server_close()
-    if not in_time or api.failed:
-        raise RuntimeError(f"{command}: {api.failed or 'no answer'}\n{b''.join(output).decode()}")
-    memory = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
-    return Cost(usage.ru_utime + usage.ru_stime, wall, memory)
+    wrong = [answer for answer in api.answers if answer.get("statusCode", 200) >= 500]
+    if not in_time or api.failed or wrong:
+        raise RuntimeError(f"{command}: {api.failed or wrong or 'no answer'}\n{b''.join(output).decode()}")
+    return Cost(
+        cpu=usage.ru_utime + usage.ru_stime,
+        wall=wall,
+        memory=int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]),
+        first_cpu=phases.cpu_after - phases.cpu_before,
+        first=phases.ended - phases.began,
+    )

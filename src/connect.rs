@@ -6,6 +6,7 @@
 mod attempts;
 mod call_log;
 mod error;
+mod opening;
 mod rate_limiter;
 mod role;
 mod settings;

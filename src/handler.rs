@@ -13,6 +13,7 @@ mod event;
 mod freeze;
 mod governed;
 mod http;
+mod opening;
 mod page;
 mod queued;
 mod records;

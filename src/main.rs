@@ -18,6 +18,7 @@ async fn main() -> Result<(), Error> {
             return Err(wrong.into());
         }
     };
+    handler.open_connections().await;
     let handler = Arc::new(handler);
     // one invocation after the other, or as many at once as AWS_LAMBDA_MAX_CONCURRENCY says (Lambda Managed
     // Instances); all on this one thread, since an invocation waits for Amazon Connect and computes little

@@ -7,7 +7,7 @@
 //! # async fn example() -> std::io::Result<()> {
 //! use sandbox::bus::{Bus, Fault, Rule};
 //!
-//! let bus = Bus::start(0).await?;
+//! let bus = Bus::start(0, None).await?;
 //! bus.fault(Rule::new(Fault::EntryFailed).first(1));
 //! println!("point AWS_ENDPOINT_URL_EVENTBRIDGE at {}", bus.url());
 //! # Ok(())
@@ -21,6 +21,7 @@ mod service;
 use crate::connections;
 use crate::faults;
 use crate::journal::Journal;
+use crate::tls::Tls;
 use service::Service;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,20 +46,22 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// Starts serving on 127.0.0.1, within the current tokio runtime; port 0 takes a free one.
+    /// Starts serving on 127.0.0.1, within the current tokio runtime; port 0 takes a free one. Over HTTPS with
+    /// a certificate.
     ///
     /// # Errors
     ///
     /// The port is taken.
-    pub async fn start(port: u16) -> io::Result<Self> {
+    pub async fn start(port: u16, tls: Option<Tls>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let url = format!("http://{}", listener.local_addr()?);
+        let url = format!("{}://{}", Tls::scheme(tls.as_ref()), listener.local_addr()?);
         let service = Arc::new(Service {
             plan: Mutex::new(faults::Plan::new(0)),
             journal: Arc::new(Journal::new(None)?),
             events: Mutex::default(),
         });
-        let server = tokio::spawn(connections::serve(listener, Arc::clone(&service), None));
+        let server =
+            tokio::spawn(connections::serve(listener, Arc::clone(&service), tls.map(|tls| tls.acceptor)));
         Ok(Self { service, url, server })
     }
 

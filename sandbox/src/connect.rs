@@ -28,7 +28,7 @@ use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
 use crate::connections;
 use crate::journal::warn;
-use tls::Tls;
+use crate::tls::Tls;
 
 mod answer;
 mod caller;
@@ -48,7 +48,6 @@ mod scope;
 mod service;
 mod sigv4;
 mod state;
-mod tls;
 
 pub use configuration::{Configuration, DEFAULT_EXTENSIONS, DEFAULT_SIZE, LARGEST_SIZE, SMALLEST_SIZE};
 pub use entry::Entry;
@@ -66,7 +65,7 @@ pub use scope::{Scope, UnknownScope};
 pub struct Options {
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
-    /// HTTPS, with a certificate of this run; see [`Connect::ca_pem`].
+    /// HTTPS, with a certificate of this run; see [`Connect::tls`].
     pub tls: bool,
     /// The instances that exist at the start.
     pub instances: Vec<Instance>,
@@ -111,7 +110,7 @@ impl Default for Options {
 /// Dropping it closes its port and every connection.
 pub struct Connect {
     address: SocketAddr,
-    ca_pem: Option<String>,
+    tls: Option<Tls>,
     service: Arc<service::Service>,
     server: JoinHandle<()>,
 }
@@ -127,23 +126,22 @@ impl Connect {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
         let tls = options.tls.then(Tls::new).transpose()?;
-        let (acceptor, ca_pem) = tls.map(|tls| (tls.acceptor, tls.ca_pem)).unzip();
+        let acceptor = tls.as_ref().map(|tls| tls.acceptor.clone());
         let service = Arc::new(service::Service::new(options)?);
         let server = tokio::spawn(connections::serve(listener, Arc::clone(&service), acceptor));
-        Ok(Self { address, ca_pem, service, server })
+        Ok(Self { address, tls, service, server })
     }
 
     /// The endpoint, for `AWS_ENDPOINT_URL_CONNECT`; without a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
-        let scheme = if self.ca_pem.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}", self.address)
+        format!("{}://{}", Tls::scheme(self.tls.as_ref()), self.address)
     }
 
-    /// The certificate of the CA that clients have to trust, as PEM; `None` without TLS.
+    /// The certificate, whose CA clients have to trust; `None` without TLS.
     #[must_use]
-    pub fn ca_pem(&self) -> Option<&str> {
-        self.ca_pem.as_deref()
+    pub const fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
     }
 
     /// Everything received so far, in order.

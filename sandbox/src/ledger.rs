@@ -26,6 +26,7 @@ mod service;
 
 use crate::connections;
 use crate::faults;
+use crate::tls::Tls;
 use emulator::Emulator;
 use serde_json::Value;
 use service::Service;
@@ -52,11 +53,13 @@ pub struct Options {
     pub table: String,
     /// The same seed and the same order of requests give the same faults by chance.
     pub seed: u64,
+    /// HTTPS with this certificate.
+    pub tls: Option<Tls>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, table: "attachment-policy-ledger".to_owned(), seed: 0 }
+        Self { port: 0, table: "attachment-policy-ledger".to_owned(), seed: 0, tls: None }
     }
 }
 
@@ -65,6 +68,7 @@ impl Default for Options {
 /// Dropping it closes its port and every connection, and forgets the items.
 pub struct Ledger {
     address: SocketAddr,
+    scheme: &'static str,
     table: String,
     service: Arc<Service>,
     server: JoinHandle<()>,
@@ -82,14 +86,16 @@ impl Ledger {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
         let service = Arc::new(Service::new(emulator.address, options.seed)?);
-        let server = tokio::spawn(connections::serve(listener, Arc::clone(&service), None));
-        Ok(Self { address, table: options.table, service, server, emulator })
+        let scheme = Tls::scheme(options.tls.as_ref());
+        let acceptor = options.tls.map(|tls| tls.acceptor);
+        let server = tokio::spawn(connections::serve(listener, Arc::clone(&service), acceptor));
+        Ok(Self { address, scheme, table: options.table, service, server, emulator })
     }
 
     /// The endpoint, for `AWS_ENDPOINT_URL_DYNAMODB`; without a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// The table's name, for `LEDGER_TABLE`.

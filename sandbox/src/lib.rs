@@ -14,6 +14,7 @@
 //! - [`function_url`]: HTTP in front of a function, as a Lambda function URL.
 //! - [`invoke_api`]: Lambda's `Invoke` in front of a function, for any payload.
 //! - [`widget_pages`]: a browser in front of the function that makes pages.
+//! - [`tls`]: the certificate with which Amazon Connect, the table and the bus can be served.
 //! - [`governed`]: all of it, as a stack has it: table, queues, and a function for each role.
 //! - [`callback`]: where CloudFormation waits for a custom resource's answer.
 //! - [`expectation`]: the answer that a payload's file name announces.
@@ -38,6 +39,7 @@ pub mod mapping;
 pub mod queue;
 pub mod schedule;
 pub mod sts;
+pub mod tls;
 pub mod widget_pages;
 
 mod aws_json;

@@ -90,7 +90,7 @@ async fn nothing_is_sent_to_a_server_that_is_not_trusted() {
     assert!(connect.journal().is_empty());
 
     let pem = Pem(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("ca-{}.pem", std::process::id())));
-    fs::write(&pem.0, connect.ca_pem().unwrap()).unwrap();
+    fs::write(&pem.0, connect.tls().unwrap().ca_pem()).unwrap();
     plain.env.push(("SSL_CERT_FILE".to_owned(), pem.0.display().to_string()));
     let function = Function::start(plain).await.unwrap();
     assert_eq!(report(&function.invoke(payload.as_bytes()).await)["status"], "succeeded");

@@ -30,6 +30,7 @@ mod ledger;
 mod limits;
 mod matrix;
 mod metrics;
+mod opening;
 mod propagation;
 mod queued;
 mod recognition;

@@ -4,6 +4,7 @@ use clap::Args;
 use sandbox::connect::{Connect, Fault, Instance, Options, Rate};
 use sandbox::governed::{self, Role};
 use sandbox::lambda::Launch;
+use sandbox::tls::Tls;
 use std::env;
 use std::fs;
 use std::io;
@@ -45,7 +46,7 @@ pub(crate) struct ConnectFlags {
     /// One more instance, by its ARN, in any account and Region; repeatable
     #[arg(long = "instance", value_name = "ARN", value_parser = instance)]
     further: Vec<Instance>,
-    /// Serves HTTPS, and writes the certificate of the CA to this file, as PEM; it is new in each run
+    /// Serves HTTPS (Amazon Connect, the table and the bus), and writes the certificate of the CA to this file, as PEM; it is new in each run
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
     /// Keeps the instances and their configurations in this file, for the next start
@@ -80,7 +81,7 @@ impl ConnectFlags {
     /// Starts Amazon Connect.
     pub(crate) async fn start(&self) -> io::Result<Connect> {
         let connect = Connect::start(self.options()).await?;
-        if let (Some(path), Some(pem)) = (&self.tls_ca, connect.ca_pem()) {
+        if let (Some(path), Some(pem)) = (&self.tls_ca, connect.tls().map(Tls::ca_pem)) {
             fs::write(path, pem).map_err(|error| {
                 io::Error::new(error.kind(), format!("cannot write `{}`: {error}", path.display()))
             })?;

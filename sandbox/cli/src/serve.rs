@@ -170,7 +170,8 @@ impl ServicesOnly {
         let interrupt = Interrupt::listen()?;
         let connect = self.connect.start().await?;
         let calls = connect.follow();
-        let table = ledger::Options { port: self.table_port, ..ledger::Options::default() };
+        let tls = connect.tls().cloned();
+        let table = ledger::Options { port: self.table_port, tls, ..ledger::Options::default() };
         let services = Services::start(table, Services::queues(self.queue_port)).await?;
         let served = Served { connect: &connect, services: Some(&services), functions: None };
         served.welcome(&mut io::stdout())?;

@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::{Request, body::Incoming, http::request::Parts};
+use hyper::{Method, Request, body::Incoming, http::request::Parts};
 use time::OffsetDateTime;
 use tokio::time::sleep;
 
@@ -75,6 +75,10 @@ impl Service {
         let caller = sigv4::caller(&parts.headers);
         let bytes = body.as_deref().unwrap_or_default();
         let request_id = uuid();
+        // a client that opens a connection asks for nothing: there is nothing to write down
+        if let (Err(refusal), &Method::HEAD) = (&caller, &parts.method) {
+            return Ok(answer::refusal(refusal, &request_id));
+        }
         let mut entry = arrival((self.clock)(), &parts, route.as_ref(), caller.as_ref().ok());
         entry.body = serde_json::from_slice(bytes).ok();
         entry.request_id.clone_from(&request_id);

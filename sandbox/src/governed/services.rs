@@ -24,15 +24,16 @@ pub struct Services {
 }
 
 impl Services {
-    /// Starts them; the bus takes a free port.
+    /// Starts them; the bus takes a free port, and the table's certificate.
     ///
     /// # Errors
     ///
     /// A port is taken.
     pub async fn start(ledger: ledger::Options, queues: queue::Options) -> io::Result<Self> {
+        let tls = ledger.tls.clone();
         let ledger = Ledger::start(ledger).await?;
         let queues = Queues::start(queues).await?;
-        Ok(Self { ledger, queues: Arc::new(queues), bus: Bus::start(0).await? })
+        Ok(Self { ledger, queues: Arc::new(queues), bus: Bus::start(0, tls).await? })
     }
 
     /// The queues of the project's template, at a port.

@@ -43,7 +43,7 @@ impl Stage {
             ..queue::Options::default()
         };
         let queues = Queues::start(queues).await.unwrap();
-        let bus = Bus::start(0).await.unwrap();
+        let bus = Bus::start(0, None).await.unwrap();
         let governed = vec![
             ("LEDGER_TABLE", ledger.table().to_owned()),
             ("AWS_ENDPOINT_URL_DYNAMODB", ledger.url()),

@@ -118,7 +118,7 @@ impl<'a> Stage<'a> {
             self.connect.always(operation, None);
         }
         let mut settings = vec![("CONNECT_MAX_ATTEMPTS", "50")];
-        settings.extend(self.connect.ca_pem().map(|pem| ("CA_PEM", pem)));
+        settings.extend(self.connect.tls().map(|tls| ("CA_PEM", tls.ca_pem())));
         let world = self.world(&self.connect.url(), settings);
         let result = world.invoke_within(&payload(self.cell), Duration::from_secs(30)).await;
         let (_, report) = answered(self.cell.via, &result);

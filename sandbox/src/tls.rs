@@ -1,6 +1,6 @@
 //! HTTPS with a certificate of this run, from a CA of this run.
 
-use std::{io, net::Ipv4Addr, sync::Arc};
+use std::{fmt, io, net::Ipv4Addr, sync::Arc};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use tokio_rustls::{
@@ -13,14 +13,19 @@ use tokio_rustls::{
 };
 
 /// What HTTPS on 127.0.0.1 needs: the server's configuration, and the CA that clients have to trust.
-pub(super) struct Tls {
-    pub acceptor: TlsAcceptor,
-    pub ca_pem: String,
+#[derive(Clone)]
+pub struct Tls {
+    pub(crate) acceptor: TlsAcceptor,
+    ca_pem: String,
 }
 
 impl Tls {
     /// Makes a CA and a certificate for 127.0.0.1; neither key leaves the process.
-    pub(super) fn new() -> io::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// No key or certificate can be made.
+    pub fn new() -> io::Result<Self> {
         let mut ca = CertificateParams::default();
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         // Not the certificate's name, with which it would look self-signed.
@@ -39,5 +44,22 @@ impl Tls {
             })
             .map_err(io::Error::other)?;
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), ca_pem: ca.pem() })
+    }
+
+    /// The certificate of the CA, as PEM.
+    #[must_use]
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// `https` with it, `http` without.
+    pub(crate) const fn scheme(tls: Option<&Self>) -> &'static str {
+        if tls.is_some() { "https" } else { "http" }
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Tls").finish_non_exhaustive()
     }
 }
