@@ -69,6 +69,10 @@ impl Served<'_> {
         if let Some(functions) = &self.functions {
             invocations(output, functions, palette)?;
         }
+        if let Some(pages) = self.functions.as_ref().and_then(|functions| functions.pages.as_ref()) {
+            // last, where a person looks first
+            section(output, palette, "Look at the fleet in a browser", &format!("  {pages}"))?;
+        }
         let delivers = self.functions.as_ref().is_some_and(|functions| functions.governed.is_some());
         let deliveries = if delivers { " and each delivery" } else { "" };
         let last = format!(
