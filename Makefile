@@ -227,6 +227,8 @@ bench: build $(VENV)/done ## the benchmarks, against the production binary (abou
 	@cargo bench --locked --profile counted --bench decode
 	$(call heading,Propagation at the quota)
 	@$(VENV)/bin/python benches/propagation.py
+	$(call heading,A look at the pages)
+	@$(VENV)/bin/python benches/page.py --function target/release/connect-attachment-policy
 	$(call heading,As deployed: a worker and two processes of the API at one quota)
 	@cargo run --locked --quiet --example deployed -- --function target/release/connect-attachment-policy
 
