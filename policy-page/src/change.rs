@@ -69,7 +69,7 @@ impl Change<'_> {
             dl {
                 (fact("Status", &html! {
                     (status(change.status))
-                    @if change.dry_run { ", dry run" }
+                    @if change.checks_drift { ", check for drift" } @else if change.dry_run { ", dry run" }
                     @if change.run > 1 { ", run " (change.run) }
                 }))
                 (fact("Targets", &html! {

@@ -67,7 +67,8 @@ impl Target<'_> {
                     (fact("Drifted", &html! {
                         div.careful { span.sign aria-hidden="true" { "△" } " It was last seen to hold something else:" }
                         (drift)
-                        div.small { "The audit says when, and who changed it where that is known." }
+                        div.small { "The audit says when, and who changed it where that is known. Restore the target to put it back, \
+                            or send a change to these values to accept them." }
                     }))
                 }
                 (fact("Account and Region", &html! { (self.name.lane.to_string()) }))

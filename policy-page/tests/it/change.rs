@@ -146,6 +146,13 @@ fn a_declaration_names_its_resource_and_its_stack() {
 }
 
 #[test]
+fn a_check_for_drift_says_that_it_is_one() {
+    let record = ChangeRecord { dry_run: true, checks_drift: true, ..change("CHG-1", RecordStatus::Planned) };
+    let said = lines(&shown(&record, &[], &[]).render(&frame()));
+    assert!(said[2].starts_with("Status ◇ planned, check for drift Targets "), "{}", said[2]);
+}
+
+#[test]
 fn a_rejected_event_shows_its_violations() {
     let violation = Violation {
         pointer: "/maximumSize".to_owned(),

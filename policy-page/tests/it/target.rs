@@ -76,7 +76,7 @@ fn a_drift_is_said_first() {
     assert_eq!(
         lines(&page.render(&frame()))[2],
         "Drifted △ It was last seen to hold something else: 10 MB → 30 MB also +zip The audit says when, and who changed it \
-         where that is known. Account and Region 111122223333/eu-central-1 Should hold at most 10 MB csv Last changed \
+         where that is known. Restore the target to put it back, or send a change to these values to accept them. Account and Region 111122223333/eu-central-1 Should hold at most 10 MB csv Last changed \
          2026-03-15 12:00 by CHG-1"
     );
 }
