@@ -37,6 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "release: what only the release build of `make sam-build` can show")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test by far comes first: begun late, it would still run when everything else is done."""
+    items.sort(key=lambda item: item.path.name != "test_schemathesis.py")
+
+
 @dataclass(frozen=True)
 class Sandbox:
     """Where it listens: Amazon Connect, the function's URL, Lambda's Invoke, the table, the queues, the pages; its process.
