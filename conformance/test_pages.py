@@ -148,8 +148,8 @@ def test_the_sample_shows_what_drifted_and_what_a_stack_declares(looks: list[dic
 
 
 def test_the_bar_of_a_change_that_goes_on_moves_by_itself(tmp_path: Path) -> None:
-    """The page loads itself again, until the change has ended."""
-    paced = ("--rate=0", "--instances=12", "--timeout=5", "--env=CONNECT_REQUESTS_PER_SECOND=8", "--env=CONNECT_BURST=1")
+    """The page loads itself again, until the change has ended: half a minute, of which the browser waits for one step."""
+    paced = ("--rate=0", "--instances=12", "--timeout=5", "--env=CONNECT_REQUESTS_PER_SECOND=2", "--env=CONNECT_BURST=1")
     with serving(tmp_path / "log", *paced, command="govern") as sandbox:
         every = {"changeId": "CHG-1", "instanceId": "*", "attachmentScope": "*", "maximumSize": "9 MB"}
         assert requests.post(f"{sandbox.function}/policy-changes", json=every, timeout=30).status_code == 202
