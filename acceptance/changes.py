@@ -33,6 +33,7 @@ class Changes:
         self._put_back.callback(self._report.put_back, "the instance's policy", self._restored)
         if step("a change by event", self._change) and step("its record", self._recorded):
             step("its undo by id", self._undo)
+            step("a restore and a check for drift", self._checked)
         step("a dry run that is queued", self._queued)
 
     def change(self, name: str, size: int, **more: Any) -> dict[str, Any]:
@@ -98,6 +99,20 @@ class Changes:
         record = self._stack.record(f"{self._stack.run}-change")
         expect(record and record["undoneBy"], undone["changeId"], record)
         return "as before, and each of the two names the other"
+
+    def _checked(self) -> str:
+        restored = self._stack.request("POST", f"{self._stack.policies_path}/{self._stack.options.scope}/restore")
+        if restored.status != 200:
+            raise restored.failed()
+        expect([result["outcome"] for result in restored.document["results"]], ["unchanged"], restored.document)
+        options = self._stack.options
+        check = {"checkDrift": True, "instanceId": options.instance, "attachmentScope": options.scope}
+        answer = self._stack.request("POST", "/policy-changes", check | {"changeId": f"{self._stack.run}-check"})
+        if answer.status != 202:
+            raise answer.failed()
+        record = self._stack.ended(f"{self._stack.run}-check")
+        expect((record["status"], record["summary"]), ("planned", {"unchanged": 1}), record)
+        return "it holds what the ledger says"
 
     def _queued(self) -> str:
         """A dry run over instances that do not exist: reading them takes longer than a request may, and changes nothing."""

@@ -69,7 +69,7 @@ def test_a_stack_that_works_is_accepted_and_left_as_it_was(account: Account) -> 
     assert (code, steps(marks, "failed")) == (0, set()), said
     queries = {name for name in marks if name.startswith("query ")}
     assert steps(marks, "needs an account") == ONLY_AN_ACCOUNT | queries
-    of_the_ledger = {"its record", "its undo by id", "a dry run that is queued", "cancel while frozen"}
+    of_the_ledger = {"its record", "its undo by id", "a restore and a check for drift", "a dry run that is queued", "cancel while frozen"}
     assert of_the_ledger | {"a change by event", "freeze", "resume", "alarms"} <= steps(marks, "ok")
     assert {instance: account.policies(instance) for instance in before} == before
     assert set(account.updates()) == {(INSTANCE, "TASK")}, "only the named instance, and one scope of it"

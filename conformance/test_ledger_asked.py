@@ -111,6 +111,12 @@ def test_every_role_may_make_the_requests_that_its_function_makes(asked: Asked) 
         assert asked.api("GET", target)[0] == 200, target
     assert asked.api("POST", "/policy-changes/CHG-9/undo")[0] == 202
     asked.poll("Worker", "ChangeQueue")
+    # put back, and everything checked for drift
+    assert asked.api("POST", f"{policies}/restore", {"changeId": "CHG-13"})[0] == 200
+    asked.path.put({"checkDrift": True, "changeId": "CHG-14"})
+    asked.poll("Intake", "IntakeQueue")
+    asked.poll("Worker", "ChangeQueue")
+    assert asked.api("GET", "/policy-changes/CHG-14")[1]["status"] == "planned"
     # a declared resource: created by the worker, deleted by its own function, since its values stay
     with answers() as (url, arrived):
         asked.invoke("Declare", declared("Create", url(), INSTANCE), ANSWER_LOOPBACK="true")
@@ -153,7 +159,8 @@ def context(partition: str | None) -> dict[str, list[str]]:
 
 ACTIONS = {
     "Api": {"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"},
-    "Intake": {"GetItem", "PutItem", "UpdateItem"},
+    # it asks where there is something to check
+    "Intake": {"GetItem", "Query", "PutItem", "UpdateItem"},
     "Worker": {"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"},
     "Sweep": {"GetItem", "Query", "UpdateItem", "DeleteItem"},
     "Widget": {"GetItem", "BatchGetItem", "Query"},

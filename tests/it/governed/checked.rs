@@ -253,6 +253,63 @@ async fn what_could_not_be_read_comes_again_and_nothing_else() {
     assert_eq!(reads(&stage), (1, 3));
 }
 
+/// A worker that is killed while it reads the third instance: its message comes back.
+#[tokio::test]
+async fn a_check_goes_on_where_it_was_killed() {
+    let stage = Box::pin(governed(&[])).await;
+    change_elsewhere(&stage, ONE, 5);
+    stage.take_in(&check("CHECK")).await;
+    stage.world.connect.script(DESCRIBE, [None, Some(connect::Fault::Silent)]);
+    let mut calls = stage.world.connect.follow();
+    tokio::select! {
+        _ = stage.deliver(CHANGES, LEFT) => panic!("it has ended"),
+        () = async {
+            for _ in 0..3 {
+                calls.recv().await.unwrap();
+            }
+        } => {}
+    }
+    assert_eq!((reads(&stage), drifts(&stage).len()), ((1, 2), 1));
+    stage.world.clock.advance(Duration::from_mins(31));
+    stage.queues.advance(Duration::from_mins(31));
+    stage.work().await;
+    let record = stage.record("CHECK").await;
+    assert_eq!(record["summary"], json!({"planned": 1, "unchanged": 3}), "{record:#}");
+    // the third instance alone was read again, and the drift was said once
+    assert_eq!(
+        (reads(&stage), drifts(&stage).len(), findings(&stage.world)),
+        ((1, 3), 1, vec![json!("drift")])
+    );
+}
+
+/// The message is delivered to a second worker while the first one is at its first instance.
+#[tokio::test]
+async fn two_deliveries_of_a_check_say_a_drift_once() {
+    let stage = Box::pin(governed(&[])).await;
+    change_elsewhere(&stage, ONE, 5);
+    stage.take_in(&check("CHECK")).await;
+    let body = stage.queues.messages(CHANGES)[0].body.clone();
+    let second = stage.process(&[]);
+    stage.world.connect.script(LIST, [Some(connect::Fault::Slow(Duration::from_secs(2)))]);
+    let mut calls = stage.world.connect.follow();
+    let (first, answer) = tokio::join!(stage.deliver(CHANGES, LEFT), async {
+        calls.recv().await.unwrap();
+        let arn = format!("arn:aws:sqs:us-east-1:111122223333:{CHANGES}");
+        let message = json!({"Records": [{
+            "messageId": "m-2", "receiptHandle": "r", "body": body, "eventSource": "aws:sqs", "eventSourceARN": arn,
+            "attributes": {"ApproximateReceiveCount": "2", "SentTimestamp": "1732500000123", "SenderId": "AIDA"},
+            "messageAttributes": {}, "awsRegion": "us-east-1",
+        }]});
+        second.invoke(&message).await.unwrap()
+    });
+    assert!(first.is_some() && answer["batchItemFailures"] == json!([]), "the second ends the lane");
+    later(&stage).await;
+    assert_eq!(stage.record("CHECK").await["summary"], json!({"planned": 1, "unchanged": 3}));
+    assert_eq!(drifts(&stage).len(), 1);
+    let said = findings(&stage.world).len() + findings(&second).len();
+    assert_eq!(said, 1);
+}
+
 #[tokio::test]
 async fn a_change_in_progress_is_no_drift_and_is_looked_at_later() {
     let stage = Box::pin(governed(&[])).await;
@@ -310,6 +367,55 @@ async fn a_check_waits_for_the_end_of_a_freeze_and_can_be_cancelled() {
     assert_eq!(reads(&stage), (0, 0));
     let (_, _, skipped) = stage.http("GET", "/policy-changes/CHECK?outcome=skipped", &Value::Null).await;
     assert_eq!(skipped["results"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn what_was_accepted_goes_on_while_the_function_drains() {
+    let stage = Box::pin(governed(&[])).await;
+    stage.take_in(&check("CHECK")).await;
+    assert_eq!(stage.http("PUT", "/freeze", &json!({"drain": true})).await.0, 200);
+    stage.work().await;
+    assert_eq!(stage.record("CHECK").await["summary"], json!({"unchanged": 4}));
+}
+
+#[tokio::test]
+async fn two_checks_follow_each_other_in_a_lane() {
+    let stage = Box::pin(governed(&[])).await;
+    stage.take_in(&check("CHECK-1")).await;
+    stage.take_in(&check("CHECK-2")).await;
+    stage.world.connect.script(LIST, [Some(connect::Fault::Slow(Duration::from_secs(1)))]);
+    let mut calls = stage.world.connect.follow();
+    let (first, second) = tokio::join!(stage.deliver(CHANGES, LEFT), async {
+        calls.recv().await.unwrap();
+        stage.deliver(CHANGES, LEFT).await
+    });
+    assert!(first.unwrap().failures.is_empty() && second.is_none(), "the second waits in the group");
+    stage.work().await;
+    for id in ["CHECK-1", "CHECK-2"] {
+        assert_eq!(stage.record(id).await["summary"], json!({"unchanged": 4}));
+    }
+}
+
+/// What can never be read ends the check `incomplete`; a target that was governed meanwhile is looked at.
+#[tokio::test]
+async fn a_lane_without_progress_is_parked() {
+    let stage = Box::pin(governed(&[("CONNECT_MAX_ATTEMPTS", "1"), ("MAX_STALLED_DELIVERIES", "2")])).await;
+    stage.take_in(&check("CHECK")).await;
+    stage.world.connect.always(DESCRIBE, Some(connect::Fault::ResetBefore));
+    assert_eq!(stage.deliver(CHANGES, LEFT).await.unwrap().failures.len(), 1);
+    stage.world.connect.always(DESCRIBE, None);
+    let more =
+        json!({"instanceId": TWO, "attachmentScope": "TASK", "maximumSize": "10 MB", "changeId": "MORE"});
+    assert_eq!(stage.world.report(&more).await["status"], "succeeded");
+    stage.world.connect.always(DESCRIBE, Some(connect::Fault::ResetBefore));
+    later(&stage).await;
+    later(&stage).await;
+    let record = stage.record("CHECK").await;
+    assert_eq!(
+        (&record["status"], &record["summary"], &record["lanes"][0]["state"]),
+        (&json!("incomplete"), &json!({"unchanged": 4, "pending": 1}), &json!("parked")),
+        "{record:#}"
+    );
 }
 
 /// A lost message is sent again, and to the group of checks.
