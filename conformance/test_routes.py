@@ -52,6 +52,7 @@ def test_the_routes_are_these() -> None:
         ("post", "/policy-changes"), ("get", "/policy-changes"), ("get", GREEDY), ("post", GREEDY),
         ("get", policies), ("get", f"{policies}/{{scope}}"), ("patch", f"{policies}/{{scope}}"),
         ("get", f"{policies}/{{scope}}/history"), ("post", f"{policies}/{{scope}}/restore"),
+        ("get", f"{policies}/{{scope}}/history"), ("delete", f"{policies}/{{scope}}/declaration"),
     }  # fmt: skip
 
 

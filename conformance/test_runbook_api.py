@@ -27,6 +27,13 @@ SENT = {
         ("GET", "/instances/00000001-0000-4000-8000-000000000001/attachment-policies/CHAT/history", None),
     ],
     "Cancel a change": [("POST", "/policy-changes/CHG-2042/cancel", None)],
+    "Release a declared target": [
+        (
+            "DELETE",
+            "/instances/00000001-0000-4000-8000-000000000001/attachment-policies/CHAT/declaration",
+            None,
+        )
+    ],
     "Freeze all changes, and resume": [
         ("PUT", "/freeze", {"reason": "INC-7: wrong list for chat"}),
         ("GET", "/freeze", None),

@@ -54,6 +54,8 @@ pub enum Action {
     Apply,
     /// A stack's resource is declared, changed or deleted.
     Declare,
+    /// A target's owner ends, by whom its stack does not matter.
+    Release,
     /// Nothing begins any more.
     Freeze,
     /// Nothing new is taken, and accepted runs go on to their end.
@@ -70,6 +72,7 @@ impl Action {
             Self::Undo => ("undo", "UndoPolicyChange"),
             Self::Apply => ("apply", "ApplyPolicyChange"),
             Self::Declare => ("declare", "DeclarePolicies"),
+            Self::Release => ("release", "ReleaseDeclaration"),
             Self::Freeze => ("freeze", "FreezePolicyChanges"),
             Self::Drain => ("drain", "DrainPolicyChanges"),
             Self::Thaw => ("thaw", "ThawPolicyChanges"),

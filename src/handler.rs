@@ -19,6 +19,7 @@ mod queued;
 mod records;
 mod refusal;
 mod rejection;
+mod release;
 mod reply;
 mod restore;
 mod sweep;

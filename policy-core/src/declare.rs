@@ -15,6 +15,8 @@ pub mod verdict;
 pub use answer::{Answer, Attributes, MAX_ANSWER, Reason, Verdict};
 pub use generation::{Known, Step, step};
 pub use kept::{EARLIER, Kept, Owed};
-pub use owner::{Claim, DeclaredElsewhere, Leaver, Leaving, Left, MAX_CLAIMS, Owner, claimed, left};
+pub use owner::{
+    Claim, DeclaredBy, DeclaredElsewhere, Leaver, Leaving, Left, MAX_CLAIMS, Owner, claimed, left,
+};
 pub use request::{Addressee, Malformed, Request, RequestType, TimeoutTooShort, is_start_check};
 pub use response_url::{Hosts, NotAnswerable, ResponseUrl};

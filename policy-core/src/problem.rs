@@ -31,6 +31,8 @@ stable_names! {
         ChangeNotFound = "change-not-found",
         /// No change has set a value of the target, so nobody knows what it should hold.
         TargetNotGoverned = "target-not-governed",
+        /// No stack declares the target.
+        NotDeclared = "not-declared",
         /// The path does not support the method.
         MethodNotAllowed = "method-not-allowed",
         /// The change id has a record with other targets or values.
@@ -97,6 +99,7 @@ impl Problem {
             Self::InstanceNotFound => (404, "Instance not found"),
             Self::ChangeNotFound => (404, "Change not found"),
             Self::TargetNotGoverned => (404, "Target not governed"),
+            Self::NotDeclared => (404, "The target is not declared"),
             Self::MethodNotAllowed => (405, "Method not allowed"),
             Self::ChangeIdReused => (409, "The change id belongs to another change"),
             Self::ChangeRunning => (409, "The change has not ended"),

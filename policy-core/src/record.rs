@@ -6,6 +6,7 @@ mod announcement;
 mod change;
 mod counts;
 mod declared;
+mod declared_document;
 mod digest;
 mod document;
 mod drift;
@@ -37,6 +38,7 @@ pub use announcement::{
 pub use change::{ChangeRecord, Freeze, Halt, Holder, Mode, PlanRef, RecordedOrigin, Relations, Who};
 pub use counts::Counts;
 pub use declared::{Declared, Handover};
+pub use declared_document::released_document;
 pub use digest::{hash_of, lane_hash, plan_hash};
 pub use document::{accepted_document, freeze_document};
 pub use drift::{Cause, Drift, Observation, differing, observe};

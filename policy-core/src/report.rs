@@ -1,9 +1,11 @@
 //! The result of a change: outcomes by target, the one status function, and the report document.
 
+mod declared;
 mod document;
 mod outcome;
 mod status;
 
+pub use declared::declared;
 pub use document::encode;
 pub use outcome::{CallTrace, Outcome, OutcomeKind, TargetResult};
 pub use status::{Status, Verdict};

@@ -17,7 +17,6 @@ use policy_core::record::{
 };
 use policy_core::report::OutcomeKind;
 use policy_core::trigger::http::Request;
-use policy_core::trigger::http::answer;
 use std::collections::BTreeSet;
 
 /// What is asked for.
@@ -44,11 +43,7 @@ impl Handler {
         let lanes =
             match tokio::join!(ledger.frozen(), lanes_with_results(ledger, of, &derived.task, self.now())) {
                 (Ok(None), Ok(lanes)) => lanes,
-                (Ok(Some(_)), _) => {
-                    let why = "changes are frozen; GET /freeze says by whom and why";
-                    let response = self.refuse(context, request, Problem::Frozen, why)?;
-                    return Ok(response.with("retry-after", answer::FROZEN.to_string()));
-                }
+                (Ok(Some(_)), _) => return self.refuse_frozen(context, request),
                 (Err(error), _) | (_, Err(error)) => return ledger_failed(&error),
             };
         if lanes.is_empty() {

@@ -7,9 +7,10 @@ use super::{Handler, InvocationContext};
 use crate::audit::Action;
 use crate::ledger::Ledger;
 use policy_core::policy::request;
+use policy_core::problem::Problem;
 use policy_core::record::{Freeze, Who, freeze_document};
 use policy_core::trigger::http::Request;
-use policy_core::trigger::http::answer::Response;
+use policy_core::trigger::http::answer::{self, Response};
 
 impl Handler {
     /// `GET /freeze`.
@@ -18,6 +19,13 @@ impl Handler {
             Ok(freeze) => Ok(Response::json(200, "application/json", freeze_document(freeze.as_ref())?)),
             Err(error) => ledger_failed(&error),
         }
+    }
+
+    /// What a write is answered while changes are frozen.
+    pub(super) fn refuse_frozen(&self, context: &InvocationContext, request: &Request) -> Answered {
+        let why = "changes are frozen; GET /freeze says by whom and why";
+        let response = self.refuse(context, request, Problem::Frozen, why)?;
+        Ok(response.with("retry-after", answer::FROZEN.to_string()))
     }
 
     /// `PUT /freeze`.

@@ -98,6 +98,9 @@ impl Handler {
             Route::History(instance, scope, token) => {
                 self.read_history(context, request, ledger, (&instance, scope), token.as_deref()).await
             }
+            Route::Release(instance, scope) => {
+                self.release_target(context, request, ledger, (&instance, scope)).await
+            }
             Route::Undo { change, dry_run } => self.undo(context, request, ledger, &change, dry_run).await,
             Route::Restore { instance, scope, dry_run } => {
                 self.restore(context, request, ledger, (&instance, scope), dry_run).await

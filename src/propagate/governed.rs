@@ -13,6 +13,7 @@ use crate::connect::Lease;
 use crate::ledger::{Ledger, LedgerError};
 use crate::lock::Lock;
 use crate::telemetry::causes;
+use policy_core::declare::{DeclaredBy, Owner};
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::{ChangeId, Configuration, Values};
 use policy_core::record::{
@@ -248,6 +249,11 @@ impl<'a> Governed<'a> {
                 Failure::new(ErrorCode::DeclaredElsewhere).with_message(elsewhere.to_string())
             }),
         }
+    }
+
+    /// The declared resource that owns a target which this run sets by other means.
+    pub(super) fn foreign_owner(&self, record: &TargetRecord) -> Option<DeclaredBy> {
+        record.owner.as_ref().filter(|_| self.declared.is_none()).map(Owner::resource)
     }
 
     /// A target's item as it is now.

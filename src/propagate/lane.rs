@@ -11,10 +11,11 @@ use crate::audit::AuditedChange;
 use crate::connect::{Call, LaneClient};
 use look::{Looked, PATIENCE, Read};
 use policy_core::calls::CallCost;
+use policy_core::declare::DeclaredBy;
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::{Configuration, Instance, Scope, Values};
 use policy_core::record::{Own, TargetName, TargetRecord};
-use policy_core::report::{CallTrace, Outcome, TargetResult};
+use policy_core::report::{CallTrace, Outcome, OutcomeKind, TargetResult};
 use std::borrow::Cow;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -41,6 +42,8 @@ struct InHand<'a> {
     own: Option<&'a Own>,
     /// Its item in the ledger; absent without a ledger.
     record: Option<Box<TargetRecord>>,
+    /// The declared resource that owns it, where the change is made by other means.
+    declared_by: Option<DeclaredBy>,
     trace: CallTrace,
 }
 
@@ -106,12 +109,13 @@ impl<'a> LanePropagation<'a> {
         some: &'a [Work<'a>],
     ) -> Result<Vec<Vec<InHand<'a>>>, crate::ledger::LedgerError> {
         let mut all: Vec<Vec<InHand<'a>>> = some.iter().map(|work| InHand::all(work).collect()).collect();
-        // a dry run never touches a target's item
-        if let Some(governed) = self.propagation.governed.filter(|_| !self.audited.change.dry_run) {
+        if let Some(governed) = self.propagation.governed {
             let names: Vec<TargetName> = all.iter().flatten().map(InHand::name).collect();
             let records = governed.ledger.targets(&names).await?;
             for (target, record) in all.iter_mut().flatten().zip(records) {
-                target.record = Some(Box::new(record));
+                target.declared_by = governed.foreign_owner(&record);
+                // what others do to a target is no matter of a dry run, which sends nothing
+                target.record = (!self.audited.change.dry_run).then(|| Box::new(record));
             }
         }
         Ok(all)
@@ -178,6 +182,7 @@ impl<'a> InHand<'a> {
             scope: slot.scope,
             own: slot.own,
             record: None,
+            declared_by: None,
             trace: CallTrace::default(),
         })
     }
@@ -187,8 +192,11 @@ impl<'a> InHand<'a> {
     }
 
     fn result(self, outcome: Outcome) -> TargetResult {
-        let Self { instance, scope, trace, .. } = self;
-        TargetResult { instance: Some(instance.clone()), place: None, scope, outcome, trace }
+        let Self { instance, scope, trace, declared_by, .. } = self;
+        let is_set =
+            matches!(outcome.kind(), OutcomeKind::Applied | OutcomeKind::Planned | OutcomeKind::Unknown);
+        let declared_by = declared_by.filter(|_| is_set);
+        TargetResult { instance: Some(instance.clone()), place: None, scope, outcome, trace, declared_by }
     }
 
     fn updated(&mut self, cost: CallCost, request_id: Option<&String>) {

@@ -83,6 +83,7 @@ fn result(
         last_modified: None,
         at: now,
         who: change.map(|change| change.origin.who.clone()),
+        declared_by: None,
         token: intent.token.clone(),
     }
 }

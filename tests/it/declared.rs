@@ -4,8 +4,10 @@
 mod lifecycle;
 mod owners;
 mod refusals;
+mod released;
 mod restored;
 mod unanswered;
+mod warned;
 
 use crate::governed::stage::Stage;
 use crate::world::World;

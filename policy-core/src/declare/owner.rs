@@ -1,6 +1,7 @@
 //! Who owns a target, and what becomes of it when its owner goes.
 
 use crate::policy::{Configuration, OnDelete, Values};
+use serde::Serialize;
 
 /// A declared resource's hold on a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,14 +27,31 @@ pub struct Owner {
     pub claims: Vec<Claim>,
 }
 
+/// The resource that owns a target, in CloudFormation's words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeclaredBy {
+    /// Its stack.
+    pub stack_id: String,
+    /// Its name there.
+    #[serde(rename = "logicalResourceId")]
+    pub logical_id: String,
+}
+
 /// Another stack declares the target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the target is declared by `{logical_id}` of the stack `{stack_id}`")]
-pub struct DeclaredElsewhere {
-    /// That stack.
-    pub stack_id: String,
-    /// The owner's name in it.
-    pub logical_id: String,
+#[error("the target is declared by `{}` of the stack `{}`", .0.logical_id, .0.stack_id)]
+pub struct DeclaredElsewhere(pub DeclaredBy);
+
+impl Owner {
+    /// The resource that owns it now.
+    pub fn resource(&self) -> DeclaredBy {
+        let last = self.claims.last();
+        DeclaredBy {
+            stack_id: self.stack_id.clone(),
+            logical_id: last.map(|claim| claim.logical_id.clone()).unwrap_or_default(),
+        }
+    }
 }
 
 /// A resource that leaves a target.
@@ -87,8 +105,7 @@ pub fn claimed(
         return Ok(Owner { stack_id: stack_id.to_owned(), original: before.clone(), claims: vec![claim] });
     };
     if owner.stack_id != stack_id {
-        let logical_id = owner.claims.last().map(|claim| claim.logical_id.clone()).unwrap_or_default();
-        return Err(DeclaredElsewhere { stack_id: owner.stack_id.clone(), logical_id });
+        return Err(DeclaredElsewhere(owner.resource()));
     }
     let (own, mut claims): (Vec<_>, Vec<_>) =
         owner.claims.iter().cloned().partition(|other| other.logical_id == claim.logical_id);

@@ -2,14 +2,14 @@
 
 use super::response_url::{Hosts, NotAnswerable, ResponseUrl};
 use crate::policy::{ChangeId, OnDelete};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::fmt::Write;
 
 /// What becomes of the resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RequestType {
     /// It is new.
     Create,

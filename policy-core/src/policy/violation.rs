@@ -57,6 +57,8 @@ stable_names! {
         SizeBelowDocumentedRange,
         /// `"*"` matches no instance: a warning, because a tag may be misspelt.
         NoInstanceMatches,
+        /// A stack declares the target: a warning, because its next update sets the target again.
+        Declared,
         /// Not 1–10 of `[A-Za-z0-9_-]` after normalising.
         InvalidExtension,
         /// An empty extension list, and no setting that allows it.

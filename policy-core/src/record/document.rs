@@ -4,6 +4,7 @@ use super::{
     ChangeRecord, Freeze, LaneName, LanePart, LaneState, Millis, RecordStatus, RecordedError, RecordedOrigin,
     RecordedResult, TargetName, Untouched, Who,
 };
+use crate::declare::DeclaredBy;
 use crate::failure::Failure;
 use crate::origin::{IdentitySource, TriggerKind};
 use crate::policy::{ChangeId, Configuration, Scope};
@@ -160,6 +161,8 @@ pub(super) struct ResultDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<Millis>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    declared_by: Option<&'a DeclaredBy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorDocument<'a>>,
 }
 
@@ -178,6 +181,7 @@ impl<'a> ResultDocument<'a> {
             request_id: None,
             last_modified_time: None,
             at: None,
+            declared_by: None,
             error: None,
         }
     }
@@ -190,6 +194,7 @@ impl<'a> ResultDocument<'a> {
             request_id: result.request_id.as_deref(),
             last_modified_time: result.last_modified,
             at: Some(result.at),
+            declared_by: result.declared_by.as_ref(),
             error: result.error.as_ref().map(error_of),
             ..Self::named(&result.target, &result.change_id, result.outcome)
         }

@@ -49,6 +49,7 @@ impl RecordedResult {
             last_modified: result.trace.last_modified.map(Millis::of),
             at,
             who,
+            declared_by: result.declared_by.clone(),
             token,
         })
     }
@@ -86,6 +87,7 @@ impl RecordedResult {
                 request_id: self.request_id.clone(),
                 last_modified: self.last_modified.and_then(Millis::time),
             },
+            declared_by: self.declared_by.clone(),
         }
     }
 }

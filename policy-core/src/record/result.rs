@@ -1,6 +1,7 @@
 //! How a target ended within a run, as the ledger keeps it.
 
 use super::{LaneName, Millis, Who};
+use crate::declare::DeclaredBy;
 use crate::policy::{ChangeId, Configuration, Instance, InstanceId, Scope};
 use crate::report::OutcomeKind;
 use std::cmp::Ordering;
@@ -95,6 +96,8 @@ pub struct RecordedResult {
     pub at: Millis,
     /// Who asked for the change.
     pub who: Option<Who>,
+    /// The declared resource that owns it, where a change by other means sets it.
+    pub declared_by: Option<DeclaredBy>,
     /// The token of the intent, or of the write, that made it.
     pub token: String,
 }

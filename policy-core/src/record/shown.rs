@@ -1,9 +1,10 @@
 //! A record as GET shows it, with a page of a run's results.
 
+use super::declared_document::DeclaredDocument;
 use super::document::{LaneDocument, OriginDocument, ResultDocument, WhoDocument, progress_in};
 use super::{ChangeRecord, LanePart, Millis, RecordStatus, RecordedResult, Untouched};
 use crate::policy::{ChangeId, Violation};
-use crate::report::OutcomeKind;
+use crate::report::{self, OutcomeKind};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -85,6 +86,10 @@ struct ChangeDocument<'a> {
     applies: Option<&'a ChangeId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     applied_by: Option<&'a ChangeId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    declared: Option<DeclaredDocument<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Violation>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     violations: &'a [Violation],
 }
@@ -147,6 +152,8 @@ impl Shown<'_> {
             undone_by: relations.undone_by.as_ref(),
             applies: relations.applies.as_ref(),
             applied_by: relations.applied_by.as_ref(),
+            declared: change.declared.as_ref().map(DeclaredDocument::of),
+            warnings: report::declared(self.results.iter().filter_map(|result| result.declared_by.as_ref())),
             violations: &change.violations,
         })
     }

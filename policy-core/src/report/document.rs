@@ -1,10 +1,12 @@
 //! The report as JSON: absent values are omitted, results keep the order of the targets, and it stays below
 //! Lambda's 6 MB.
 
-use super::{ChangeReport, Disposition, OutcomeKind, Report, Status, TargetResult};
+use super::{ChangeReport, Disposition, OutcomeKind, Report, Status, TargetResult, declared};
+use crate::declare::DeclaredBy;
 use crate::failure::Failure;
 use crate::policy::{Configuration, Scope, Violation};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -26,7 +28,7 @@ struct ChangeDocument<'a> {
     status: Status,
     results: Vec<ResultDocument<'a>>,
     summary: BTreeMap<OutcomeKind, usize>,
-    warnings: &'a [Violation],
+    warnings: Vec<Cow<'a, Violation>>,
     violations: &'a [Violation],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
@@ -63,6 +65,8 @@ struct ResultDocument<'a> {
     request_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_modified_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    declared_by: Option<&'a DeclaredBy>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a Failure>,
 }
@@ -132,9 +136,15 @@ fn document(change: &ChangeReport, shown: Shown) -> ChangeDocument<'_> {
         plan: None,
         results,
         summary,
-        warnings: &change.warnings,
+        warnings: warnings(change),
         violations: change.violations(),
     }
+}
+
+/// Those of the document, and what stacks declare of its targets.
+fn warnings(change: &ChangeReport) -> Vec<Cow<'_, Violation>> {
+    let declared = declared(change.results().iter().filter_map(|result| result.declared_by.as_ref()));
+    change.warnings.iter().map(Cow::Borrowed).chain(declared.into_iter().map(Cow::Owned)).collect()
 }
 
 fn line(result: &TargetResult, values: bool) -> ResultDocument<'_> {
@@ -148,6 +158,7 @@ fn line(result: &TargetResult, values: bool) -> ResultDocument<'_> {
         attempts: result.trace.update_attempts,
         request_id: result.trace.request_id.as_deref(),
         last_modified_time: result.trace.last_modified.and_then(rfc3339),
+        declared_by: result.declared_by.as_ref(),
         error: result.outcome.error(),
     }
 }

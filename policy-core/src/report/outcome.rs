@@ -3,6 +3,7 @@
 use super::Verdict;
 use crate::aws::RegionName;
 use crate::calls::CallCost;
+use crate::declare::DeclaredBy;
 use crate::failure::Failure;
 use crate::policy::{Configuration, Instance, LaneName, Scope};
 use crate::stable_names;
@@ -235,12 +236,14 @@ pub struct TargetResult {
     pub outcome: Outcome,
     /// What its calls showed.
     pub trace: CallTrace,
+    /// The declared resource that owns it, where a change by other means sets it.
+    pub declared_by: Option<DeclaredBy>,
 }
 
 impl TargetResult {
     /// A target that ended without a call of its own.
     pub fn without_calls(instance: Option<Instance>, scope: Scope, outcome: Outcome) -> Self {
-        Self { instance, place: None, scope, outcome, trace: CallTrace::default() }
+        Self { instance, place: None, scope, outcome, trace: CallTrace::default(), declared_by: None }
     }
 
     /// Every instance there, where nobody could find out which there are.

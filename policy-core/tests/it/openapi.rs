@@ -63,7 +63,8 @@ fn every_enumeration_is_the_codes_own() {
     assert_eq!(names("Lane"), states);
     let sources: Vec<_> = IdentitySource::ALL.iter().map(|source| source.name()).collect();
     assert_eq!(names("VouchedBy"), sources);
-    assert_eq!(names("Origin"), TriggerKind::DEFAULT.map(TriggerKind::name));
+    let origins = TriggerKind::DEFAULT.into_iter().chain([TriggerKind::Cloudformation]);
+    assert_eq!(names("Origin"), origins.map(TriggerKind::name).collect::<Vec<_>>());
 }
 
 /// The document at a limit, and the violation of the one that goes beyond it by one.
@@ -149,6 +150,7 @@ fn operation(route: &Route) -> (&'static str, &'static str) {
         Route::Record(..) => ("GET", "/policy-changes/{changeId}"),
         Route::History(..) => ("GET", "/instances/{instanceId}/attachment-policies/{scope}/history"),
         Route::Restore { .. } => ("POST", "/instances/{instanceId}/attachment-policies/{scope}/restore"),
+        Route::Release(..) => ("DELETE", "/instances/{instanceId}/attachment-policies/{scope}/declaration"),
         Route::Undo { .. } => ("POST", "/policy-changes/{changeId}/undo"),
         Route::Apply(_) => ("POST", "/policy-changes/{changeId}/apply"),
         Route::Cancel(_) => ("POST", "/policy-changes/{changeId}/cancel"),
@@ -189,7 +191,8 @@ fn every_route_is_documented() {
         Route::Changes(ChangesQuery::default()),
         Route::Record(id.clone(), RecordQuery::default()),
         Route::History(instance.clone(), Scope::Chat, None),
-        Route::Restore { instance, scope: Scope::Chat, dry_run: false },
+        Route::Restore { instance: instance.clone(), scope: Scope::Chat, dry_run: false },
+        Route::Release(instance, Scope::Chat),
         Route::Undo { change: id.clone(), dry_run: false },
         Route::Apply(id.clone()),
         Route::Cancel(id),

@@ -138,6 +138,7 @@ pub(crate) fn recorded(outcome: OutcomeKind) -> RecordedResult {
         last_modified: None,
         at: NOW,
         who: None,
+        declared_by: None,
         token: "intent".to_owned(),
     }
 }

@@ -213,6 +213,7 @@ pub(crate) fn result(target: TargetName, outcome: OutcomeKind) -> RecordedResult
         last_modified: None,
         at: NOW,
         who: None,
+        declared_by: None,
         token: "token".to_owned(),
     }
 }

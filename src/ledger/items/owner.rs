@@ -4,12 +4,14 @@ use super::super::LedgerError;
 use super::super::item::{Draft, Fields, number, text};
 use super::values::{configuration, extensions, size};
 use aws_sdk_dynamodb::types::AttributeValue;
-use policy_core::declare::{Claim, Owner};
+use policy_core::declare::{Claim, DeclaredBy, Owner};
 use policy_core::policy::Configuration;
 use policy_core::record::Handover;
 
 /// The attribute of a target.
 pub(in super::super) const OWNER: &str = "owner";
+/// The attribute of a result.
+pub(super) const DECLARED_BY: &str = "declared_by";
 
 const SIZE: &str = "size";
 const EXTENSIONS: &str = "ext";
@@ -54,6 +56,16 @@ fn claim_of(fields: &Fields<'_>) -> Result<Claim, LedgerError> {
         first: fields.number("first")?,
         declared: declared.ok_or_else(|| fields.corrupt(SIZE, "a size that no update can set"))?,
     })
+}
+
+pub(super) fn declared_by(owner: &DeclaredBy) -> AttributeValue {
+    let stack = Draft::default().with("stack", text(&owner.stack_id));
+    stack.with("logical", text(&owner.logical_id)).into_map()
+}
+
+pub(super) fn declared_by_of(fields: &Fields<'_>) -> Result<DeclaredBy, LedgerError> {
+    let (stack, logical) = (fields.text("stack")?, fields.text("logical")?);
+    Ok(DeclaredBy { stack_id: stack.to_owned(), logical_id: logical.to_owned() })
 }
 
 /// Of an intent. Nobody's is an empty map.

@@ -5,6 +5,7 @@ use super::super::item::{Draft, Fields, Item, number, text};
 use super::super::keys::{Key, history};
 use super::TTL;
 use super::origin::{WHO, who, who_of};
+use super::owner::{DECLARED_BY, declared_by, declared_by_of};
 use super::values::{configuration_map, outcome, some_configuration, some_time, time};
 use aws_sdk_dynamodb::types::AttributeValue;
 use policy_core::policy::ChangeId;
@@ -32,6 +33,7 @@ pub(in super::super) fn encode(
         .with_some("modified", result.last_modified.map(time))
         .with("when", time(result.at))
         .with_some(WHO, result.who.as_ref().map(who))
+        .with_some(DECLARED_BY, result.declared_by.as_ref().map(declared_by))
         .with("token", text(&result.token))
         .with(TTL, expires);
     if !listed {
@@ -75,6 +77,7 @@ pub(in super::super) fn decode(item: &Item) -> Result<RecordedResult, LedgerErro
         last_modified: some_time(&fields, "modified")?,
         at: Millis(fields.number("when")?),
         who: fields.some_map(WHO)?.map(|who| who_of(&who)).transpose()?,
+        declared_by: fields.some_map(DECLARED_BY)?.map(|owner| declared_by_of(&owner)).transpose()?,
         token: fields.text("token")?.to_owned(),
     })
 }

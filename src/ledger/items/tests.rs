@@ -6,6 +6,7 @@ use super::{TTL, change, freeze, result, run, target};
 use crate::ledger::LedgerError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use policy_core::aws::{AccountId, RegionName};
+use policy_core::declare::DeclaredBy;
 use policy_core::origin::{IdentitySource, TriggerKind};
 use policy_core::policy::{ChangeId, Configuration, InstanceId, Scope, Violation, ViolationCode};
 use policy_core::record::{
@@ -166,7 +167,9 @@ fn recorded_result() -> impl Strategy<Value = RecordedResult> {
     let error = (".*", ".*", any::<bool>());
     let error = error.prop_map(|(code, message, retryable)| RecordedError { code, message, retryable });
     let held = (option::of(configuration()), option::of(configuration()), option::of(error));
-    let trace = (any::<u32>(), option::of(".*"), option::of(millis()), millis(), option::of(who()), ".*");
+    let owner = (".*", ".*").prop_map(|(stack_id, logical_id)| DeclaredBy { stack_id, logical_id });
+    let whose = (option::of(who()), option::of(owner));
+    let trace = (any::<u32>(), option::of(".*"), option::of(millis()), millis(), whose, ".*");
     (target_name(), id(), select(OutcomeKind::ALL.to_vec()), any::<bool>(), held, trace).prop_map(
         |(target, change_id, outcome, done, (before, after, error), trace)| RecordedResult {
             target,
@@ -180,7 +183,8 @@ fn recorded_result() -> impl Strategy<Value = RecordedResult> {
             request_id: trace.1,
             last_modified: trace.2,
             at: trace.3,
-            who: trace.4,
+            who: trace.4.0,
+            declared_by: trace.4.1,
             token: trace.5,
         },
     )

@@ -5,7 +5,7 @@ use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use sandbox::bus::{self, Bus};
 use sandbox::connect::Options;
-use sandbox::ledger::{self, Ledger};
+use sandbox::ledger::{self, Fault, Ledger, Rule};
 use sandbox::queue::{self, Queues, Settings};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -166,6 +166,34 @@ impl Stage {
             }
         }
         panic!("the lanes do not end");
+    }
+
+    /// Waits for the fault of an invocation that dies: then nobody hears of it again.
+    pub(crate) async fn struck(&self) {
+        let is_there = |entry: &ledger::Entry| match entry.fault {
+            Some(Fault::NeverAnswered) => entry.executed,
+            other => other.is_some(),
+        };
+        self.ledger.until(|entries| entries.iter().any(is_there)).await;
+    }
+
+    /// What an invocation comes to; `None`: it died at the request that the rule is about.
+    pub(crate) async fn unless_it_dies<T>(
+        &self,
+        rule: Rule,
+        invocation: impl Future<Output = T>,
+    ) -> Option<T> {
+        self.ledger.clear_journal();
+        self.ledger.fault(rule);
+        let mut invocation = Box::pin(invocation);
+        let answer = tokio::select! {
+            biased;
+            () = self.struck() => None,
+            answer = &mut invocation => Some(answer),
+        };
+        self.ledger.clear_faults();
+        self.ledger.clear_journal();
+        answer
     }
 
     pub(crate) async fn sweep(&self) -> Value {

@@ -232,6 +232,7 @@ pub(super) fn result(target: &TargetName, of: &str, outcome: OutcomeKind) -> Rec
         last_modified: Some(after(1)),
         at: after(2),
         who: Some(who("arn:aws:iam::111122223333:user/anna")),
+        declared_by: None,
         token: "intent".to_owned(),
     }
 }

@@ -42,6 +42,8 @@ pub enum Route {
         /// `?dryRun=true`
         dry_run: bool,
     },
+    /// `DELETE /instances/{instanceId}/attachment-policies/{scope}/declaration`
+    Release(InstanceName, Scope),
     /// `POST /policy-changes/{changeId}/undo`
     Undo {
         /// The change to undo.
@@ -84,7 +86,15 @@ enum Path {
     Policy(InstanceName, Scope),
     History(InstanceName, Scope),
     Restore(InstanceName, Scope),
+    Declaration(InstanceName, Scope),
 }
+
+/// What a path's last part asks of a target, and what it is called there.
+type OfTarget = (&'static str, fn(InstanceName, Scope) -> Path);
+
+/// Those that need the ledger.
+const OF_TARGET: [OfTarget; 3] =
+    [("/history", Path::History), ("/restore", Path::Restore), ("/declaration", Path::Declaration)];
 
 /// The request's route. Without a ledger, the paths that need one do not exist.
 ///
@@ -129,12 +139,9 @@ fn by_path(path: &str, is_governed: bool) -> Result<Path, NoRoute> {
         return Ok(Path::Policies(instance));
     }
     let scope = rest.strip_prefix('/').ok_or_else(not_found)?;
-    let below = |name| scope.strip_suffix(name).filter(|_| is_governed);
-    let (scope, path): (_, fn(InstanceName, Scope) -> Path) = match (below("/history"), below("/restore")) {
-        (Some(scope), _) => (scope, Path::History),
-        (None, Some(scope)) => (scope, Path::Restore),
-        (None, None) => (scope, Path::Policy),
-    };
+    let of_target = OF_TARGET.iter().filter(|_| is_governed);
+    let mut of_target = of_target.filter_map(|(part, path)| Some((scope.strip_suffix(part)?, *path)));
+    let (scope, path) = of_target.next().unwrap_or((scope, Path::Policy));
     let scope = percent_decoded(scope).and_then(|scope| Scope::parse(&scope)).ok_or_else(|| {
         NoRoute::NotFound("the path does not have a valid scope: use EMAIL, CHAT, CASE or TASK".to_owned())
     })?;
@@ -185,6 +192,8 @@ fn by_method(
         }
         (Path::Policy(..), _) => return not_allowed("GET, PATCH"),
         (Path::History(instance, scope), "GET") => Route::History(instance, scope, query.next_token()?),
+        (Path::Declaration(instance, scope), "DELETE") => query.none(Route::Release(instance, scope))?,
+        (Path::Declaration(..), _) => return not_allowed("DELETE"),
         (Path::Record(_) | Path::Policies(_) | Path::History(..), _) => return not_allowed("GET"),
     })
 }

@@ -1,5 +1,5 @@
 use policy_core::declare::{
-    Claim, DeclaredElsewhere, Leaver, Leaving, Left, MAX_CLAIMS, Owner, claimed, left,
+    Claim, DeclaredBy, DeclaredElsewhere, Leaver, Leaving, Left, MAX_CLAIMS, Owner, claimed, left,
 };
 use policy_core::policy::{Configuration, ExtensionSet, MaxSize, OnDelete, Values};
 use proptest::prelude::*;
@@ -54,7 +54,7 @@ fn the_first_claim_remembers_what_was_there() {
 fn another_stacks_target_is_refused_and_named() {
     let owner = owner(&[("A", 1, 10), ("B", 1, 20)]);
     let refused = claimed(Some(&owner), "stack/two", claim("A", 1, 5), &held(20)).unwrap_err();
-    assert_eq!(refused, DeclaredElsewhere { stack_id: STACK.into(), logical_id: "B".into() });
+    assert_eq!(refused, DeclaredElsewhere(DeclaredBy { stack_id: STACK.into(), logical_id: "B".into() }));
     assert_eq!(refused.to_string(), "the target is declared by `B` of the stack `stack/one`");
     let stranger = Leaver { stack_id: "stack/two", ..leaver("B", OnDelete::Restore) };
     let unchanged = Leaving { owner: Some(owner.clone()), values: Left::Retained };

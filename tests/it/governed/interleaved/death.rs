@@ -15,7 +15,7 @@ impl Play<'_> {
         self.arm(death);
         let answer = tokio::select! {
             biased;
-            () = struck(&self.stage.ledger) => None,
+            () = self.stage.struck() => None,
             answer = self.stage.world.invoke(payload) => Some(answer.unwrap()),
         };
         self.disarm(answer.is_none());
@@ -48,13 +48,4 @@ impl Play<'_> {
             self.stage.world.clock.advance(LEASE);
         }
     }
-}
-
-/// Waits for the fault of an invocation that dies: then nobody hears of it again.
-pub(super) async fn struck(ledger: &ledger::Ledger) {
-    let is_there = |entry: &ledger::Entry| match entry.fault {
-        Some(Fault::NeverAnswered) => entry.executed,
-        other => other.is_some(),
-    };
-    ledger.until(|entries| entries.iter().any(is_there)).await;
 }

@@ -1,7 +1,6 @@
 //! The steps of a scenario, carried out by the function and by the model.
 
 use super::compare::held;
-use super::death::struck;
 use super::model::{Model, TARGETS};
 use super::steps::{Asked, Death, Scenario, Step, Way};
 use crate::governed::stage::{CHANGES, INTAKE, Stage, request};
@@ -176,7 +175,7 @@ impl<'s> Play<'s> {
         self.arm(death);
         let died = tokio::select! {
             biased;
-            () = struck(&self.stage.ledger) => true,
+            () = self.stage.struck() => true,
             _ = self.stage.deliver(CHANGES, Duration::from_secs(30)) => false,
         };
         self.disarm(died);
