@@ -1,8 +1,10 @@
 //! Policies that a CloudFormation custom resource declares: the function, Connect, the table, the queues and the bucket
 //! that CloudFormation waits at, over real HTTP.
 
+mod harmed;
 mod lifecycle;
 mod owners;
+mod raced;
 mod refusals;
 mod released;
 mod restored;

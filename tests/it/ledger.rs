@@ -4,6 +4,7 @@
 mod changes;
 mod confirmations;
 mod costs;
+mod declarations;
 mod deliveries;
 mod faults;
 mod halting;

@@ -42,6 +42,10 @@ impl Handler {
         if of_named.any(|result| !is_well(result.outcome)) {
             return Ok(Left::Nothing);
         }
+        // what a delivery that died was putting back looks like a change by somebody else until it is settled
+        if !self.settle_all(context, ledger, &change.run_name(), &part.name).await? {
+            return Ok(Left::Failed(Failure::new(ErrorCode::TargetBusy)));
+        }
         let mut put_back = BTreeMap::new();
         let mut waits = None;
         for (name, record) in ledger.declared_by(&declared.stack_id, &part.name).await? {

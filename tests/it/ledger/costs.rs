@@ -16,7 +16,7 @@ use policy_core::report::OutcomeKind;
 
 impl Table {
     /// The requests since the last time, with their units: `PutItem 4`.
-    fn spent(&self) -> String {
+    pub(super) fn spent(&self) -> String {
         let requests = self.requests();
         requests
             .iter()
@@ -27,7 +27,7 @@ impl Table {
 }
 
 /// With the longest plan that is in the item itself: 2 KB in all.
-fn planned(record: ChangeRecord) -> ChangeRecord {
+pub(super) fn planned(record: ChangeRecord) -> ChangeRecord {
     ChangeRecord { plan: PlanRef::Own("x".repeat(1_024)), ..record }
 }
 
