@@ -46,7 +46,7 @@ def minutes(name: str) -> int:
 def test_every_alarm_tells_the_topic_and_has_a_section_in_the_runbook() -> None:
     sections = set(re.findall(r"^## (.+)$", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE))
     alarms = resources("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 20
+    assert len(alarms) == 21
     for alarm in alarms.values():
         [section] = re.findall(r"docs/runbook\.md: (.+)$", alarm["AlarmDescription"])
         assert section in sections
@@ -109,6 +109,14 @@ def test_a_change_that_does_not_end_is_noticed() -> None:
     alarm = alarm_of("OverdueAlarm")
     assert (alarm["Namespace"], alarm["MetricName"], dimensions(alarm)) == (OWN, "RunsOverdue", SWEEP)
     assert (alarm["Statistic"], alarm["Threshold"], minutes("OverdueAlarm")) == ("Maximum", 0, 15)
+
+
+def test_a_stack_that_is_not_answered_is_noticed_whoever_should_have_answered() -> None:
+    expression, names = watched("AnswersOverdueAlarm")
+    assert expression == "SUM([sweep, worker, declare])"
+    of = {name: {"FunctionName": {"Ref": f"{name.title()}Function"}} for name in ("sweep", "worker", "declare")}
+    assert names == {name: (OWN, "AnswersOverdue", function) for name, function in of.items()}
+    assert (alarm_of("AnswersOverdueAlarm")["Threshold"], minutes("AnswersOverdueAlarm")) == (0, 5)
 
 
 def test_a_drift_is_noticed_at_once() -> None:

@@ -18,6 +18,7 @@ OF_THE_LEDGER = {
     "UnfinishedRuns": ({"Sweep"}, None),
     "OldestRunAge": ({"Sweep"}, None),
     "RunsOverdue": ({"Sweep"}, None),
+    "AnswersOverdue": ({"Sweep", "Worker", "Declare"}, None),
     "LongestStall": ({"Sweep"}, None),
     "TargetsDrifted": ({"Api", "Worker", "Sweep"}, None),
     "OldestEventAge": ({"Sweep"}, None),

@@ -130,6 +130,9 @@ impl Metrics {
         if tally.drifted > 0 {
             metrics.push(count(("TargetsDrifted", tally.drifted)));
         }
+        if tally.overdue_answers > 0 {
+            metrics.push(count(("AnswersOverdue", tally.overdue_answers)));
+        }
         if let Some(unfinished) = &tally.unfinished {
             metrics.push(count(("UnfinishedRuns", unfinished.runs)));
             metrics.push(count(("RunsOverdue", unfinished.overdue)));

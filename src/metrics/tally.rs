@@ -13,6 +13,7 @@ pub struct Tally {
     pub(super) accepted: u64,
     pub(super) parked_lanes: u64,
     pub(super) drifted: u64,
+    pub(super) overdue_answers: u64,
     pub(super) ended: BTreeMap<RecordStatus, u64>,
     pub(super) unfinished: Option<Unfinished>,
 }
@@ -48,6 +49,11 @@ impl Tally {
     /// Adds targets that were found not to hold what they should.
     pub fn add_drifts(&mut self, drifts: u32) {
         self.drifted += u64::from(drifts);
+    }
+
+    /// Adds an answer to CloudFormation that is overdue, or was given up.
+    pub fn add_overdue_answer(&mut self) {
+        self.overdue_answers += 1;
     }
 
     /// Adds a run that was made final.

@@ -10,6 +10,8 @@ use std::time::Duration;
 /// How many requests of older generations are remembered: a rollback has one, and a retried request comes within
 /// minutes.
 pub const EARLIER: usize = 16;
+/// How long after its deadline an answer is overdue: CloudFormation waits for 30 s more.
+const OVERDUE: Duration = Duration::from_mins(1);
 /// How long after its deadline an answer is still tried: CloudFormation gives up 90 s after it, and its URL soon expires.
 const HOPELESS: Duration = Duration::from_mins(61);
 
@@ -82,6 +84,11 @@ impl Kept {
 }
 
 impl Owed {
+    /// Whether it should have arrived: each sweep since the deadline has tried, and the resource's time is nearly over.
+    pub fn is_overdue(&self, now: Millis) -> bool {
+        now >= self.deadline.plus(OVERDUE)
+    }
+
     /// Whether nobody can wait for the answer any more.
     pub fn is_hopeless(&self, now: Millis) -> bool {
         now > self.deadline.plus(HOPELESS)

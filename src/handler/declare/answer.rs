@@ -39,9 +39,15 @@ impl Handler {
             Err(error) if owed.is_hopeless(self.now()) => {
                 let (stack, resource, generation) = (&answer.stack_id, &answer.logical_id, answer.generation);
                 tracing::error!(%error, stack, resource, generation, "CloudFormation could not be answered");
+                context.tally.lock().add_overdue_answer();
                 ledger.answered(&owed, self.now()).await
             }
-            Err(_) => ledger.postpone_answer(&owed, self.now()).await,
+            Err(_) => {
+                if owed.is_overdue(self.now()) {
+                    context.tally.lock().add_overdue_answer();
+                }
+                ledger.postpone_answer(&owed, self.now()).await
+            }
         }
     }
 
@@ -89,6 +95,7 @@ impl Handler {
             Err(NotDelivered::Refused(403)) if is_over => {
                 let (stack, resource, generation) = (&owed.to.stack_id, &owed.to.logical_id, owed.generation);
                 tracing::error!(stack, resource, generation, "the answer came too late");
+                context.tally.lock().add_overdue_answer();
                 ledger.answered(owed, self.now()).await?;
                 return Ok(Ok(()));
             }

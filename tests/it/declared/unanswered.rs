@@ -92,3 +92,46 @@ async fn lanes_that_were_not_sent_are_sent_by_the_sweep() {
     let answer: Value = serde_json::from_str(&stack.bucket.arrived()[0].body).unwrap();
     assert_eq!(answer["Status"], "SUCCESS");
 }
+
+/// How many answers were overdue or given up, by the metrics of each invocation that had some.
+fn overdue(stack: &Stack) -> Vec<u64> {
+    let text = stack.stage.world.pipe.text();
+    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.filter_map(|line| line["AnswersOverdue"].as_u64()).collect()
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_arrive_is_counted_from_a_minute_after_its_deadline_until_it_does() {
+    let stack = Stack::new().await;
+    stack.bucket.refuse(Some(503));
+    stack.send(&stack.ask("Create", &json!({"InstanceIds": [ONE]}))).await.unwrap();
+    stack.stage.work().await;
+    // the deadline, and each minute after it
+    for (minutes, counted) in [(59, vec![]), (1, vec![1]), (1, vec![1, 1])] {
+        stack.stage.world.clock.advance(Duration::from_mins(minutes));
+        stack.stage.sweep().await;
+        assert_eq!(overdue(&stack), counted);
+    }
+    stack.bucket.refuse(None);
+    stack.stage.world.clock.advance(Duration::from_mins(1));
+    stack.stage.sweep().await;
+    assert_eq!((overdue(&stack), stack.bucket.arrived().len()), (vec![1, 1], 1));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_given_up_is_counted_once() {
+    for (status, after) in [(403, Duration::from_mins(59)), (503, Duration::from_mins(125))] {
+        let stack = Stack::new().await;
+        stack.bucket.refuse(Some(status));
+        stack.send(&stack.ask("Create", &json!({"InstanceIds": [ONE]}))).await.unwrap();
+        stack.stage.work().await;
+        stack.stage.world.clock.advance(after);
+        for _ in 0..2 {
+            stack.stage.sweep().await;
+            stack.stage.world.clock.advance(Duration::from_mins(2));
+        }
+        assert_eq!((overdue(&stack), stack.bucket.arrived().len()), (vec![1], 0), "{status}");
+        let owed = |item: &Value| item.get("owed").is_some() && item.get("url").is_some();
+        assert!(!stack.stage.ledger.items().unwrap().iter().any(owed), "{status}");
+    }
+}
