@@ -1,6 +1,7 @@
 //! Whole governed changes by the processes of a stack, which are killed at random instants and started again.
 //!
-//! A life is one stack: changes by every way in, undone, cancelled and repeated, over the same few targets. Each process
+//! A life is one stack: changes by every way in, undone, cancelled and repeated, and declared resources, over the same few
+//! targets. Each process
 //! may be killed at any instant; messages come back, time passes for all processes at once, and sweeps run. At its end
 //! everything is at rest, and what Amazon Connect got is compared with what the table and the audit say (`verdict`).
 
@@ -25,7 +26,7 @@ const KILLS_OF_A_LIFE: u64 = 30;
 #[tokio::test]
 async fn whenever_processes_are_killed_every_change_ends_as_what_it_was() {
     let mut random = Random::from(number("KILL_SEED", 1));
-    let (mut kills, mut lives, mut sums) = (0, 0, [0; 5]);
+    let (mut kills, mut lives, mut sums) = (0, 0, [0; 6]);
     let wanted = number("KILL_RUNS", 30);
     while kills < wanted {
         let mut life = Life::start(&mut random).await;
@@ -43,10 +44,10 @@ async fn whenever_processes_are_killed_every_change_ends_as_what_it_was() {
         }
         lives += 1;
     }
-    let [records, intents, updates, settled, undos] = sums;
+    let [records, intents, updates, settled, undos, answers] = sums;
     println!(
         "{kills} kills in {lives} lives: {records} records, {intents} intents, {updates} updates, {settled} of them settled \
-         by somebody else, {undos} undos looked at"
+         by somebody else, {undos} undos looked at, {answers} requests of CloudFormation answered"
     );
-    assert!(updates > 0 && undos > 0, "the lives showed nothing");
+    assert!(updates > 0 && undos > 0 && answers > 0, "the lives showed nothing");
 }

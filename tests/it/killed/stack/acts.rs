@@ -6,6 +6,8 @@ use crate::world::{ONE, TWO};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+const STACK: &str =
+    "arn:aws:cloudformation:us-east-1:111122223333:stack/policies/5f0c9b60-8d5a-11ef-a1f5-0a1b2c3d4e5f";
 /// An instance of another Region: a lane of its own.
 pub(super) const FAR: &str = "00000009-0000-4000-8000-000000000009";
 pub(super) const FAR_REGION: &str = "eu-west-1";
@@ -15,6 +17,8 @@ pub(super) const FAR_REGION: &str = "eu-west-1";
 pub(super) enum Way {
     /// An invocation of the API function; with a deadline, too short for anything to be carried out at once.
     Api { payload: Value, request_id: Option<String>, within: Option<Duration> },
+    /// A request of CloudFormation, whose answer goes nowhere until it is performed.
+    Declare(Value),
     /// A message in the intake queue.
     Intake(String),
     /// The sweep.
@@ -41,8 +45,9 @@ pub(super) struct Acts {
 
 impl Acts {
     pub(super) fn next(&mut self, random: &mut Random) -> Act {
-        let way = match random.below(12) {
+        let way = match random.below(14) {
             0 => Way::Sweep,
+            12 | 13 => self.declare(random),
             1 if !self.ids.is_empty() => self.on(random, "cancel", &Value::Null),
             2 if !self.ids.is_empty() => {
                 self.changes += 1;
@@ -54,6 +59,28 @@ impl Acts {
             _ => self.change(random),
         };
         Act { way, repeats: random.below(3), after: Duration::from_millis(random.below(40)) }
+    }
+
+    /// A resource is declared, declared otherwise, or goes. CloudFormation waits for each answer; here nobody does.
+    fn declare(&mut self, random: &mut Random) -> Way {
+        self.changes += 1;
+        let number = self.changes;
+        let instances = [json!([ONE]), json!([TWO]), json!([ONE, TWO]), json!(["*"])];
+        let properties = json!({
+            "ServiceToken": "arn:aws:lambda:us-east-1:111122223333:function:declare",
+            "InstanceIds": instances[usize::try_from(random.below(4)).unwrap()],
+            "AttachmentScopes": if random.one_in(2) { json!(["CHAT"]) } else { json!(["CHAT", "TASK"]) },
+            "MaximumSizeLimitInBytes": (2_000_000 + number).to_string(),
+            "AllowedExtensions": ["csv", format!("x{number}")],
+            "OnDelete": if random.one_in(3) { "Retain" } else { "Restore" },
+        });
+        let kind = if random.one_in(4) { "Delete" } else { "Update" };
+        Way::Declare(json!({
+            "RequestType": kind, "RequestId": format!("R{number}"), "StackId": STACK,
+            "LogicalResourceId": if random.one_in(2) { "One" } else { "Other" },
+            "PhysicalResourceId": "of-before", "ResourceType": "Custom::AttachmentPolicy",
+            "ResourceProperties": properties,
+        }))
     }
 
     fn on(&self, random: &mut Random, what: &str, body: &Value) -> Way {

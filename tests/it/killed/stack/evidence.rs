@@ -66,6 +66,7 @@ pub(super) struct Record {
     pub(super) status: String,
     pub(super) dry_run: bool,
     pub(super) is_undo: bool,
+    pub(super) is_declared: bool,
     pub(super) counts: BTreeMap<String, u64>,
 }
 
@@ -82,6 +83,10 @@ pub(super) struct Evidence {
     /// By run and target.
     pub(super) results: BTreeMap<(String, Target), Ended>,
     pub(super) items: BTreeMap<Target, Item>,
+    /// The requests of CloudFormation that were taken.
+    pub(super) taken: BTreeSet<String>,
+    /// The answers that arrived, by request.
+    pub(super) answers: BTreeMap<String, BTreeSet<String>>,
     /// Lanes that are open, work that is not done, messages that somebody should still get or has to look at.
     pub(super) left: Vec<String>,
 }
@@ -100,10 +105,17 @@ impl Evidence {
             records: Vec::new(),
             results: BTreeMap::new(),
             items: BTreeMap::new(),
+            taken: BTreeSet::new(),
+            answers: BTreeMap::new(),
             left: Vec::new(),
         };
         for item in &items {
             evidence.add(item);
+        }
+        for arrived in life.bucket.arrived() {
+            let body: Value = serde_json::from_str(&arrived.body).unwrap();
+            let request = body["RequestId"].as_str().unwrap().to_owned();
+            evidence.answers.entry(request).or_default().insert(arrived.body);
         }
         for queue in ["intake.fifo", "changes.fifo", "intake-failed.fifo", "failed.fifo", "parked"] {
             let messages = life.governed.queues().messages(queue);
@@ -123,6 +135,7 @@ impl Evidence {
                 status: item["status"].as_str().unwrap().to_owned(),
                 dry_run: item["dry"] == true,
                 is_undo: item.get("undoes").is_some(),
+                is_declared: item.get("declared").is_some(),
                 counts: counts.map(|(name, count)| (name.clone(), count.as_u64().unwrap())).collect(),
             });
         } else if let Some(run) = pk.strip_prefix("run#") {
@@ -139,6 +152,8 @@ impl Evidence {
             let is_open = item.get("intent").is_some();
             let applied = item["applied"].as_str().map(str::to_owned);
             self.items.insert(target(sk), Item { is_open, held: Values::of(&held), applied });
+        } else if pk.starts_with("declaration#") && sk.contains('#') {
+            self.taken.insert(item["request"].as_str().unwrap().to_owned());
         } else if sk.starts_with("work#") || item["state"] == "open" {
             self.left.push(item.to_string());
         }
@@ -163,15 +178,15 @@ impl Evidence {
         landings
     }
 
-    /// The records, intents, updates, settled updates and undos of this life.
-    pub(super) fn sums(&self) -> [usize; 5] {
+    /// The records, intents, updates, settled updates, undos and answered requests of this life.
+    pub(super) fn sums(&self) -> [usize; 6] {
         let moments = || self.moments.values().flatten();
         let begun = moments().filter(|moment| matches!(moment, Moment::Begun(_))).count();
         let updates = moments().filter(|moment| matches!(moment, Moment::Updated { .. })).count();
         // whoever settles an update says nothing of its request
         let settled = self.audited.get(&(String::new(), "settled".to_owned())).copied().unwrap_or_default();
         let looks = self.records.iter().filter(|record| record.change.starts_with("look-")).count();
-        [self.records.len(), begun, updates, settled, looks]
+        [self.records.len(), begun, updates, settled, looks, self.taken.len()]
     }
 }
 

@@ -9,6 +9,7 @@ use crate::governed::stage::request;
 use crate::world::launch;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use futures_util::future::join_all;
+use sandbox::callback::Callback;
 use sandbox::connect::{Connect, Entry, Instance, Operation, Options};
 use sandbox::governed::{CHANGE_QUEUE, Governed, INTAKE_QUEUE, Role};
 use sandbox::lambda::{Answer, Invoke};
@@ -29,6 +30,8 @@ const SWEEPS: usize = 8;
 pub(super) struct Life {
     pub(super) connect: Connect,
     pub(super) governed: Governed,
+    /// Where CloudFormation waits.
+    pub(super) bucket: Callback,
     queues: aws_sdk_sqs::Client,
     acts: Acts,
     clock: TestClock,
@@ -47,6 +50,7 @@ impl Life {
             .env("CONNECT_REQUESTS_PER_SECOND", "1000")
             .env("CONNECT_BURST", "1000")
             .env("CONNECT_REGIONS", format!("us-east-1,{FAR_REGION}"))
+            .env("ANSWER_LOOPBACK", "true")
             .env("TEST_CLOCK", clock.path.to_string_lossy());
         let options = sandbox::governed::Options {
             api: Role::new(3, Duration::from_secs(28)),
@@ -62,7 +66,8 @@ impl Life {
             .build();
         let queues = aws_sdk_sqs::Client::from_conf(config);
         let (acts, zero) = (Acts::default(), || Cell::new(0));
-        Self { connect, governed, queues, acts, clock, kills: zero(), sent: zero() }
+        let bucket = Callback::start(0).await.unwrap();
+        Self { connect, governed, bucket, queues, acts, clock, kills: zero(), sent: zero() }
     }
 
     pub(super) fn kills(&self) -> u64 {
@@ -149,6 +154,13 @@ impl Life {
                     self.send(document).await;
                     None
                 }
+                Way::Declare(asked) => {
+                    let mut asked = asked.clone();
+                    asked["ResponseURL"] = json!(self.bucket.url(asked["RequestId"].as_str().unwrap()));
+                    let payload = asked.to_string();
+                    let declare = self.governed.declare();
+                    Some(declare.invoke(payload.as_bytes(), Invoke::default()).await.unwrap().outcome)
+                }
                 Way::Api { payload, request_id, within } => {
                     let deadline = within.map(|within| {
                         let at = SystemTime::now() + within;
@@ -209,7 +221,8 @@ impl Life {
     /// Kills one of the processes that are at work.
     async fn kill(&self, random: &mut Random) {
         let (intake, workers) = (self.governed.intake().fleet(), self.governed.workers().fleet());
-        let fleets = [self.governed.api(), intake, workers, self.governed.sweep()];
+        let (api, sweep, declare) = (self.governed.api(), self.governed.sweep(), self.governed.declare());
+        let fleets = [api, intake, workers, sweep, declare];
         let mut at_work: Vec<_> = fleets.iter().flat_map(|fleet| fleet.at_work()).collect();
         at_work.retain(|function| function.pid().is_some());
         if at_work.is_empty() {
@@ -248,18 +261,21 @@ impl Life {
         self.governed.ledger().items().unwrap().iter().map(plain).collect()
     }
 
-    /// The records that are not at their end.
+    /// The records that are not at their end, and the answers that CloudFormation waits for.
     fn unfinished(&self) -> Vec<String> {
         let is_final = |item: &Value| !matches!(item["status"].as_str(), Some("accepted" | "running"));
         let items = self.items();
-        let open = items.iter().filter(|item| item["kind"] == "change" && !is_final(item));
+        let is_open =
+            |item: &&Value| (item["kind"] == "change" && !is_final(item)) || item.get("url").is_some();
+        let open = items.iter().filter(is_open);
         open.map(Value::to_string).collect()
     }
 
-    /// The ids of the real changes.
+    /// The ids of the real changes, without those that carry out a declaration.
     fn changes(&self) -> BTreeSet<String> {
         let items = self.items();
         let real = items.iter().filter(|item| item["kind"] == "change" && item["dry"] == false);
+        let real = real.filter(|item| item.get("declared").is_none());
         real.map(|item| item["pk"].as_str().unwrap().trim_start_matches("change#").to_owned()).collect()
     }
 }

@@ -6,7 +6,7 @@ use super::verdict::wrong;
 type Falsify = fn(&mut Evidence);
 
 /// Each lie, and how what is found of it begins.
-const LIES: [(&str, Falsify); 9] = [
+const LIES: [(&str, Falsify); 11] = [
     ("ends", |evidence| "running".clone_into(&mut evidence.records[0].status)),
     ("left", |evidence| evidence.left.push("a lane".to_owned())),
     ("counts", |evidence| {
@@ -40,6 +40,13 @@ const LIES: [(&str, Falsify); 9] = [
     ("held", |evidence| {
         let target = changed(evidence);
         evidence.held.get_mut(&target).unwrap().size = Some(1);
+    }),
+    ("answers: none", |evidence| {
+        evidence.taken.insert("another".to_owned());
+    }),
+    ("answers: to", |evidence| {
+        let request = evidence.taken.first().unwrap().clone();
+        evidence.answers.entry(request).or_default().insert("another".to_owned());
     }),
     ("undo", |evidence| evidence.results.retain(|(run, _), _| !run.starts_with("look-"))),
 ];

@@ -15,7 +15,16 @@ pub(super) fn wrong(evidence: &Evidence) -> Vec<String> {
     wrong.extend(invented(evidence));
     wrong.extend(held(evidence));
     wrong.extend(undos(evidence));
+    wrong.extend(answers(evidence));
     wrong
+}
+
+/// Each request of CloudFormation that was taken has an answer, and however often one was sent, it said the same.
+fn answers(evidence: &Evidence) -> Vec<String> {
+    let missing = evidence.taken.iter().filter(|request| !evidence.answers.contains_key(*request));
+    let missing = missing.map(|request| format!("answers: none to {request}"));
+    let differing = evidence.answers.iter().filter(|(_, bodies)| bodies.len() != 1);
+    missing.chain(differing.map(|(request, bodies)| format!("answers: to {request} {bodies:?}"))).collect()
 }
 
 /// Every record is at its end and counts what its results say; nothing is left behind.
@@ -32,7 +41,11 @@ fn ends(evidence: &Evidence) -> Vec<String> {
         }
         // what was never begun has no result, and is counted as one of these
         for (outcome, count) in &record.counts {
-            let without = matches!(outcome.as_str(), "pending" | "skipped" | "retry");
+            let is_overtaken = record.is_declared && outcome == "superseded";
+            let without = is_overtaken || matches!(outcome.as_str(), "pending" | "skipped" | "retry");
+            if is_overtaken {
+                counts.remove(outcome.as_str());
+            }
             if !without && counts.remove(outcome.as_str()).unwrap_or_default() != *count {
                 wrong.push(format!("counts: {record:?}"));
             }
@@ -149,7 +162,7 @@ fn held(evidence: &Evidence) -> Vec<String> {
 /// An undo finds everything that the change applied, and would put back what was there before.
 fn undos(evidence: &Evidence) -> Vec<String> {
     let mut wrong = Vec::new();
-    let real = evidence.records.iter().filter(|record| !record.dry_run);
+    let real = evidence.records.iter().filter(|record| !record.dry_run && !record.is_declared);
     let changes: BTreeMap<&str, bool> = real.map(|record| (record.change.as_str(), record.is_undo)).collect();
     for (change, is_undo) in changes {
         let of = |change: &str| {
