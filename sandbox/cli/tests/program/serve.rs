@@ -84,7 +84,12 @@ fn serve_governs_unless_it_is_told_otherwise_and_a_signal_ends_every_function() 
     serving.line_with("attachment-policy-ledger");
     let changes = serving.line_with("changes.fifo");
     let changes = changes.split_whitespace().next().expect("a URL").to_owned();
-    serving.line_with("connect-attachment-policy-sweep");
+    for name in ["sweep", "widget", "declare"] {
+        serving.line_with(&format!("connect-attachment-policy-{name}"));
+    }
+    serving.line_with("Look at the fleet in a browser");
+    let pages = serving.lines.next().expect("a line").expect("text");
+    assert!(pages.starts_with("  http://127.0.0.1:"), "{pages}");
     serving.line_with("Ctrl-C");
     assert!(request(&url, "GET /hello").starts_with("HTTP/1.1 200"));
     let message = json!({
