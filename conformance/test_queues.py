@@ -12,7 +12,7 @@ import pytest
 import requests
 from governed_fixtures import Governed, governed, post, record
 from lambda_service import Function, Invoked, targets
-from queue_fixtures import LARGE, PACED, SIZE, SMALL, event, instance, send
+from queue_fixtures import LARGE, MORE_ROUNDS_THAN_IT_TAKES, PACED, SIZE, SMALL, event, instance, send
 from recorded_aws import RecordedAws, aws
 
 __all__ = ["aws", "governed"]  # fixtures, which pytest finds by name
@@ -157,7 +157,7 @@ def test_a_change_that_fits_is_carried_out_at_once_and_recorded(governed: Govern
 
 def test_the_worker_finishes_over_several_invocations_and_updates_each_target_once(governed: Governed) -> None:
     function = governed.start(
-        "--instances=20", "--timeout=4", "--env=CONNECT_REQUESTS_PER_SECOND=20", "--env=CONNECT_BURST=1"
+        "--instances=20", "--timeout=6", "--env=CONNECT_REQUESTS_PER_SECOND=12", "--env=CONNECT_BURST=1"
     )
     answer = post(function, {"instanceId": "*", "attachmentScope": "*", "changeId": "CHG-3", **SIZE})
     assert (answer.status_code, answer.json()["status"]) == (202, "accepted")
@@ -185,7 +185,7 @@ def test_killed_at_any_instant_and_delivered_again_it_ends_the_same(governed: Go
     poller = governed.poller(function)
     chance = random.Random(4)
     killed = 0
-    for _ in range(30):
+    for _ in range(MORE_ROUNDS_THAN_IT_TAKES):
         timer = threading.Timer(chance.uniform(0.1, 1.0), function.kill)
         if killed < 8:
             timer.start()

@@ -129,6 +129,7 @@ OF_OTHERS = {
     "API Gateway": {"integrationError"},
     "make acceptance": {"FREEZE=no", "RING=yes", "SCOPE", "needs an account", "ok"},
     "the HTTP API": {'{"drain": true}', '{"force": true}', "Retry-After"},
+    "CloudFormation": {"DELETE_COMPLETE", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED"},
     "the repository": {"template.yaml", "samconfig.toml"},
     "Amazon SQS": {"ApproximateAgeOfOldestMessage"},
     "IAM": {"iam:SimulatePrincipalPolicy", "connect:UpdateAttachedFilesConfiguration"},
@@ -137,7 +138,8 @@ OF_OTHERS = {
         "entries.json", "undo.json", "$API_LOG", "$INTAKE_LOG", "$SWEEP_LOG", "$WORKER_LOG", "$WIDGET_LOG", "$DECLARE_LOG",
         "QUEUE=$INTAKE_FAILED",
         "RESTORED", "data.expected", "data.observed", "evidences[0].data.eventId",
-        "api GET /freeze", "api DELETE /freeze", 'api GET "/policy-changes?status=partial"',
+        "POST /policy-changes/INC-9-check/apply", '{"plan": …}', "api GET /freeze", "api DELETE /freeze",
+        'api GET "/policy-changes?status=partial"',
     },
     "the page's example": {"/0", "/1", "CHG-20420", "CHG-2042", "\\."},
 }
