@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from statistics import median
+from uuid import uuid4
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from lambda_service import Cost, CpuShare, cpu_share, run
@@ -35,6 +36,8 @@ MEGABYTE = 1_048_576
 AMAZON_ROOTS = ROOT / "src" / "sdk" / "amazon_trust_services.pem"
 OWN_BUNDLE = "own.pem"
 ZIP_AIM = 3_500_000
+# milliseconds, an hour ago
+RECEIVED = count(int(time.time() * 1_000) - 3_600_000)
 # as Lambda sells it: the smallest, twice that, a whole CPU
 SIZES = (128, 256, 1_769)
 GOVERNED = {
@@ -66,9 +69,10 @@ def change(number: int) -> dict:
 
 
 def requested(document: dict) -> dict:
-    """The same as an HTTP request."""
+    """The same as an HTTP request, with an id of its own and received after the one before."""
     event = json.loads((ROOT / "events" / "http.succeeded.json").read_text())
-    return event | {"body": json.dumps(document)}
+    event["requestContext"]["timeEpoch"] = next(RECEIVED)
+    return event | {"body": json.dumps(document | {"changeId": str(uuid4())})}
 
 
 def refused() -> dict:
