@@ -34,6 +34,7 @@ NOT_RUN = {
     "sam deploy --config-env": "it needs an AWS account; test_parameters.py parses its parameters with sam",
     "sam deploy --guided": "it needs an AWS account; test_lint.py validates the template with sam",
     "sha256sum --check": "it needs a release; test_dist.py runs its first line beside what dist.py writes",
+    "--request DELETE": "test_http_api.py runs it, with a ledger and without",
     "--url-port 9310": "it measures 20 seconds of a quota; tests/it has the pace under a clock of its own",
     "--url-port 9330": "it shows 30 seconds of a quota; tests/it has the deadline under a clock of its own",
     "packaging/audit-export.yaml": "moto's CloudFormation knows no stream; test_packaging.py holds the file and its names",

@@ -21,7 +21,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 
-SIGNED, _ = blocks("sh")
+SIGNED, _, RELEASE = blocks("sh")
 CHANGE, UNDO, RESTORE = blocks("python")
 
 
@@ -51,6 +51,13 @@ def test_the_call_in_curl_is_a_dry_run(mode: str, tmp_path: Path) -> None:
     with serving(tmp_path / "log", *UNPACED, command=mode) as sandbox:
         report = json.loads(printed(["sh", "-euc", SIGNED], sandbox.function, tmp_path))
     assert (report["changeId"], report["status"], report["summary"]) == ("CHG-2041", "planned", {"planned": 1})
+
+
+@pytest.mark.parametrize(("mode", "type_"), [("serve", "not-found"), ("govern", "not-declared")])
+def test_what_no_stack_declares_cannot_be_released(mode: str, type_: str, tmp_path: Path) -> None:
+    with serving(tmp_path / "log", *UNPACED, command=mode) as sandbox:
+        problem = json.loads(printed(["sh", "-euc", RELEASE], sandbox.function, tmp_path))
+    assert (problem["status"], problem["type"].rpartition(":")[2]) == (404, type_)
 
 
 @pytest.mark.parametrize("mode", ["serve", "govern"])
