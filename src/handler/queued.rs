@@ -137,7 +137,10 @@ impl Handler {
 
     /// Whether the message needs no further delivery: settled, or parked for a person while there was time.
     async fn is_done(&self, context: &InvocationContext, record: &Record, report: &Report) -> bool {
-        if report.is_settled() {
+        // what came to its end has a record that says how; the message of one comes again where its intake was killed
+        let is_recorded =
+            self.ledger.is_some() && matches!(report.status(), Status::Partial | Status::Failed);
+        if report.is_settled() || is_recorded {
             return true;
         }
         report.status() != Status::Incomplete

@@ -89,3 +89,20 @@ async fn a_delivery_while_the_first_one_runs_takes_over_and_nothing_is_done_twic
     assert_eq!(updates.into_values().collect::<Vec<_>>(), [1; 12]);
     assert!(record["lanes"][0]["deliveries"].as_u64() >= Some(2), "{record:#}");
 }
+
+/// Its intake was killed before the message was deleted: the record says how the change ended, and nobody has to look at
+/// the message.
+#[tokio::test]
+async fn a_message_that_comes_again_after_its_change_ended_badly_is_not_parked() {
+    let stage = Stage::new().await;
+    let change = json!({
+        "instanceIds": [ONE, "99999999-0000-4000-8000-000000000009"], "attachmentScope": "CHAT",
+        "maximumSize": "10 MB",
+    });
+    stage.take_in(&change).await;
+    stage.work().await;
+    stage.take_in(&change).await;
+    let record = stage.record("m-1").await;
+    assert_eq!((&record["status"], &record["run"]), (&json!("partial"), &json!(1)));
+    assert_eq!((stage.queues.messages(PARKED).len(), stage.queues.messages(CHANGES).len()), (0, 0));
+}

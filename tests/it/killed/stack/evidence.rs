@@ -119,7 +119,9 @@ impl Evidence {
         }
         for queue in ["intake.fifo", "changes.fifo", "intake-failed.fifo", "failed.fifo", "parked"] {
             let messages = life.governed.queues().messages(queue);
-            evidence.left.extend(messages.iter().map(|message| format!("{queue}: {}", message.body)));
+            evidence.left.extend(
+                messages.iter().map(|message| format!("{queue}: {} {:?}", message.body, message.attributes)),
+            );
         }
         evidence
     }
