@@ -140,7 +140,7 @@ fn member(json: &Json, field: Field) -> Option<&Json> {
 /// The first member of that name, with its key as it is spelled.
 fn entry_of(json: &Json, field: Field) -> Option<(&str, &Json)> {
     let Json::Object(entries) = json else { return None };
-    let found = entries.iter().find(|(key, _)| Field::named(key) == Some(field));
+    let found = entries.iter().find(|(key, _)| field.is_named(key));
     found.map(|(key, value)| (key.as_str(), value))
 }
 

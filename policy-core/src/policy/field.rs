@@ -82,12 +82,18 @@ pub enum ObjectKind {
 }
 
 impl Field {
-    /// The field of a key. `InstanceId` is `instanceId` too, so that documents for the CLI or boto3 can be pasted.
+    /// The field of a key.
     pub fn named(key: &str) -> Option<Self> {
-        let (first, rest) = key.as_bytes().split_first()?;
-        let first = first.to_ascii_lowercase();
-        let mut all = Self::ALL.iter().copied();
-        all.find(|field| field.name().as_bytes().split_first() == Some((&first, rest)))
+        Self::ALL.iter().copied().find(|field| field.is_named(key))
+    }
+
+    /// Whether a key is that of this field. `InstanceId` is `instanceId` too, so that documents for the CLI or boto3 can
+    /// be pasted.
+    pub fn is_named(self, key: &str) -> bool {
+        match (key.as_bytes(), self.name().as_bytes()) {
+            ([first, rest @ ..], [own, others @ ..]) => rest == others && first.to_ascii_lowercase() == *own,
+            _ => false,
+        }
     }
 
     /// Whether such an object may have the field.
