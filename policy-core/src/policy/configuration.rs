@@ -35,16 +35,21 @@ impl Configuration {
     /// The configuration after an update with these values. An omitted value stays as it is.
     #[must_use]
     pub fn after(&self, values: &Values) -> Self {
+        let named = Self {
+            maximum_size_limit_in_bytes: values.max_size.map(|size| size.bytes().into()),
+            allowed_extensions: values.extensions.as_ref().map(ExtensionSet::to_names),
+        };
+        named.or(self)
+    }
+
+    /// Its members, and those of `other` where it has none.
+    #[must_use]
+    pub fn or(self, other: &Self) -> Self {
         Self {
-            maximum_size_limit_in_bytes: values
-                .max_size
-                .map(|size| size.bytes().into())
-                .or(self.maximum_size_limit_in_bytes),
-            allowed_extensions: values
-                .extensions
-                .as_ref()
-                .map(ExtensionSet::to_names)
-                .or_else(|| self.allowed_extensions.clone()),
+            maximum_size_limit_in_bytes: self
+                .maximum_size_limit_in_bytes
+                .or(other.maximum_size_limit_in_bytes),
+            allowed_extensions: self.allowed_extensions.or_else(|| other.allowed_extensions.clone()),
         }
     }
 

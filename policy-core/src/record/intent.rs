@@ -55,10 +55,8 @@ impl Intent {
         let (named, sent) = (self.named, self.sent());
         let size = if sent.size { None } else { self.before.maximum_size_limit_in_bytes };
         let list = if sent.extensions { None } else { self.before.allowed_extensions.clone() };
-        named.within(&Configuration {
-            maximum_size_limit_in_bytes: size.or(found.maximum_size_limit_in_bytes),
-            allowed_extensions: list.or_else(|| found.allowed_extensions.clone()),
-        })
+        let kept = Configuration { maximum_size_limit_in_bytes: size, allowed_extensions: list };
+        named.within(&kept.or(found))
     }
 }
 

@@ -165,14 +165,7 @@ impl Handler {
 fn outcome_of(observation: &Observation, before: &TargetRecord, held: Configuration) -> Outcome {
     match observation {
         Observation::Known(_) | Observation::Drifted(_) => {
-            let expected = before.held.clone();
-            let after = Configuration {
-                maximum_size_limit_in_bytes: expected
-                    .maximum_size_limit_in_bytes
-                    .or(held.maximum_size_limit_in_bytes),
-                allowed_extensions: expected.allowed_extensions.or_else(|| held.allowed_extensions.clone()),
-            };
-            Outcome::Planned { before: held, after }
+            Outcome::Planned { after: before.held.clone().or(&held), before: held }
         }
         Observation::Later | Observation::InSync | Observation::Ungoverned | Observation::Ended => {
             Outcome::Unchanged { held }
