@@ -17,9 +17,9 @@ const TRIES: usize = 3;
 
 /// What became of the owner.
 enum Released {
-    /// It was this one.
+    /// This resource declared the target, and does so no more.
     From(DeclaredBy),
-    /// There is none.
+    /// No stack declares the target.
     Nobodys,
     /// An update of the target is under way, which may set its owner.
     Busy,

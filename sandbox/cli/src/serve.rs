@@ -46,7 +46,7 @@ pub(crate) struct Serve {
     /// Shows the function's log as it is, lines of JSON, and not the audit in one line a target
     #[arg(long)]
     raw: bool,
-    /// Adds 28 instances, changes, declarations and a drift, one change goes on for a while; not in standalone mode
+    /// Adds 28 instances with changes, declarations and a drift; the last change goes on for a while; not in standalone mode
     #[arg(long)]
     sample: bool,
     #[command(flatten)]
