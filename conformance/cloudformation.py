@@ -8,8 +8,6 @@ import io
 import json
 import os
 import re
-import socket
-import subprocess
 import time
 import zipfile
 from collections.abc import Iterator
@@ -20,6 +18,7 @@ from typing import Any
 import boto3
 import yaml
 from aws import ACCOUNT, REGION, client, instance_id
+from child_process import free_port, running
 from conftest import Sandbox
 from expansion import ROOT, filled
 
@@ -166,13 +165,6 @@ def read(template: Path) -> dict[str, Any]:
     return yaml.load(template.read_text(), ShortForms)  # noqa: S506
 
 
-def free_port() -> int:
-    """ministack must know its port before it listens, to name it in URLs."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
 @contextmanager
 def ministack(directory: Path) -> Iterator[str]:
     """Its URL. It listens on 127.0.0.1 alone, and keeps what it writes in the directory."""
@@ -188,18 +180,9 @@ def ministack(directory: Path) -> Iterator[str]:
         "GATEWAY_PORT": str(port),
         "AWS_DEFAULT_REGION": REGION,
     }
-    with log.open("w") as output:
-        process = subprocess.Popen([MINISTACK], env=environment, cwd=directory, stdout=output, stderr=subprocess.STDOUT)
-    try:
+    with running([MINISTACK], log, environment, directory) as process:
         deadline = time.monotonic() + SECONDS_TO_START
         while not re.search(rf"Running on http://127\.0\.0\.1:{port}\b", log.read_text()):
             assert process.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
         yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from child_process import running
 
 ROOT = Path(__file__).parent.parent
 PROGRAM = ROOT / "target" / "debug" / "sandbox"
@@ -29,7 +30,6 @@ COMMANDS = {
 # As the sandbox prints them
 NAMES = ("Amazon Connect", "Function URL", "Lambda Invoke", "DynamoDB", "Amazon SQS", "Pages")
 SECONDS_TO_START = 30
-SECONDS_TO_END = 10
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -121,18 +121,8 @@ def connect(tmp_path: Path) -> Iterator[Callable[..., str]]:
 def serving(log: Path, *flags: str, command: str = "serve") -> Iterator[Sandbox]:
     """One of the commands, from its first words to its end."""
     assert PROGRAM.is_file(), "no sandbox: build it with `cargo build --workspace`"
-    # A file and not a pipe: it writes a line per call, which nobody here would read.
-    with log.open("w") as output:
-        process = subprocess.Popen([PROGRAM, *COMMANDS[command], *flags], stdout=output, stderr=subprocess.STDOUT)
-    try:
+    with running([PROGRAM, *COMMANDS[command], *flags], log) as process:
         yield where(process, log)
-    finally:
-        process.terminate()
-        try:
-            process.wait(SECONDS_TO_END)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def where(process: subprocess.Popen, log: Path) -> Sandbox:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ import events
 import pytest
 import requests
 from aws import REGION, instance_id
+from child_process import free_port, running
 from conftest import ROOT, serving
 
 CARGO_LAMBDA = Path(sys.executable).with_name("cargo-lambda")
@@ -54,7 +55,7 @@ def watch(tmp_path: Path) -> Iterator[Watch]:
         environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "NO_COLOR": "1"}
         address = ["--invoke-address", "127.0.0.1", "--invoke-port", str(port)]
         emulator = [CARGO_LAMBDA, "lambda", "watch", "--only-lambda-apis", *address]
-        stack.enter_context(running(emulator, environment, tmp_path / "watch"))
+        stack.enter_context(running(emulator, tmp_path / "watch", environment, ROOT))
         wait_for(port, tmp_path / "watch")
         # the variables that `watch` itself prints and sets, and the endpoint
         variables = {
@@ -69,31 +70,8 @@ def watch(tmp_path: Path) -> Iterator[Watch]:
             "CONNECT_REQUESTS_PER_SECOND": "1000",
             "CONNECT_BURST": "1000",
         }
-        stack.enter_context(running([FUNCTION], variables, tmp_path / "function"))
+        stack.enter_context(running([FUNCTION], tmp_path / "function", variables, ROOT))
         yield Watch(port, connect)
-
-
-@contextmanager
-def running(command: list[Any], environment: dict[str, str], log: Path) -> Iterator[None]:
-    """A process until the end of the block, with its output in a file."""
-    with log.open("w") as output:
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT)
-    try:
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def free_port() -> int:
-    """A free port: `watch` does not support port 0."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def wait_for(port: int, log: Path) -> None:

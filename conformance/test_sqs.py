@@ -1,93 +1,16 @@
 """The sandbox's queues, judged by boto3, and compared with moto's: the same test for both.
 
 boto3 checks every digest by itself. Where moto differs from AWS's documentation, a test says so and is for the sandbox
-only.
+only. test_sqs_refusals.py has what they refuse.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
-import pytest
-from aws import client
-from botocore.exceptions import ClientError
-from conftest import Sandbox
-from recorded_aws import RecordedAws, aws
+from recorded_aws import aws
+from sqs_fixtures import DEAD, FIFO, MOST_RECEIVES, STANDARD, Queues, own, queues
 
-__all__ = ["aws"]  # a fixture, which pytest finds by name
-
-FIFO = "intake.fifo"
-DEAD = "intake-failed.fifo"
-STANDARD = "parked"
-NAMES = (FIFO, DEAD, STANDARD)
-MOST_RECEIVES = 100
-
-
-@dataclass(frozen=True)
-class Queues:
-    """A client, and the queues' URLs."""
-
-    sqs: Any
-    url: dict[str, str]
-
-    def send(self, queue: str, body: str, group: str = "group", **more: Any) -> dict[str, Any]:
-        fifo = {"MessageGroupId": group} if queue.endswith(".fifo") else {}
-        return self.sqs.send_message(QueueUrl=self.url[queue], MessageBody=body, **fifo, **more)
-
-    def receive(self, queue: str, at_most: int = 10, **more: Any) -> list[dict[str, Any]]:
-        answer = self.sqs.receive_message(
-            QueueUrl=self.url[queue],
-            MaxNumberOfMessages=at_most,
-            MessageSystemAttributeNames=["All"],
-            MessageAttributeNames=["All"],
-            **more,
-        )
-        return answer.get("Messages", [])
-
-    def bodies(self, queue: str, **more: Any) -> list[str]:
-        return [message["Body"] for message in self.receive(queue, **more)]
-
-    def delete(self, queue: str, message: dict[str, Any]) -> None:
-        self.sqs.delete_message(QueueUrl=self.url[queue], ReceiptHandle=message["ReceiptHandle"])
-
-    def show_after(self, queue: str, message: dict[str, Any], seconds: int) -> None:
-        self.sqs.change_message_visibility(
-            QueueUrl=self.url[queue], ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=seconds
-        )
-
-
-def served(sandbox: Sandbox) -> Queues:
-    sqs = client("sqs", sandbox.queues)
-    return Queues(sqs, {name: sqs.get_queue_url(QueueName=name)["QueueUrl"] for name in NAMES})
-
-
-def motos(aws: RecordedAws) -> Queues:
-    def made(name: str, **attributes: str) -> str:
-        fifo = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
-        return aws.sqs.create_queue(QueueName=name, Attributes={**fifo, **attributes})["QueueUrl"]
-
-    dead = made(DEAD)
-    arn = aws.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    policy = f'{{"deadLetterTargetArn": "{arn}", "maxReceiveCount": {MOST_RECEIVES}}}'
-    first = made(FIFO, VisibilityTimeout="360", ContentBasedDeduplication="true", RedrivePolicy=policy)
-    return Queues(aws.sqs, {FIFO: first, DEAD: dead, STANDARD: made(STANDARD)})
-
-
-@pytest.fixture(params=["sandbox", "moto"])
-def queues(request: pytest.FixtureRequest) -> Iterator[Queues]:
-    """Empty queues of the sandbox, then of moto."""
-    if request.param == "sandbox":
-        yield served(request.getfixturevalue("services"))
-    else:
-        yield motos(request.getfixturevalue("aws"))
-
-
-@pytest.fixture
-def own(services: Sandbox) -> Queues:
-    """Empty queues of the sandbox."""
-    return served(services)
+__all__ = ["aws", "own", "queues"]  # fixtures, which pytest finds by name
 
 
 def test_a_message_comes_as_it_was_sent_and_is_gone_when_it_is_deleted(queues: Queues) -> None:
@@ -258,97 +181,3 @@ def test_a_purged_queue_is_empty(queues: Queues) -> None:
     assert queues.receive(STANDARD) == []
     listed = queues.sqs.list_queues(QueueNamePrefix="intake")["QueueUrls"]
     assert sorted(url.rsplit("/", 1)[1] for url in listed) == [DEAD, FIFO]
-
-
-Wrong = Callable[[Queues], Any]
-WRONG: dict[str, tuple[str, Wrong]] = {
-    "no such queue": (
-        "AWS.SimpleQueueService.NonExistentQueue",
-        lambda queues: queues.sqs.get_queue_url(QueueName="nowhere"),
-    ),
-    "no group": (
-        "MissingParameter",
-        lambda queues: queues.sqs.send_message(QueueUrl=queues.url[FIFO], MessageBody="x"),
-    ),
-    "nothing to recognise a repetition by": ("InvalidParameterValue", lambda queues: queues.send(DEAD, "x")),
-    "too long": ("InvalidParameterValue", lambda queues: queues.send(STANDARD, "x" * 1_048_577)),
-    "too many at once": ("InvalidParameterValue", lambda queues: queues.receive(STANDARD, 11)),
-    "too long a wait": ("InvalidParameterValue", lambda queues: queues.receive(STANDARD, WaitTimeSeconds=21)),
-    "a handle that is none": (
-        "ReceiptHandleIsInvalid",
-        lambda queues: queues.show_after(FIFO, {"ReceiptHandle": "none"}, 0),
-    ),
-    "an empty batch": (
-        "AWS.SimpleQueueService.EmptyBatchRequest",
-        lambda queues: queues.sqs.send_message_batch(QueueUrl=queues.url[STANDARD], Entries=[]),
-    ),
-    "two entries of one id": (
-        "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
-        lambda queues: queues.sqs.send_message_batch(
-            QueueUrl=queues.url[STANDARD], Entries=[{"Id": "a", "MessageBody": "x"}] * 2
-        ),
-    ),
-    "eleven entries": (
-        "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
-        lambda queues: queues.sqs.send_message_batch(
-            QueueUrl=queues.url[STANDARD],
-            Entries=[{"Id": str(number), "MessageBody": "x"} for number in range(11)],
-        ),
-    ),
-    "an unknown attribute": (
-        "InvalidAttributeName",
-        lambda queues: queues.sqs.get_queue_attributes(QueueUrl=queues.url[STANDARD], AttributeNames=["Colour"]),
-    ),
-}
-
-
-TAKEN_BY_MOTO: dict[str, tuple[str, Wrong]] = {
-    "a repetition's id in a standard queue": (
-        "InvalidParameterValue",
-        lambda queues: queues.send(STANDARD, "x", MessageDeduplicationId="id"),
-    ),
-    "a character that is not allowed": ("InvalidMessageContents", lambda queues: queues.send(STANDARD, "\x01")),
-}
-
-
-@pytest.mark.parametrize(("code", "call"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_is_named_as_amazon_sqs_names_it(queues: Queues, code: str, call: Wrong) -> None:
-    refused_as(code, queues, call)
-
-
-@pytest.mark.parametrize(("code", "call"), TAKEN_BY_MOTO.values(), ids=TAKEN_BY_MOTO)
-def test_what_moto_takes_is_refused_too(own: Queues, code: str, call: Wrong) -> None:
-    refused_as(code, own, call)
-
-
-def refused_as(code: str, queues: Queues, call: Wrong) -> None:
-    with pytest.raises(ClientError) as refused:
-        call(queues)
-    assert refused.value.response["Error"]["Code"] == code
-    assert 400 <= refused.value.response["ResponseMetadata"]["HTTPStatusCode"] < 500
-
-
-def test_a_handle_of_the_past_is_refused_by_a_fifo_queue(own: Queues) -> None:
-    """moto forgets the message instead (developer guide, "Exactly-once processing")."""
-    own.send(FIFO, "x")
-    [old] = own.receive(FIFO, VisibilityTimeout=0)
-    [new] = own.receive(FIFO)
-    with pytest.raises(ClientError) as refused:
-        own.delete(FIFO, old)
-    assert refused.value.response["Error"]["Code"] == "InvalidParameterValue"
-    own.delete(FIFO, new)
-    assert own.receive(FIFO, VisibilityTimeout=0) == []
-
-
-def test_exceptions_have_their_python_class(own: Queues) -> None:
-    with pytest.raises(own.sqs.exceptions.QueueDoesNotExist):
-        own.sqs.get_queue_url(QueueName="nowhere")
-    with pytest.raises(own.sqs.exceptions.ReceiptHandleIsInvalid):
-        own.delete(FIFO, {"ReceiptHandle": "none"})
-    own.send(STANDARD, "x")
-    [shown] = own.receive(STANDARD, VisibilityTimeout=0)
-    with pytest.raises(own.sqs.exceptions.MessageNotInflight):
-        own.show_after(STANDARD, shown, 1)
-    own.sqs.purge_queue(QueueUrl=own.url[STANDARD])
-    with pytest.raises(own.sqs.exceptions.PurgeQueueInProgress):
-        own.sqs.purge_queue(QueueUrl=own.url[STANDARD])
