@@ -7,12 +7,15 @@ from typing import Any
 
 from conftest import PROGRAM, ROOT
 
-ALL = sorted((ROOT / "events").glob("*.json"))
-
-
 def trigger(event: Path) -> str:
     """What sends a payload of this shape."""
     return event.name.split(".")[0]
+
+
+ALL = sorted((ROOT / "events").glob("*.json"))
+# those that are answered at their `ResponseURL`, and those that are answered where they were sent from
+OF_STACKS = [event for event in ALL if trigger(event) == "cloudformation"]
+INVOKED = [event for event in ALL if event not in OF_STACKS]
 
 
 def is_malformed(event: Path) -> bool:

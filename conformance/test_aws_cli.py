@@ -11,7 +11,8 @@ from typing import Any
 import events
 import pytest
 from aws import REGION, SCOPES, instance_arn, instance_id
-from conftest import ROOT, Sandbox
+from conftest import ROOT, UNPACED, Sandbox, serving
+from declaring import answers, awaited
 from journal import answered as received
 
 AWS = Path(sys.executable).with_name("aws")
@@ -137,21 +138,38 @@ def test_it_asks_again_when_it_is_throttled(connect: Connect, tmp_path: Path) ->
 # ---- aws lambda invoke ----
 
 
-def invoke(sandbox: Sandbox, answer: Path, payload: str, *arguments: str) -> tuple[dict[str, Any], Any]:
+def invoke(
+    sandbox: Sandbox, answer: Path, payload: str, *arguments: str, function: str = FUNCTION
+) -> tuple[dict[str, Any], Any]:
     """What the CLI prints of an invocation, and the answer it wrote into a file."""
     printed = answered(
-        "lambda", sandbox.invoke, "invoke", "--function-name", FUNCTION, "--payload", payload, *arguments, str(answer)
+        "lambda", sandbox.invoke, "invoke", "--function-name", function, "--payload", payload, *arguments, str(answer)
     )  # fmt: skip
     return printed, json.loads(answer.read_text())
 
 
-@pytest.mark.parametrize("event", events.ALL, ids=lambda event: event.name)
+@pytest.mark.parametrize("event", events.INVOKED, ids=lambda event: event.name)
 def test_every_event_is_invoked_and_ends_as_its_name_says(serve: Callable[..., Sandbox], tmp_path: Path, event: Path) -> None:
     sandbox = serve("--rate=0")
     printed, answer = invoke(sandbox, tmp_path / "answer.json", f"fileb://{event}")
     assert printed["StatusCode"] == 200
     events.check(event, answer)
     assert ("FunctionError" in printed) == ("errorType" in answer)
+
+
+@pytest.mark.parametrize("event", events.OF_STACKS, ids=lambda event: event.name)
+def test_every_request_of_a_stack_is_answered_as_its_name_says(tmp_path: Path, event: Path) -> None:
+    """A resource that is not there is declared by an Update, and a Delete of it succeeds."""
+    request, sent = json.loads(event.read_text()), tmp_path / "request.json"
+    with serving(tmp_path / "log", *UNPACED, command="govern") as sandbox, answers() as (url, arrived):
+        sent.write_text(json.dumps(request | {"ResponseURL": url()}))
+        printed, _ = invoke(sandbox, tmp_path / "answer.json", f"fileb://{sent}", function=f"{FUNCTION}-declare")
+        assert "FunctionError" not in printed
+        answer = awaited(arrived, 1).body
+    events.check(event, answer)
+    same = ("StackId", "RequestId", "LogicalResourceId")
+    assert {name: answer[name] for name in same} == {name: request[name] for name in same}
+    assert answer["PhysicalResourceId"] == request.get("PhysicalResourceId", answer["PhysicalResourceId"])
 
 
 def test_the_log_comes_with_the_answer(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ MODELS: dict[str, list[type[BaseModel]]] = {
     "rest": [models.APIGatewayProxyEventModel],
     "event-bridge": [models.EventBridgeModel],
     "sqs": [models.SqsModel],
+    # one for each type of request: below
+    "cloudformation": [],
     # a policy change as the whole payload is this project's own format
     "bare": [],
 }
@@ -62,6 +64,22 @@ def test_its_parser_reads_every_event_it_has_a_model_for(event: Path) -> None:
         if isinstance(payload.get("detail"), str):
             model = EventWithText
         model.model_validate(payload)
+
+
+OF_STACKS = {
+    "Create": models.CloudFormationCustomResourceCreateModel,
+    "Update": models.CloudFormationCustomResourceUpdateModel,
+    "Delete": models.CloudFormationCustomResourceDeleteModel,
+}
+
+
+def test_its_parser_reads_every_type_of_request_of_a_stack() -> None:
+    requests = [json.loads(event.read_text()) for event in events.OF_STACKS]
+    assert {request["RequestType"] for request in requests} == set(OF_STACKS)
+    for request in requests:
+        read = OF_STACKS[request["RequestType"]].model_validate(request)
+        # it knows every member
+        assert read.model_dump(mode="json", by_alias=True) == request
 
 
 # ---- Its event data classes see what the function sees ----

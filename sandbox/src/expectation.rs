@@ -14,6 +14,10 @@ use actual::Actual;
 use std::fmt;
 use std::ops::RangeInclusive;
 
+/// The two statuses that CloudFormation knows.
+const SUCCESS: &str = "SUCCESS";
+const FAILED: &str = "FAILED";
+
 /// What a payload is and how its invocation has to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expectation {
@@ -51,6 +55,8 @@ enum Shape {
     Error(&'static str),
     /// An answer to SQS, with failed messages or without.
     Batch { failures: bool },
+    /// What CloudFormation gets at the `ResponseURL`: a status, with the attributes of a change or without.
+    Resource { status: &'static str, is_of_change: bool },
 }
 
 impl Expectation {
@@ -88,6 +94,12 @@ impl Expectation {
                 name == expected && self.accepts(report.as_deref())
             }
             (Shape::Batch { failures }, Actual::Batch(failed)) => failures == (*failed > 0),
+            // a Delete that sets nothing succeeds without a change
+            (Shape::Resource { status: SUCCESS, .. }, Actual::Resource { status, .. }) => status == SUCCESS,
+            (
+                Shape::Resource { status, is_of_change },
+                Actual::Resource { status: given, is_of_change: of },
+            ) => status == given && is_of_change == *of,
             _ => false,
         }
     }
@@ -125,6 +137,16 @@ impl Expectation {
             (Trigger::Sqs, ending) => Shape::Batch {
                 failures: !matches!(ending, Ending::Succeeded | Ending::Planned | Ending::Accepted),
             },
+            (Trigger::Cloudformation, ending) => match ending {
+                Ending::Succeeded | Ending::Planned | Ending::Accepted => {
+                    Shape::Resource { status: SUCCESS, is_of_change: true }
+                }
+                Ending::Rejected => Shape::Resource { status: FAILED, is_of_change: false },
+                Ending::Failed | Ending::Partial | Ending::Incomplete => {
+                    Shape::Resource { status: FAILED, is_of_change: true }
+                }
+                Ending::Malformed | Ending::Unrecognised => Shape::Error("MalformedPayload"),
+            },
             (Trigger::EventBridge | Trigger::Bare, ending) => match ending {
                 Ending::Succeeded | Ending::Planned | Ending::Accepted => Shape::Report,
                 Ending::Rejected => Shape::Error("PolicyChangeRejected"),
@@ -148,6 +170,13 @@ impl fmt::Display for Expectation {
             Shape::Error(name) => write!(f, "the function error `{name}` with a report of status {ending}"),
             Shape::Batch { failures: true } => f.write_str("a batch response with failures"),
             Shape::Batch { failures: false } => f.write_str("a batch response without failures"),
+            Shape::Resource { status: SUCCESS, .. } => f.write_str("`SUCCESS` for CloudFormation"),
+            Shape::Resource { status, is_of_change: true } => {
+                write!(f, "`{status}` for CloudFormation, after a change")
+            }
+            Shape::Resource { status, is_of_change: false } => {
+                write!(f, "`{status}` for CloudFormation, before any change")
+            }
         }
     }
 }

@@ -17,6 +17,7 @@
 //! - [`tls`]: the certificate with which Amazon Connect, the table and the bus can be served.
 //! - [`governed`]: all of it, as a stack has it: table, queues, and a function for each role.
 //! - [`callback`]: where CloudFormation waits for a custom resource's answer.
+//! - [`custom_resource`]: a request of a custom resource, as a file holds it.
 //! - [`expectation`]: the answer that a payload's file name announces.
 //!
 //! A service is a module with one type: `start` takes a port and serves, `url` is where, and
@@ -28,6 +29,7 @@
 pub mod bus;
 pub mod callback;
 pub mod connect;
+pub mod custom_resource;
 pub mod expectation;
 pub mod faults;
 pub mod function_url;

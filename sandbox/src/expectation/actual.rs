@@ -19,6 +19,12 @@ pub(super) enum Actual {
     Report(String),
     /// A batch response with this many failures.
     Batch(usize),
+    /// What was put at a `ResponseURL`.
+    Resource {
+        status: String,
+        /// Whether it has the attributes of a change.
+        is_of_change: bool,
+    },
     Error {
         name: String,
         message: String,
@@ -63,6 +69,12 @@ impl Actual {
                 Some(failures) => Self::Batch(failures.len()),
                 None => Self::Other("an answer without `batchItemFailures`".into()),
             },
+            Trigger::Cloudformation => match document.get("Status").and_then(Value::as_str) {
+                Some(status) => {
+                    Self::Resource { status: status.to_owned(), is_of_change: document.get("Data").is_some() }
+                }
+                None => Self::Other("an answer without a `Status`".into()),
+            },
             Trigger::EventBridge | Trigger::Bare => match status(document) {
                 Some(status) => Self::Report(status),
                 None => Self::Other("an answer without a `status`".into()),
@@ -90,6 +102,12 @@ impl fmt::Display for Actual {
             Self::Report(status) => write!(f, "a report of status `{status}`"),
             Self::Batch(1) => f.write_str("a batch response with 1 failure"),
             Self::Batch(failed) => write!(f, "a batch response with {failed} failures"),
+            Self::Resource { status, is_of_change: true } => {
+                write!(f, "`{status}` for CloudFormation, after a change")
+            }
+            Self::Resource { status, is_of_change: false } => {
+                write!(f, "`{status}` for CloudFormation, before any change")
+            }
             Self::Error { name, message, .. } => {
                 let message: String = message.chars().take(LONGEST_MESSAGE).collect();
                 write!(f, "the function error `{name}`: {message}")

@@ -53,11 +53,14 @@ pub enum Trigger {
     Sqs,
     /// Whoever invokes the function directly with a policy change.
     Bare,
+    /// A custom resource of a CloudFormation stack.
+    Cloudformation,
 }
 
 impl Trigger {
     /// Every trigger, in the order in which messages list them.
-    pub const ALL: [Self; 5] = [Self::Http, Self::Rest, Self::EventBridge, Self::Sqs, Self::Bare];
+    pub const ALL: [Self; 6] =
+        [Self::Http, Self::Rest, Self::EventBridge, Self::Sqs, Self::Bare, Self::Cloudformation];
 
     /// The name in file names.
     #[must_use]
@@ -68,6 +71,7 @@ impl Trigger {
             Self::EventBridge => "event-bridge",
             Self::Sqs => "sqs",
             Self::Bare => "bare",
+            Self::Cloudformation => "cloudformation",
         }
     }
 }

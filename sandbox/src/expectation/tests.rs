@@ -23,6 +23,15 @@ fn batch(failures: usize) -> Answer {
     response(&json!({"batchItemFailures": vec![json!({"itemIdentifier": "1"}); failures]}))
 }
 
+/// What was put at a `ResponseURL`.
+fn resource(status: &str, is_of_change: bool) -> Answer {
+    let mut body = json!({"Status": status});
+    if is_of_change {
+        body["Data"] = json!({"ChangeId": "c"});
+    }
+    response(&body)
+}
+
 #[test]
 fn a_name_says_the_trigger_and_the_ending() {
     let expectation = |trigger, ending| Ok(Expectation { trigger, ending });
@@ -40,7 +49,9 @@ fn a_name_that_is_not_understood_is_answered_with_the_known_parts() {
         refused("kafka.succeeded.json"),
         Err((
             UnknownName::Trigger,
-            "a name must begin with a trigger, one of `http`, `rest`, `event-bridge`, `sqs`, `bare`".into()
+            "a name must begin with a trigger, one of `http`, `rest`, `event-bridge`, `sqs`, `bare`, \
+             `cloudformation`"
+                .into()
         ))
     );
     assert_eq!(
@@ -83,6 +94,12 @@ fn every_ending_is_met_by_the_answer_of_its_trigger() {
         (Trigger::Bare, Unrecognised, refusal("UnrecognisedPayload")),
         (Trigger::Sqs, Succeeded, batch(0)),
         (Trigger::Sqs, Rejected, batch(1)),
+        (Trigger::Cloudformation, Succeeded, resource("SUCCESS", true)),
+        (Trigger::Cloudformation, Succeeded, resource("SUCCESS", false)),
+        (Trigger::Cloudformation, Rejected, resource("FAILED", false)),
+        (Trigger::Cloudformation, Failed, resource("FAILED", true)),
+        (Trigger::Cloudformation, Partial, resource("FAILED", true)),
+        (Trigger::Cloudformation, Malformed, refusal("MalformedPayload")),
     ] {
         assert_eq!(Expectation { trigger, ending }.check(&answer), Ok(()), "{trigger} {ending}");
     }
@@ -127,6 +144,27 @@ fn a_mismatch_says_what_was_expected_and_what_was_answered() {
             "a batch response with 1 failure",
         ),
         (Trigger::Http, Ending::Malformed, Answer::TimedOut, "HTTP 400", "no answer before the deadline"),
+        (
+            Trigger::Cloudformation,
+            Ending::Succeeded,
+            resource("FAILED", true),
+            "`SUCCESS` for CloudFormation",
+            "`FAILED` for CloudFormation, after a change",
+        ),
+        (
+            Trigger::Cloudformation,
+            Ending::Rejected,
+            resource("FAILED", true),
+            "`FAILED` for CloudFormation, before any change",
+            "`FAILED` for CloudFormation, after a change",
+        ),
+        (
+            Trigger::Cloudformation,
+            Ending::Partial,
+            response(&json!({"request": "r", "changeId": "c"})),
+            "`FAILED` for CloudFormation, after a change",
+            "an answer without a `Status`",
+        ),
     ] {
         let mismatch = Mismatch { expected: expected.into(), actual: actual.into() };
         assert_eq!(Expectation { trigger, ending }.check(&answer), Err(mismatch));

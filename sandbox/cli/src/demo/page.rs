@@ -88,7 +88,26 @@ fn asked(payload: &Payload) -> (Option<String>, String) {
             (Some(request), inner("/Records/0/body").unwrap_or_else(whole))
         }
         Trigger::Bare => (None, whole()),
+        Trigger::Cloudformation => {
+            let kind = at("/RequestType").zip(at("/LogicalResourceId"));
+            let request = kind.map(|(kind, name)| match kind {
+                "Create" => format!("{kind} of `{name}`"),
+                _ => format!("{kind} of `{name}`, which a Create has made"),
+            });
+            (request, properties(&payload.bytes).unwrap_or_else(whole))
+        }
     }
+}
+
+/// The properties of a resource, in their own order.
+fn properties(request: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Request<'a> {
+        #[serde(borrow, rename = "ResourceProperties")]
+        properties: &'a RawValue,
+    }
+    let request: Request<'_> = serde_json::from_slice(request).ok()?;
+    Some(request.properties.get().to_owned())
 }
 
 /// An event's `detail`, its members in their own order; the text, if it is a string.
@@ -142,6 +161,10 @@ fn response(trigger: Trigger, bytes: &[u8]) -> (String, String) {
             (format!("HTTP {status}{}", word(&report)), body)
         }
         (Trigger::Sqs, _) => ("batch response".to_owned(), text),
+        (Trigger::Cloudformation, _) => {
+            let status = answer.get("Status").and_then(Value::as_str).unwrap_or_default();
+            (format!("for CloudFormation {status}"), text)
+        }
         _ => (format!("report{}", word(&answer)), text),
     }
 }

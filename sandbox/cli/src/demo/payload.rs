@@ -59,5 +59,8 @@ pub(super) const fn description(trigger: Trigger) -> &'static str {
         Trigger::EventBridge => "an event from EventBridge",
         Trigger::Sqs => "messages from an SQS queue",
         Trigger::Bare => "a policy change alone: `aws lambda invoke`, Step Functions, Scheduler",
+        Trigger::Cloudformation => {
+            "a resource of a stack, by CloudFormation, which waits at a URL for the answer"
+        }
     }
 }

@@ -2,9 +2,10 @@
 
 use super::audit::is_audit;
 use super::payload::Payload;
+use super::resource;
 use crate::difference::Difference;
 use sandbox::connect::{Configuration, Connect, Entry, Options, Scope};
-use sandbox::expectation::Mismatch;
+use sandbox::expectation::{Mismatch, Trigger};
 use sandbox::lambda::{Answer, Function, Launch};
 use std::io;
 use std::time::Duration;
@@ -41,35 +42,61 @@ pub(super) async fn play(
     launch: impl Fn(&str) -> io::Result<Launch>,
 ) -> io::Result<Scene> {
     let connect = Connect::start(Options::default()).await?;
+    let launch = launch(&connect.url())?;
+    if payload.expectation.trigger == Trigger::Cloudformation {
+        return resource::play(payload, launch, &connect).await;
+    }
     let before = configurations(&connect);
-    let function = Function::start(launch(&connect.url())?).await?;
+    let function = Function::start(launch).await?;
     let invocation = function.invoke(&payload.bytes).await;
     // Afterwards its output is complete.
     function.kill().await;
-    let lines = function.output().into_iter().chain(function.torn_output());
-    let (audit, mut log): (Vec<String>, Vec<String>) = lines.partition(|line| is_audit(line));
-    log.extend(function.errors().lines().map(str::to_owned));
-    let changes = before
-        .into_iter()
-        .filter_map(|(instance_id, alias, scope, before)| {
-            let after = connect.configuration(&instance_id, scope)?;
-            let difference = Difference::between(&before, &after)?;
-            Some(Change { instance_id, alias, scope, before, after, difference })
-        })
-        .collect();
-    Ok(Scene {
-        mismatch: payload.expectation.check(&invocation.outcome).err(),
-        answer: invocation.outcome,
-        changes,
-        calls: connect.journal(),
-        log,
-        audit,
-        duration: invocation.duration,
-    })
+    let outcome = (invocation.outcome, invocation.duration);
+    Ok(Scene::of(payload, outcome, &connect, before, &[&function]))
 }
 
+impl Scene {
+    /// The answer, what Amazon Connect was asked and holds since, and what these processes have written.
+    pub(super) fn of(
+        payload: &Payload,
+        (answer, duration): (Answer, Duration),
+        connect: &Connect,
+        before: Vec<Held>,
+        functions: &[&Function],
+    ) -> Self {
+        let lines = |function: &&Function| function.output().into_iter().chain(function.torn_output());
+        let lines = functions.iter().flat_map(lines);
+        let (audit, mut log): (Vec<String>, Vec<String>) = lines.partition(|line| is_audit(line));
+        log.extend(
+            functions
+                .iter()
+                .flat_map(|function| function.errors().lines().map(str::to_owned).collect::<Vec<_>>()),
+        );
+        let changes = before
+            .into_iter()
+            .filter_map(|(instance_id, alias, scope, before)| {
+                let after = connect.configuration(&instance_id, scope)?;
+                let difference = Difference::between(&before, &after)?;
+                Some(Change { instance_id, alias, scope, before, after, difference })
+            })
+            .collect();
+        Self {
+            mismatch: payload.expectation.check(&answer).err(),
+            answer,
+            changes,
+            calls: connect.journal(),
+            log,
+            audit,
+            duration,
+        }
+    }
+}
+
+/// A scope of an instance, and its configuration: the instance's id, its alias, the scope.
+pub(super) type Held = (String, String, Scope, Configuration);
+
 /// The configuration of every scope of every instance.
-fn configurations(connect: &Connect) -> Vec<(String, String, Scope, Configuration)> {
+pub(super) fn configurations(connect: &Connect) -> Vec<Held> {
     let instances = connect.instances();
     let scopes = instances.iter().flat_map(|instance| Scope::ALL.map(|scope| (instance, scope)));
     scopes
