@@ -18,5 +18,5 @@ pub use kept::{EARLIER, Kept, Owed};
 pub use owner::{
     Claim, DeclaredBy, DeclaredElsewhere, Leaver, Leaving, Left, MAX_CLAIMS, Owner, claimed, left,
 };
-pub use request::{Addressee, Malformed, Request, RequestType, TimeoutTooShort, is_start_check};
+pub use request::{Addressee, BadTimeout, Malformed, Request, RequestType, is_start_check};
 pub use response_url::{Hosts, NotAnswerable, ResponseUrl};

@@ -2,6 +2,7 @@
 //! docs/declarations.md is the design.
 
 mod answer;
+mod deletion;
 mod generation;
 
 use super::{FunctionError, Handler, InvocationContext, Reply};

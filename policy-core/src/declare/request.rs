@@ -35,6 +35,7 @@ pub struct Request<'a> {
     /// The properties, as they were sent.
     pub properties: &'a RawValue,
     sent_physical_id: Option<String>,
+    /// `None`: it is no number of seconds.
     timeout: Option<u32>,
 }
 
@@ -65,21 +66,24 @@ pub enum Malformed {
     /// An id could not be put into an answer.
     #[error("`{0}` is invalid")]
     Id(&'static str),
-    /// `ServiceTimeout` is not a number of seconds.
-    #[error("`ServiceTimeout` is not a whole number of seconds from 1 to 3600")]
-    Timeout,
     /// The answer has nowhere to go.
     #[error(transparent)]
     Url(#[from] NotAnswerable),
 }
 
-/// A resource's timeout that leaves too little time for work and an answer.
+/// A resource's timeout with which nothing can be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("`ServiceTimeout` must be at least {MIN_TIMEOUT} seconds, not {0}")]
-pub struct TimeoutTooShort(u32);
+pub enum BadTimeout {
+    /// It leaves too little time for work and an answer.
+    #[error("`ServiceTimeout` must be at least {MIN_TIMEOUT} seconds, not {0}")]
+    TooShort(u32),
+    /// It is no number of seconds that CloudFormation waits.
+    #[error("`ServiceTimeout` must be a whole number of seconds from {MIN_TIMEOUT} to {MAX_TIMEOUT}")]
+    NotSeconds,
+}
 
-/// CloudFormation's own, in seconds.
-const DEFAULT_TIMEOUT: u32 = 3_600;
+/// CloudFormation's own, in seconds: the longest, and what it waits without one.
+const MAX_TIMEOUT: u32 = 3_600;
 const MIN_TIMEOUT: u32 = 180;
 /// How long before the timeout a resource is given up, so that the answer still arrives.
 const IN_HAND: u32 = 90;
@@ -157,7 +161,7 @@ impl<'a> Request<'a> {
             response_url: ResponseUrl::parse(&payload.response_url, hosts)?,
             properties: payload.resource_properties,
             sent_physical_id,
-            timeout: timeout(payload.resource_properties)?,
+            timeout: timeout(payload.resource_properties),
         })
     }
 
@@ -205,13 +209,21 @@ impl<'a> Request<'a> {
     /// to end what a Create was refused for.
     ///
     /// # Errors
-    /// The timeout leaves too little time.
-    pub fn seconds(&self) -> Result<u32, TimeoutTooShort> {
-        match self.timeout.unwrap_or(DEFAULT_TIMEOUT) {
-            short if short < MIN_TIMEOUT && self.kind != RequestType::Delete => Err(TimeoutTooShort(short)),
-            // of a short one half, since a Delete must have some time
-            timeout => Ok(timeout.saturating_sub(IN_HAND).max(timeout / 2)),
-        }
+    /// The timeout is none, or leaves too little time.
+    pub fn seconds(&self) -> Result<u32, BadTimeout> {
+        let timeout = match (self.timeout, self.kind) {
+            (timeout, RequestType::Delete) => timeout.unwrap_or(MAX_TIMEOUT),
+            (None, _) => return Err(BadTimeout::NotSeconds),
+            (Some(short), _) if short < MIN_TIMEOUT => return Err(BadTimeout::TooShort(short)),
+            (Some(timeout), _) => timeout,
+        };
+        // of a short one half, since a Delete must have some time
+        Ok(timeout.saturating_sub(IN_HAND).max(timeout / 2))
+    }
+
+    /// Whether CloudFormation knows the id that every answer to a Create or an Update has: one of them has arrived.
+    pub fn knows_its_id(&self) -> bool {
+        self.sent_physical_id.as_ref().is_some_and(|sent| *sent == derived(&self.stack_id, &self.logical_id))
     }
 }
 
@@ -225,12 +237,12 @@ fn derived(stack_id: &str, logical_id: &str) -> String {
     id
 }
 
-/// `ServiceTimeout` of the properties, which CloudFormation sends as digits.
-fn timeout(properties: &RawValue) -> Result<Option<u32>, Malformed> {
+/// `ServiceTimeout` of the properties, which CloudFormation sends as digits; `None`: it is no number of seconds.
+fn timeout(properties: &RawValue) -> Option<u32> {
     // properties that are no object are refused by the rules for properties
     let Ok(Timeout { service_timeout: Some(raw) }) = serde_json::from_str(properties.get()) else {
-        return Ok(None);
+        return Some(MAX_TIMEOUT);
     };
-    let seconds = raw.get().trim_matches('"').parse().map_err(|_| Malformed::Timeout)?;
-    if (1..=3_600).contains(&seconds) { Ok(Some(seconds)) } else { Err(Malformed::Timeout) }
+    let seconds = raw.get().trim_matches('"').parse().ok()?;
+    (1..=MAX_TIMEOUT).contains(&seconds).then_some(seconds)
 }

@@ -2,13 +2,12 @@
 
 use super::super::admission::plan_ref;
 use super::super::{Handler, InvocationContext};
+use super::deletion::{last_success, work_of_delete};
 use crate::ledger::{Ledger, LedgerError};
 use crate::propagate::Tokens;
-use policy_core::declare::{Answer, Kept, Left, Owed, Reason, Request, RequestType, left, verdict};
+use policy_core::declare::{Answer, Kept, Leaver, Owed, Reason, Request, RequestType, verdict};
 use policy_core::origin::{Origin, TriggerKind};
-use policy_core::policy::{
-    ChangeId, Configuration, Declaration, Instances, OnDelete, PolicyChange, Rejected,
-};
+use policy_core::policy::{ChangeId, Declaration, Instances, OnDelete, PolicyChange, Rejected};
 use policy_core::record::{
     ChangeRecord, Declared, Freeze, Halt, Halted, InLane, LaneName, MAX_PLAN, Millis, Order, Plan,
     RecordedOrigin, RunName, Task, in_lane, lanes_of,
@@ -31,7 +30,7 @@ pub(super) struct Drafted {
 }
 
 /// What is to be done for a request.
-enum Work {
+pub(super) enum Work {
     /// This.
     Plan(Box<Plan>, OnDelete),
     /// Nothing has to be set: the ledger alone is written.
@@ -40,7 +39,7 @@ enum Work {
     Refused(Box<Answer>),
 }
 
-fn refused(why: impl std::fmt::Display) -> Work {
+pub(super) fn refused(why: impl std::fmt::Display) -> Work {
     Work::Refused(Box::new(verdict::refused(why)))
 }
 
@@ -60,9 +59,16 @@ impl Handler {
             None => None,
         };
         let frozen = ledger.frozen().await?;
+        let last_success = last_success(ledger, request, old).await?;
         let work = match (request.kind, old) {
             (RequestType::Delete, Some(old)) => {
-                self.work_of_delete(ledger, request, old, unfinished.is_some(), frozen.as_ref()).await?
+                let leaver = Leaver {
+                    stack_id: &old.stack_id,
+                    logical_id: &old.logical_id,
+                    on_delete: request.on_delete(),
+                    last_success,
+                };
+                work_of_delete(ledger, &leaver, &old.lanes, unfinished.is_some(), frozen.as_ref()).await?
             }
             _ => self.work_of_properties(context, ledger, request, old, &change_id, frozen.as_ref()).await?,
         };
@@ -96,7 +102,7 @@ impl Handler {
             generation,
             kind: request.kind,
             on_delete,
-            last_success: old.and_then(|old| old.good.as_ref().map(|(good, _)| *good)),
+            last_success,
             left: 0,
         };
         // a plan has a form as JSON: a declaration has no time
@@ -201,52 +207,8 @@ impl Handler {
         Ok(Work::Plan(Box::new(plan), on_delete))
     }
 
-    /// Of a Delete: only where values are put back, or an older generation is still at work, are there lanes.
-    async fn work_of_delete(
-        &self,
-        ledger: &Ledger,
-        request: &Request<'_>,
-        old: &Kept,
-        is_older_at_work: bool,
-        frozen: Option<&Freeze>,
-    ) -> Result<Work, LedgerError> {
-        let on_delete = request.on_delete();
-        let leaver = policy_core::declare::Leaver {
-            stack_id: &old.stack_id,
-            logical_id: &old.logical_id,
-            on_delete,
-            last_success: old.good.as_ref().map(|(good, _)| *good),
-        };
-        let mut lanes = Vec::new();
-        for lane in &old.lanes {
-            let targets = ledger.declared_by(&old.stack_id, lane).await?;
-            let is_set = targets.iter().any(|(_, record)| {
-                let owner = record.owner.as_ref();
-                let own = owner
-                    .and_then(|owner| owner.claims.iter().find(|claim| claim.logical_id == old.logical_id));
-                let held = own.map(|own| Configuration::default().after(&own.declared));
-                held.is_some_and(|held| {
-                    record.intent.is_some() || left(owner, &leaver, &held).values != Left::Retained
-                })
-            });
-            if is_older_at_work || is_set {
-                lanes.push(lane.clone());
-            }
-        }
-        if lanes.is_empty() {
-            return Ok(Work::Release);
-        }
-        if frozen.is_some() {
-            return Ok(refused(
-                "Changes are frozen, and this Delete would set values; GET /freeze says by whom and why",
-            ));
-        }
-        let plan = Plan { task: Task::Leave, lanes, is_batch: false, stop_after: None, restores: false };
-        Ok(Work::Plan(Box::new(plan), on_delete))
-    }
-
-    /// How many seconds the slowest lane needs, with the work that it has already. What `*` means is not known here: it
-    /// counts as one instance.
+    /// How many seconds the slowest lane needs at least, with the work that it has already. What `*` means is not known
+    /// here: it counts as the instances that the ledger knows of the lane, and one that has tags as one.
     async fn longest(
         &self,
         ledger: &Ledger,
@@ -257,6 +219,11 @@ impl Handler {
         for lane in lanes {
             let instances = match in_lane(change, lane) {
                 InLane::Named(named) => named.len(),
+                InLane::Star { tags } if tags.is_empty() => {
+                    let fleet = ledger.fleet(Some(lane)).await?;
+                    let known: BTreeSet<_> = fleet.targets.iter().map(|(name, _)| &name.instance).collect();
+                    known.len().max(1)
+                }
                 InLane::Star { .. } => 1,
             };
             let waiting = ledger.work(lane).await?;

@@ -1,7 +1,7 @@
 //! What is refused before anything is done.
 
-use super::Stack;
-use crate::world::{ONE, TWO};
+use super::{Asked, STACK, Stack};
+use crate::world::{ONE, THREE, TWO, World};
 use sandbox::connect::Operation;
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ async fn what_cannot_be_carried_out_is_refused_in_words_and_nothing_is_done() {
             "The change would take about 200 s, and `ServiceTimeout` leaves 110 s for it",
         ),
     ] {
-        let asked = stack.ask("Create", &properties).of(super::STACK, "Refused");
+        let asked = stack.ask("Create", &properties).of(STACK, "Refused");
         let answer = stack.answered(&asked).await;
         let reason = answer["Reason"].as_str().unwrap();
         assert!(answer["Status"] == "FAILED" && reason.starts_with(told), "{answer}");
@@ -31,10 +31,90 @@ async fn what_cannot_be_carried_out_is_refused_in_words_and_nothing_is_done() {
     }
     assert_eq!(stack.bucket.arrived().len(), 3);
     // its Delete takes any timeout
-    let delete = stack.ask("Delete", &json!({"ServiceTimeout": "60"})).of(super::STACK, "Refused");
+    let delete = stack.ask("Delete", &json!({"ServiceTimeout": "60"})).of(STACK, "Refused");
     assert_eq!(stack.answered(&delete).await["Status"], "SUCCESS");
     assert!(stack.stage.world.calls(Operation::UpdateAttachedFilesConfiguration).is_empty());
     assert!(stack.stage.world.audited().contains(&"declare".to_owned()));
+}
+
+/// A stack whose declare function counts 20 s for a target, and a process beside it that has no quota.
+async fn slow() -> (Stack, World) {
+    let stack = Stack::with(&[("CONNECT_REQUESTS_PER_SECOND", "0.05"), ("CONNECT_BURST", "1")]).await;
+    let fast = stack.stage.process(&[]);
+    (stack, fast)
+}
+
+/// What a request is answered at once; `None`: it is recorded, and lanes have it.
+async fn at_once(stack: &Stack, asked: &Asked) -> Option<(Value, Value)> {
+    let before = stack.bucket.arrived().len();
+    stack.send(asked).await.unwrap();
+    let body = stack.bucket.arrived().get(before)?.body.clone();
+    let answer: Value = serde_json::from_str(&body).unwrap();
+    Some((answer["Status"].clone(), answer["Reason"].clone()))
+}
+
+#[tokio::test]
+async fn a_star_counts_as_the_instances_that_the_ledger_knows() {
+    let (stack, fast) = slow().await;
+    let star = |kind, logical: &str, scopes: &[&str]| {
+        let properties = json!({"InstanceIds": ["*"], "AttachmentScopes": scopes, "ServiceTimeout": "200"});
+        stack.ask(kind, &properties).of(STACK, logical)
+    };
+    // nobody knows one: each scope counts once
+    assert_eq!(at_once(&stack, &star("Create", "Unknown", &["CHAT", "TASK"])).await, None);
+    stack.stage.work_by(&fast).await;
+    let told = |reason: &str| Some((json!("FAILED"), json!(reason)));
+    // three instances, two scopes, 20 s each; of one scope it fits
+    assert_eq!(
+        at_once(&stack, &star("Create", "Known", &["CHAT", "TASK"])).await,
+        told("The change would take about 120 s, and `ServiceTimeout` leaves 110 s for it")
+    );
+    assert_eq!(at_once(&stack, &star("Create", "One", &["CHAT"])).await, None);
+    // its targets are not known yet, and count as one until a worker has asked
+    assert_eq!(
+        at_once(&stack, &star("Create", "Behind", &["CHAT", "TASK"])).await,
+        told("The change would take about 140 s, and `ServiceTimeout` leaves 110 s for it")
+    );
+    // which instances have a tag, the ledger does not know
+    let mut tagged = star("Create", "Tagged", &["CHAT", "TASK"]);
+    tagged.payload["ResourceProperties"]["InstanceTags"] = json!({"team": "north"});
+    assert_eq!(at_once(&stack, &tagged).await, None);
+    assert_eq!(stack.stage.world.updates(), 6);
+}
+
+#[tokio::test]
+async fn an_update_back_to_what_last_succeeded_is_not_refused_for_its_time() {
+    let (stack, fast) = slow().await;
+    let sized = |kind, size: &str| {
+        let instances = [ONE, TWO, THREE];
+        let scopes = ["CHAT", "TASK"];
+        let values = json!({"InstanceIds": instances, "AttachmentScopes": scopes, "MaximumSize": size});
+        stack.ask(kind, &values)
+    };
+    let mut in_time = sized("Create", "10 MB");
+    in_time.payload["ResourceProperties"]["ServiceTimeout"] = json!("210");
+    assert_eq!(at_once(&stack, &in_time).await, None);
+    stack.stage.work_by(&fast).await;
+    let short = |mut asked: Asked| {
+        asked.payload["ResourceProperties"]["ServiceTimeout"] = json!("180");
+        asked
+    };
+    let reason = "The change would take about 120 s, and `ServiceTimeout` leaves 90 s for it";
+    let refused = Some((json!("FAILED"), json!(reason)));
+    assert_eq!(at_once(&stack, &short(sized("Update", "12 MB"))).await, refused);
+    assert_eq!(at_once(&stack, &short(sized("Update", "10 MB"))).await, None);
+    stack.stage.work_by(&fast).await;
+    let last = stack.bucket.arrived().pop().unwrap().body;
+    assert!(last.contains(r#""Reason":"6 targets: 6 unchanged""#), "{last}");
+}
+
+#[tokio::test]
+async fn a_timeout_that_is_none_is_answered_and_a_delete_does_without() {
+    let stack = Stack::new().await;
+    let asked = stack.ask("Create", &json!({"InstanceIds": [ONE], "ServiceTimeout": "soon"}));
+    let reason = "`ServiceTimeout` must be a whole number of seconds from 180 to 3600";
+    assert_eq!(at_once(&stack, &asked).await, Some((json!("FAILED"), json!(reason))));
+    stack.succeeds("Delete", &json!({"ServiceTimeout": "soon"})).await;
 }
 
 #[tokio::test]
@@ -60,7 +140,7 @@ async fn frozen_only_a_delete_that_sets_nothing_is_carried_out() {
 #[tokio::test]
 async fn a_start_check_is_answered_and_does_nothing() {
     let stack = Stack::new().await;
-    let asked = super::Asked { payload: json!({"RequestType": "StartCheck", "ResponseURL": ""}) };
+    let asked = Asked { payload: json!({"RequestType": "StartCheck", "ResponseURL": ""}) };
     assert_eq!(stack.send(&asked).await.unwrap(), json!({"started": true}));
     assert!(stack.stage.ledger.items().unwrap().is_empty() && stack.bucket.arrived().is_empty());
 }

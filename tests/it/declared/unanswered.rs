@@ -3,6 +3,7 @@
 use super::Stack;
 use crate::governed::stage::{CHANGES, PARKED};
 use crate::world::{ONE, TWO};
+use sandbox::ledger::{Fault, Operation, Rule};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -33,6 +34,51 @@ async fn an_answer_that_did_not_arrive_is_sent_again_by_the_sweep_with_the_same_
     assert_eq!(stack.bucket.arrived().len(), 1);
     let everything = format!("{:?}{}", stack.stage.ledger.items().unwrap(), stack.stage.world.pipe.text());
     assert!(!everything.contains("secret") && stack.stage.queues.messages(PARKED).is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_whose_arrival_was_not_stored_is_sent_again_with_the_same_bytes() {
+    let stack = Stack::new().await;
+    stack.send(&stack.ask("Create", &json!({"InstanceIds": [ONE]}))).await.unwrap();
+    // the worker dies once the answer has arrived
+    let stores = |body: &Value| body.to_string().contains("REMOVE") && body.to_string().contains("url");
+    let dies = Rule::new(Fault::Late(Duration::from_hours(1))).on(Operation::UpdateItem).of(stores);
+    let delivery = Box::pin(stack.stage.deliver(CHANGES, Duration::from_secs(30)));
+    assert!(stack.stage.unless_it_dies(dies, delivery).await.is_none());
+    assert_eq!(stack.bucket.arrived().len(), 1);
+    for _ in 0..2 {
+        stack.stage.world.clock.advance(Duration::from_mins(1));
+        stack.stage.sweep().await;
+    }
+    let arrived = stack.bucket.arrived();
+    assert_eq!((arrived.len(), &arrived[0]), (2, &arrived[1]));
+    assert!(arrived[0].body.contains(r#""Status":"SUCCESS""#), "{arrived:?}");
+}
+
+/// What the Delete of a rollback comes to after a Create whose answer was refused until CloudFormation gave it up.
+async fn deleted_after_a_lost_answer(id: impl Fn(&Stack) -> String) -> (u64, Value) {
+    let stack = Stack::new().await;
+    stack.bucket.refuse(Some(503));
+    stack.send(&stack.ask("Create", &json!({"InstanceIds": [ONE]}))).await.unwrap();
+    stack.stage.work().await;
+    stack.stage.world.clock.advance(Duration::from_hours(1));
+    stack.bucket.refuse(None);
+    let delete = stack.ask("Delete", &json!({"InstanceIds": [ONE]})).with("PhysicalResourceId", &id(&stack));
+    let deleted = stack.answered(&delete).await;
+    (stack.holds(ONE).await.0, deleted["Status"].clone())
+}
+
+#[tokio::test]
+async fn a_create_of_which_cloudformation_never_heard_is_undone_by_its_delete() {
+    let made_up = Box::pin(deleted_after_a_lost_answer(|_| "made up by CloudFormation".to_owned())).await;
+    assert_eq!(made_up, (20, json!("SUCCESS")));
+    // it knows the id, so the answer has arrived, though that was not stored: the values are retained
+    let known = |stack: &Stack| {
+        let items = stack.stage.ledger.items().unwrap();
+        let answer = items.iter().find(|item| item["sk"]["S"] == "Policy#1").unwrap();
+        answer["physical"]["S"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(Box::pin(deleted_after_a_lost_answer(known)).await, (10, json!("SUCCESS")));
 }
 
 #[tokio::test]

@@ -43,6 +43,15 @@ fn a_delete_echoes_the_id_that_it_came_with() {
 }
 
 #[test]
+fn an_answer_that_arrived_made_its_id_known() {
+    let knows =
+        |kind, id: &str| parsed(&payload(kind, &json!({"PhysicalResourceId": id}))).unwrap().knows_its_id();
+    assert!(knows("Delete", "attachment-policy-06b3ee9e366fc0ad5ba6aa1fd3acb288"));
+    assert!(!knows("Delete", "made up by CloudFormation"));
+    assert!(!parsed(&payload("Create", &json!({}))).unwrap().knows_its_id());
+}
+
+#[test]
 fn the_work_ends_90_seconds_before_the_timeout() {
     let seconds = |kind, timeout: Value| {
         let text = payload(kind, &json!({"ResourceProperties": {"ServiceTimeout": timeout}}));
@@ -58,9 +67,10 @@ fn the_work_ends_90_seconds_before_the_timeout() {
     assert_eq!(seconds("Delete", json!("179")), Ok(89));
     assert_eq!(seconds("Delete", json!("120")), Ok(60));
     assert_eq!(seconds("Delete", json!("1")), Ok(0));
-    for wrong in [json!("0"), json!("3601"), json!("-1"), json!("ten"), json!(1.5), json!([180])] {
-        let text = payload("Create", &json!({"ResourceProperties": {"ServiceTimeout": wrong}}));
-        assert_eq!(parsed(&text).unwrap_err(), Malformed::Timeout, "{wrong}");
+    for wrong in [json!("0"), json!("3601"), json!("-1"), json!("ten"), json!(1.5), json!([180]), json!("")] {
+        let none = Err("`ServiceTimeout` must be a whole number of seconds from 180 to 3600".to_owned());
+        assert_eq!(seconds("Create", wrong.clone()), none, "{wrong}");
+        assert_eq!(seconds("Delete", wrong.clone()), Ok(3_510), "{wrong}");
     }
 }
 
