@@ -1,6 +1,7 @@
 //! Policies that a CloudFormation custom resource declares: the function, Connect, the table, the queues and the bucket
 //! that CloudFormation waits at, over real HTTP.
 
+mod faults;
 mod harmed;
 mod lifecycle;
 mod owners;

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// The namespace of DynamoDB's errors.
 const NAMESPACE: &str = "com.amazonaws.dynamodb.v20120810";
+/// The namespace of the errors that every service has.
+const DENIED_BY: &str = "com.amazon.coral.service";
 
 /// A way for a request to go wrong.
 ///
@@ -26,6 +28,8 @@ pub enum Fault {
     /// Another transaction holds the first item, no effect: 400 `TransactionConflictException` of a write, 400
     /// `TransactionCanceledException` with the reason `TransactionConflict` of a transaction.
     Conflict,
+    /// 400 `AccessDeniedException`, no effect: a role, a boundary or a key does not let it pass.
+    Denied,
     /// 500 `InternalServerError`, no effect.
     Internal,
     /// The connection ends without an answer, no effect.
@@ -55,7 +59,8 @@ impl Kind for Fault {
             Self::Conflict => operation.is_transaction() || operation.writes_one(),
             Self::Unprocessed => operation == Operation::BatchGetItem,
             Self::Behind(_) => operation == Operation::Query,
-            Self::Internal
+            Self::Denied
+            | Self::Internal
             | Self::Closed
             | Self::AnswerLost
             | Self::NeverAnswered
@@ -83,6 +88,10 @@ impl Fault {
                 return Some(cancelled(body, "TransactionConflict", message));
             }
             Self::Conflict => ("TransactionConflictException", "Transaction is ongoing for the item"),
+            Self::Denied => {
+                let body = crate::aws_json::error(DENIED_BY, "AccessDeniedException", "not authorized");
+                return Some((StatusCode::BAD_REQUEST, body));
+            }
             Self::Internal => {
                 let body = crate::aws_json::error(NAMESPACE, "InternalServerError", "Internal server error");
                 return Some((StatusCode::INTERNAL_SERVER_ERROR, body));
@@ -150,6 +159,7 @@ impl fmt::Display for Fault {
             Self::RateExceeded => "rate-exceeded",
             Self::TransactionThrottled => "transaction-throttled",
             Self::Conflict => "conflict",
+            Self::Denied => "access-denied",
             Self::Internal => "500",
             Self::Closed => "closed",
             Self::AnswerLost => "answer-lost",
