@@ -11,11 +11,13 @@ from typing import Any
 import hcl2
 import pytest
 import requests
-from aws import instance_id
+from aws import ACCOUNT, instance_id
 from cdk_example import synthesised, with_every_property
 from cloudformation import FUNCTIONS_STACK, CloudFormation, ministack, read
 from conftest import UNPACED, serving
 from expansion import ROOT
+from runbook import under
+from shell import TO_MOTO, shell
 
 MIB = 1024 * 1024
 EXAMPLE = ROOT / "examples/cloudformation/policies.yaml"
@@ -162,7 +164,9 @@ def test_a_rollback_that_met_a_freeze_is_continued(stacks: CloudFormation) -> No
     assert stacks.create("continued", template(Policy=policy())) == "CREATE_COMPLETE"
     with frozen(stacks):
         assert stacks.update("continued", template(Policy=policy("7 MB"))) == "UPDATE_ROLLBACK_FAILED"
-    stacks.api.continue_update_rollback(StackName="continued")
+    *_, continuing = under("A stack that does not end")
+    where = {"AWS_ENDPOINT_URL": stacks.url, "AWS_ACCESS_KEY_ID": ACCOUNT}
+    shell("\n".join([TO_MOTO, "DECLARING=continued", continuing]), **where)
     assert stacks.ended("continued") == "UPDATE_ROLLBACK_COMPLETE"
     assert stacks.held(1, "CHAT") == (10 * MIB, ("pdf",))
 

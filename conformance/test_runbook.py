@@ -24,7 +24,7 @@ __all__ = ["aws", "operator", "stack"]  # fixtures, which pytest finds by name
 HELD = {
     "Runbook", "Parked", "Overdue", "Errors", "Find a change", "Cancel a change", "Freeze all changes, and resume",
     "Stop running invocations too", "Re-issue, and do not redrive", "Undo a change", "Undo by hand from the audit",
-    "Restore the ledger", "Outcome events", "Drift", "Release a declared target",
+    "Restore the ledger", "Outcome events", "Drift", "Release a declared target", "A stack that does not end",
 }  # fmt: skip
 NOT_HELD = {
     "Replay the archive": "moto answers it, but replays nothing",

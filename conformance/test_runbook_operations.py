@@ -87,6 +87,19 @@ def test_who_it_was_is_found_in_the_audit(operator: Operator, stack: StandIn) ->
     }  # fmt: skip
 
 
+def test_what_the_function_took_of_a_stack_is_found_in_the_audit(operator: Operator, stack: StandIn) -> None:
+    def line(code: str, change: str, stack: str) -> str:
+        reason = f"Delete of `Policy` in the stack arn:aws:cloudformation:us-east-1:1:stack/{stack}/1, as the request claims"
+        event = {"metadata": {"event_code": code, "correlation_uid": change}, "unmapped": {"reason": reason}}
+        return json.dumps({"logger": "audit", "event": event})
+
+    own = line("declare", "declared-1-2", "contact-center")
+    others = [line("declare", "declared-2-1", "contact-center-2"), line("refusal", "declared-1-2", "contact-center")]
+    operator.write("DeclareLog", [own, *others])
+    [told] = operator.paste(under("A stack that does not end")[0]).splitlines()
+    assert json.loads(told) == {"what": json.loads(own)["event"]["unmapped"]["reason"], "change": "declared-1-2"}
+
+
 def test_the_pattern_that_tails_the_audit_finds_it_and_no_metrics() -> None:
     [pattern] = re.findall(r"--filter-pattern '(.+)'", expanded()["Outputs"]["TailAudit"]["Value"]["Fn::Sub"])
     assert matches(pattern, '{"logger": "audit"}')
@@ -129,11 +142,17 @@ OF_OTHERS = {
     "API Gateway": {"integrationError"},
     "make acceptance": {"FREEZE=no", "RING=yes", "SCOPE", "needs an account", "ok"},
     "the HTTP API": {'{"drain": true}', '{"force": true}', "Retry-After"},
-    "CloudFormation": {"DELETE_COMPLETE", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED"},
+    "CloudFormation": {
+        "DELETE_COMPLETE", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED", "CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS",
+        "DELETE_IN_PROGRESS",
+    },
     "the repository": {"template.yaml", "samconfig.toml"},
     "Amazon SQS": {"ApproximateAgeOfOldestMessage"},
-    "IAM": {"iam:SimulatePrincipalPolicy", "connect:UpdateAttachedFilesConfiguration"},
-    "the AWS CLI": {"filter-log-events", "--start-time", 'eval "$(aws configure export-credentials --format env)"'},
+    "IAM": {"iam:SimulatePrincipalPolicy", "connect:UpdateAttachedFilesConfiguration", "lambda:InvokeFunction"},
+    "the AWS CLI": {
+        "filter-log-events", "--start-time", "--resources-to-skip", "--retain-resources",
+        'eval "$(aws configure export-credentials --format env)"',
+    },
     "the page's commands": {
         "entries.json", "undo.json", "$API_LOG", "$INTAKE_LOG", "$SWEEP_LOG", "$WORKER_LOG", "$WIDGET_LOG", "$DECLARE_LOG",
         "QUEUE=$INTAKE_FAILED",
