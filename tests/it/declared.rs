@@ -1,6 +1,8 @@
 //! Policies that a CloudFormation custom resource declares: the function, Connect, the table, the queues and the bucket
 //! that CloudFormation waits at, over real HTTP.
 
+mod crash_points;
+mod encrypted;
 mod faults;
 mod harmed;
 mod lifecycle;
@@ -8,6 +10,7 @@ mod owners;
 mod raced;
 mod refusals;
 mod released;
+mod requests;
 mod restored;
 mod unanswered;
 mod warned;

@@ -4,7 +4,7 @@
 //! A fault lasts as long as the request is tried. Then everybody comes back: Lambda with a request that failed, the
 //! queue's message, the sweep.
 
-use super::Stack;
+use super::{Stack, requests};
 use crate::governed::stage::CHANGES;
 use crate::world::ONE;
 use futures_util::{StreamExt, stream};
@@ -61,80 +61,18 @@ fn rows() -> Vec<Row> {
     let taken = seen("response", "", true);
     let row = |name, is: fn(&Value) -> bool, by_worker, fails, done| Row { name, is, by_worker, fails, done };
     let again = seen("again", "", true);
+    let told = seen("again", "SUCCESS", true);
     vec![
-        row(
-            "the declaration",
-            |body| of_declaration(body) && !of_answer(body) && reads(body),
-            false,
-            unread,
-            unread,
-        ),
-        row("the freeze", |body| pk(&body["Key"]) == "freeze", false, not_taken, not_taken),
-        row(
-            "the lane's work",
-            |body| body.get("KeyConditionExpression").is_some() && body.to_string().contains(r#""work#"#),
-            false,
-            not_taken,
-            not_taken,
-        ),
-        row(
-            "take",
-            |body| writes(body, "Put", of_declaration),
-            false,
-            not_taken,
-            seen("LedgerUnavailable", "", true),
-        ),
-        row(
-            "the lanes",
-            |body| writes(body, "Put", |put| sk(&put["Item"]).starts_with("lane#")),
-            false,
-            taken,
-            taken,
-        ),
-        row("what was sent", |body| updates(body, "#sent"), false, taken, taken),
-        row("the answer", |body| of_declaration(body) && of_answer(body) && reads(body), true, again, again),
-        row("decide", |body| writes(body, "Update", of_declaration), true, again, again),
-        row(
-            "the answer arrived",
-            |body| of_declaration(body) && !reads(body),
-            true,
-            seen("again", "SUCCESS", true),
-            seen("again", "SUCCESS", true),
-        ),
+        row("the declaration", requests::reads_the_declaration, false, unread, unread),
+        row("the freeze", requests::reads_the_freeze, false, not_taken, not_taken),
+        row("the lane's work", requests::reads_the_work_of_a_lane, false, not_taken, not_taken),
+        row("take", requests::takes, false, not_taken, seen("LedgerUnavailable", "", true)),
+        row("the lanes", requests::puts_lanes, false, taken, taken),
+        row("what was sent", requests::notes_what_was_sent, false, taken, taken),
+        row("the answer", requests::reads_the_answer, true, again, again),
+        row("decide", requests::decides, true, again, again),
+        row("the answer arrived", requests::forgets_the_url, true, told, told),
     ]
-}
-
-fn pk(key: &Value) -> &str {
-    key["pk"]["S"].as_str().unwrap_or_default()
-}
-
-fn sk(key: &Value) -> &str {
-    key["sk"]["S"].as_str().unwrap_or_default()
-}
-
-fn keys(body: &Value) -> &Value {
-    if body["Item"].is_null() { &body["Key"] } else { &body["Item"] }
-}
-
-fn of_declaration(body: &Value) -> bool {
-    pk(keys(body)).starts_with("declaration#")
-}
-
-fn of_answer(body: &Value) -> bool {
-    sk(keys(body)).contains('#')
-}
-
-fn reads(body: &Value) -> bool {
-    body.get("UpdateExpression").is_none()
-}
-
-fn updates(body: &Value, name: &str) -> bool {
-    body["UpdateExpression"].as_str().is_some_and(|text| text.split([' ', ',']).any(|word| word == name))
-}
-
-/// Whether a transaction has such a write.
-fn writes(body: &Value, kind: &str, is: fn(&Value) -> bool) -> bool {
-    body["TransactItems"].as_array().is_some_and(|writes| writes.iter().any(|write| is(&write[kind])))
 }
 
 /// What is not as in the table; `None`: the fault cannot happen there.

@@ -23,9 +23,12 @@ enum Harm {
     Throttled,
     /// This request and those after it fail.
     Down,
+    /// This request and those after it are refused for good.
+    Denied,
 }
 
-const HARMS: [Harm; 5] = [Harm::DiesBefore, Harm::DiesAfter, Harm::AnswerLost, Harm::Throttled, Harm::Down];
+const HARMS: [Harm; 6] =
+    [Harm::DiesBefore, Harm::DiesAfter, Harm::AnswerLost, Harm::Throttled, Harm::Down, Harm::Denied];
 
 /// Where what befalls whom, and who comes back.
 #[derive(Debug, Clone, Copy)]

@@ -53,6 +53,33 @@ async fn a_resource_is_created_updated_and_deleted_and_its_values_stay() {
 }
 
 #[tokio::test]
+async fn properties_of_an_older_format_are_not_read() {
+    let stack = Stack::new().await;
+    stack.succeeds("Create", &json!({"InstanceIds": [ONE]})).await;
+    // what the resource had, whatever took that
+    let mut update = stack.ask("Update", &json!({"InstanceIds": [ONE], "MaximumSize": "11 MB"}));
+    update.payload["OldResourceProperties"] = json!({"Policy": "10 MB", "Instances": {"One": ONE}});
+    assert_eq!(stack.answered(&update).await["Status"], "SUCCESS");
+    let mut delete = stack.ask("Delete", &json!({}));
+    let older = json!({"ServiceToken": "arn", "Policy": ["10 MB"], "OnDelete": {"Mode": "Restore"}, "Instances": ONE});
+    delete.payload["ResourceProperties"] = older;
+    assert_eq!(stack.answered(&delete).await["Status"], "SUCCESS");
+    // what cannot be read retains
+    assert_eq!((stack.holds(ONE).await.0, stack.owner(ONE)), (11, Value::Null));
+}
+
+#[tokio::test]
+async fn the_audit_says_that_the_stack_is_a_claim() {
+    let stack = Stack::new().await;
+    let answer = stack.succeeds("Create", &json!({"InstanceIds": [ONE]})).await;
+    let audit = stack.stage.world.audit();
+    let line = audit.iter().find(|event| event["metadata"]["event_code"] == "declare").unwrap();
+    let claim = format!("Create of `Policy` in the stack {STACK}, as the request claims");
+    assert_eq!(line["unmapped"]["reason"], claim);
+    assert_eq!(line["metadata"]["correlation_uid"], answer["Data"]["ChangeId"]);
+}
+
+#[tokio::test]
 async fn a_request_that_is_delivered_twice_is_done_once_and_answered_alike() {
     let stack = Stack::new().await;
     let create = stack.ask("Create", &json!({"InstanceIds": [ONE]}));

@@ -81,3 +81,18 @@ async fn a_delete_succeeds_where_a_target_is_gone() {
     let deleted = stack.succeeds("Delete", &properties).await;
     assert!(deleted["Reason"].as_str().unwrap().contains("1 kept"), "{deleted}");
 }
+
+#[tokio::test]
+async fn a_delete_succeeds_where_a_guardrail_forbids_what_was_there() {
+    let stack = Stack::new().await;
+    let properties = json!({"InstanceIds": [ONE], "OnDelete": "Restore"});
+    stack.succeeds("Create", &properties).await;
+    let guarded = stack.stage.process(&[("POLICY_BLOCKED_EXTENSIONS", "csv")]);
+    stack.send_to(&guarded, &stack.ask("Delete", &properties)).await.unwrap();
+    stack.stage.work_by(&guarded).await;
+    let deleted: Value = serde_json::from_str(&stack.bucket.arrived()[1].body).unwrap();
+    let kept = "No target had to be changed; 1 kept the values they have, because they do not hold what was declared, or \
+                cannot be set back";
+    assert_eq!((&deleted["Status"], &deleted["Reason"]), (&json!("SUCCESS"), &json!(kept)));
+    assert_eq!((stack.holds(ONE).await.0, stack.owner(ONE)), (10, Value::Null));
+}

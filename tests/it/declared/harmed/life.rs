@@ -126,6 +126,7 @@ impl Life {
             Harm::AnswerLost => once(Fault::AnswerLost),
             Harm::Throttled => from(Fault::RateExceeded),
             Harm::Down => from(Fault::Internal),
+            Harm::Denied => from(Fault::Denied),
         };
         if matches!(case.harm, Harm::DiesBefore | Harm::DiesAfter) {
             return stage.unless_it_dies(rule, invocation).await;
@@ -151,7 +152,8 @@ impl Life {
             let bodies = self.answers(&asked);
             let is_unread = bodies.iter().any(|body| body.contains("The ledger could not be read"));
             if is_unread {
-                let is_such = case.is_some_and(|case| matches!(case.harm, Harm::Throttled | Harm::Down));
+                let is_such =
+                    case.is_some_and(|case| matches!(case.harm, Harm::Throttled | Harm::Down | Harm::Denied));
                 if !is_such || is_taken || bodies.len() != 1 {
                     return Err(vec![format!("refused without a reason: {bodies:?}")]);
                 }
