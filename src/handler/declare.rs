@@ -85,21 +85,22 @@ impl Handler {
                 }
                 Step::Begin { generation } => generation,
             };
-            let drafted = self.draft_generation(context, ledger, request, kept.as_ref(), generation).await?;
+            let mut drafted =
+                self.draft_generation(context, ledger, request, kept.as_ref(), generation).await?;
             if let Some(record) = &drafted.record
                 && let PlanRef::Parts { name, .. } = &record.plan
             {
                 let (_, parts) = record::parts(&drafted.text);
                 ledger.put_parts(&record.change_id, name, &parts, record.key).await?;
             }
-            let taking = Generation {
-                old: kept.as_ref(),
-                new: &drafted.kept,
-                answer: &drafted.answer,
-                change: drafted.record.as_ref(),
-                overtakes: drafted.overtakes.as_ref().map(|(run, halt)| (run, halt)),
-            };
-            if ledger.take(taking, self.now()).await? == Taken::Now {
+            let mut taken = ledger.take(taking(kept.as_ref(), &drafted), self.now()).await?;
+            if taken == Taken::IdTaken {
+                let id = request.change_id(generation);
+                drafted =
+                    drafted.refused(format!("Another change has the id `{id}`, which this one would have"));
+                taken = ledger.take(taking(kept.as_ref(), &drafted), self.now()).await?;
+            }
+            if taken == Taken::Now {
                 return self.begin_generation(context, ledger, request, &drafted).await;
             }
             kept = ledger.declaration(&request.stack_id, &request.logical_id, self.now()).await?;
@@ -172,5 +173,15 @@ impl Handler {
     /// Whether an answer is there to be sent.
     fn is_unsent(owed: &Owed) -> bool {
         owed.url.is_some()
+    }
+}
+
+fn taking<'a>(old: Option<&'a Kept>, drafted: &'a Drafted) -> Generation<'a> {
+    Generation {
+        old,
+        new: &drafted.kept,
+        answer: &drafted.answer,
+        change: drafted.record.as_ref(),
+        overtakes: drafted.overtakes.as_ref().map(|(run, halt)| (run, halt)),
     }
 }

@@ -226,4 +226,6 @@ pub enum Taken {
     Now,
     /// The declaration, or the change that it overtakes, is another one by now: nothing was written.
     Moved,
+    /// Somebody has a change of that id: nothing was written.
+    IdTaken,
 }

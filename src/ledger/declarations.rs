@@ -98,6 +98,13 @@ impl Ledger {
                 let there = declaration::decode(item)?;
                 there.known == new.known && there.change == new.change
             }
+            // the third write is the change's
+            _ if Transacted::refused(&reasons, 0).is_none()
+                && change.is_some()
+                && Transacted::refused(&reasons, 2).is_some() =>
+            {
+                return Ok(Taken::IdTaken);
+            }
             _ => false,
         };
         Ok(if is_ours { Taken::Now } else { Taken::Moved })

@@ -12,6 +12,7 @@ mod refusals;
 mod released;
 mod requests;
 mod restored;
+mod secret;
 mod unanswered;
 mod warned;
 
@@ -46,7 +47,12 @@ impl Stack {
     }
 
     pub(crate) async fn with(variables: &[(&str, &str)]) -> Self {
-        let stage = Stage::with(Options::default(), variables).await;
+        Self::of(Options::default(), variables).await
+    }
+
+    /// With other instances.
+    pub(crate) async fn of(options: Options, variables: &[(&str, &str)]) -> Self {
+        let stage = Stage::with(options, variables).await;
         Self { stage, bucket: Callback::start(0).await.unwrap(), requests: AtomicUsize::new(0) }
     }
 

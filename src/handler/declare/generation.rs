@@ -29,6 +29,15 @@ pub(super) struct Drafted {
     pub(super) refused: Option<String>,
 }
 
+impl Drafted {
+    /// The same generation, answered at once instead.
+    pub(super) fn refused(mut self, why: String) -> Self {
+        self.answer.body = Some(verdict::refused(&why).body(&self.answer.to));
+        (self.answer.change, self.kept.change) = (None, None);
+        Self { record: None, plan: None, refused: Some(why), ..self }
+    }
+}
+
 /// What is to be done for a request.
 pub(super) enum Work {
     /// This.

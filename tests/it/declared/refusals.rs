@@ -1,7 +1,7 @@
 //! What is refused before anything is done.
 
 use super::{Asked, STACK, Stack};
-use crate::world::{ONE, THREE, TWO, World};
+use crate::world::{ONE, THREE, TWO, World, chat};
 use sandbox::connect::Operation;
 use serde_json::{Value, json};
 
@@ -115,6 +115,27 @@ async fn a_timeout_that_is_none_is_answered_and_a_delete_does_without() {
     let reason = "`ServiceTimeout` must be a whole number of seconds from 180 to 3600";
     assert_eq!(at_once(&stack, &asked).await, Some((json!("FAILED"), json!(reason))));
     stack.succeeds("Delete", &json!({"ServiceTimeout": "soon"})).await;
+}
+
+#[tokio::test]
+async fn a_change_of_the_same_id_is_no_reason_to_wait_for_an_hour() {
+    let stack = Stack::new().await;
+    let properties = json!({"InstanceIds": [ONE]});
+    let created = stack.succeeds("Create", &properties).await;
+    let first = created["Data"]["ChangeId"].as_str().unwrap();
+    // somebody has the next one already
+    let id = format!("{}2", first.strip_suffix('1').unwrap());
+    stack.stage.world.report(&chat(TWO, &json!({"changeId": id}))).await;
+    let answer =
+        stack.answered(&stack.ask("Update", &json!({"InstanceIds": [ONE], "MaximumSize": "12 MB"}))).await;
+    let told = format!("Another change has the id `{id}`, which this one would have");
+    assert_eq!((&answer["Status"], &answer["Reason"]), (&json!("FAILED"), &json!(told)));
+    assert_eq!(
+        (stack.holds(ONE).await.0, stack.stage.record(&id).await["summary"].clone()),
+        (10, json!({"applied": 1}))
+    );
+    // the rollback has an id of its own
+    stack.succeeds("Update", &properties).await;
 }
 
 #[tokio::test]

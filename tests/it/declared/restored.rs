@@ -2,7 +2,7 @@
 
 use super::Stack;
 use crate::world::{ONE, TWO, chat};
-use sandbox::connect::{Fault, Operation};
+use sandbox::connect::{Fault, Instance, Operation, Options, Scope};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -35,6 +35,27 @@ async fn an_update_puts_back_what_it_no_longer_names() {
     let updated = stack.succeeds("Update", &json!({"InstanceIds": [ONE], "OnDelete": "Restore"})).await;
     assert_eq!(updated["Data"]["Applied"], 1, "{updated}");
     assert_eq!((stack.holds(ONE).await.0, stack.holds(TWO).await), (10, before));
+}
+
+#[tokio::test]
+async fn an_update_that_drops_a_whole_region_puts_back_what_was_there() {
+    let west = Instance { region: "us-west-2".to_owned(), ..Instance::numbered(4) };
+    let instances = vec![Instance::numbered(1), west.clone()];
+    let stack = Stack::of(Options { instances, ..Options::default() }, &[]).await;
+    let held = || stack.stage.world.connect.configuration(&west.id, Scope::Chat).unwrap();
+    let before = held().maximum_size_limit_in_bytes;
+    let both = json!({"InstanceIds": [ONE, west.arn()], "OnDelete": "Restore"});
+    let created = stack.succeeds("Create", &both).await;
+    assert_eq!(
+        (&created["Reason"], held().maximum_size_limit_in_bytes),
+        (&json!("2 targets: 2 applied"), 10_485_760)
+    );
+    let updated = stack.succeeds("Update", &json!({"InstanceIds": [ONE], "OnDelete": "Restore"})).await;
+    // the other lane is left by the last one to end, or the first: there is one answer
+    assert_eq!(updated["Reason"], "2 targets: 1 applied, 1 unchanged");
+    assert_eq!(held().maximum_size_limit_in_bytes, before);
+    stack.succeeds("Delete", &json!({"InstanceIds": [ONE], "OnDelete": "Restore"})).await;
+    assert_eq!(stack.holds(ONE).await.0, 20);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Answers that do not arrive, requests that are killed, and work that takes too long.
 
-use super::Stack;
+use super::{Stack, requests};
 use crate::governed::stage::{CHANGES, PARKED};
 use crate::world::{ONE, TWO};
 use sandbox::ledger::{Fault, Operation, Rule};
@@ -120,6 +120,60 @@ async fn what_takes_too_long_is_failed_before_the_timeout_and_the_rest_is_not_be
     let arrived = stack.bucket.arrived();
     assert_eq!((arrived.len(), stack.stage.world.updates()), (2, 0));
     assert!(arrived[1].body.contains(r#""Status":"SUCCESS""#), "{arrived:?}");
+}
+
+#[tokio::test]
+async fn what_is_cancelled_has_failed_and_its_rollback_undoes_what_was_done() {
+    let stack = Stack::new().await;
+    let before = stack.holds(ONE).await;
+    let properties = json!({"InstanceIds": [ONE, TWO]});
+    let created = stack.send(&stack.ask("Create", &properties)).await.unwrap();
+    // the worker is gone after the first target
+    let first = Rule::new(Fault::NeverAnswered).on(Operation::TransactWriteItems).of(requests::closes).nth(1);
+    let delivery = Box::pin(stack.stage.deliver(CHANGES, Duration::from_secs(30)));
+    assert!(stack.stage.unless_it_dies(first, delivery).await.is_none());
+    let path = format!("/policy-changes/{}/cancel", created["changeId"].as_str().unwrap());
+    assert_eq!(stack.stage.http("POST", &path, &Value::Null).await.0, 202);
+    for _ in 0..2 {
+        stack.stage.world.clock.advance(Duration::from_mins(2));
+        stack.stage.sweep().await;
+    }
+    let answer: Value = serde_json::from_str(&stack.bucket.arrived()[0].body).unwrap();
+    assert_eq!(
+        (&answer["Status"], &answer["Reason"]),
+        (&json!("FAILED"), &json!("The change was cancelled"))
+    );
+    assert_eq!((&answer["Data"]["Targets"], &answer["Data"]["Applied"]), (&json!(2), &json!(1)));
+    // the message that the worker had blocks its group until its time is over
+    stack.stage.queues.advance(Duration::from_mins(31));
+    stack.succeeds("Delete", &properties).await;
+    assert_eq!((stack.holds(ONE).await, stack.stage.world.updates()), (before, 2));
+}
+
+#[tokio::test]
+async fn a_freeze_in_the_middle_fails_the_create_and_its_delete_until_it_ends() {
+    let stack = Stack::new().await;
+    let properties = json!({"InstanceIds": [ONE, TWO]});
+    stack.send(&stack.ask("Create", &properties)).await.unwrap();
+    let first = Rule::new(Fault::NeverAnswered).on(Operation::TransactWriteItems).of(requests::closes).nth(1);
+    let delivery = Box::pin(stack.stage.deliver(CHANGES, Duration::from_secs(30)));
+    assert!(stack.stage.unless_it_dies(first, delivery).await.is_none());
+    assert_eq!(stack.stage.http("PUT", "/freeze", &json!({"reason": "INC-7"})).await.0, 200);
+    stack.stage.queues.advance(Duration::from_mins(31));
+    stack.stage.work().await;
+    assert!(stack.bucket.arrived().is_empty());
+    stack.stage.world.clock.advance(Duration::from_secs(3_511));
+    stack.stage.sweep().await;
+    let late: Value = serde_json::from_str(&stack.bucket.arrived()[0].body).unwrap();
+    assert!(late["Reason"].as_str().unwrap().starts_with("The resource's time was not enough"), "{late}");
+    let refused = stack.answered(&stack.ask("Delete", &properties)).await;
+    let told = "Changes are frozen, and this Delete would set values; GET /freeze says by whom and why";
+    assert_eq!((&refused["Status"], &refused["Reason"]), (&json!("FAILED"), &json!(told)));
+    assert_eq!(stack.stage.http("DELETE", "/freeze", &Value::Null).await.0, 200);
+    stack.stage.queues.advance(Duration::from_mins(31));
+    stack.succeeds("Delete", &properties).await;
+    assert_eq!((stack.holds(ONE).await.0, stack.holds(TWO).await.0), (20, 20));
+    assert_eq!((stack.owner(ONE), stack.stage.world.updates()), (Value::Null, 2));
 }
 
 #[tokio::test]
