@@ -45,3 +45,40 @@ async fn a_renamed_resource_takes_over_and_its_rollback_gives_back() {
     assert_eq!(stack.answered(&delete).await["Status"], "SUCCESS");
     assert_eq!((stack.holds(ONE).await, stack.owner(ONE)), (before, Value::Null));
 }
+
+#[tokio::test]
+async fn two_resources_of_one_stack_with_one_target_end_well_in_either_order() {
+    let properties = |size: &str| json!({"InstanceIds": [ONE], "MaximumSize": size, "OnDelete": "Restore"});
+    for (order, between) in [(["First", "Second"], 12), (["Second", "First"], 10)] {
+        let stack = Stack::new().await;
+        let before = stack.holds(ONE).await;
+        for (name, size) in [("First", "10 MB"), ("Second", "12 MB")] {
+            let create = stack.ask("Create", &properties(size)).of(STACK, name);
+            assert_eq!(stack.answered(&create).await["Status"], "SUCCESS");
+        }
+        for (name, holds) in order.into_iter().zip([between, before.0]) {
+            let delete = stack.ask("Delete", &properties("any")).of(STACK, name);
+            assert_eq!(stack.answered(&delete).await["Status"], "SUCCESS");
+            assert_eq!(stack.holds(ONE).await.0, holds, "after {name} of {order:?}");
+        }
+        assert_eq!((stack.holds(ONE).await, stack.owner(ONE)), (before, Value::Null));
+    }
+}
+
+#[tokio::test]
+async fn a_declaration_moves_to_another_stack_by_a_delete_that_retains() {
+    let stack = Stack::new().await;
+    let properties = json!({"InstanceIds": [ONE], "OnDelete": "Retain"});
+    stack.succeeds("Create", &properties).await;
+    let moved = || stack.ask("Create", &properties).of(OTHER_STACK, "Policy");
+    assert_eq!(stack.answered(&moved()).await["Status"], "FAILED");
+    let rollback = stack.ask("Delete", &properties).of(OTHER_STACK, "Policy");
+    assert_eq!(stack.answered(&rollback).await["Status"], "SUCCESS");
+    stack.succeeds("Delete", &properties).await;
+    let declared = stack.answered(&moved()).await;
+    assert_eq!((&declared["Status"], &declared["Data"]["Unchanged"]), (&json!("SUCCESS"), &json!(1)));
+    assert_eq!(
+        (stack.owner(ONE)["stack"]["S"].clone(), stack.stage.world.updates()),
+        (json!(OTHER_STACK), 1)
+    );
+}

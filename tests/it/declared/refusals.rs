@@ -37,9 +37,9 @@ async fn what_cannot_be_carried_out_is_refused_in_words_and_nothing_is_done() {
     assert!(stack.stage.world.audited().contains(&"declare".to_owned()));
 }
 
-/// A stack whose declare function counts 20 s for a target, and a process beside it that has no quota.
+/// A stack whose declare function counts 25 s for a target, and a process beside it that has no quota.
 async fn slow() -> (Stack, World) {
-    let stack = Stack::with(&[("CONNECT_REQUESTS_PER_SECOND", "0.05"), ("CONNECT_BURST", "1")]).await;
+    let stack = Stack::with(&[("CONNECT_REQUESTS_PER_SECOND", "0.04"), ("CONNECT_BURST", "1")]).await;
     let fast = stack.stage.process(&[]);
     (stack, fast)
 }
@@ -60,20 +60,27 @@ async fn a_star_counts_as_the_instances_that_the_ledger_knows() {
         let properties = json!({"InstanceIds": ["*"], "AttachmentScopes": scopes, "ServiceTimeout": "200"});
         stack.ask(kind, &properties).of(STACK, logical)
     };
+    let told = |reason: &str| Some((json!("FAILED"), json!(reason)));
     // nobody knows one: each scope counts once
+    let all = ["EMAIL", "CHAT", "CASE", "TASK"];
+    let mut short = star("Create", "Short", &all);
+    short.payload["ResourceProperties"]["ServiceTimeout"] = json!("189");
+    assert_eq!(
+        at_once(&stack, &short).await,
+        told("The change would take about 100 s, and `ServiceTimeout` leaves 99 s for it")
+    );
     assert_eq!(at_once(&stack, &star("Create", "Unknown", &["CHAT", "TASK"])).await, None);
     stack.stage.work_by(&fast).await;
-    let told = |reason: &str| Some((json!("FAILED"), json!(reason)));
-    // three instances, two scopes, 20 s each; of one scope it fits
+    // three instances, two scopes, 25 s each; of one scope it fits
     assert_eq!(
         at_once(&stack, &star("Create", "Known", &["CHAT", "TASK"])).await,
-        told("The change would take about 120 s, and `ServiceTimeout` leaves 110 s for it")
+        told("The change would take about 150 s, and `ServiceTimeout` leaves 110 s for it")
     );
     assert_eq!(at_once(&stack, &star("Create", "One", &["CHAT"])).await, None);
     // its targets are not known yet, and count as one until a worker has asked
     assert_eq!(
         at_once(&stack, &star("Create", "Behind", &["CHAT", "TASK"])).await,
-        told("The change would take about 140 s, and `ServiceTimeout` leaves 110 s for it")
+        told("The change would take about 175 s, and `ServiceTimeout` leaves 110 s for it")
     );
     // which instances have a tag, the ledger does not know
     let mut tagged = star("Create", "Tagged", &["CHAT", "TASK"]);
@@ -92,14 +99,14 @@ async fn an_update_back_to_what_last_succeeded_is_not_refused_for_its_time() {
         stack.ask(kind, &values)
     };
     let mut in_time = sized("Create", "10 MB");
-    in_time.payload["ResourceProperties"]["ServiceTimeout"] = json!("210");
+    in_time.payload["ResourceProperties"]["ServiceTimeout"] = json!("240");
     assert_eq!(at_once(&stack, &in_time).await, None);
     stack.stage.work_by(&fast).await;
     let short = |mut asked: Asked| {
         asked.payload["ResourceProperties"]["ServiceTimeout"] = json!("180");
         asked
     };
-    let reason = "The change would take about 120 s, and `ServiceTimeout` leaves 90 s for it";
+    let reason = "The change would take about 150 s, and `ServiceTimeout` leaves 90 s for it";
     let refused = Some((json!("FAILED"), json!(reason)));
     assert_eq!(at_once(&stack, &short(sized("Update", "12 MB"))).await, refused);
     assert_eq!(at_once(&stack, &short(sized("Update", "10 MB"))).await, None);

@@ -4,6 +4,7 @@ use super::Stack;
 use crate::world::{ONE, TWO, chat};
 use sandbox::connect::{Fault, Instance, Operation, Options, Scope};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 #[tokio::test]
 async fn what_was_there_comes_back_where_nobody_changed_it_since() {
@@ -116,4 +117,26 @@ async fn a_delete_succeeds_where_a_guardrail_forbids_what_was_there() {
                 cannot be set back";
     assert_eq!((&deleted["Status"], &deleted["Reason"]), (&json!("SUCCESS"), &json!(kept)));
     assert_eq!((stack.holds(ONE).await.0, stack.owner(ONE)), (10, Value::Null));
+}
+
+#[tokio::test]
+async fn a_delete_of_what_is_out_of_reach_fails_at_its_deadline_and_is_done_once_it_is_not() {
+    let stack = Stack::new().await;
+    let before = stack.holds(ONE).await;
+    let properties = json!({"InstanceIds": [ONE], "OnDelete": "Restore"});
+    stack.succeeds("Create", &properties).await;
+    let reads =
+        |fault| stack.stage.world.connect.always(Operation::DescribeAttachedFilesConfiguration, fault);
+    reads(Some(Fault::ExpiredToken));
+    stack.send(&stack.ask("Delete", &properties)).await.unwrap();
+    stack.stage.work().await;
+    assert_eq!(stack.bucket.arrived().len(), 1, "it may be in reach again");
+    stack.stage.world.clock.advance(Duration::from_secs(3_511));
+    stack.stage.sweep().await;
+    let late: Value = serde_json::from_str(&stack.bucket.arrived()[1].body).unwrap();
+    assert_eq!(late["Status"], "FAILED");
+    reads(None);
+    stack.stage.queues.advance(Duration::from_hours(1));
+    stack.succeeds("Delete", &properties).await;
+    assert_eq!((stack.holds(ONE).await, stack.owner(ONE)), (before, Value::Null));
 }
