@@ -4,11 +4,12 @@
 mod tree;
 
 use policy_core::aws::{AccountId, RegionName};
+use policy_core::declare::{Answer, Hosts, MAX_ANSWER, Reason, Request, RequestType, verdict};
 use policy_core::origin::Invocation;
 use policy_core::policy::document::{MAX_CHANGES, MAX_GOVERNED_TARGETS, MAX_TARGETS};
 use policy_core::policy::{
-    ChangeId, Defaults, Document, Form, Home, IfMatch, InstanceId, Instances, PolicyChange, Rejected, Rules,
-    Scope, Violation, document,
+    ChangeId, Declaration, Defaults, Document, Form, Home, IfMatch, InstanceId, Instances, PolicyChange,
+    Rejected, Rules, Scope, Violation, document,
 };
 use policy_core::trigger::http::route::{self, Route};
 use policy_core::trigger::sqs::Content;
@@ -52,7 +53,8 @@ pub fn payload(bytes: &[u8]) {
                 }
             }
         }
-        Ok(Trigger::Sweep | Trigger::Cloudformation(_) | Trigger::Widget(Widget::Documentation)) => {}
+        Ok(Trigger::Cloudformation(payload)) => declared(payload.get()),
+        Ok(Trigger::Sweep | Trigger::Widget(Widget::Documentation)) => {}
         Ok(Trigger::Widget(Widget::Page(request))) => match request.view {
             Ok(view) => asked_again(&view, &invocation),
             Err(unclear) => assert!(unclear.to_string().len() <= LONGEST_REFUSAL, "{unclear}"),
@@ -72,6 +74,35 @@ pub fn payload(bytes: &[u8]) {
             }
         }
     }
+}
+
+/// A request of a stack is read, or is none. Whatever its properties are, the answer fits, and says to whom it is.
+fn declared(payload: &str) {
+    let request = match Request::parse(payload, Hosts::CloudFormation) {
+        Ok(request) => request,
+        Err(malformed) => return assert!(malformed.to_string().len() <= LONGEST_REFUSAL, "{malformed}"),
+    };
+    assert!(request.seconds().is_ok_and(|seconds| seconds <= 3_510) || request.kind != RequestType::Delete);
+    let properties = request.properties.get();
+    let rules = Rules { governed: true, ..Rules::at(home()) };
+    let answer = match Declaration::parse(properties, &request.change_id(1), &rules) {
+        Ok(_) => verdict::without_work(),
+        Err(Rejected::NotJson(message)) => verdict::refused(message),
+        Err(Rejected::Violations { violations, .. }) => {
+            point_at_something(properties, &violations);
+            Answer { reason: Reason::of_violations(&violations), ..verdict::refused("") }
+        }
+    };
+    let to = request.addressee();
+    let body = answer.body(&to);
+    assert!(body.len() <= MAX_ANSWER, "{} bytes", body.len());
+    let body: Value = serde_json::from_str(&body).expect("JSON");
+    let named =
+        ["StackId", "RequestId", "LogicalResourceId", "PhysicalResourceId"].map(|name| body[name].as_str());
+    assert_eq!(
+        named,
+        [&to.stack_id, &to.request_id, &to.logical_id, &to.physical_id].map(|id| Some(id.as_str()))
+    );
 }
 
 /// A link to a view leads to that view.

@@ -1,6 +1,6 @@
 //! What becomes of a target's values when its resource goes.
 
-use super::Stack;
+use super::{STACK, Stack};
 use crate::world::{ONE, TWO, chat};
 use sandbox::connect::{Fault, Instance, Operation, Options, Scope};
 use serde_json::{Value, json};
@@ -57,6 +57,26 @@ async fn an_update_that_drops_a_whole_region_puts_back_what_was_there() {
     assert_eq!(held().maximum_size_limit_in_bytes, before);
     stack.succeeds("Delete", &json!({"InstanceIds": [ONE], "OnDelete": "Restore"})).await;
     assert_eq!(stack.holds(ONE).await.0, 20);
+}
+
+/// docs/declarations.md: each lane decides for itself.
+#[tokio::test]
+async fn a_region_that_a_failed_update_has_left_is_declared_anew() {
+    let west = Instance { region: "us-west-2".to_owned(), ..Instance::numbered(4) };
+    let instances = vec![Instance::numbered(1), west.clone()];
+    let stack = Stack::of(Options { instances, ..Options::default() }, &[]).await;
+    let both = json!({"InstanceIds": [ONE, west.arn()]});
+    stack.succeeds("Create", &both).await;
+    let bad = json!({"InstanceIds": [ONE, "99999999-0000-4000-8000-000000000009"]});
+    assert_eq!(stack.answered(&stack.ask("Update", &bad)).await["Status"], "FAILED");
+    assert_eq!((stack.owner(&west.id), stack.owner(ONE)["stack"]["S"].clone()), (Value::Null, json!(STACK)));
+    stack.succeeds("Update", &both).await;
+    let owner = stack.owner(&west.id);
+    assert_eq!((&owner["stack"]["S"], &owner["size"]["N"]), (&json!(STACK), &json!("10485760")));
+    stack.succeeds("Delete", &json!({"OnDelete": "Restore"})).await;
+    let held = |id: &str| stack.stage.world.connect.configuration(id, Scope::Chat).unwrap();
+    let sizes = [ONE, &west.id].map(|id| held(id).maximum_size_limit_in_bytes);
+    assert_eq!(sizes, [20_971_520, 10_485_760]);
 }
 
 #[tokio::test]
