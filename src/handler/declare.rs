@@ -44,13 +44,7 @@ impl Handler {
         };
         let kept = match ledger.declaration(&request.stack_id, &request.logical_id, self.now()).await {
             Ok(kept) => kept,
-            Err(error) => {
-                // nothing was written, so that nobody else will answer
-                tracing::error!(error = causes(&error), "the ledger could not be read");
-                let why = "The ledger could not be read, and nothing was changed";
-                let body = verdict::refused(why).body(&request.addressee());
-                return self.reply(&request, None, self.put(request.response_url.secret(), &body).await);
-            }
+            Err(error) => return self.not_taken(&request, &error).await,
         };
         match self.advance(context, ledger, &request, kept).await {
             Ok(reply) => reply,
@@ -85,15 +79,15 @@ impl Handler {
                 }
                 Step::Begin { generation } => generation,
             };
-            let mut drafted =
-                self.draft_generation(context, ledger, request, kept.as_ref(), generation).await?;
-            if let Some(record) = &drafted.record
-                && let PlanRef::Parts { name, .. } = &record.plan
-            {
-                let (_, parts) = record::parts(&drafted.text);
-                ledger.put_parts(&record.change_id, name, &parts, record.key).await?;
-            }
-            let mut taken = ledger.take(taking(kept.as_ref(), &drafted), self.now()).await?;
+            let mut drafted = match self.drafted(context, ledger, request, kept.as_ref(), generation).await {
+                Ok(drafted) => drafted,
+                Err(error) => return Ok(self.not_taken(request, &error).await),
+            };
+            let mut taken = match ledger.take(taking(kept.as_ref(), &drafted), self.now()).await {
+                Err(error @ LedgerError::Refused(_)) => return Ok(self.not_taken(request, &error).await),
+                // otherwise it may have been written
+                taken => taken?,
+            };
             if taken == Taken::IdTaken {
                 let id = request.change_id(generation);
                 drafted =
@@ -107,6 +101,36 @@ impl Handler {
         }
         let why = "other requests of the resource came at the same time";
         Ok(Err(FunctionError::new(FunctionErrorType::PolicyChangeIncomplete, &why)))
+    }
+
+    /// A generation that only has to be taken.
+    async fn drafted(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        request: &Request<'_>,
+        kept: Option<&Kept>,
+        generation: u32,
+    ) -> Result<Drafted, LedgerError> {
+        let drafted = self.draft_generation(context, ledger, request, kept, generation).await?;
+        if let Some(record) = &drafted.record
+            && let PlanRef::Parts { name, .. } = &record.plan
+        {
+            let (_, parts) = record::parts(&drafted.text);
+            ledger.put_parts(&record.change_id, name, &parts, record.key).await?;
+        }
+        Ok(drafted)
+    }
+
+    /// The ledger failed before anything was taken, so that nobody else will answer.
+    async fn not_taken(&self, request: &Request<'_>, error: &LedgerError) -> Reply {
+        tracing::error!(
+            error = causes(error),
+            "the request could not be recorded, and is answered as failed"
+        );
+        let why = "The ledger could not be used, and nothing was changed";
+        let body = verdict::refused(why).body(&request.addressee());
+        self.reply(request, None, self.put(request.response_url.secret(), &body).await)
     }
 
     /// A generation that is recorded: its lanes are sent, or it is answered.

@@ -150,7 +150,7 @@ impl Life {
         let is_taken = self.items().iter().any(|item| item["request"]["S"] == asked.payload["RequestId"]);
         if matches!(answer, Some(Ok(_))) {
             let bodies = self.answers(&asked);
-            let is_unread = bodies.iter().any(|body| body.contains("The ledger could not be read"));
+            let is_unread = bodies.iter().any(|body| body.contains("The ledger could not be used"));
             if is_unread {
                 let is_such =
                     case.is_some_and(|case| matches!(case.harm, Harm::Throttled | Harm::Down | Harm::Denied));
