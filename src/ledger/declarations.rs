@@ -158,11 +158,21 @@ impl Ledger {
         number(now.plus(self.retention + AFTER_THE_CHANGE).0.div_ceil(1_000))
     }
 
-    /// The answer arrived, or nobody waits for it any more: its URL is forgotten.
+    /// The answer arrived: its URL is forgotten.
     pub async fn answered(&self, owed: &Owed, now: Millis) -> Result<(), LedgerError> {
         let expires = number(now.plus(ANSWERED).0.div_ceil(1_000));
-        let change = Self::of_answer(owed).remove("url").remove("owed").remove("due").set(TTL, expires);
-        self.update(change.when(Condition::Present("body")), false).await.map(|_| ())
+        self.end_answer(Self::of_answer(owed).set(TTL, expires)).await
+    }
+
+    /// Nobody waits for the answer any more, and it never arrived: its URL is forgotten, and that is remembered as long as
+    /// a later Delete may ask.
+    pub async fn lost_answer(&self, owed: &Owed, now: Millis) -> Result<(), LedgerError> {
+        self.end_answer(Self::of_answer(owed).set("lost", flag(true)).set(TTL, self.gone_expires(now))).await
+    }
+
+    async fn end_answer(&self, change: Change) -> Result<(), LedgerError> {
+        let change = change.remove("url").remove("owed").remove("due").when(Condition::Present("body"));
+        self.update(change, false).await.map(|_| ())
     }
 
     /// Somebody comes back to the answer with the next sweep, or at its deadline.

@@ -55,6 +55,8 @@ pub struct Owed {
     pub change: Option<ChangeId>,
     /// The text; absent: it is not decided.
     pub body: Option<String>,
+    /// Whether it was given up: CloudFormation has never had it.
+    pub is_lost: bool,
 }
 
 impl Kept {

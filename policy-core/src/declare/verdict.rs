@@ -45,10 +45,11 @@ pub fn ended(change: &ChangeRecord, declared: &Declared, results: &[RecordedResu
         RequestType::Delete => !is_open,
         RequestType::Create | RequestType::Update => change.status == RecordStatus::Succeeded,
     };
-    let why = "because they do not hold what was declared, or cannot be set back";
+    let why = "not hold what was declared, or cannot be set back";
     let left = match declared.left {
         0 => String::new(),
-        left => format!("; {left} kept the values they have, {why}"),
+        1 => format!("; 1 target was left as it is, because it does {why}"),
+        left => format!("; {left} targets were left as they are, because they do {why}"),
     };
     let text = summary(change) + &left;
     let verdict = if succeeded { Verdict::Success } else { Verdict::Failed };

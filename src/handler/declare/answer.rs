@@ -40,7 +40,7 @@ impl Handler {
                 let (stack, resource, generation) = (&answer.stack_id, &answer.logical_id, answer.generation);
                 tracing::error!(%error, stack, resource, generation, "CloudFormation could not be answered");
                 context.tally.lock().add_overdue_answer();
-                ledger.answered(&owed, self.now()).await
+                ledger.lost_answer(&owed, self.now()).await
             }
             Err(_) => {
                 if owed.is_overdue(self.now()) {
@@ -96,7 +96,7 @@ impl Handler {
                 let (stack, resource, generation) = (&owed.to.stack_id, &owed.to.logical_id, owed.generation);
                 tracing::error!(stack, resource, generation, "the answer came too late");
                 context.tally.lock().add_overdue_answer();
-                ledger.answered(owed, self.now()).await?;
+                ledger.lost_answer(owed, self.now()).await?;
                 return Ok(Ok(()));
             }
             Err(_) => {}

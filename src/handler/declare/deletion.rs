@@ -19,8 +19,8 @@ pub(super) async fn last_success(
         return Ok(Some(*good));
     }
     let answer = ledger.answer(&request.stack_id, &request.logical_id, *good).await?;
-    let is_unsent = answer.is_some_and(|answer| answer.url.is_some());
-    Ok(Some(*good).filter(|_| !is_unsent))
+    let never_arrived = answer.is_some_and(|answer| answer.url.is_some() || answer.is_lost);
+    Ok(Some(*good).filter(|_| !never_arrived))
 }
 
 /// Of a Delete: only where values are put back, or an older generation is still at work, are there lanes.

@@ -153,6 +153,7 @@ impl Handler {
                 deadline,
                 change,
                 body,
+                is_lost: false,
             },
             record,
             plan,
@@ -216,8 +217,8 @@ impl Handler {
         Ok(Work::Plan(Box::new(plan), on_delete))
     }
 
-    /// How many seconds the slowest lane needs at least, with the work that it has already. What `*` means is not known
-    /// here: it counts as the instances that the ledger knows of the lane, and one that has tags as one.
+    /// How many seconds the slowest lane needs, with the work that it has already, if every target has to be updated. What
+    /// `*` means is not known here: it counts as the instances that the ledger knows of the lane, and with tags as one.
     async fn longest(
         &self,
         ledger: &Ledger,

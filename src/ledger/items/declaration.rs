@@ -87,6 +87,7 @@ pub(in super::super) fn encode_answer(owed: &Owed, due: Millis) -> Item {
         .with_some("body", owed.body.as_ref().map(text))
         .with("owed", text(owed_to(&to.stack_id)))
         .with("due", time(due))
+        .with_flag("lost", owed.is_lost)
         .done()
 }
 
@@ -108,6 +109,7 @@ pub(in super::super) fn decode_answer(item: &Item) -> Result<Owed, LedgerError> 
         deadline: Millis(fields.number("deadline")?),
         change: some_change(&fields, "change")?,
         body: fields.owned("body")?,
+        is_lost: fields.flag("lost")?,
     })
 }
 

@@ -56,12 +56,15 @@ async fn an_answer_whose_arrival_was_not_stored_is_sent_again_with_the_same_byte
 }
 
 /// What the Delete of a rollback comes to after a Create whose answer was refused until CloudFormation gave it up.
-async fn deleted_after_a_lost_answer(id: impl Fn(&Stack) -> String) -> (u64, Value) {
+async fn deleted_after_a_lost_answer(status: u16, id: impl Fn(&Stack) -> String) -> (u64, Value) {
     let stack = Stack::new().await;
-    stack.bucket.refuse(Some(503));
+    stack.bucket.refuse(Some(status));
     stack.send(&stack.ask("Create", &json!({"InstanceIds": [ONE]}))).await.unwrap();
     stack.stage.work().await;
-    stack.stage.world.clock.advance(Duration::from_hours(1));
+    // after the deadline the sweep tries once more, and at 403 it gives the answer up
+    stack.stage.world.clock.advance(Duration::from_mins(59));
+    stack.stage.sweep().await;
+    stack.stage.world.clock.advance(Duration::from_mins(1));
     stack.bucket.refuse(None);
     let delete = stack.ask("Delete", &json!({"InstanceIds": [ONE]})).with("PhysicalResourceId", &id(&stack));
     let deleted = stack.answered(&delete).await;
@@ -70,15 +73,18 @@ async fn deleted_after_a_lost_answer(id: impl Fn(&Stack) -> String) -> (u64, Val
 
 #[tokio::test]
 async fn a_create_of_which_cloudformation_never_heard_is_undone_by_its_delete() {
-    let made_up = Box::pin(deleted_after_a_lost_answer(|_| "made up by CloudFormation".to_owned())).await;
-    assert_eq!(made_up, (20, json!("SUCCESS")));
+    for status in [503, 403] {
+        let id = |_: &Stack| "made up by CloudFormation".to_owned();
+        let made_up = Box::pin(deleted_after_a_lost_answer(status, id)).await;
+        assert_eq!(made_up, (20, json!("SUCCESS")), "{status}");
+    }
     // it knows the id, so the answer has arrived, though that was not stored: the values are retained
     let known = |stack: &Stack| {
         let items = stack.stage.ledger.items().unwrap();
         let answer = items.iter().find(|item| item["sk"]["S"] == "Policy#1").unwrap();
         answer["physical"]["S"].as_str().unwrap().to_owned()
     };
-    assert_eq!(Box::pin(deleted_after_a_lost_answer(known)).await, (10, json!("SUCCESS")));
+    assert_eq!(Box::pin(deleted_after_a_lost_answer(503, known)).await, (10, json!("SUCCESS")));
 }
 
 #[tokio::test]

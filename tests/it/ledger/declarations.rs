@@ -65,6 +65,7 @@ impl Sample {
             deadline: NOW.plus(Duration::from_secs(3_510)),
             change: change_id,
             body: is_refused.then(|| "y".repeat(400)),
+            is_lost: false,
         };
         Self { kept, owed, change }
     }

@@ -93,8 +93,8 @@ fn kept() -> impl Strategy<Value = Kept> {
 
 fn owed() -> impl Strategy<Value = Owed> {
     let texts = (".{1,9}", ".{1,9}", option::of(".{1,9}"), option::of(".{1,9}"));
-    (stack(), logical(), any::<u32>(), kind(), texts, millis(), option::of(id())).prop_map(
-        |(stack_id, logical_id, generation, kind, texts, deadline, change)| Owed {
+    (stack(), logical(), any::<u32>(), kind(), texts, (millis(), any::<bool>()), option::of(id())).prop_map(
+        |(stack_id, logical_id, generation, kind, texts, (deadline, is_lost), change)| Owed {
             to: Addressee { stack_id, logical_id, request_id: texts.0, physical_id: texts.1 },
             generation,
             kind,
@@ -102,6 +102,7 @@ fn owed() -> impl Strategy<Value = Owed> {
             deadline,
             change,
             body: texts.3,
+            is_lost,
         },
     )
 }
