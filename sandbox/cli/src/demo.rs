@@ -1,10 +1,9 @@
 //! `sandbox demo`: sends every payload of a directory through the function and shows the results.
 //!
 //! Each payload gets an Amazon Connect of three instances with the defaults, and a new process, so
-//! that the files are independent of each other and of their order; a request of CloudFormation gets a whole stack,
-//! and the resource that it is about. Then one event changes forty
-//! instances at the quota's full speed. At the end, in governed mode, a change that takes longer than an
-//! HTTP request may is queued, followed to its end, and undone.
+//! that the files are independent of each other and of their order. A request of CloudFormation gets a table, queues and
+//! workers besides, and the resource that it is about. Then one event changes forty instances at the quota's full speed. At
+//! the end, in governed mode, a change that takes longer than an HTTP request may is queued, followed to its end, and undone.
 
 pub(crate) mod audit;
 mod document;
