@@ -1,7 +1,10 @@
 //! The event bus that hears of every run that ends. The only room that uses EventBridge's SDK.
 
+use crate::sdk::AsksNothing;
 use aws_config::SdkConfig;
 use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::config::Builder;
+use aws_sdk_eventbridge::config::retry::RetryConfig;
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use policy_core::record::{Millis, SOURCE};
@@ -41,6 +44,18 @@ impl Bus {
         Self { config: config.clone(), client: OnceLock::new(), name }
     }
 
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| Client::new(&self.config))
+    }
+
+    /// Opens a connection.
+    pub async fn open_connection(&self) {
+        let once = Builder::new().retry_config(RetryConfig::disabled());
+        let request = self.client().put_events().entries(PutEventsRequestEntry::builder().build());
+        // refused, as it should be
+        drop(request.customize().config_override(once).interceptor(AsksNothing).send().await);
+    }
+
     /// Puts an event about something that happened at that instant.
     ///
     /// # Errors
@@ -52,7 +67,6 @@ impl Bus {
         at: Millis,
         until: Instant,
     ) -> Result<(), BusError> {
-        let client = self.client.get_or_init(|| Client::new(&self.config));
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(SOURCE)
@@ -61,7 +75,7 @@ impl Bus {
             .time(DateTime::from_millis(i64::try_from(at.0).unwrap_or(i64::MAX)))
             .build();
         let until = until.min(Instant::now() + PATIENCE);
-        let answer = match timeout_at(until, client.put_events().entries(entry).send()).await {
+        let answer = match timeout_at(until, self.client().put_events().entries(entry).send()).await {
             Ok(answer) => answer.map_err(|error| BusError::Refused(Box::new(error)))?,
             Err(_) => return Err(BusError::NoAnswer),
         };

@@ -3,6 +3,10 @@
 //! Everything is read from the environment, as aws-config's loader would in a Lambda function, which has no profile
 //! files, no instance metadata and no web identity. docs/performance.md says what that saves.
 
+mod opening;
+
+pub(crate) use opening::AsksNothing;
+
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::identity::IdentityCache;

@@ -9,7 +9,7 @@ use crate::bus::{Bus, BusError};
 use crate::ledger::{Ledger, LedgerError, ResultsQuery};
 use crate::telemetry::causes;
 use policy_core::record::{
-    Announcement, CHANGE_COMPLETED, ChangeRecord, Halted, LanePart, Mode, Position, RunName, announce_again,
+    Announcement, CHANGE_COMPLETED, ChangeRecord, Halted, LanePart, Mode, Position, announce_again,
 };
 use policy_core::report::OutcomeKind;
 use std::sync::atomic::Ordering;
@@ -33,21 +33,6 @@ impl Handler {
     /// Whether a run that ends owes an event.
     pub(super) const fn announces(&self) -> bool {
         self.bus.is_some()
-    }
-
-    /// Puts the event of a run that was made final a moment ago.
-    pub(super) async fn announce_end_of(&self, context: &InvocationContext, ledger: &Ledger, run: &RunName) {
-        if !self.announces() {
-            return;
-        }
-        match ledger.change(&run.change_id, self.now()).await {
-            // a run that was moved aside meanwhile took its debt with it
-            Ok(Some(change)) if change.key == run.key => {
-                self.announce(context, ledger, &change).await;
-            }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(error = causes(&error), %run, "the event is left to the sweep"),
-        }
     }
 
     /// Puts the event that a run owes. Whether it owes none any more.

@@ -74,9 +74,9 @@ impl Handler {
             let finished =
                 ledger.finish(&run, held_by, status, &counts, total, plan_hash, announces, now).await;
             halted = match finished {
-                Ok(Finished::Now) => {
+                Ok(Finished::Now(ended)) => {
                     context.tally.lock().add_ended_run(status);
-                    self.announce_end_of(context, ledger, &run).await;
+                    self.announce(context, ledger, &ended).await;
                     return;
                 }
                 Ok(Finished::Already(there)) => match there.halt.filter(|_| !there.status.is_final()) {

@@ -209,9 +209,9 @@ impl Handler {
         let (holder, hash) = (change.holder.as_ref(), hash.as_deref());
         let announces = self.announces();
         let finished = ledger.finish(&run, holder, status, &counts, total, hash, announces, now).await?;
-        if finished == Finished::Now {
+        if let Finished::Now(ended) = finished {
             context.tally.lock().add_ended_run(status);
-            self.announce_end_of(context, ledger, &run).await;
+            self.announce(context, ledger, &ended).await;
         }
         Ok(())
     }

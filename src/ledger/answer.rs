@@ -38,8 +38,8 @@ pub enum Related {
 /// Whether a run was made final.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finished {
-    /// By this write.
-    Now,
+    /// By this write. The record as it is now.
+    Now(Box<ChangeRecord>),
     /// Not by this write. The record says why: it is final, or at another run, or in other hands, or its lanes are not
     /// all done, or it was cancelled meanwhile.
     Already(Box<ChangeRecord>),

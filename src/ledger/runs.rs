@@ -164,8 +164,9 @@ impl Ledger {
                 Condition::IsNot("halt.as", text(CANCELLED)),
             ]));
         }
-        Ok(match self.change_run(run, change, Condition::All(when)).await? {
-            Written::Now(_) => Finished::Now,
+        when.push(is_at(run));
+        Ok(match self.update(change.when(Condition::All(when)), true).await? {
+            Written::Now(item) => Finished::Now(Box::new(there(&item, run)?)),
             Written::Not(item) => Finished::Already(Box::new(there(&item, run)?)),
         })
     }

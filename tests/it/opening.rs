@@ -72,6 +72,26 @@ async fn the_first_call_uses_the_connection_that_the_start_has_opened() {
 }
 
 #[tokio::test]
+async fn the_bus_of_a_function_that_ends_runs_has_its_connection() {
+    let (connect, table, bus) = (Refusing::start().await, Refusing::start().await, Refusing::start().await);
+    let launch = launched(&[
+        ("AWS_ENDPOINT_URL_CONNECT", &connect.url),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &table.url),
+        ("AWS_ENDPOINT_URL_EVENTBRIDGE", &bus.url),
+        ("LEDGER_TABLE", "ledger"),
+        ("CHANGE_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/111122223333/changes"),
+        ("OUTCOME_BUS", "policies"),
+        ("ACCEPTED_TRIGGERS", "http,widget"),
+    ])
+    .await;
+    let described = invoked(launch, r#"{"describe": true}"#).await;
+    assert!(matches!(described.outcome, Answer::Response(_)), "{:?}", described.outcome);
+    assert_eq!(connect.requests(), [(0, "head /instance".to_owned(), false)]);
+    assert_eq!(bus.requests(), [(0, "head /".to_owned(), false)]);
+    assert_eq!(table.requests(), [(0, "post /".to_owned(), true)]);
+}
+
+#[tokio::test]
 async fn a_function_that_reads_the_ledger_alone_opens_that_connection_alone() {
     let (connect, table) = (Refusing::start().await, Refusing::start().await);
     let launch = launched(&[

@@ -86,8 +86,8 @@ impl Handler {
         ledger: &Ledger,
         id: &ChangeId,
     ) -> Result<(), LedgerError> {
-        // a second time, if somebody cancelled meanwhile; once more for the answer to a declaration
-        for _ in 0..3 {
+        // a second time, if somebody cancelled meanwhile
+        for _ in 0..2 {
             let Some(change) = ledger.change(id, self.now()).await? else { return Ok(()) };
             if change.status.is_final() {
                 self.announce(context, ledger, &change).await;
@@ -117,13 +117,11 @@ impl Handler {
                 self.announces(),
                 self.now(),
             );
-            if finished.await? == Finished::Now {
+            if let Finished::Now(ended) = finished.await? {
                 context.tally.lock().add_ended_run(status);
                 tracing::info!(%id, run = change.run, status = status.name(), "the run has ended");
-                self.announce_end_of(context, ledger, &run).await;
-                if change.declared.is_none() {
-                    return Ok(());
-                }
+                self.announce(context, ledger, &ended).await;
+                return self.answer_declared(context, ledger, &ended).await;
             }
         }
         Ok(())

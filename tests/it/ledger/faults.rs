@@ -65,7 +65,7 @@ async fn of_a_final_or_a_thaw_whose_answer_is_lost_somebody_did_it() {
         Finished::Already(there) => {
             assert_eq!((there.status, there.finished), (RecordStatus::Failed, Some(after(3))));
         }
-        other @ Finished::Now => panic!("{other:?}"),
+        other @ Finished::Now(_) => panic!("{other:?}"),
     }
     table.sandbox.fault(Rule::new(Fault::AnswerLost).on(Operation::DeleteItem).nth(1));
     assert!(!table.thaw().await.unwrap());

@@ -36,10 +36,17 @@ impl Table {
     }
 }
 
+pub(super) fn now(finished: Finished) -> ChangeRecord {
+    match finished {
+        Finished::Now(ended) => *ended,
+        Finished::Already(there) => panic!("it was not: {there:?}"),
+    }
+}
+
 pub(super) fn not_now(finished: Finished) -> ChangeRecord {
     match finished {
         Finished::Already(there) => *there,
-        Finished::Now => panic!("it was made final"),
+        Finished::Now(_) => panic!("it was made final"),
     }
 }
 
@@ -172,7 +179,7 @@ async fn an_inline_run_ends_as_its_holder_says() {
         let there = not_now(table.end("X", seen, RecordStatus::Partial, &ended, false).await);
         assert_eq!(there, inline("X"));
     }
-    assert_eq!(table.end("X", Some("mine"), RecordStatus::Partial, &ended, false).await, Finished::Now);
+    let there = now(table.end("X", Some("mine"), RecordStatus::Partial, &ended, false).await);
     let expected = ChangeRecord {
         status: RecordStatus::Partial,
         finished: Some(after(30)),
@@ -183,12 +190,12 @@ async fn an_inline_run_ends_as_its_holder_says() {
         expires: Some(NOW.plus(RETENTION)),
         ..inline("X")
     };
-    assert_eq!(table.there("X").await, expected);
+    assert_eq!((&there, &table.there("X").await), (&expected, &expected));
     assert_eq!(table.due("X"), None);
     // a second time, and where nobody holds it
     assert_eq!(not_now(table.end("X", Some("mine"), RecordStatus::Failed, &ended, false).await), expected);
     table.record(&ChangeRecord { holder: None, ..inline("Y") }, NOW).await.unwrap();
-    assert_eq!(table.end("Y", None, RecordStatus::Incomplete, &ended, false).await, Finished::Now);
+    now(table.end("Y", None, RecordStatus::Incomplete, &ended, false).await);
 }
 
 #[tokio::test]
@@ -213,8 +220,7 @@ async fn a_run_by_lanes_ends_once_all_its_lanes_have() {
     let there = table.there("X").await;
     assert_eq!((there.lanes_done, &there.counts), (1, &ended));
     let finished = table.end("X", None, RecordStatus::Succeeded, &there.counts, false).await;
-    assert_eq!(finished, Finished::Now);
-    assert_eq!(table.there("X").await.status, RecordStatus::Succeeded);
+    assert_eq!(now(finished).status, RecordStatus::Succeeded);
 }
 
 #[tokio::test]
@@ -231,8 +237,7 @@ async fn an_event_is_owed_until_it_is_announced() {
     let table = Table::new().await;
     table.record(&inline("X"), NOW).await.unwrap();
     let none = Counts::default();
-    assert_eq!(table.end("X", Some("mine"), RecordStatus::Failed, &none, true).await, Finished::Now);
-    assert!(table.there("X").await.announce);
+    assert!(now(table.end("X", Some("mine"), RecordStatus::Failed, &none, true).await).announce);
     assert_eq!(table.due("X").unwrap().1, after(90).0);
     for _ in 0..2 {
         table.announced(&inline("X")).await.unwrap();
