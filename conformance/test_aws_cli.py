@@ -148,8 +148,12 @@ def invoke(
     return printed, json.loads(answer.read_text())
 
 
-@pytest.mark.parametrize("event", events.INVOKED, ids=lambda event: event.name)
-def test_every_event_is_invoked_and_ends_as_its_name_says(serve: Callable[..., Sandbox], tmp_path: Path, event: Path) -> None:
+# The CLI passes a payload on as it is: one of each trigger and ending. test_cargo_lambda.py sends every one.
+OF_EACH_KIND = {tuple(event.name.split(".")[:2]): event for event in events.INVOKED}.values()
+
+
+@pytest.mark.parametrize("event", OF_EACH_KIND, ids=lambda event: event.name)
+def test_an_event_of_each_kind_is_invoked_and_ends_as_its_name_says(serve: Callable[..., Sandbox], tmp_path: Path, event: Path) -> None:
     sandbox = serve("--rate=0")
     printed, answer = invoke(sandbox, tmp_path / "answer.json", f"fileb://{event}")
     assert printed["StatusCode"] == 200
