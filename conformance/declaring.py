@@ -4,6 +4,7 @@ The bucket checks signatures as Amazon S3 does: "Signing and authenticating REST
 in the place of the date.
 """
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -91,16 +92,17 @@ def awaited(arrived: list[Arrived], count: int) -> Arrived:
     return arrived[-1]
 
 
-def declared(kind: str, url: str, instance: str) -> dict[str, Any]:
+def declared(kind: str, url: str, instance: str, name: str = "Policy") -> dict[str, Any]:
     """A request as CloudFormation sends it."""
     values = {"InstanceIds": [instance], "AttachmentScopes": ["CHAT"], "MaximumSize": "9 MB", "AllowedExtensions": ["pdf"]}
+    stack = "arn:aws:cloudformation:us-east-1:111122223333:stack/policies/1"
     return {
         "RequestType": kind,
         "RequestId": f"request-{kind}",
         "ResponseURL": url,
-        "StackId": "arn:aws:cloudformation:us-east-1:111122223333:stack/policies/1",
-        "LogicalResourceId": "Policy",
-        "PhysicalResourceId": "of-before",
+        "StackId": stack,
+        "LogicalResourceId": name,
+        "PhysicalResourceId": "attachment-policy-" + hashlib.sha256(f"{stack}\n{name}".encode()).hexdigest()[:32],
         "ResourceType": "Custom::AttachmentPolicy",
         "ResourceProperties": {"ServiceToken": "arn", **values},
     }

@@ -36,7 +36,7 @@ def ask(sandbox: Sandbox, request: dict[str, Any]) -> None:
 
 def asked(kind: str, url: str, name: str, **properties: Any) -> dict[str, Any]:
     """A request of a resource that only one test knows."""
-    request = declared(kind, url, instance_id(1)) | {"LogicalResourceId": name, "RequestId": f"{name[:40]}-{kind}"}
+    request = declared(kind, url, instance_id(1), name) | {"RequestId": f"{name[:40]}-{kind}"}
     request["ResourceProperties"] |= properties
     if kind == "Create":
         del request["PhysicalResourceId"]

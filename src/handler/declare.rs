@@ -9,6 +9,7 @@ use super::{FunctionError, Handler, InvocationContext, Reply};
 use crate::audit::Action;
 use crate::ledger::{Generation, Ledger, LedgerError, Taken};
 use crate::telemetry::causes;
+use deletion::is_of_replaced;
 use generation::Drafted;
 use policy_core::declare::{Kept, Owed, Request, Step, is_start_check, step, verdict};
 use policy_core::function_error::FunctionErrorType;
@@ -67,7 +68,15 @@ impl Handler {
     ) -> Result<Reply, LedgerError> {
         for _ in 0..TRIES {
             let known = kept.as_ref().map(|kept| &kept.known);
-            let generation = match step(known, request.kind, &request.request_id) {
+            let mut next = step(known, request.kind, &request.request_id);
+            if matches!(next, Step::Begin { .. }) {
+                match is_of_replaced(ledger, request, kept.as_ref()).await {
+                    Ok(true) => next = Step::Nothing,
+                    Ok(false) => {}
+                    Err(error) => return Ok(self.not_taken(request, &error).await),
+                }
+            }
+            let generation = match next {
                 Step::Nothing => {
                     let body = verdict::without_work().body(&request.addressee());
                     let put = self.put(request.response_url.secret(), &body).await;

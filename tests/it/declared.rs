@@ -22,6 +22,7 @@ use lambda_runtime::Diagnostic;
 use sandbox::callback::Callback;
 use sandbox::connect::Options;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) const STACK: &str =
@@ -73,7 +74,7 @@ impl Stack {
             "ServiceToken": sent["ServiceToken"], "ResourceProperties": sent,
         });
         if kind != "Create" {
-            payload["PhysicalResourceId"] = json!("attachment-policy-of-before");
+            payload["PhysicalResourceId"] = json!(physical_id(STACK, "Policy"));
         }
         Asked { payload }
     }
@@ -127,6 +128,13 @@ impl Stack {
     }
 }
 
+/// The id that every answer gives a resource.
+pub(crate) fn physical_id(stack: &str, logical: &str) -> String {
+    let digest = Sha256::digest(format!("{stack}\n{logical}"));
+    let digits: Vec<_> = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("attachment-policy-{}", digits.concat())
+}
+
 impl Asked {
     /// With another member.
     pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
@@ -135,6 +143,10 @@ impl Asked {
     }
 
     pub(crate) fn of(self, stack: &str, logical: &str) -> Self {
-        self.with("StackId", stack).with("LogicalResourceId", logical)
+        let asked = self.with("StackId", stack).with("LogicalResourceId", logical);
+        if asked.payload["RequestType"] == "Create" {
+            return asked;
+        }
+        asked.with("PhysicalResourceId", &physical_id(stack, logical))
     }
 }

@@ -40,7 +40,7 @@ async fn a_resource_is_created_updated_and_deleted_and_its_values_stay() {
     );
 
     let delete = stack.succeeds("Delete", &json!({"InstanceIds": [ONE]})).await;
-    assert_eq!(delete["PhysicalResourceId"], "attachment-policy-of-before");
+    assert_eq!(delete["PhysicalResourceId"], physical_id.as_str());
     assert_eq!((stack.holds(ONE).await.0, stack.owner(ONE)), (11, Value::Null));
     assert_eq!(stack.stage.world.updates(), 3);
     // a second Delete finds nothing, and a Delete of what was never there neither

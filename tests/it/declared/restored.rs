@@ -98,6 +98,28 @@ async fn a_create_that_failed_is_undone_by_its_delete_whatever_on_delete_says() 
     assert_eq!((stack.holds(ONE).await, stack.owner(ONE)), (before, Value::Null));
 }
 
+/// Such as that of a function that had the resource before: docs/declarations.md, case 26.
+#[tokio::test]
+async fn a_delete_of_an_id_that_is_not_the_resources_own_changes_nothing() {
+    let stack = Stack::new().await;
+    let before = stack.holds(ONE).await;
+    let properties = json!({"InstanceIds": [ONE], "OnDelete": "Restore"});
+    stack.succeeds("Update", &properties).await;
+    let owner = stack.owner(ONE);
+    let delete = stack.ask("Delete", &properties).with("PhysicalResourceId", "of the function before");
+    // as often as it comes
+    for _ in 0..2 {
+        let answer = stack.answered(&delete).await;
+        assert_eq!(
+            [&answer["Status"], &answer["PhysicalResourceId"], &answer["Reason"]],
+            ["SUCCESS", "of the function before", "Nothing had to be changed"]
+        );
+    }
+    assert_eq!((stack.holds(ONE).await.0, stack.owner(ONE)), (10, owner));
+    stack.succeeds("Delete", &properties).await;
+    assert_eq!((stack.holds(ONE).await, stack.owner(ONE)), (before, Value::Null));
+}
+
 #[tokio::test]
 async fn an_update_that_failed_is_rolled_back() {
     let stack = Stack::new().await;

@@ -1,6 +1,7 @@
 //! What is asked of a stack: changes by every way in, over the same few targets, and what is done to them later.
 
 use super::Random;
+use crate::declared::physical_id;
 use crate::governed::stage::request;
 use crate::world::{ONE, TWO};
 use serde_json::{Value, json};
@@ -75,10 +76,11 @@ impl Acts {
             "OnDelete": if random.one_in(3) { "Retain" } else { "Restore" },
         });
         let kind = if random.one_in(4) { "Delete" } else { "Update" };
+        let logical = if random.one_in(2) { "One" } else { "Other" };
         Way::Declare(json!({
             "RequestType": kind, "RequestId": format!("R{number}"), "StackId": STACK,
-            "LogicalResourceId": if random.one_in(2) { "One" } else { "Other" },
-            "PhysicalResourceId": "of-before", "ResourceType": "Custom::AttachmentPolicy",
+            "LogicalResourceId": logical,
+            "PhysicalResourceId": physical_id(STACK, logical), "ResourceType": "Custom::AttachmentPolicy",
             "ResourceProperties": properties,
         }))
     }
