@@ -12,8 +12,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -98,25 +98,6 @@ def session(block: Block) -> list[tuple[str, str]]:
 SESSIONS = ("9300", "9320", "9340")
 
 
-@pytest.fixture(scope="module")
-def made() -> Iterator[Callable[[str], str]]:
-    """The function URL of a page's own sandbox, on another port: the page's may be somebody's. Started once."""
-    ports: dict[str, str] = {}
-    with ExitStack() as started:
-
-        def on(named: str) -> str:
-            if named not in ports:
-                [block] = [block for block in COMMANDS if f"--url-port {named}" in block.text]
-                with socket.socket() as listener:
-                    listener.bind(("127.0.0.1", 0))
-                    ports[named] = str(listener.getsockname()[1])
-                command = block.text.replace(named, ports[named])
-                started.enter_context(standing(command, f"127.0.0.1:{ports[named]}"))
-            return ports[named]
-
-        yield on
-
-
 @contextmanager
 def standing(command: str, address: str) -> Iterator[None]:
     """A command that stays, until the end of the block."""
@@ -140,15 +121,25 @@ def standing(command: str, address: str) -> Iterator[None]:
         process.wait(30)
 
 
-@runnable(*(f"127.0.0.1:{port}" for port in SESSIONS))
-def test_a_session_with_the_sandbox_prints_what_is_shown(made: Callable[[str], str], block: Block) -> None:
-    [named] = set(re.findall(r"127\.0\.0\.1:(\d+)", block.text))
-    for typed, shown in session(block):
-        printed = shell(typed.replace(named, made(named)))
-        if not shown:
-            assert printed == ""
-            continue
-        assert without_accidents(json.loads(printed)) == without_accidents(json.loads(shown))
+@pytest.mark.parametrize("named", SESSIONS)
+def test_the_sessions_with_a_sandbox_print_what_is_shown(named: str) -> None:
+    """One test for a sandbox, in the page's order: a session may use what an earlier one has made.
+
+    The sandbox has another port here: the page's may be somebody's.
+    """
+    [start] = [block for block in COMMANDS if f"--url-port {named}" in block.text]
+    blocks = [block for block in COMMANDS if not why_not(block) and f"127.0.0.1:{named}" in block.text]
+    assert blocks
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = str(listener.getsockname()[1])
+    with standing(start.text.replace(named, port), f"127.0.0.1:{port}"):
+        for typed, shown in (line for block in blocks for line in session(block)):
+            printed = shell(typed.replace(named, port))
+            if not shown:
+                assert printed == "", typed
+                continue
+            assert without_accidents(json.loads(printed)) == without_accidents(json.loads(shown)), typed
 
 
 def without_accidents(document: Any) -> Any:
