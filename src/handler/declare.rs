@@ -9,9 +9,9 @@ use super::{FunctionError, Handler, InvocationContext, Reply};
 use crate::audit::Action;
 use crate::ledger::{Generation, Ledger, LedgerError, Taken};
 use crate::telemetry::causes;
-use deletion::is_of_replaced;
+use deletion::last_success;
 use generation::Drafted;
-use policy_core::declare::{Kept, Owed, Request, Step, is_start_check, step, verdict};
+use policy_core::declare::{Kept, Owed, Request, RequestType, Step, is_start_check, step, verdict};
 use policy_core::function_error::FunctionErrorType;
 use policy_core::origin::{Origin, TriggerKind};
 use policy_core::policy::ChangeId;
@@ -68,20 +68,8 @@ impl Handler {
     ) -> Result<Reply, LedgerError> {
         for _ in 0..TRIES {
             let known = kept.as_ref().map(|kept| &kept.known);
-            let mut next = step(known, request.kind, &request.request_id);
-            if matches!(next, Step::Begin { .. }) {
-                match is_of_replaced(ledger, request, kept.as_ref()).await {
-                    Ok(true) => next = Step::Nothing,
-                    Ok(false) => {}
-                    Err(error) => return Ok(self.not_taken(request, &error).await),
-                }
-            }
-            let generation = match next {
-                Step::Nothing => {
-                    let body = verdict::without_work().body(&request.addressee());
-                    let put = self.put(request.response_url.secret(), &body).await;
-                    return Ok(self.reply(request, None, put));
-                }
+            let generation = match step(known, request.kind, &request.request_id) {
+                Step::Nothing => return Ok(self.without_work(request).await),
                 Step::Repeat | Step::Overtaken => {
                     let generation = kept.as_ref().and_then(|kept| kept.generation_of(&request.request_id));
                     return self.again(context, ledger, request, generation.unwrap_or_default()).await;
@@ -89,7 +77,8 @@ impl Handler {
                 Step::Begin { generation } => generation,
             };
             let mut drafted = match self.drafted(context, ledger, request, kept.as_ref(), generation).await {
-                Ok(drafted) => drafted,
+                Ok(Some(drafted)) => drafted,
+                Ok(None) => return Ok(self.without_work(request).await),
                 Err(error) => return Ok(self.not_taken(request, &error).await),
             };
             let mut taken = match ledger.take(taking(kept.as_ref(), &drafted), self.now()).await {
@@ -112,7 +101,8 @@ impl Handler {
         Ok(Err(FunctionError::new(FunctionErrorType::PolicyChangeIncomplete, &why)))
     }
 
-    /// A generation that only has to be taken.
+    /// A generation that only has to be taken. `None`: a Delete of an id that CloudFormation has replaced, that of a Create
+    /// which it gave up, or of the function that had the resource before. What is declared now has its own id, and stays.
     async fn drafted(
         &self,
         context: &InvocationContext,
@@ -120,15 +110,26 @@ impl Handler {
         request: &Request<'_>,
         kept: Option<&Kept>,
         generation: u32,
-    ) -> Result<Drafted, LedgerError> {
-        let drafted = self.draft_generation(context, ledger, request, kept, generation).await?;
+    ) -> Result<Option<Drafted>, LedgerError> {
+        let last_success = last_success(ledger, request, kept).await?;
+        if request.kind == RequestType::Delete && !request.knows_its_id() && last_success.is_some() {
+            return Ok(None);
+        }
+        let new = (generation, last_success);
+        let drafted = self.draft_generation(context, ledger, request, kept, new).await?;
         if let Some(record) = &drafted.record
             && let PlanRef::Parts { name, .. } = &record.plan
         {
             let (_, parts) = record::parts(&drafted.text);
             ledger.put_parts(&record.change_id, name, &parts, record.key).await?;
         }
-        Ok(drafted)
+        Ok(Some(drafted))
+    }
+
+    /// There is nothing to do, and nothing is recorded.
+    async fn without_work(&self, request: &Request<'_>) -> Reply {
+        let body = verdict::without_work().body(&request.addressee());
+        self.reply(request, None, self.put(request.response_url.secret(), &body).await)
     }
 
     /// The ledger failed before anything was taken, so that nobody else will answer.

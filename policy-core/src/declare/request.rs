@@ -209,7 +209,7 @@ impl<'a> Request<'a> {
     /// to end what a Create was refused for.
     ///
     /// # Errors
-    /// The timeout is none, or leaves too little time.
+    /// The timeout is no number of seconds that CloudFormation accepts, or it is too short.
     pub fn seconds(&self) -> Result<u32, BadTimeout> {
         let timeout = match (self.timeout, self.kind) {
             (timeout, RequestType::Delete) => timeout.unwrap_or(MAX_TIMEOUT),

@@ -23,17 +23,6 @@ pub(super) async fn last_success(
     Ok(Some(*good).filter(|_| !never_arrived))
 }
 
-/// Whether a Delete is of an id that CloudFormation has replaced: of a Create that it gave up, or of the function that had
-/// the resource before. What is declared now has its own id, and stays.
-pub(super) async fn is_of_replaced(
-    ledger: &Ledger,
-    request: &Request<'_>,
-    old: Option<&Kept>,
-) -> Result<bool, LedgerError> {
-    let has_other_id = request.kind == RequestType::Delete && !request.knows_its_id();
-    Ok(has_other_id && last_success(ledger, request, old).await?.is_some())
-}
-
 /// Of a Delete: only where values are put back, or an older generation is still at work, are there lanes.
 pub(super) async fn work_of_delete(
     ledger: &Ledger,

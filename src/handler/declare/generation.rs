@@ -2,7 +2,7 @@
 
 use super::super::admission::plan_ref;
 use super::super::{Handler, InvocationContext};
-use super::deletion::{last_success, work_of_delete};
+use super::deletion::work_of_delete;
 use crate::ledger::{Ledger, LedgerError};
 use crate::propagate::Tokens;
 use policy_core::declare::{Answer, Kept, Leaver, Owed, Reason, Request, RequestType, verdict};
@@ -59,7 +59,7 @@ impl Handler {
         ledger: &Ledger,
         request: &Request<'_>,
         old: Option<&Kept>,
-        generation: u32,
+        (generation, last_success): (u32, Option<u32>),
     ) -> Result<Drafted, LedgerError> {
         let now = self.now();
         let change_id = request.change_id(generation);
@@ -68,7 +68,6 @@ impl Handler {
             None => None,
         };
         let frozen = ledger.frozen().await?;
-        let last_success = last_success(ledger, request, old).await?;
         let work = match (request.kind, old) {
             (RequestType::Delete, Some(old)) => {
                 let leaver = Leaver {
