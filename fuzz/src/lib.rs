@@ -76,7 +76,8 @@ pub fn payload(bytes: &[u8]) {
     }
 }
 
-/// A request of a stack is read, or is none. Whatever its properties are, the answer fits, and says to whom it is.
+/// A payload is refused, or read as a request of a stack. For any properties, its answer is short enough and has the
+/// request's ids.
 fn declared(payload: &str) {
     let request = match Request::parse(payload, Hosts::CloudFormation) {
         Ok(request) => request,

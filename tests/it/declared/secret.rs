@@ -1,5 +1,5 @@
-//! The URL of an answer is a secret: whatever a process is told to log, no line has it. The functions' own program, as
-//! a stack runs it.
+//! The URL of an answer is a secret: no log line has it, at any log level. The tests run the function's own program, with
+//! the variables of a stack.
 
 use super::STACK;
 use crate::world::{ONE, launch};
