@@ -187,14 +187,14 @@ release: sam-build binaries ## what only a release build can show: conformance/ 
 	$(call heading,The release build)
 	$(VENV)/bin/python -m pytest conformance -m release
 
-build: ## the Lambda bootstrap, target/release/connect-attachment-policy (about 9 minutes)
+build: ## the Lambda bootstrap, target/release/connect-attachment-policy (about 5 minutes)
 	cargo build --locked --release --package connect-attachment-policy
 
 # One release build for everything that needs a production binary. The host's architecture: zig builds
 # for another one too, but a test could not start it.
 ARCH ?= $(subst aarch64,arm64,$(shell uname -m))
 SAM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam
-sam-build: $(VENV)/release ## the bootstraps of template.yaml for this machine, in .aws-sam (about 9 minutes)
+sam-build: $(VENV)/release ## the bootstraps of template.yaml for this machine, in .aws-sam (about 5 minutes)
 	$(call heading,sam build)
 	cargo metadata --locked --format-version 1 > /dev/null
 	$(SAM) build --parameter-overrides Architecture=$(ARCH)

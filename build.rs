@@ -5,6 +5,8 @@ use std::process::Command;
 
 /// Git appends to it at every commit and checkout.
 const HEAD_LOG: &str = ".git/logs/HEAD";
+/// The linker's script of a release.
+const SCRIPT: &str = "packaging/release.ld";
 
 fn main() {
     // a path that is not there would rerun this at every build: a source archive has none
@@ -14,6 +16,20 @@ fn main() {
     let given = std::env::var("BUILD_COMMIT").ok().filter(|commit| !commit.is_empty());
     let commit = given.or_else(head).unwrap_or_else(|| "unknown".to_owned());
     println!("cargo:rustc-env=BUILD_COMMIT={commit}");
+    leave_out_unwind_tables();
+}
+
+/// Nothing unwinds where a panic ends the process: `packaging/release.ld` leaves the tables out of a bootstrap for Lambda.
+fn leave_out_unwind_tables() {
+    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
+    if is("PROFILE", "release") && is("CARGO_CFG_TARGET_OS", "linux") {
+        let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+        println!("cargo:rerun-if-changed={SCRIPT}");
+        // an argument each: -Wl separates its own by commas, which a path may have
+        for argument in ["-Wl,--no-eh-frame-hdr", "-T", &format!("{folder}/{SCRIPT}")] {
+            println!("cargo:rustc-link-arg-bins={argument}");
+        }
+    }
 }
 
 /// The checkout's short commit, with `-dirty` where files differ from it.

@@ -18,8 +18,9 @@ pytestmark = pytest.mark.release
 FUNCTIONS = ("ApiFunction", "WorkerFunction")
 # "Amazon Linux 2023 user guide", Glibc: version 2.34.
 AMAZON_LINUX_GLIBC = (2, 34)
-# The limit in docs/performance.md.
-LARGEST_ZIP = 6_000_000
+# The limits in docs/performance.md, in bytes.
+LARGEST = 8_000_000
+LARGEST_ZIP = 3_500_000
 
 
 @pytest.fixture(params=FUNCTIONS)
@@ -41,9 +42,9 @@ def test_it_is_small_enough_to_start_fast(bootstrap: Path, tmp_path: Path) -> No
     packed = tmp_path / "function.zip"
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         archive.write(bootstrap, "bootstrap")
-    size = packed.stat().st_size
-    print(f"bootstrap {bootstrap.stat().st_size:,} bytes, zipped {size:,}")
-    assert size <= LARGEST_ZIP
+    size, zipped = bootstrap.stat().st_size, packed.stat().st_size
+    print(f"bootstrap {size:,} bytes, zipped {zipped:,}")
+    assert (size <= LARGEST, zipped <= LARGEST_ZIP) == (True, True), (size, zipped)
 
 
 def test_it_starts_and_answers(bootstrap: Path, serve: Callable[..., Sandbox]) -> None:
