@@ -62,7 +62,7 @@ impl Gauge {
 
     #[expect(clippy::print_stdout, reason = "figures are part of what this test is for")]
     pub(super) fn print_head(&self) {
-        let build = if cfg!(debug_assertions) {
+        let build = if cfg!(development) {
             "a debug build: times are not production's"
         } else {
             "a release build"

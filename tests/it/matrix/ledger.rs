@@ -20,14 +20,35 @@ use futures_util::{StreamExt, stream};
 use play::play;
 use verb::Harm;
 
-/// Cells at once: most of them wait.
-const AT_ONCE: usize = 24;
+/// Cells at once of each part: most of them wait.
+const AT_ONCE: usize = 12;
 /// Of those in which somebody else has to be fast.
 const FAST: usize = 4;
 
+// Four parts, because the cells of one share a thread
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_fault_matrix_of_the_ledger() {
-    let cells: Vec<Cell> = table::cells();
+async fn the_fault_matrix_of_the_ledger_at_once() {
+    assert_each(&table::at_once::cells()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_fault_matrix_of_the_ledger_queued() {
+    assert_each(&table::queued::cells()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_fault_matrix_of_the_ledger_in_a_lane() {
+    assert_each(&table::lane::cells()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_fault_matrix_of_the_ledger_swept() {
+    assert_each(&table::sweep::cells()).await;
+}
+
+#[expect(clippy::print_stdout, reason = "the table is for a person too")]
+async fn assert_each(cells: &[Cell]) {
     let numbered = |(n, cell)| async move { (n, play(cell).await) };
     let (fast, others): (Vec<_>, Vec<_>) =
         cells.iter().enumerate().partition(|(_, cell)| cell.harm == Harm::SomebodyElse);

@@ -1,15 +1,11 @@
 //! What is to come of each fault: the rows of every way.
 
-mod at_once;
-mod lane;
-mod queued;
-mod sweep;
+pub(super) mod at_once;
+pub(super) mod lane;
+pub(super) mod queued;
+pub(super) mod sweep;
 
-use super::cell::{Cell, Expected};
-
-pub(super) fn cells() -> Vec<Cell> {
-    [at_once::cells(), queued::cells(), lane::cells(), sweep::cells()].concat()
-}
+use super::cell::Expected;
 
 /// Both targets are updated.
 const BOTH: &str = "intent 1, applied 1, intent 2, applied 2";

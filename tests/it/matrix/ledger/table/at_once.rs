@@ -16,7 +16,7 @@ const IN_VAIN: &str = "pending 1 TargetBusy, intent 2, applied 2";
 const NOT_QUEUED: Expected =
     expected(MIXED, IN_VAIN, "incomplete", "run 2 succeeded: applied, unchanged; 3 sent");
 
-pub(super) fn cells() -> Vec<Cell> {
+pub(in super::super) fn cells() -> Vec<Cell> {
     let http = rows().into_iter().flat_map(|rows| rows.cells(Way::Http));
     let bare = rows().into_iter().flat_map(|rows| {
         let rows = Rows {

@@ -21,7 +21,7 @@ const SUPERSEDED: Expected = expected(
 const CANCELLED: Expected =
     expected("done", "skipped 1 Cancelled, skipped 2 Cancelled", "cancelled", "run 1 cancelled: ; 0 sent");
 
-pub(super) fn cells() -> Vec<Cell> {
+pub(in super::super) fn cells() -> Vec<Cell> {
     let all = [begins(), targets(), ends()];
     all.into_iter().flatten().flat_map(|rows| rows.cells(Way::Lane)).collect()
 }

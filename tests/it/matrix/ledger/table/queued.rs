@@ -17,7 +17,7 @@ struct Answers {
     twice: &'static str,
 }
 
-pub(super) fn cells() -> Vec<Cell> {
+pub(in super::super) fn cells() -> Vec<Cell> {
     let ways = [
         Answers {
             way: Way::HttpQueued,

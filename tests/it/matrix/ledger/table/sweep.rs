@@ -7,7 +7,7 @@ use super::{APPLIED, expected};
 
 const SWEPT: &str = "swept 1";
 
-pub(super) fn cells() -> Vec<Cell> {
+pub(in super::super) fn cells() -> Vec<Cell> {
     let ways = [
         (Way::SweepUnsent, unsent()),
         (Way::SweepKilled, killed()),
