@@ -1,4 +1,5 @@
-//! Builds the commit into the binary, so that an audit line names the code that wrote it.
+//! Builds the commit into the binary, so that an audit line names the code that wrote it, and tells a release from what
+//! people develop with.
 
 use std::path::Path;
 use std::process::Command;
@@ -16,13 +17,21 @@ fn main() {
     let given = std::env::var("BUILD_COMMIT").ok().filter(|commit| !commit.is_empty());
     let commit = given.or_else(head).unwrap_or_else(|| "unknown".to_owned());
     println!("cargo:rustc-env=BUILD_COMMIT={commit}");
-    leave_out_unwind_tables();
+    println!("cargo:rustc-check-cfg=cfg(development)");
+    if is("PROFILE", "release") {
+        leave_out_unwind_tables();
+    } else {
+        println!("cargo:rustc-cfg=development");
+    }
+}
+
+fn is(variable: &str, value: &str) -> bool {
+    std::env::var(variable).is_ok_and(|found| found == value)
 }
 
 /// Nothing unwinds where a panic ends the process: `packaging/release.ld` leaves the tables out of a bootstrap for Lambda.
 fn leave_out_unwind_tables() {
-    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
-    if is("PROFILE", "release") && is("CARGO_CFG_TARGET_OS", "linux") {
+    if is("CARGO_CFG_TARGET_OS", "linux") {
         let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
         println!("cargo:rerun-if-changed={SCRIPT}");
         // an argument each: -Wl separates its own by commas, which a path may have

@@ -62,11 +62,8 @@ impl Gauge {
 
     #[expect(clippy::print_stdout, reason = "figures are part of what this test is for")]
     pub(super) fn print_head(&self) {
-        let build = if cfg!(development) {
-            "a debug build: times are not production's"
-        } else {
-            "a release build"
-        };
+        let build =
+            if cfg!(development) { "a debug build: times are not production's" } else { "a release build" };
         let fresh = if self.reset() { "each case's own" } else { "its process's" };
         println!("{build}; the peak of memory is {fresh}");
         println!("{:>9} {:>9} {:>10} {:>10}  case", "bytes", "ms", "peak MB", "besides");
