@@ -1,5 +1,6 @@
 //! Whole accounts and Regions: what a selector means, how it is counted, and how it comes back from its normal form.
 
+mod compared;
 mod properties;
 
 use crate::parsing::{ID, account, at, defaults, refusal, with};
@@ -7,7 +8,7 @@ use policy_core::aws::RegionName;
 use policy_core::policy::{
     Document, Form, Home, Instances, LaneName, PolicyChange, Rejected, Rules, document,
 };
-use policy_core::record::{InLane, hash_of, in_lane};
+use policy_core::record::{InLane, in_lane};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -275,74 +276,4 @@ fn each_account_and_region_counts_as_an_instance() {
         with("instanceIds", json!([all("*", "*"), all("us-east-1", "*"), all("sa-east-1", "000000000001")]));
     assert_eq!(violations_by(&both, &spokes(4_998)), []);
     too_many(&both, &spokes(4_999), 10_001, 10_000);
-}
-
-#[test]
-fn two_changes_of_a_document_overlap_only_where_they_meet() {
-    let one = |instances: Value, scope: &str| json!({"instanceIds": instances, "attachmentScope": scope, "maximumSize": "5 MB"});
-    let single =
-        |region: &str, account: &str| json!([format!("arn:aws:connect:{region}:{account}:instance/{ID}")]);
-    for (first, second, of) in [
-        (
-            one(json!(all("*", "*")), "CHAT"),
-            one(json!(["*"]), "CHAT"),
-            "CHAT of `*` in 111122223333/us-east-1",
-        ),
-        (
-            one(json!(all("eu-west-2", "*")), "CHAT"),
-            one(json!(all("*", SPOKES[0])), "*"),
-            "CHAT of `*` in 222233334444/eu-west-2",
-        ),
-        (
-            one(json!(all("*", "*")), "TASK"),
-            one(single("eu-west-2", SPOKES[1]), "TASK"),
-            "TASK of `0123abcd-0000-4000-8000-00000000000f`",
-        ),
-        (
-            one(single("eu-west-2", SPOKES[1]), "TASK"),
-            one(json!(all("*", SPOKES[1])), "TASK"),
-            "TASK of `*` in 444455556666/eu-west-2",
-        ),
-    ] {
-        let found = refusal(parse_by(&json!({"changes": [first, second]}), &rules()));
-        let found: Vec<_> = found.into_iter().map(|v| (v.pointer, v.code.name(), v.message)).collect();
-        let message = format!("has the same target as `/changes/0`: {of}");
-        assert_eq!(found, [("/changes/1".to_owned(), "OverlappingTarget", message)]);
-    }
-    for (first, second) in [
-        (one(json!(all("*", "*")), "CHAT"), one(json!(all("*", "*")), "TASK")),
-        (one(json!("*"), "CHAT"), one(json!(all("*", SPOKES[0])), "CHAT")),
-        (one(json!("*"), "CHAT"), one(single("eu-west-2", OWN), "CHAT")),
-        (one(single("sa-east-1", SPOKES[0]), "CHAT"), one(json!(all("*", "*")), "CHAT")),
-    ] {
-        assert_eq!(violations_by(&json!({"changes": [first, second]}), &rules()), []);
-    }
-}
-
-#[test]
-fn the_same_places_have_the_same_hash_and_others_another() {
-    let hash = |instances: Value| hash_of(&[change(&instances)]);
-    assert_eq!(hash(json!(all("us-east-1", OWN))), hash(json!("*")));
-    let everywhere = hash(json!(all("*", "*")));
-    let listed = json!([all("*", SPOKES[1]), all("eu-west-2", "*"), all("us-east-1", "*")]);
-    assert_eq!(hash(listed), everywhere);
-    // sha256sum's: a release that gives another hash to the same change refuses its repetition
-    assert_eq!(
-        hash(json!([all("*", OWN)])),
-        policy_core::record::parts(
-            r#"[{"places":["111122223333/eu-west-2","111122223333/us-east-1"],"tags":{},"scopes":["CHAT"],"size":1048576}]"#
-        )
-        .0
-    );
-    let mut hashes = vec![
-        everywhere,
-        hash(json!("*")),
-        hash(json!(all("*", OWN))),
-        hash(json!(all("us-east-1", "*"))),
-        hash(json!(all("us-east-1", SPOKES[0]))),
-        hash(json!(all("eu-west-2", SPOKES[0]))),
-    ];
-    hashes.sort();
-    hashes.dedup();
-    assert_eq!(hashes.len(), 6);
 }
