@@ -1,5 +1,6 @@
 """The sandbox: Amazon Connect and a function on loopback, started for a test and ended by it."""
 
+import os
 import re
 import subprocess
 import time
@@ -37,9 +38,23 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "release: what only the release build of `make sam-build` can show")
 
 
+# Files whose tests take longest: begun late, they would still run when everything else is done.
+LONGEST = ("test_schemathesis.py", "test_acceptance.py")
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest test by far comes first: begun late, it would still run when everything else is done."""
-    items.sort(key=lambda item: item.path.name != "test_schemathesis.py")
+    """Each worker gets an equal part of the list, as pytest-xdist cuts it, and begins with its share of the longest tests."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    longest = [item for item in items if item.path.name in LONGEST]
+    others = [item for item in items if item.path.name not in LONGEST]
+    left = len(items)
+    items.clear()
+    for worker in range(workers):
+        size = left // (workers - worker)
+        first = longest[worker::workers]
+        items += first + [others.pop(0) for _ in range(size - len(first))]
+        left -= size
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pages import ROOT
 
 REGION = "us-east-1"
 HERE = Path(__file__).parent
-# Without the last two, `make demo` would compile again what `make test` has compiled.
-KEPT = ("HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTC_WORKSPACE_WRAPPER", "CLIPPY_ARGS")
+# Without the last three, `make demo` would compile again what `make test` has compiled.
+KEPT = ("HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTC_WORKSPACE_WRAPPER", "CLIPPY_ARGS", "CARGO_INCREMENTAL")
 # Version 1 of the CLI knows an old name of SQS, which it takes before the endpoint of its environment.
 TO_MOTO = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }'
 # moto knows no filter patterns; the lines are those of the folder $LOGS.

@@ -162,7 +162,7 @@ def test_the_worker_finishes_over_several_invocations_and_updates_each_target_on
     answer = post(function, {"instanceId": "*", "attachmentScope": "*", "changeId": "CHG-3", **SIZE})
     assert (answer.status_code, answer.json()["status"]) == (202, "accepted")
     assert function.updates() == []
-    rounds = governed.work(function)
+    rounds = governed.work_until(1, function)
     assert len(rounds) > 1
     assert [polled.deleted for polled in rounds] == [0] * (len(rounds) - 1) + [1]
     assert all(polled.invoked.error is None for polled in rounds)
@@ -263,7 +263,7 @@ def test_a_change_that_is_not_done_holds_later_ones_of_its_lane_back(governed: G
     for size in sizes:
         document = {"instanceId": "*", "attachmentScope": "*", "maximumSizeLimitInBytes": size}
         governed.take_in(function, {**document, "changeId": f"CHG-{size}"}, str(size))
-    rounds = governed.work(function)
+    rounds = governed.work_until(2, function)
     assert sum(polled.deleted for polled in rounds) == 2
     assert len(rounds) > 2
     asked = [entry["body"]["MaximumSizeLimitInBytes"] for entry in function.updates()]
