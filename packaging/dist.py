@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import json
 import subprocess
+import tomllib
 import zipfile
 from collections import defaultdict
 from pathlib import Path
@@ -73,10 +74,11 @@ def sbom(destination: Path, target: str) -> None:
     stem = f"{PACKAGE}-{target}"
     command = ["--format=json", "--spec-version=1.5", f"--target={target}", f"--override-filename={stem}"]
     run(tool / "bin" / "cargo-cyclonedx", "cyclonedx", *command)
-    made = ROOT / f"{stem}.json"
-    destination.write_text(made.read_text())
-    for left in (made, ROOT / "sandbox" / made.name, ROOT / "sandbox" / "cli" / made.name):
-        left.unlink(missing_ok=True)
+    destination.write_text((ROOT / f"{stem}.json").read_text())
+    # it writes one for every member of the workspace
+    members = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["members"]
+    for folder in ("", *members):
+        (ROOT / folder / f"{stem}.json").unlink(missing_ok=True)
 
 
 def pack(destination: Path, bootstrap: Path, notices: str) -> None:
