@@ -53,8 +53,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for worker in range(workers):
         size = left // (workers - worker)
         first = longest[worker::workers]
-        items += first + [others.pop(0) for _ in range(size - len(first))]
+        more = max(0, size - len(first))
+        items += first + others[:more]
+        del others[:more]
         left -= size
+    items += others
 
 
 @dataclass(frozen=True)
