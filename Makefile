@@ -194,7 +194,7 @@ build: ## the Lambda bootstrap, target/release/connect-attachment-policy (about 
 # for another one too, but a test could not start it.
 ARCH ?= $(subst aarch64,arm64,$(shell uname -m))
 SAM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam
-sam-build: $(VENV)/release ## the bootstraps of template.yaml for this machine, in .aws-sam (about 5 minutes)
+sam-build: $(VENV)/release ## the bootstraps of template.yaml for this machine, in .aws-sam (5 to 6 minutes)
 	$(call heading,sam build)
 	cargo metadata --locked --format-version 1 > /dev/null
 	$(SAM) build --parameter-overrides Architecture=$(ARCH)

@@ -18,8 +18,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The machine's own. A development build is ahead of it by the milliseconds in the file that `TEST_CLOCK` names, so that
-    /// tests can let time pass for a whole stack; a release build does not know the variable.
+    /// The machine's own. A development build is ahead of it by the milliseconds in the file that `TEST_CLOCK` names,
+    /// so that tests can let time pass for a whole stack; a release build does not know the variable.
     pub fn of(lookup: &dyn Fn(&str) -> Option<String>) -> Self {
         let shared = if cfg!(development) { lookup("TEST_CLOCK") } else { None };
         Self { shared: shared.map(|path| PathBuf::from(path).into()), ..Self::default() }
