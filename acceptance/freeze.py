@@ -1,7 +1,6 @@
 """Freeze and resume over the HTTP API, and what a freeze means meanwhile."""
 
 import json
-import time
 from contextlib import ExitStack
 from typing import Any
 
@@ -80,7 +79,8 @@ class Freeze:
         self._stack.put_event(self._unchanged("frozen"))
         self._stack.wait("the event is not recorded", lambda: self._stack.record(self._waiting))
         # a worker that does not obey would carry it out at once
-        time.sleep(5 * self._stack.options.interval)
+        for _ in range(5):
+            self._stack.pause()
         record = self._stack.record(self._waiting)
         expect(record and record["status"], "accepted", record)
         return "recorded, and waits"

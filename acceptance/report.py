@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .interruption import ignore
+from .interruption import ignore, look
 
 WIDTH = 34
 
@@ -26,6 +26,7 @@ class Report:
 
     def step(self, name: str, run: Callable[[], str]) -> bool:
         """Runs a step; whatever goes wrong in it is its own failure, and the others go on."""
+        look()
         began = time.monotonic()
         try:
             mark, detail = "ok", run()

@@ -12,6 +12,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 
+from .interruption import look
 from .report import Failed, NeedsAccount
 
 Found = TypeVar("Found")
@@ -86,6 +87,7 @@ class Stack:
     # ---- The API ----
 
     def request(self, method: str, path: str, document: Any = None, signed: bool = True) -> Answer:
+        look()
         body = None if document is None else json.dumps(document).encode()
         headers = {"Host": urlsplit(self.outputs["ApiUrl"]).netloc}
         if body is not None:
@@ -183,4 +185,10 @@ class Stack:
                 return found
             if time.monotonic() > deadline:
                 raise Failed(f"{otherwise} within {self.options.patience:.0f} s")
-            time.sleep(self.options.interval)
+            self.pause()
+
+    def pause(self) -> None:
+        """Until the next look."""
+        look()
+        time.sleep(self.options.interval)
+        look()

@@ -1,5 +1,6 @@
 """A program that runs as long as a test needs it."""
 
+import secrets
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -34,7 +35,15 @@ def running(
 
 
 def free_port() -> int:
-    """A free port, for a program that has to know its port before it listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A free port, for a program that has to know its port before it listens.
+
+    None of those that the system gives out itself: until the program listens, any other could get it.
+    """
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port

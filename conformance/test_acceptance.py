@@ -135,6 +135,7 @@ def test_a_run_that_is_interrupted_while_frozen_resumes(account: Account) -> Non
     process = started(account, patience=60)
     until(account.is_frozen)
     process.send_signal(signal.SIGTERM)
+    account.gateway.answers.set()
     code, marks, said = ended(process)
     assert (code, marks["put back: the freeze"]) == (1, "ok"), said
     assert not account.is_frozen()

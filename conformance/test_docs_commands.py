@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from child_process import free_port
 from conftest import Sandbox
 from pages import ROOT, Block, every
 from recorded_aws import RecordedAws
@@ -130,9 +131,7 @@ def test_the_sessions_with_a_sandbox_print_what_is_shown(named: str) -> None:
     [start] = [block for block in COMMANDS if f"--url-port {named}" in block.text]
     blocks = [block for block in COMMANDS if not why_not(block) and f"127.0.0.1:{named}" in block.text]
     assert blocks
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = str(listener.getsockname()[1])
+    port = str(free_port())
     with standing(start.text.replace(named, port), f"127.0.0.1:{port}"):
         for typed, shown in (line for block in blocks for line in session(block)):
             printed = shell(typed.replace(named, port))
