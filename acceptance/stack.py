@@ -65,9 +65,12 @@ class Stack:
         self.run = f"acceptance-{int(self.began)}"
         self.outputs: dict[str, str] = {}
         self._http = URLLib3Session(timeout=40)
+        self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
-        return self.session.client(service)
+        if service not in self._clients:
+            self._clients[service] = self.session.client(service)
+        return self._clients[service]
 
     def needs_account(self, reason: str) -> None:
         """Ends a step that a stand-in cannot answer."""

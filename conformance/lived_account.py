@@ -101,7 +101,7 @@ class Account:
         self.gateway.close()
 
     def _live(self) -> None:
-        while not self._ended.wait(0.05):
+        while not self._ended.wait(0.2):
             if self.delivered < self.delivers:
                 self._deliver()
             if self.delivered <= self.logs:

@@ -24,6 +24,9 @@ from werkzeug.wrappers import Response
 REGION = "us-east-1"
 ANYBODY = {"aws_access_key_id": "any", "aws_secret_access_key": "any", "region_name": REGION}
 
+# It has no state of its own, and takes longer to make than most tests
+MOTO = DomainDispatcherApplication(create_backend_app)
+
 Tamper = Callable[[Response], Response]
 
 
@@ -51,7 +54,6 @@ class RecordedAws:
         self.calls: list[Call] = []
         # by operation: how to change moto's answers to the function
         self.tampered: dict[str, Tamper] = {}
-        self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._serve, threaded=True, request_handler=Quiet)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -70,7 +72,7 @@ class RecordedAws:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
         called = call(environ, body)
-        answer = Response.from_app(self._moto, environ, buffered=True)
+        answer = Response.from_app(MOTO, environ, buffered=True)
         if called.by_function and called.operation in self.tampered:
             answer = self.tampered[called.operation](answer)
         # recorded before the answer is sent, so that whoever has the answer finds the call here

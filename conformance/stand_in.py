@@ -30,6 +30,8 @@ class StandIn:
     # the values of outputs that moto has no service for, such as the API's URL
     outputs: dict[str, str] = field(default_factory=dict)
     alarm_actions: tuple[str, ...] = ()
+    # making one takes longer than a call
+    _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         # what a Ref or a GetAtt of the template stands for
@@ -48,8 +50,10 @@ class StandIn:
         self.client("cloudformation").create_stack(StackName=NAME, TemplateBody=json.dumps(template))
 
     def client(self, service: str) -> Any:
-        keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
-        return boto3.client(service, endpoint_url=self.url, region_name=REGION, **keys)
+        if service not in self._clients:
+            keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
+            self._clients[service] = boto3.client(service, endpoint_url=self.url, region_name=REGION, **keys)
+        return self._clients[service]
 
     def _table(self) -> None:
         dynamodb = self.client("dynamodb")
