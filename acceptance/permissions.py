@@ -106,14 +106,23 @@ class Permissions:
         return f"{allowed} allowed, {len(asked) - allowed} denied"
 
     def _may(self, role: str, request: Request) -> bool:
+        # the simulator reads no tags; the named instance is taken to have the one that `InstanceTagValue` asks for
+        tag = self._stack.parameters.get("InstanceTagValue")
         context: list[dict[str, Any]] = []
         if request.partition:
-            context = [
+            context.append(
                 {
                     "ContextKeyName": "dynamodb:LeadingKeys", "ContextKeyType": "stringList",
                     "ContextKeyValues": [request.partition],
                 }  # fmt: skip
-            ]
+            )
+        if tag:
+            context.append(
+                {
+                    "ContextKeyName": "aws:ResourceTag/attachment-policy", "ContextKeyType": "string",
+                    "ContextKeyValues": [tag],
+                }  # fmt: skip
+            )
         answer = self._stack.client("iam").simulate_principal_policy(
             PolicySourceArn=self._stack.outputs[role], ActionNames=[request.action], ResourceArns=[request.on],
             ContextEntries=context,

@@ -64,6 +64,7 @@ class Stack:
         self.began = time.time()
         self.run = f"acceptance-{int(self.began)}"
         self.outputs: dict[str, str] = {}
+        self.parameters: dict[str, str] = {}
         self._http = URLLib3Session(timeout=40)
         self._clients: dict[str, Any] = {}
 
@@ -80,6 +81,7 @@ class Stack:
     def read_outputs(self) -> str:
         [found] = self.client("cloudformation").describe_stacks(StackName=self.options.stack)["Stacks"]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+        self.parameters = {given["ParameterKey"]: given["ParameterValue"] for given in found.get("Parameters", [])}
         missing = [name for name in NEEDED if name not in self.outputs]
         if missing:
             raise Failed(f"the stack has no outputs {', '.join(missing)}")

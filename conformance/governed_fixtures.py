@@ -66,7 +66,7 @@ class Governed:
     def work_until(self, done: int, function: Function) -> list[Polled]:
         """The same, until so many messages are done: on a busy machine a target may fail for now, and its lane waits."""
         rounds = self.work(function)
-        for _ in range(5):
+        for _ in range(30):
             if sum(polled.deleted for polled in rounds) == done:
                 break
             self.aws.show(self.changes, rounds[-1].messages[0])

@@ -42,31 +42,35 @@ Decide = Callable[[str, str, bool], bool]
 class Simulator:
     """IAM's, for roles whose policies are the template's, and whatever was added to or taken from them."""
 
-    def __init__(self, decide: Decide) -> None:
+    def __init__(self, decide: Decide, parameters: dict[str, str]) -> None:
         self._decide = decide
+        self._parameters = parameters
 
     def simulate_principal_policy(
         self, *, PolicySourceArn: str, ActionNames: list[str], ResourceArns: list[str], ContextEntries: list[Any]
     ) -> dict[str, Any]:
         [action], [on] = ActionNames, ResourceArns
         context = {entry["ContextKeyName"].replace(":", "__"): entry["ContextKeyValues"] for entry in ContextEntries}
-        allowed = may(PolicySourceArn, action, of_the_template(on), {}, **context)
+        allowed = may(PolicySourceArn, action, of_the_template(on), self._parameters, **context)
         allowed = self._decide(PolicySourceArn, action, allowed)
         return {"EvaluationResults": [{"EvalDecision": "allowed" if allowed else "implicitDeny"}]}
 
 
-def failed(monkeypatch: pytest.MonkeyPatch, decide: Decide) -> set[str]:
+def failed(monkeypatch: pytest.MonkeyPatch, decide: Decide, **parameters: str) -> set[str]:
     """The functions whose step fails."""
     stack = Stack(Options(stack=NAME, instance=INSTANCE, region="us-east-1"))
-    stack.outputs = OUTPUTS
-    monkeypatch.setattr(stack, "client", lambda _: Simulator(decide))
+    stack.outputs, stack.parameters = OUTPUTS, parameters
+    monkeypatch.setattr(stack, "client", lambda _: Simulator(decide, parameters))
     report = Report()
     Permissions(stack, report).run()
     return {name for name, mark in zip(FUNCTIONS, report.marks, strict=True) if mark == "failed"}
 
 
-def test_the_template_s_roles_may_do_what_is_expected_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert failed(monkeypatch, lambda role, action, allowed: allowed) == set()
+@pytest.mark.parametrize("parameters", [{}, {"InstanceTagValue": "governed"}], ids=str)
+def test_the_template_s_roles_may_do_what_is_expected_of_them(
+    monkeypatch: pytest.MonkeyPatch, parameters: dict[str, str]
+) -> None:
+    assert failed(monkeypatch, lambda role, action, allowed: allowed, **parameters) == set()
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,11 @@
 
 import json
 import re
+from fnmatch import fnmatchcase
 
-from expansion import EVERY, filled, named, rust_functions
+from expansion import EVERY, as_list, filled, named, resources, rust_functions
+from iam import statements_of
+from pages import ROOT
 
 
 def test_a_key_of_the_operator_s_takes_the_place_of_the_services_own() -> None:
@@ -48,3 +51,19 @@ def test_a_landing_zone_s_boundary_path_and_network_reach_everything_they_are_fo
         assert not {"VpcConfig", "Layers"} & properties.keys()
     roles = [resource["Properties"] for resource in plain.values() if resource["Type"] == "AWS::IAM::Role"]
     assert [role for role in roles if "PermissionsBoundary" in role] == []
+
+
+def test_the_boundary_of_the_page_has_every_action_of_every_role() -> None:
+    text = (ROOT / "docs/deploy.md").read_text()
+    [paragraph] = re.findall(r"^\*\*Roles\.\*\* .*?(?=\n\n)", text, re.MULTILINE | re.DOTALL)
+    named_ = re.findall(r"`([\w:*]+)`", paragraph)
+    # `BatchGetItem` is DynamoDB's too, as the word before it
+    patterns = [word if ":" in word else f"dynamodb:{word}" for word in named_]
+    actions = {
+        action
+        for role in resources("AWS::IAM::Role")
+        for statement in statements_of(role, EVERY)
+        for action in as_list(statement["Action"])
+    }
+    assert {"events:PutEvents", "sts:AssumeRole", "dynamodb:BatchGetItem"} <= actions
+    assert [action for action in sorted(actions) if not any(fnmatchcase(action, one) for one in patterns)] == []

@@ -167,10 +167,10 @@ def test_a_standalone_stack_is_frozen_and_resumed_by_its_outputs(operator: Opera
 
 
 def test_a_restored_table_has_what_the_template_s_has_and_is_frozen(operator: Operator, stack: StandIn) -> None:
-    freezing, restoring, frozen, _ = under("Restore the ledger")
+    freezing, restoring, completing, frozen, _ = under("Restore the ledger")
     dynamodb = stack.client("dynamodb")
     dynamodb.put_item(TableName=stack.names["LedgerTable"], Item={"pk": {"S": "change#1"}, "sk": {"S": "change"}})
-    operator.paste(restoring, frozen)
+    operator.paste(restoring, completing, frozen)
     name = "attachment-policy-ledger-restored"
     table = dynamodb.describe_table(TableName=name)["Table"]
     assert table["DeletionProtectionEnabled"] is True

@@ -87,7 +87,8 @@ def test_it_has_nothing_of_the_ledger() -> None:
 def test_what_it_shares_with_the_other_template_is_the_same() -> None:
     mine, other = expanded(STANDALONE)["Parameters"], expanded(TEMPLATE)["Parameters"]
     shared = {"InstanceArns", "AllowedInstances", "BlockedExtensions", "MaxSizeBytes", "Architecture", "AlarmTopicArn"}
-    assert mine.keys() & other.keys() == shared | {"LogRetentionDays"}
+    # their texts and defaults are about another number of functions and a ledger
+    assert mine.keys() & other.keys() == shared | {"LogRetentionDays", "ReserveConcurrency"}
     for name in shared:
         parts = ("Type", "Default", "AllowedPattern", "AllowedValues")
         assert {part: mine[name].get(part) for part in parts} == {part: other[name].get(part) for part in parts}, name
@@ -147,7 +148,7 @@ def test_only_the_rule_sends_to_the_queue_as_a_service_and_only_over_tls() -> No
     assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
-@pytest.mark.parametrize(("values", "reserved"), [({}, 2), ({"Concurrency": "1"}, "1"), (OPTIONAL, 0)])
+@pytest.mark.parametrize(("values", "reserved"), [({}, 2), ({"Concurrency": "1"}, "1"), (OPTIONAL, 0), ({"ReserveConcurrency": "false", "Frozen": "true"}, 0)])
 def test_a_freeze_leaves_it_no_concurrency(values: dict[str, str], reserved: Any) -> None:
     function = filled(values, STANDALONE)["Resources"]["Function"]["Properties"]
     assert function["ReservedConcurrentExecutions"] == reserved
@@ -160,6 +161,12 @@ def test_freezing_by_command_is_what_the_parameter_does() -> None:
     for text in outputs.values():
         assert "put-function-concurrency" in text
         assert "--function-name ${Function}" in text
+
+
+def test_where_nothing_can_be_reserved_nothing_is_and_a_freeze_ends_by_taking_its_reservation_away() -> None:
+    stack = filled({"ReserveConcurrency": "false"}, STANDALONE)
+    assert "ReservedConcurrentExecutions" not in stack["Resources"]["Function"]["Properties"]
+    assert "delete-function-concurrency" in stack["Outputs"]["Resume"]["Value"]["Fn::Sub"]
 
 
 # ---- What it does ----

@@ -187,7 +187,7 @@ def test_every_log_group_has_a_retention_and_outlives_the_stack() -> None:
     groups = resources("AWS::Logs::LogGroup")
     assert len(groups) == 7
     for name, group in groups.items():
-        assert default(group["RetentionInDays"]) == 365
+        assert default(group["RetentionInDays"]) == 545
         assert expanded()["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
 
 

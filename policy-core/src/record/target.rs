@@ -32,6 +32,11 @@ pub struct TargetRecord {
 }
 
 impl TargetRecord {
+    /// Whether it should hold something, or an update is under way that may come to that.
+    pub fn is_governed(&self) -> bool {
+        Members::of_known(&self.held).any() || self.intent.is_some()
+    }
+
     /// Whether the last value applied here is that change's: only then an undo of it may touch the target.
     pub fn is_last_applied_by(&self, change: &ChangeId) -> bool {
         self.applied.as_ref().is_some_and(|run| run.change_id == *change)

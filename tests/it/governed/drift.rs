@@ -246,6 +246,25 @@ async fn what_cannot_be_read_comes_again_and_an_instance_that_is_gone_ends_its_d
 }
 
 #[tokio::test]
+async fn what_nobody_governs_and_the_role_may_not_read_does_not_come_again() {
+    let stage = stage().await;
+    change_elsewhere(&stage, TWO, 5);
+    let read = Operation::DescribeAttachedFilesConfiguration;
+    stage.world.connect.always(read, Some(connect::Fault::AccessDenied));
+    assert!(is_checked(&stage, &of(TWO, "denied")).await);
+    assert!(
+        stage
+            .world
+            .pipe
+            .text()
+            .contains("somebody changed a target that nobody governs and that cannot be read")
+    );
+    stage.world.connect.always(read, Some(connect::Fault::Throttle));
+    assert!(!is_checked(&stage, &of(TWO, "throttled")).await);
+    assert_eq!((drifts(&stage).len(), findings(&stage.world)), (0, vec![]));
+}
+
+#[tokio::test]
 async fn a_drift_that_the_bus_has_not_taken_is_put_again_and_is_in_the_audit_once() {
     let stage = stage().await;
     govern(&stage, ONE).await;
