@@ -26,7 +26,7 @@ use aws_sdk_connect::config::retry::{ClassifyRetry, RetryAction, RetryConfig, Re
 use aws_sdk_connect::config::timeout::TimeoutConfig;
 use aws_sdk_connect::config::{Builder, Region, SharedHttpClient};
 use aws_sdk_connect::{Client, config};
-use policy_core::aws::{RegionName, RoleArn};
+use policy_core::aws::{AccountId, RegionName, RoleArn};
 use policy_core::policy::{Home, Instance};
 use policy_core::record::LaneName;
 use rate_limiter::RateLimiter;
@@ -69,17 +69,30 @@ pub struct Connect {
     lanes: Lock<HashMap<LaneKey, Arc<LaneClient>>>,
 }
 
-/// An account (`None`: our own) and a Region: together they have one quota.
+/// An account and a Region: together they have one quota.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LaneKey {
-    role_arn: Option<RoleArn>,
+    access: Access,
     region: RegionName,
+}
+
+/// Whose credentials reach an account.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Access {
+    /// Our own: it is our account.
+    Own,
+    /// Those of a role there.
+    Role(RoleArn),
+    /// Nobody's: it had a role when the change was accepted. With our own credentials `*` would mean our own instances.
+    Nobodys(AccountId),
 }
 
 /// One account and Region: its client and its rate limits.
 #[derive(Debug)]
 pub struct LaneClient {
     client: Client,
+    /// The account, where nothing is sent because it has no role.
+    out_of_reach: Option<AccountId>,
     update: Arc<RateLimiter>,
     describe: Arc<RateLimiter>,
     list: Arc<RateLimiter>,
@@ -95,19 +108,23 @@ impl Connect {
 
     /// The account and Region whose quota the instance uses, as seen from the function's own account.
     pub fn key(&self, instance: &Instance, home: &Home) -> LaneKey {
-        let foreign = instance.account.as_ref().filter(|account| home.account.as_ref() != Some(account));
-        LaneKey {
-            role_arn: foreign.and_then(|account| self.settings.roles.get(account)).cloned(),
-            region: instance.region.clone(),
-        }
+        LaneKey { access: self.access(instance.account, home), region: instance.region.clone() }
     }
 
     /// The same of a whole account and Region.
     pub fn lane_key(&self, lane: &LaneName, home: &Home) -> LaneKey {
-        let foreign = lane.account.as_ref().filter(|account| home.account.as_ref() != Some(account));
-        LaneKey {
-            role_arn: foreign.and_then(|account| self.settings.roles.get(account)).cloned(),
-            region: lane.region.clone(),
+        LaneKey { access: self.access(lane.account, home), region: lane.region.clone() }
+    }
+
+    fn access(&self, account: Option<AccountId>, home: &Home) -> Access {
+        let Some(account) = account.filter(|account| home.account != Some(*account)) else {
+            return Access::Own;
+        };
+        match self.settings.roles.get(&account) {
+            Some(role) => Access::Role(role.clone()),
+            // who does not know its own account takes every other for it
+            None if home.account.is_none() => Access::Own,
+            None => Access::Nobodys(account),
         }
     }
 
@@ -134,7 +151,7 @@ impl Connect {
             .timeout_config(
                 TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build(),
             );
-        if let Some(role_arn) = &key.role_arn {
+        if let Access::Role(role_arn) = &key.access {
             let provider = AssumedRole::new(&self.config, role_arn.as_str());
             builder = builder.credentials_provider(provider);
         }
@@ -146,6 +163,10 @@ impl Connect {
         let limiter = || shared.clone().unwrap_or_else(limiter);
         LaneClient {
             client: Client::from_conf(builder.build()),
+            out_of_reach: match key.access {
+                Access::Nobodys(account) => Some(account),
+                Access::Own | Access::Role(_) => None,
+            },
             update: limiter(),
             describe: limiter(),
             list: limiter(),

@@ -170,6 +170,7 @@ impl Settings {
             allow_empty_extensions: self.allow_empty_extensions,
             can_enforce_guardrails: self.guardrails.can_be_enforced(),
             governed: self.ledger.is_some(),
+            takes_every_account: false,
         }
     }
 }

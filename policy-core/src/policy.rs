@@ -108,6 +108,7 @@ impl Values {
 
 /// What an operator decided about documents, as opposed to what AWS allows.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a decision of its own")]
 pub struct Rules {
     /// Where this function runs: completes a bare instance id.
     pub home: Home,
@@ -121,6 +122,8 @@ pub struct Rules {
     pub can_enforce_guardrails: bool,
     /// Whether a ledger remembers changes: an id is then the name of a record and part of a path.
     pub governed: bool,
+    /// Whether every account counts as one that has a role.
+    pub takes_every_account: bool,
 }
 
 impl Rules {
@@ -133,6 +136,20 @@ impl Rules {
             allow_empty_extensions: false,
             can_enforce_guardrails: false,
             governed: false,
+            takes_every_account: false,
+        }
+    }
+
+    /// The same for a document that was accepted before: what an operator has decided since does not matter to it.
+    /// Guardrails and roles still decide about each of its targets.
+    #[must_use]
+    pub fn of_what_was_accepted(&self) -> Self {
+        Self {
+            allow_empty_extensions: true,
+            can_enforce_guardrails: true,
+            governed: true,
+            takes_every_account: true,
+            ..self.clone()
         }
     }
 
@@ -143,6 +160,8 @@ impl Rules {
 
     /// Whether it is the function's own account, or one that has a role here.
     pub fn reaches_account(&self, account: AccountId) -> bool {
-        self.home.account.is_none_or(|own| account == own) || self.role_accounts.contains(&account)
+        self.takes_every_account
+            || self.home.account.is_none_or(|own| account == own)
+            || self.role_accounts.contains(&account)
     }
 }

@@ -5,6 +5,7 @@ use crate::telemetry::causes;
 use aws_sdk_connect::config::http::HttpResponse;
 use aws_sdk_connect::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_connect::operation::RequestId;
+use policy_core::aws::AccountId;
 use policy_core::calls::CallCost;
 use policy_core::failure::{ErrorCode, Failure};
 use std::error::Error;
@@ -35,6 +36,18 @@ impl CallError {
             code: ErrorCode::NoTimeLeft,
             service_code: None,
             detail: "not started: too little time before the invocation's deadline".to_owned(),
+            request_id: None,
+            cost: CallCost::default(),
+            may_have_taken_effect: false,
+        }
+    }
+
+    /// The call was not sent, because nobody's credentials reach the account.
+    pub(super) fn no_role(account: AccountId) -> Self {
+        Self {
+            code: ErrorCode::AccessDeniedException,
+            service_code: None,
+            detail: format!("not sent: CONNECT_ROLE_ARNS has no role for account {account}"),
             request_id: None,
             cost: CallCost::default(),
             may_have_taken_effect: false,

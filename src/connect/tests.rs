@@ -30,9 +30,13 @@ fn only_an_instance_of_another_account_is_reached_by_its_accounts_role() {
     let ours = home().instance(InstanceId::parse("00000001-0000-4000-8000-000000000001").unwrap());
     assert_eq!(connect.key(&ours, &home()), connect.lane_key(&LaneName::home(&home()), &home()));
     let theirs = Instance { account: AccountId::parse("444455556666"), ..ours.clone() };
-    assert_eq!(connect.key(&theirs, &home()).role_arn, RoleArn::parse(ROLE));
-    let nobodys = Instance { account: AccountId::parse("777788889999"), ..ours };
-    assert_eq!(connect.key(&nobodys, &home()).role_arn, None);
+    assert_eq!(connect.key(&theirs, &home()).access, Access::Role(RoleArn::parse(ROLE).unwrap()));
+    let other = AccountId::parse("777788889999");
+    let nobodys = Instance { account: other, ..ours };
+    assert_eq!(connect.key(&nobodys, &home()).access, Access::Nobodys(other.unwrap()));
+    let unknown = Home { account: None, ..home() };
+    assert_eq!(connect.key(&nobodys, &unknown).access, Access::Own);
+    assert_eq!(connect.key(&theirs, &unknown).access, Access::Role(RoleArn::parse(ROLE).unwrap()));
 }
 
 #[test]

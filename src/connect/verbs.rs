@@ -231,6 +231,9 @@ impl LaneClient {
         E: ProvideErrorMetadata + Error + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
+        if let Some(account) = self.out_of_reach {
+            return Err(CallError::no_role(account));
+        }
         let limiter = Arc::clone(self.limiter(operation));
         let attempts = AttemptTracker::new(limiter, call.until, call.last_attempt, permit.waited);
         let answer = match timeout_at(call.until, send(Attach(Arc::clone(&attempts)))).await {

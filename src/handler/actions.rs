@@ -149,7 +149,7 @@ impl Handler {
     }
 }
 
-/// An undo is of a real run that has ended and changed something.
+/// An undo is of a change that has ended. Whether one of its runs applied something, their results say.
 fn may_be_undone(change: &ChangeRecord) -> Result<(), Conflict> {
     if !change.status.is_final() {
         return Err(Conflict(
@@ -157,7 +157,7 @@ fn may_be_undone(change: &ChangeRecord) -> Result<(), Conflict> {
             "the change has not ended; cancel it, or wait for its end",
         ));
     }
-    if change.dry_run || change.status == RecordStatus::Rejected {
+    if change.status == RecordStatus::Rejected {
         return Err(Conflict(Problem::NothingToUndo, "the change applied nothing that could be undone"));
     }
     Ok(())

@@ -104,10 +104,7 @@ impl Handler {
         old: Option<&ChangeRecord>,
         new: &ChangeRecord,
     ) -> Result<Recorded, LedgerError> {
-        if let PlanRef::Parts { name, .. } = &new.plan {
-            let (_, parts) = record::parts(&case.text);
-            case.ledger.put_parts(&new.change_id, name, &parts, new.key).await?;
-        }
+        case.ledger.put_plan(new, &case.text).await?;
         if let Some(text) = case.at_once.as_deref().and_then(|at_once| found(&case.document.changes, at_once))
         {
             let (_, parts) = record::parts(&text);

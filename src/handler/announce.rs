@@ -157,7 +157,7 @@ async fn add_stored(
 ) -> Result<bool, NotAnnounced> {
     let mut after = None;
     loop {
-        let query = ResultsQuery { after, outcome: Some(outcome), limit: RESULTS };
+        let query = ResultsQuery { after, outcome: Some(outcome), limit: RESULTS, is_current: true };
         let page = ledger.results(&change.run_name(), &query).await?;
         for result in &page.items {
             if !event.add(result)? {

@@ -56,10 +56,14 @@ impl Handler {
         let (task, restores) = (derived.task.clone(), derived.restores);
         let plan = Plan { task, lanes, is_batch: false, stop_after: None, restores };
         let tokens = Tokens::new(&context.invocation.request_id, self.now());
-        let record = draft(request, of, &derived, &plan, (tokens.next(), self.now()))?;
+        let text = plan.encode()?;
+        let record = draft(request, of, &derived, (&plan, &text), (tokens.next(), self.now()));
         if record.change_id == of.change_id {
             let why = "`changeId` is the id of the change itself";
             return self.refuse(context, request, Problem::ChangeIdReused, why);
+        }
+        if let Err(error) = ledger.put_plan(&record, &text).await {
+            return ledger_failed(&error);
         }
         let related = match derived.relation {
             // a look at what an undo would do leaves no trace in the change
@@ -78,7 +82,8 @@ impl Handler {
                 self.refuse(context, request, Problem::ChangeRunning, why)
             }
             Ok(Related::Exists(there)) => {
-                self.derive_again(context, request, ledger, &derived, (*there, record), &plan).await
+                let records = (*there, record);
+                self.derive_again(context, request, ledger, &derived, records, (&plan, &text)).await
             }
             Err(error) => ledger_failed(&error),
         }
@@ -92,7 +97,7 @@ impl Handler {
         ledger: &Ledger,
         derived: &Derived,
         (there, new): (ChangeRecord, ChangeRecord),
-        plan: &Plan,
+        (plan, text): (&Plan, &str),
     ) -> Answered {
         let submitted = Submitted {
             hash: &new.hash,
@@ -107,6 +112,9 @@ impl Handler {
                 let relations =
                     Relations { undone_by: there.relations.undone_by.clone(), ..new.relations.clone() };
                 let new = ChangeRecord { run, key, order, first, relations, ..new };
+                if let Err(error) = ledger.put_plan(&new, text).await {
+                    return ledger_failed(&error);
+                }
                 match ledger.next_run(&there, &new, self.now()).await {
                     Ok(Recorded::Stored) => {
                         self.begin_derived(context, request, ledger, derived, &new, plan).await
@@ -195,23 +203,24 @@ fn draft(
     request: &Request,
     of: &ChangeRecord,
     derived: &Derived,
-    plan: &Plan,
+    (plan, text): (&Plan, &str),
     (token, now): (String, Millis),
-) -> Result<ChangeRecord, serde_json::Error> {
+) -> ChangeRecord {
     let change_id = derived.change_id.clone().unwrap_or_else(|| request.origin.change_id());
     let order = Order { accepted: accepted(&request.origin, now), change_id };
-    let (undoes, applies) = match derived.relation {
-        Relation::UndoneBy => (Some(of.change_id.clone()), None),
-        Relation::AppliedBy => (None, Some(of.change_id.clone())),
+    let (undoes, applies, stop_after) = match derived.relation {
+        Relation::UndoneBy => (Some(of.change_id.clone()), None, None),
+        // the limit is part of what was planned
+        Relation::AppliedBy => (None, Some(of.change_id.clone()), of.stop_after),
     };
     let origin = RecordedOrigin::of(&request.origin);
-    let plan_ref = plan_ref(&plan.encode()?);
-    Ok(ChangeRecord {
+    ChangeRecord {
         chosen: derived.change_id.is_some(),
         dry_run: derived.dry_run,
         reason: derived.reason.clone(),
         lanes: u32::try_from(plan.lanes.len()).unwrap_or(u32::MAX),
         relations: Relations { undoes, applies, ..Relations::default() },
-        ..ChangeRecord::accepted(order, (token, derived.task.hash()), origin, plan_ref, now)
-    })
+        stop_after,
+        ..ChangeRecord::accepted(order, (token, derived.task.hash()), origin, plan_ref(text), now)
+    }
 }

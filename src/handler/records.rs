@@ -133,7 +133,7 @@ impl Handler {
         };
         let untouched =
             outcome.filter(|outcome| matches!(outcome, OutcomeKind::Pending | OutcomeKind::Skipped));
-        let results = ResultsQuery { after: after.clone(), outcome, limit: RESULTS };
+        let results = ResultsQuery { after: after.clone(), outcome, limit: RESULTS, is_current: false };
         let results = async {
             match untouched {
                 // no such result is stored
@@ -247,7 +247,8 @@ pub(super) async fn every_result(ledger: &Ledger, run: &RunName) -> Result<Vec<R
     let mut all = Vec::new();
     let mut after = None;
     loop {
-        let page = ledger.results(run, &ResultsQuery { after, outcome: None, limit: RESULTS }).await?;
+        let query = ResultsQuery { after, outcome: None, limit: RESULTS, is_current: true };
+        let page = ledger.results(run, &query).await?;
         all.extend(page.items);
         after = match page.next {
             Some(Position::Result(next)) => Some(next),

@@ -12,6 +12,7 @@ use crate::audit::AuditedChange;
 use crate::ledger::{Begun, Ledger, LedgerError, Seen};
 use crate::propagate::{Asked, LaneDelivery, Stop, Tokens};
 use crate::telemetry::causes;
+use end::AFTER_THE_LEASE;
 pub(super) use end::Ender;
 use policy_core::failure::Failure;
 use policy_core::origin::Origin;
@@ -150,6 +151,10 @@ impl Handler {
         if change.status == RecordStatus::Accepted {
             ledger.started(&change.run_name(), self.now()).await?;
         }
+        if part.deliveries > 1 {
+            // an update of an earlier delivery may have landed although a guardrail blocks it by now
+            self.settle_all(context, ledger, &change.run_name(), &part.name).await?;
+        }
         let results = ledger.results_in_lane(&change.run_name(), &part.name).await?;
         let done: BTreeSet<TargetName> =
             results.into_iter().filter(|result| result.done).map(|result| result.target).collect();
@@ -181,6 +186,12 @@ impl Handler {
             }
             (Some(Stop::TooManyFailures), _) => {
                 Ok(self.end_early(context, &ender, LaneState::Stopped, &work).await?)
+            }
+            (None, Left::Nothing)
+                if part.deliveries > 1
+                    && !self.settle_all(context, ledger, &change.run_name(), &part.name).await? =>
+            {
+                Ok(Worked::Again(AFTER_THE_LEASE))
             }
             (None, Left::Nothing) => Ok(self.end(context, &ender, LaneState::Done, work.planned()).await?),
             (stopped, left) => {

@@ -9,7 +9,7 @@ use super::keys::{self, Key};
 use super::write::{Replacement, Write};
 use super::{Ledger, LedgerError, SOON};
 use policy_core::policy::ChangeId;
-use policy_core::record::{ChangeRecord, Millis, Mode, RecordStatus, RunKey};
+use policy_core::record::{self, ChangeRecord, Millis, Mode, PlanRef, RecordStatus, RunKey};
 
 /// The statuses of a run that has not ended.
 pub(super) const UNFINISHED: [RecordStatus; 2] = [RecordStatus::Accepted, RecordStatus::Running];
@@ -133,9 +133,18 @@ impl Ledger {
         Ok(joined)
     }
 
+    /// Puts the parts of a plan that is too long for the record's own item, before the record that points to them.
+    pub async fn put_plan(&self, record: &ChangeRecord, text: &str) -> Result<(), LedgerError> {
+        if let PlanRef::Parts { name, .. } = &record.plan {
+            let (_, parts) = record::parts(text);
+            self.put_parts(&record.change_id, name, &parts, record.key).await?;
+        }
+        Ok(())
+    }
+
     /// A change and its newest run; an expired one is none.
     pub async fn change(&self, id: &ChangeId, now: Millis) -> Result<Option<ChangeRecord>, LedgerError> {
-        self.run_at(Key::change(id), true, now).await
+        self.run_at(Key::change(id), now).await
     }
 
     /// A run before the newest.
@@ -145,16 +154,11 @@ impl Ledger {
         run: u32,
         now: Millis,
     ) -> Result<Option<ChangeRecord>, LedgerError> {
-        self.run_at(Key::earlier_run(id, run), false, now).await
+        self.run_at(Key::earlier_run(id, run), now).await
     }
 
-    async fn run_at(
-        &self,
-        key: Key,
-        consistent: bool,
-        now: Millis,
-    ) -> Result<Option<ChangeRecord>, LedgerError> {
-        let Some(item) = self.get(key, consistent).await? else { return Ok(None) };
+    async fn run_at(&self, key: Key, now: Millis) -> Result<Option<ChangeRecord>, LedgerError> {
+        let Some(item) = self.get(key, true).await? else { return Ok(None) };
         living(item, now)?.as_ref().map(change::decode).transpose()
     }
 }

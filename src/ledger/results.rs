@@ -24,6 +24,8 @@ pub struct ResultsQuery {
     pub outcome: Option<OutcomeKind>,
     /// At most so many.
     pub limit: usize,
+    /// Whether they are as they are now: something is decided by them. Otherwise they are perhaps a moment old.
+    pub is_current: bool,
 }
 
 /// The targets of a lane that have a result.
@@ -71,7 +73,7 @@ impl Ledger {
         }
     }
 
-    /// A page of a run's results, by lane, instance and scope. Perhaps a moment old.
+    /// A page of a run's results, by lane, instance and scope.
     pub async fn results(
         &self,
         run: &RunName,
@@ -83,7 +85,7 @@ impl Ledger {
             filter: query.outcome.map(|outcome| Condition::Is("outcome", text(outcome))),
             // a filter is asked after the limit: with one, a whole request is worth its time
             limit: query.outcome.is_none().then_some(query.limit + 1),
-            is_consistent: false,
+            is_consistent: query.is_current,
             ..Lookup::of(Condition::All([of_run].into_iter().chain(after).collect()))
         };
         let mut items = Vec::new();

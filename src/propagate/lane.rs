@@ -44,6 +44,8 @@ struct InHand<'a> {
     record: Option<Box<TargetRecord>>,
     /// The declared resource that owns it, where the change is made by other means.
     declared_by: Option<DeclaredBy>,
+    /// Whether an undo or a restore leaves it, because it should hold something else since.
+    changed_since: bool,
     trace: CallTrace,
 }
 
@@ -114,6 +116,8 @@ impl<'a> LanePropagation<'a> {
             let records = governed.ledger.targets(&names).await?;
             for (target, record) in all.iter_mut().flatten().zip(records) {
                 target.declared_by = governed.foreign_owner(&record);
+                let values = target.own.map_or(&self.audited.change.values, |own| &own.values);
+                target.changed_since = !governed.may_undo(&record) || !governed.may_restore(&record, values);
                 // what others do to a target is no matter of a dry run, which sends nothing
                 target.record = (!self.audited.change.dry_run).then(|| Box::new(record));
             }
@@ -183,6 +187,7 @@ impl<'a> InHand<'a> {
             own: slot.own,
             record: None,
             declared_by: None,
+            changed_since: false,
             trace: CallTrace::default(),
         })
     }

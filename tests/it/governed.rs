@@ -20,6 +20,7 @@ mod restore;
 mod settled;
 pub(crate) mod stage;
 mod stop_after;
+mod undone;
 mod untouched;
 
 use crate::world::{ONE, THREE, TWO, chat, outcomes};

@@ -86,7 +86,7 @@ pub enum CorruptPlan {
         /// What it holds.
         text: String,
     },
-    /// The document is not accepted, perhaps since settings have changed.
+    /// The document is not accepted.
     #[error("the plan's document is not accepted: {}", said(.0))]
     Document(Rejected),
 }
@@ -188,7 +188,8 @@ impl Plan {
         serde_json::to_string(&out)
     }
 
-    /// From its text. The document is parsed like one that was sent: what the table holds is no way around the rules.
+    /// From its text. The document is parsed like one that was sent: what the table holds is no way around AWS's rules.
+    /// Settings may have changed since it was accepted, and do not matter.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -203,7 +204,8 @@ impl Plan {
             (Some(sent), None, None, false) => {
                 let defaults =
                     Defaults { change_id: change_id.clone(), if_unmodified_since: None, dry_run: false };
-                let parsed = document::parse(sent.get(), &Form::Submission, &defaults, rules);
+                let rules = rules.of_what_was_accepted();
+                let parsed = document::parse(sent.get(), &Form::Submission, &defaults, &rules);
                 let parsed = parsed.map_err(CorruptPlan::Document)?;
                 stop_after = parsed.stop_after;
                 Task::Document(parsed.changes)

@@ -26,7 +26,7 @@ impl Own {
 }
 
 /// What an undo asks of each target to which the change applied something, in its runs up to `up_to`: the `before` of the
-/// first of them, of the members that the change `named`, where the target still holds the `after` of the last.
+/// first of them, of the members that the change `named` in any of them, where the target still holds the `after` of the last.
 ///
 /// The other half of the condition is the target's item: [`is_last_applied_by`](super::TargetRecord::is_last_applied_by).
 pub fn undo_of(
@@ -42,7 +42,7 @@ pub fn undo_of(
     }
     let own = applied.into_iter().filter_map(|(target, runs)| {
         let (first, last) = (runs.values().next()?, runs.values().next_back()?);
-        let named = named(first);
+        let named = runs.values().fold(Members::default(), |all, run| all.or(named(run)));
         let values = first.before.as_ref().and_then(|before| values_of(named, before));
         let expected = last.after.as_ref().map(|after| named.within(after));
         let own =

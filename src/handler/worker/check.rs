@@ -43,7 +43,7 @@ pub(super) async fn checked_in(
         let meant = governed.iter().filter(is_meant).map(|(name, _)| (name.clone(), None));
         LaneChange { change: check.clone(), targets: by_instance(meant), is_unresolved: false }
     });
-    Ok(LaneWork { changes: changes.collect() })
+    Ok(LaneWork::of(changes.collect()))
 }
 
 impl Handler {

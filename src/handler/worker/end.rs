@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// When to look again at a lane in which an update is still under way: after its lease.
-const AFTER_THE_LEASE: Duration = Duration::from_mins(1);
+pub(super) const AFTER_THE_LEASE: Duration = Duration::from_mins(1);
 
 /// A lane that is about to end, and what its ender saw of it.
 pub(in crate::handler) struct Ender<'a> {

@@ -4,6 +4,7 @@ use super::task::of_document;
 use super::{Delivered, LaneWork, NoWork};
 use crate::handler::{Handler, InvocationContext};
 use crate::ledger::Ledger;
+use crate::telemetry::causes;
 use policy_core::policy::ChangeId;
 use policy_core::record::{ChangeRecord, LanePart, Plan, PlanRef, TargetName, Task};
 
@@ -37,7 +38,8 @@ impl Handler {
         Ok(Plan::decode(&text, &context.rules, &change.change_id)?)
     }
 
-    /// What is known of a lane: perhaps not yet which instances there are.
+    /// What is known of a lane that ends early: perhaps not yet which instances there are, and nothing where the plan, or
+    /// the change that it is about, cannot be read any more. A lane ends all the same, or its group would wait for ever.
     pub(in crate::handler) async fn known_work(
         &self,
         context: &InvocationContext,
@@ -45,8 +47,18 @@ impl Handler {
         change: &ChangeRecord,
         part: &LanePart,
     ) -> Result<LaneWork, NoWork> {
-        let plan = self.plan_of(context, ledger, change).await?;
-        self.known_work_of(context, ledger, change, part, &plan).await
+        let work = match self.plan_of(context, ledger, change).await {
+            Ok(plan) => self.known_work_of(context, ledger, change, part, &plan).await,
+            Err(error) => Err(error),
+        };
+        match work {
+            Err(error) if error.is_for_good() => {
+                let (change_id, lane) = (&change.change_id, &part.name);
+                tracing::error!(error = causes(&error), %change_id, %lane, "the lane ends without its targets' names");
+                Ok(LaneWork::unknown(part.planned.unwrap_or_default()))
+            }
+            work => work,
+        }
     }
 
     /// The same of a plan that is read already.

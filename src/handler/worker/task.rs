@@ -7,7 +7,7 @@ use crate::handler::{Handler, InvocationContext};
 use crate::ledger::{Ledger, LedgerError};
 use policy_core::failure::Failure;
 use policy_core::policy::{
-    Adjustments, ChangeId, Guardrails, Instance, InstanceId, Instances, PolicyChange, Scope, Values,
+    Adjustments, ChangeId, Instance, InstanceId, Instances, PolicyChange, Scope, Values,
 };
 use policy_core::record::{
     self, ChangeRecord, CorruptPlan, InLane, LaneName, Members, Own, Plan, RecordedResult, RunKey, RunName,
@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 /// What a run has to do in a lane.
 pub(in crate::handler) struct LaneWork {
     pub(in crate::handler) changes: Vec<LaneChange>,
+    /// How many targets there are that nobody can name any more.
+    pub(in crate::handler) unnamed: u32,
 }
 
 /// The targets of one change in a lane.
@@ -57,14 +59,35 @@ pub(in crate::handler) enum NoWork {
     NoSuchChange(ChangeId),
 }
 
+impl NoWork {
+    /// Whether no later delivery can do better.
+    pub(super) const fn is_for_good(&self) -> bool {
+        match self {
+            Self::Plan(_) | Self::Resolved(_) | Self::NoSuchChange(_) => true,
+            Self::Ledger(error) => matches!(error, LedgerError::Corrupt { .. }),
+            Self::Star(_) | Self::TakenOver => false,
+        }
+    }
+}
+
 impl LaneWork {
+    /// These.
+    pub(super) const fn of(changes: Vec<LaneChange>) -> Self {
+        Self { changes, unnamed: 0 }
+    }
+
+    /// So many targets, of which nobody knows more.
+    pub(super) const fn unknown(targets: u32) -> Self {
+        Self { changes: Vec::new(), unnamed: targets }
+    }
+
     /// How many targets. Instances that nobody knows yet count as one.
     pub(in crate::handler) fn planned(&self) -> u32 {
         let targets = self.changes.iter().map(|change| {
             let unknown = if change.is_unresolved { change.change.scopes.len() } else { 0 };
             change.targets.iter().map(|target| target.scopes.len()).sum::<usize>() + unknown
         });
-        u32::try_from(targets.sum::<usize>()).unwrap_or(u32::MAX)
+        u32::try_from(targets.sum::<usize>()).unwrap_or(u32::MAX).saturating_add(self.unnamed)
     }
 }
 
@@ -93,7 +116,7 @@ impl Handler {
                 Ok(of_own(&delivered.change, own, false))
             }
             // they are found when the lane comes to them
-            Task::Leave => Ok(LaneWork { changes: Vec::new() }),
+            Task::Leave => Ok(LaneWork::of(Vec::new())),
         }
     }
 
@@ -189,17 +212,16 @@ impl Handler {
         ledger: &Ledger,
         change: &ChangeRecord,
     ) -> Result<impl Fn(&RecordedResult) -> Members + use<>, NoWork> {
-        let named = match self.plan_of(context, ledger, change).await?.task {
-            Task::Document(changes) => Some(members(&changes, &self.settings.guardrails, |_| true)),
-            // an undo or an apply names what it changed
-            Task::Undo { .. } | Task::Apply { .. } | Task::Leave => None,
-        };
+        let task = self.plan_of(context, ledger, change).await?.task;
         Ok(move |result: &RecordedResult| {
-            if let Some(named) = &named {
-                return named.get(&result.change_id).copied().unwrap_or_default();
-            }
             let (before, after) = (result.before.clone(), result.after.clone());
-            Members::that_differ(&before.unwrap_or_default(), &after.unwrap_or_default())
+            let differing = Members::that_differ(&before.unwrap_or_default(), &after.unwrap_or_default());
+            // an undo or an apply names what it changed
+            let Task::Document(changes) = &task else { return differing };
+            let Some(change) = change_of(changes, result) else { return Members::default() };
+            let named = Members::of(change, Members::default());
+            // which guardrails there were, those of today do not say
+            if change.adjustments.enforce_guardrails { named.or(differing) } else { named }
         })
     }
 
@@ -210,23 +232,28 @@ impl Handler {
         ledger: &Ledger,
         change: &ChangeRecord,
     ) -> Result<impl Fn(&RecordedResult) -> Members + use<>, NoWork> {
-        let forced = match self.plan_of(context, ledger, change).await?.task {
-            Task::Document(changes) => members(&changes, &self.settings.guardrails, |change| change.force),
-            Task::Undo { .. } | Task::Apply { .. } | Task::Leave => BTreeMap::new(),
-        };
-        Ok(move |result: &RecordedResult| forced.get(&result.change_id).copied().unwrap_or_default())
+        let task = self.plan_of(context, ledger, change).await?.task;
+        let enforceable = Members::of_guardrails(&self.settings.guardrails);
+        Ok(move |result: &RecordedResult| {
+            let Task::Document(changes) = &task else { return Members::default() };
+            let forced = change_of(changes, result).filter(|change| change.force);
+            forced.map(|change| Members::of(change, enforceable)).unwrap_or_default()
+        })
     }
 }
 
-/// The members that these changes name, by their ids.
-fn members(
-    changes: &[PolicyChange],
-    guardrails: &Guardrails,
-    which: impl Fn(&PolicyChange) -> bool,
-) -> BTreeMap<ChangeId, Members> {
-    let enforceable = Members::of_guardrails(guardrails);
-    let which = changes.iter().filter(|change| which(change));
-    which.map(|change| (change.change_id.clone(), Members::of(change, enforceable))).collect()
+/// The change of a document that a result is of. Several may have one id, but no two have a target in common.
+fn change_of<'c>(changes: &'c [PolicyChange], result: &RecordedResult) -> Option<&'c PolicyChange> {
+    let (target, instance) = (&result.target, result.target.instance());
+    let is_of_it = |change: &&PolicyChange| change.change_id == result.change_id;
+    let names = |change: &&PolicyChange| {
+        change.scopes.contains(&target.scope)
+            && match &change.instances {
+                Instances::Named(named) => named.contains(&instance),
+                Instances::All { places, .. } => places.contains(&target.lane),
+            }
+    };
+    changes.iter().find(|change| is_of_it(change) && names(change))
 }
 
 /// The lane's part of a document. `resolved`: by change, which instances there are, where that is known.
@@ -249,7 +276,7 @@ pub(super) fn of_document(
         let targets = instances.into_iter().map(|instance| LaneTargets { instance, scopes: scopes() });
         LaneChange { change: change.clone(), targets: targets.collect(), is_unresolved }
     });
-    LaneWork { changes: changes.collect() }
+    LaneWork::of(changes.collect())
 }
 
 /// Targets in the order of their names, by instance.
@@ -284,5 +311,5 @@ pub(super) fn of_own(record: &ChangeRecord, own: BTreeMap<TargetName, Own>, forc
         checks_drift: false,
         warnings: Vec::new(),
     };
-    LaneWork { changes: vec![LaneChange { change, targets, is_unresolved: false }] }
+    LaneWork::of(vec![LaneChange { change, targets, is_unresolved: false }])
 }

@@ -41,7 +41,7 @@ impl<'a> LanePropagation<'a> {
         };
         let is_free = |record| matches!(governed.consider(record, self.named(target)), Consideration::Go);
         governed.stopped().is_none()
-            && target.record.as_deref().is_none_or(is_free)
+            && target.record.as_deref().map_or(!target.changed_since, is_free)
             && self.blocked(governed, target).is_none()
     }
 
@@ -68,11 +68,11 @@ impl<'a> LanePropagation<'a> {
         if let Some(outcome) = self.blocked(governed, target) {
             return Standing::Ended(Box::new(outcome));
         }
-        let Some(record) = &target.record else {
-            return Standing::Free;
-        };
         let superseded =
             |code| Standing::Ended(Box::new(Outcome::Superseded { held: None, why: Failure::new(code) }));
+        let Some(record) = &target.record else {
+            return if target.changed_since { superseded(ErrorCode::ChangedSince) } else { Standing::Free };
+        };
         let values = target.own.map_or(&self.audited.change.values, |own| &own.values);
         match governed.consider(record, self.named(target)) {
             Consideration::Go if !governed.may_undo(record) => superseded(ErrorCode::ChangedSince),

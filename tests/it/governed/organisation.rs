@@ -3,6 +3,7 @@
 
 mod backlog;
 mod large;
+mod many;
 mod standalone;
 mod stuck;
 

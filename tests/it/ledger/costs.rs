@@ -260,7 +260,10 @@ async fn what_is_shown_costs() {
 
     table.parts(&id("X"), "name").await.unwrap();
     enter("a part of a plan");
-    table.results(&run("X"), &ResultsQuery { after: None, outcome: None, limit: 100 }).await.unwrap();
+    table
+        .results(&run("X"), &ResultsQuery { after: None, outcome: None, limit: 100, is_current: false })
+        .await
+        .unwrap();
     enter("a page of results");
     table.results_in_lane(&run("X"), &lane(LANE)).await.unwrap();
     enter("a lane's results");

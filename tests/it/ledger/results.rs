@@ -39,7 +39,7 @@ async fn page(
     outcome: Option<OutcomeKind>,
     limit: usize,
 ) -> Page<RecordedResult> {
-    let query = ResultsQuery { after: after.cloned(), outcome, limit };
+    let query = ResultsQuery { after: after.cloned(), outcome, limit, is_current: false };
     table.results(&run("X"), &query).await.unwrap()
 }
 

@@ -1,8 +1,8 @@
 //! Plans: they come back as they were, by the same way as a document that was sent.
 
 use super::{NOW, id, lane};
-use crate::parsing::{ID, account, parse, rules, with};
-use policy_core::policy::{Home, Instances, Rejected, Rules, ViolationCode};
+use crate::parsing::{ID, account, defaults, parse, rules, with};
+use policy_core::policy::{Form, Home, Instances, Rejected, Rules, ViolationCode, document};
 use policy_core::record::{
     CorruptPlan, InLane, LaneName, MAX_PLAN, OWN_PLAN, PART, Plan, RunKey, Task, hash_of, in_lane, lanes_of,
     parts,
@@ -12,7 +12,12 @@ use serde_json::{Value, json};
 const OTHER: &str = "11111111-0000-4000-8000-00000000000f";
 
 fn plan(document: &Value) -> Plan {
-    let parsed = parse(&document.to_string()).unwrap();
+    plan_by(document, &rules())
+}
+
+fn plan_by(document: &Value, rules: &Rules) -> Plan {
+    let text = document.to_string();
+    let parsed = document::parse(&text, &Form::Submission, &defaults("default"), rules).unwrap();
     let lanes = lanes_of(&parsed.changes);
     Plan {
         task: Task::Document(parsed.changes),
@@ -87,14 +92,23 @@ fn the_table_is_no_way_around_the_rules() {
     assert_eq!(found, [("/maximumSizeLimitInBytes", ViolationCode::SizeOutOfRange)]);
     let message = decode(&forged).unwrap_err().to_string();
     assert_eq!(message, "the plan's document is not accepted: SizeOutOfRange at `/maximumSizeLimitInBytes`");
-    // settings may have changed since: an account whose role is gone
-    let elsewhere = plan(&with("instanceId", json!(arn("us-east-1", "444455556666", ID)))).encode().unwrap();
-    assert!(decode(&elsewhere).is_ok());
-    let without_roles = Plan::decode(&elsewhere, &Rules::at(rules().home), &id("CHG-1"));
-    let Err(CorruptPlan::Document(Rejected::Violations { violations, .. })) = without_roles else {
-        panic!("accepted")
-    };
-    assert_eq!(violations[0].code, ViolationCode::NoRoleForAccount);
+}
+
+/// What was accepted can be carried out, undone and ended under any settings: an account whose role is gone, an empty list
+/// that is allowed no longer, guardrails that are not there any more.
+#[test]
+fn settings_that_change_later_do_not_matter() {
+    let accepted =
+        Rules { allow_empty_extensions: true, can_enforce_guardrails: true, governed: true, ..rules() };
+    for change in [
+        with("instanceId", json!(arn("us-east-1", "444455556666", ID))),
+        with("allowedExtensions", json!([])),
+        with("enforceGuardrails", json!(true)),
+    ] {
+        let plan = plan_by(&change, &accepted);
+        let text = plan.encode().unwrap();
+        assert_eq!(Plan::decode(&text, &Rules::at(rules().home), &id("CHG-1")).unwrap(), plan, "{text}");
+    }
 }
 
 #[test]

@@ -138,3 +138,40 @@ async fn lanes_that_are_stuck_for_three_reasons_are_parked_with_them_and_the_oth
     assert_eq!(record["summary"], json!({"applied": 4, "pending": 8}));
     assert_eq!(stage.queues.messages(PARKED).len(), 4);
 }
+
+/// The account's role is taken out of the settings while the change is under way.
+#[tokio::test]
+async fn an_account_without_a_role_any_more_ends_in_its_own_lanes_only() {
+    let (stage, sts) = stage(&[]).await;
+    stage.take_in(&change(&json!({}))).await;
+    let role = format!("arn:aws:iam::{}:role/spoke", ACCOUNTS[2]);
+    let process = stage.process(&[
+        ("CONNECT_ROLE_ARNS", role.as_str()),
+        ("CONNECT_REGIONS", &REGIONS.join(",")),
+        ("AWS_ENDPOINT_URL_STS", &sts.url()),
+        ("MAX_STALLED_DELIVERIES", "1"),
+        ("CONNECT_MAX_ATTEMPTS", "1"),
+    ]);
+    stage.work_by(&process).await;
+    let record = stage.record("CHG-1").await;
+    let why = by_lane(&record, |lane| lane["error"]["code"].clone());
+    for lane in lanes() {
+        let expected =
+            if lane.starts_with(ACCOUNTS[1]) { json!("AccessDeniedException") } else { Value::Null };
+        assert_eq!(why[&lane], expected, "{lane}");
+    }
+    // with our own credentials `*` would have meant our own instances
+    assert_eq!(stage.world.updates(), 8);
+    stage.queues.advance(Duration::from_secs(15));
+    stage.work_by(&process).await;
+    let record = stage.record("CHG-1").await;
+    assert_eq!(
+        (&record["status"], &record["summary"]),
+        (&json!("incomplete"), &json!({"applied": 8, "pending": 4}))
+    );
+    // what ran there is undone where it can be reached
+    let undo = json!({"changeId": "UNDO"});
+    assert_eq!(stage.http("POST", "/policy-changes/CHG-1/undo", &undo).await.0, 202);
+    stage.work_by(&process).await;
+    assert_eq!(stage.record("UNDO").await["summary"], json!({"applied": 8}));
+}
