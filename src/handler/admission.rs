@@ -137,6 +137,8 @@ impl Handler {
             }
             // the last of them is handled by the caller
             Admission::Busy | Admission::Later | Admission::NextRun { .. } => self.not_now(context, &case),
+            // what is under way does not check the condition of this request
+            Admission::Running if case.has_if_match() => self.not_now(context, &case),
             Admission::Running => self.queued(context, &case, &there).await,
             Admission::Continue if there.mode == Mode::Lanes => self.queued(context, &case, &there).await,
             Admission::Continue => {

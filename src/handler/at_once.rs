@@ -30,9 +30,8 @@ impl Handler {
         let changes = &case.document.changes;
         let reports = self.walk(&propagation, context, case.origin, changes, resolved).await;
         context.tally.lock().add_drifts(governed.drifts());
-        let is_queueable = changes.iter().all(|change| change.if_match.is_none());
         // somebody else is at a target: a worker comes back to it
-        if is_queueable
+        if !case.has_if_match()
             && reports.iter().any(is_busy)
             && let Some(queued) = self.convert(context, case, record).await
         {

@@ -33,6 +33,13 @@ pub(super) struct Case<'a> {
     pub(super) at_once: Option<Vec<Resolved>>,
 }
 
+impl Case<'_> {
+    /// Whether it has the condition of a request's own header: that is about now, and no worker checks it later.
+    pub(super) fn has_if_match(&self) -> bool {
+        self.document.changes.iter().any(|change| change.if_match.is_some())
+    }
+}
+
 impl Handler {
     /// Records the change and carries it out, or has it carried out.
     pub(super) async fn govern(
@@ -161,8 +168,6 @@ impl Handler {
         let propagation = self.propagation(context, None);
         let home = &context.rules.home;
         let changes = &case.document.changes;
-        // a condition of the request's own header is about now
-        let must = changes.iter().any(|change| change.if_match.is_some());
         let mut resolved = Vec::with_capacity(changes.len());
         let mut estimate = Duration::ZERO;
         for change in changes {
@@ -176,7 +181,7 @@ impl Handler {
         }
         let fits = context.deadline.leaves(Instant::now(), estimate);
         let is_free = || self.has_no_work(case);
-        (must || (fits && is_free().await)).then_some(resolved)
+        (case.has_if_match() || (fits && is_free().await)).then_some(resolved)
     }
 
     /// A relative change is computed from what its lane holds once everything before it is done.

@@ -1,6 +1,6 @@
 //! What a submission means where its id has a record already.
 
-use super::stage::{CHANGES, PARKED, Stage};
+use super::stage::{CHANGES, PARKED, Stage, request};
 use crate::world::{ONE, TWO, chat};
 use sandbox::ledger::{Fault, Rule};
 use serde_json::{Value, json};
@@ -48,6 +48,32 @@ async fn while_it_runs_the_same_change_is_answered_202_and_another_one_409() {
     assert_eq!((status, &refused["type"]), (409, &problem("change-running")));
     assert_eq!(stage.world.updates(), 0);
     assert_eq!(stage.queues.messages(CHANGES).len(), 1);
+}
+
+/// What is under way does not check the condition, so that the change is neither queued nor taken for the same.
+#[tokio::test]
+async fn while_it_runs_the_same_change_with_if_match_is_a_409_until_it_has_ended() {
+    let stage = Stage::new().await;
+    stage.take_in(&chat(ONE, &json!({"changeId": "CHG-1"}))).await;
+    let values = json!({"maximumSize": "10 MB", "changeId": "CHG-1"}).to_string();
+    let path = format!("/instances/{ONE}/attachment-policies/CHAT");
+    let mut patch = request("PATCH", &path, "", &json!(values));
+    for tag in ["\"another\"", "*"] {
+        patch["headers"]["if-match"] = json!(tag);
+        let answer = stage.world.invoke(&patch).await.unwrap();
+        let refused: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        assert_eq!(
+            (&answer["statusCode"], &refused["type"]),
+            (&json!(409), &problem("change-running")),
+            "{refused}"
+        );
+        assert_eq!(refused["report"]["error"]["code"], "ChangeRunning");
+        assert_eq!(answer["headers"]["retry-after"], "5");
+    }
+    assert_eq!((stage.record("CHG-1").await["run"].clone(), stage.world.updates()), (json!(1), 0));
+    assert_eq!(stage.queues.messages(CHANGES).len(), 1);
+    stage.work().await;
+    assert_eq!(stage.world.invoke(&patch).await.unwrap()["statusCode"], 200);
 }
 
 /// The answer says when to come back, and the audit who asked: one line, of a batch too.
