@@ -61,6 +61,9 @@ impl Handler {
                 return Ok(refused.with("allow", allow));
             }
         };
+        if let Some(refused) = self.matches_nothing(context, request)? {
+            return Ok(refused);
+        }
         match (route, &self.ledger) {
             (Route::Submit { dry_run }, _) => self.submit(context, request, Form::Submission, dry_run).await,
             (Route::Patch { instance, scope, dry_run }, _) => {
@@ -124,11 +127,6 @@ impl Handler {
         form: Form,
         dry_run: bool,
     ) -> Answered {
-        if form == Form::Submission
-            && let Some(refused) = self.matches_nothing(context, request)?
-        {
-            return Ok(refused);
-        }
         let body = match &request.body {
             Ok(Some(body)) if !body.trim().is_empty() => body,
             Ok(_) => return self.refuse(context, request, Problem::InvalidBody, "the body is empty"),
@@ -144,13 +142,13 @@ impl Handler {
         Ok(answer::of(&report, |targets| self.settings.connect.seconds_for(targets))?)
     }
 
-    /// The answer to `If-Match` where no representation is meant that could match (RFC 9110 section 13.1.1).
-    pub(super) fn matches_nothing(
+    /// The answer to `If-Match` of a write to what has no representation that could match (RFC 9110 section 13.1.1).
+    fn matches_nothing(
         &self,
         context: &InvocationContext,
         request: &Request,
     ) -> Result<Option<Response>, FunctionError> {
-        if request.if_match.is_none() {
+        if request.if_match.is_none() || matches!(request.method.as_str(), "GET" | "PATCH") {
             return Ok(None);
         }
         let why = "If-Match is supported only with PATCH";

@@ -33,9 +33,6 @@ impl Handler {
         (name, scope): (&InstanceName, Scope),
         dry_run: bool,
     ) -> Answered {
-        if let Some(refused) = self.matches_nothing(context, request)? {
-            return Ok(refused);
-        }
         let body = match self.small_body(context, request, request::Restore::parse)? {
             Ok(body) => body,
             Err(refused) => return Ok(refused),

@@ -1,7 +1,7 @@
 //! Bodies and tokens of requests about recorded changes: what is wrong with them is said, and nothing is done.
 
 use super::stage::{CHANGES, Stage, request};
-use crate::world::{ONE, chat};
+use crate::world::{ONE, TWO, chat};
 use serde_json::{Value, json};
 
 fn problem(name: &str) -> Value {
@@ -65,6 +65,40 @@ async fn a_small_body_is_read_like_every_other_one() {
     // what is not there has no type
     let answer = stage.world.invoke(&sent(json!(" "), "text/plain")).await.unwrap();
     assert_eq!(answer["statusCode"], 200);
+}
+
+/// None of them changes what has an `ETag`.
+#[tokio::test]
+async fn if_match_goes_with_no_write_but_a_patch() {
+    let stage = Stage::new().await;
+    stage.http("POST", "/policy-changes", &chat(ONE, &json!({"changeId": "CHG-1"}))).await;
+    stage.take_in(&chat(TWO, &json!({"changeId": "CHG-2"}))).await;
+    let dry_run = chat(ONE, &json!({"changeId": "DRY", "maximumSize": "3 MB"}));
+    let (_, _, report) = stage.http("POST", "/policy-changes?dryRun=true", &dry_run).await;
+    let target = format!("/instances/{ONE}/attachment-policies/CHAT");
+    for (method, path, body) in [
+        ("POST", "/policy-changes", chat(ONE, &json!({}))),
+        ("POST", "/policy-changes/CHG-1/undo", json!({})),
+        ("POST", "/policy-changes/DRY/apply", json!({"plan": report["plan"]})),
+        ("POST", "/policy-changes/CHG-2/cancel", json!({})),
+        ("POST", &format!("{target}/restore"), json!({})),
+        ("DELETE", &format!("{target}/declaration"), json!({})),
+        ("PUT", "/freeze", json!({})),
+        ("DELETE", "/freeze", json!({})),
+    ] {
+        let mut sent = request(method, path, "", &json!(body.to_string()));
+        sent["headers"]["if-match"] = json!("*");
+        let answer = stage.world.invoke(&sent).await.unwrap();
+        let refused: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        let expected = (&json!(412), &problem("precondition-failed"));
+        assert_eq!((&answer["statusCode"], &refused["type"]), expected, "{method} {path}");
+        assert_eq!(refused.get("report"), None, "{method} {path}");
+    }
+    assert_eq!(stage.record("CHG-1").await.get("undoneBy"), None);
+    assert_eq!(stage.record("DRY").await.get("appliedBy"), None);
+    assert_eq!(stage.record("CHG-2").await["status"], "accepted");
+    assert_eq!(stage.http("GET", "/freeze", &Value::Null).await.2, json!({"frozen": false}));
+    assert_eq!(stage.world.updates(), 1);
 }
 
 #[tokio::test]
