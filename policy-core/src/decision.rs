@@ -35,6 +35,9 @@ pub enum Modified {
 /// anything changes, `ifUnmodifiedSince`, dry run. A target that already has the values needs no update, whenever they
 /// were set.
 ///
+/// So absolute values that are there already are a success whatever the target's tag, as RFC 9110 section 13.1.1 allows:
+/// a request that is sent again after its answer was lost finds what it has set itself. Relative values do not show that.
+///
 /// A relative change becomes absolute here: what it asks of this target is computed from what the target holds. An undo
 /// or a recorded plan asks something of its `own` of each target, instead of the change's values.
 pub fn decide<'c>(
@@ -46,7 +49,11 @@ pub fn decide<'c>(
 ) -> Step<'c> {
     let superseded =
         |code| Step::Done(Outcome::Superseded { held: Some(held.clone()), why: Failure::new(code) });
-    if change.if_match.as_ref().is_some_and(|wanted| !wanted.matches(held)) {
+    let is_there = || {
+        let is_absolute = own.is_none() && change.adjustments.is_empty();
+        is_absolute && !change.force && !held.would_change(&change.values)
+    };
+    if change.if_match.as_ref().is_some_and(|wanted| !wanted.matches(held)) && !is_there() {
         return superseded(ErrorCode::ETagDiffers);
     }
     if own.is_some_and(|own| (own.whole || !change.force) && !own.expects(held)) {
@@ -170,6 +177,24 @@ mod tests {
         assert_eq!(ended(&decided(&dry, &other, later)), modified_since);
     }
 
+    #[test]
+    fn if_match_is_compared_only_where_absolute_values_are_not_there_yet() {
+        let (same, other) = (held(1_048_576), held(5));
+        let differs = Some((OutcomeKind::Superseded, Some(ErrorCode::ETagDiffers)));
+        let unchanged = Some((OutcomeKind::Unchanged, None));
+        let relative = r#","maximumSizeAtMost":"1 MB""#;
+        for (mut change, there) in [
+            (change(""), unchanged),
+            (change(r#","dryRun":true"#), unchanged),
+            (change(r#","force":true"#), differs),
+            (asking(relative), differs),
+        ] {
+            change.if_match = Some(IfMatch::parse("\"other\""));
+            assert_eq!(ended(&decided(&change, &same, Modified::NotAsked)), there, "{change:?}");
+            assert_eq!(ended(&decided(&change, &other, Modified::NotAsked)), differs, "{change:?}");
+        }
+    }
+
     /// Few values of each kind, so that what is asked often holds already.
     fn names() -> impl Strategy<Value = Option<BTreeSet<String>>> {
         proptest::option::of(proptest::collection::btree_set(
@@ -225,7 +250,7 @@ mod tests {
                     prop_assert!(dry_run && !is_later && (force || !is_so) && held == before);
                 }
                 Step::Done(Outcome::Superseded { .. }) => {
-                    prop_assert!(is_later || tag == Some("\"other\""));
+                    prop_assert!((force || !is_so) && (is_later || tag == Some("\"other\"")));
                 }
                 Step::NeedsModifiedTime => prop_assert!(since.is_some() && modified == Modified::NotAsked && (force || !is_so)),
                 Step::Done(..) => prop_assert!(false, "no such end"),
