@@ -80,7 +80,7 @@ impl Handler {
         let derived = Derived {
             task,
             relation: Relation::AppliedBy,
-            change_id: None,
+            change_id: body.change_id,
             reason: body.reason,
             dry_run: false,
             restores,

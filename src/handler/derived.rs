@@ -99,9 +99,11 @@ impl Handler {
         (there, new): (ChangeRecord, ChangeRecord),
         (plan, text): (&Plan, &str),
     ) -> Answered {
+        // a plan is carried out once: afterwards its targets do not hold any more what the dry run found
+        let may_run_again = !matches!(derived.task, Task::Apply { .. });
         let submitted = Submitted {
             hash: &new.hash,
-            chosen: new.chosen,
+            chosen: new.chosen && may_run_again,
             dry_run: new.dry_run,
             replay: None,
             at: new.order.accepted,

@@ -118,7 +118,7 @@ impl Field {
             ObjectKind::ExtensionEntry => matches!(self, Self::Extension),
             ObjectKind::Undo => matches!(self, Self::Reason | Self::ChangeId | Self::Force),
             ObjectKind::Restore => matches!(self, Self::Reason | Self::ChangeId),
-            ObjectKind::Apply => matches!(self, Self::Reason | Self::Plan),
+            ObjectKind::Apply => matches!(self, Self::Reason | Self::ChangeId | Self::Plan),
             ObjectKind::Cancel => matches!(self, Self::Reason),
             ObjectKind::Freeze => matches!(self, Self::Reason | Self::Drain),
         }

@@ -37,6 +37,8 @@ pub struct Apply {
     pub plan: String,
     /// Why, in the requester's words.
     pub reason: Option<String>,
+    /// The id of the change that carries it out.
+    pub change_id: Option<ChangeId>,
 }
 
 /// Why a change is to be cancelled.
@@ -94,7 +96,11 @@ impl Apply {
                 violations.add("", ViolationCode::MissingPlan, message);
             }
             let plan = fields.value(Field::Plan).and_then(|found| found.string(violations));
-            Self { plan: plan.unwrap_or_default().to_owned(), reason: reason(fields, violations) }
+            Self {
+                plan: plan.unwrap_or_default().to_owned(),
+                reason: reason(fields, violations),
+                change_id: change_id(fields, violations),
+            }
         })
     }
 }

@@ -33,8 +33,8 @@ fn every_member_is_read_in_both_spellings() {
     }
     let restore = Restore { reason: Some("why".into()), change_id: ChangeId::parse("a/b") };
     assert_eq!(Restore::parse(r#"{"Reason": "why", "changeId": "a/b"}"#), Ok(restore));
-    let apply = Apply { plan: "abc".into(), reason: Some("why".into()) };
-    assert_eq!(Apply::parse(r#"{"plan": "abc", "reason": "why"}"#), Ok(apply));
+    let apply = Apply { plan: "abc".into(), reason: Some("why".into()), change_id: ChangeId::parse("a/b") };
+    assert_eq!(Apply::parse(r#"{"plan": "abc", "reason": "why", "ChangeId": "a/b"}"#), Ok(apply));
     assert_eq!(Cancel::parse(r#"{"reason": "why"}"#), Ok(Cancel { reason: Some("why".into()) }));
     let freeze = Freeze { reason: Some("why".into()), drain: true };
     assert_eq!(Freeze::parse(r#"{"reason": "why", "drain": true}"#), Ok(freeze));
@@ -54,8 +54,8 @@ fn everything_that_is_wrong_is_said_at_once() {
         ]
     );
     assert_eq!(
-        found(Apply::parse(r#"{"plan": 1, "reason": ["why"]}"#)),
-        [at("/plan", "WrongType"), at("/reason", "WrongType")]
+        found(Apply::parse(r#"{"plan": 1, "reason": ["why"], "changeId": "x/apply"}"#)),
+        [at("/plan", "WrongType"), at("/reason", "WrongType"), at("/changeId", "InvalidChangeId")]
     );
     assert_eq!(
         found(Freeze::parse(r#"{"drain": true, "Drain": true, "reason": "a", "reason": "b"}"#)),

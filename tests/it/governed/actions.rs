@@ -103,6 +103,39 @@ async fn a_recorded_dry_run_is_carried_out_as_planned_or_not_at_all() {
     assert_eq!(stage.record("DRY").await["appliedBy"], record["changeId"]);
 }
 
+/// While it runs and after its end, so that a request whose answer was lost can be sent again.
+#[tokio::test]
+async fn a_plan_that_is_applied_again_under_one_id_is_one_change_with_one_run() {
+    let stage = Stage::new().await;
+    let other = chat(TWO, &json!({"changeId": "OTHER"}));
+    assert_eq!(stage.http("POST", "/policy-changes", &other).await.0, 200);
+    let dry_run = chat(ONE, &json!({"changeId": "DRY"}));
+    let (_, _, report) = stage.http("POST", "/policy-changes?dryRun=true", &dry_run).await;
+    let apply = |id: &str| json!({"plan": report["plan"], "changeId": id});
+    for _ in 0..2 {
+        for _ in 0..2 {
+            let (status, headers, applied) =
+                stage.http("POST", "/policy-changes/DRY/apply", &apply("APPLY")).await;
+            assert_eq!((status, &headers["location"]), (202, &json!("/policy-changes/APPLY")), "{applied}");
+            assert_eq!((&applied["changeId"], &applied["run"]), (&json!("APPLY"), &json!(1)));
+        }
+        stage.work().await;
+        let record = stage.record("APPLY").await;
+        assert_eq!((&record["run"], &record["summary"]), (&json!(1), &json!({"applied": 1})), "{record:#}");
+    }
+    assert_eq!((stage.record("DRY").await["appliedBy"].clone(), stage.world.updates()), (json!("APPLY"), 2));
+    for id in ["DRY", "OTHER"] {
+        let (status, _, refused) = stage.http("POST", "/policy-changes/DRY/apply", &apply(id)).await;
+        assert_eq!((status, &refused["type"]), (409, &problem("change-id-reused")), "{id}");
+    }
+    let (status, _, refused) = stage.http("POST", "/policy-changes/DRY/apply", &apply("x/apply")).await;
+    assert_eq!((status, &refused["type"]), (422, &problem("rejected")));
+    let violation = &refused["violations"][0];
+    assert_eq!((&violation["code"], &violation["pointer"]), (&json!("InvalidChangeId"), &json!("/changeId")));
+    let (_, _, list) = stage.http("GET", "/policy-changes", &Value::Null).await;
+    assert_eq!(list["policyChanges"].as_array().unwrap().len(), 3, "{list}");
+}
+
 #[tokio::test]
 async fn a_plan_older_than_seven_days_is_not_applied() {
     let stage = Stage::new().await;
