@@ -10,7 +10,7 @@ use policy_core::policy::request;
 use policy_core::problem::Problem;
 use policy_core::record::{Freeze, Who, freeze_document};
 use policy_core::trigger::http::Request;
-use policy_core::trigger::http::answer::{self, Response};
+use policy_core::trigger::http::answer::Response;
 
 impl Handler {
     /// `GET /freeze`.
@@ -24,8 +24,7 @@ impl Handler {
     /// What a write is answered while changes are frozen.
     pub(super) fn refuse_frozen(&self, context: &InvocationContext, request: &Request) -> Answered {
         let why = "changes are frozen; GET /freeze says by whom and why";
-        let response = self.refuse(context, request, Problem::Frozen, why)?;
-        Ok(response.with("retry-after", answer::FROZEN.to_string()))
+        self.refuse(context, request, Problem::Frozen, why)
     }
 
     /// `PUT /freeze`.

@@ -212,7 +212,7 @@ impl Handler {
         self.refuse(context, request, Problem::InstanceNotFound, why).map(Some)
     }
 
-    /// Answers a request that contains no valid change. The audit log records it too.
+    /// Answers a request that contains no valid change, and says when a retry helps. The audit log records it too.
     pub(super) fn refuse(
         &self,
         context: &InvocationContext,
@@ -221,7 +221,13 @@ impl Handler {
         why: &str,
     ) -> Answered {
         let id = self.note_refusal(context, &request.origin, problem.name(), why);
-        Ok(Response::problem(problem, why, Some(&id))?)
+        let response = Response::problem(problem, why, Some(&id))?;
+        let seconds = match problem {
+            Problem::Frozen => answer::FROZEN,
+            Problem::ChangeRunning | Problem::TargetBusy => answer::NOT_BEGUN,
+            _ => return Ok(response),
+        };
+        Ok(response.with("retry-after", seconds.to_string()))
     }
 
     /// The effective values, with an `ETag`.

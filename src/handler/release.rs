@@ -10,7 +10,7 @@ use policy_core::policy::{InstanceName, Scope};
 use policy_core::problem::Problem;
 use policy_core::record::{Handover, TargetName, released_document};
 use policy_core::trigger::http::Request;
-use policy_core::trigger::http::answer::{self, Response};
+use policy_core::trigger::http::answer::Response;
 
 /// How often a target is looked at again because its item changed meanwhile.
 const TRIES: usize = 3;
@@ -54,8 +54,7 @@ impl Handler {
             }
             Ok(Released::Busy) => {
                 let why = "an update of the target is under way; try again";
-                let response = self.refuse(context, request, Problem::TargetBusy, why)?;
-                Ok(response.with("retry-after", answer::NOT_BEGUN.to_string()))
+                self.refuse(context, request, Problem::TargetBusy, why)
             }
             Err(error) => ledger_failed(&error),
         }

@@ -77,6 +77,29 @@ async fn an_undo_is_a_change_with_an_id_of_its_own() {
 }
 
 #[tokio::test]
+async fn what_has_not_ended_is_undone_or_applied_later() {
+    let stage = Stage::new().await;
+    stage.take_in(&everything("CHG-1")).await;
+    stage.take_in(&chat(ONE, &json!({"changeId": "DRY", "dryRun": true}))).await;
+    let plan = json!({"plan": "0".repeat(64)});
+    let mut answers = vec![
+        stage.http("POST", "/policy-changes/CHG-1/undo", &Value::Null).await,
+        stage.http("POST", "/policy-changes/DRY/apply", &plan).await,
+    ];
+    stage.work().await;
+    // a dry run of an undo, and the undo itself under the same id
+    let undo = json!({"changeId": "UNDO"});
+    assert_eq!(stage.http("POST", "/policy-changes/CHG-1/undo?dryRun=true", &undo).await.0, 202);
+    answers.push(stage.http("POST", "/policy-changes/CHG-1/undo", &undo).await);
+    for (status, headers, refused) in answers {
+        assert_eq!((status, &refused["type"]), (409, &problem("change-running")), "{refused}");
+        assert_eq!(headers["retry-after"], "5", "{refused}");
+    }
+    stage.work().await;
+    assert_eq!(stage.http("POST", "/policy-changes/CHG-1/undo", &undo).await.0, 202);
+}
+
+#[tokio::test]
 async fn a_recorded_dry_run_is_carried_out_as_planned_or_not_at_all() {
     let stage = Stage::new().await;
     let change = json!({"instanceIds": [ONE, TWO], "attachmentScope": "CHAT", "maximumSize": "10 MB", "changeId": "DRY"});

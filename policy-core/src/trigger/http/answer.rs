@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// `Retry-After` while changes are frozen, in seconds: a person ends that.
 pub const FROZEN: u64 = 60;
-/// The same where the ledger does not answer, or another run of the change has to end first.
+/// The same where the ledger does not answer, or a run or an update has to end first.
 pub const NOT_BEGUN: u64 = 5;
 
 /// A response, in the form that both payload versions and function URLs take.
