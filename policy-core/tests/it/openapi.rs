@@ -9,7 +9,7 @@ use policy_core::report::{OutcomeKind, Status};
 use policy_core::trigger::http::Request;
 use policy_core::trigger::http::route::{self, ChangesQuery, NoRoute, RecordQuery, Route};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const OPENAPI: &str = include_str!("../../../openapi.yaml");
 const ID: &str = "0123abcd-0000-4000-8000-00000000000f";
@@ -176,6 +176,19 @@ fn every_path_has_the_documented_methods_and_no_others() {
             }
         }
     }
+}
+
+#[test]
+fn the_header_allow_has_the_methods_of_every_path() {
+    let header = below(OPENAPI, "Allow").join("\n");
+    let name = |line: &str| line.trim().trim_start_matches("- ").trim_matches('\'').to_owned();
+    let listed: BTreeSet<_> = below(&header, "enum").into_iter().map(name).collect();
+    let mut sent: BTreeSet<_> = operations().values().map(|methods| methods.join(", ")).collect();
+    // without a ledger, there is no list of changes
+    let standalone = route::of(&request("GET", "/policy-changes"), false);
+    assert_eq!(standalone, Err(NoRoute::MethodNotAllowed("POST")));
+    sent.insert("POST".to_owned());
+    assert_eq!(listed, sent);
 }
 
 #[test]

@@ -166,6 +166,19 @@ async fn a_list_up_to_any_year_is_the_whole_list() {
 }
 
 #[tokio::test]
+async fn the_list_of_an_instance_has_no_dry_runs() {
+    let stage = Stage::new().await;
+    for id in ["CHG-1", "DRY"] {
+        let change = chat(ONE, &json!({"changeId": id, "dryRun": id == "DRY"}));
+        assert_eq!(stage.http("POST", "/policy-changes", &change).await.0, 200);
+    }
+    for (query, length) in [(String::new(), 2), (format!("?instanceId={ONE}"), 1)] {
+        let (status, _, page) = stage.http("GET", &format!("/policy-changes{query}"), &Value::Null).await;
+        assert_eq!((status, page["policyChanges"].as_array().unwrap().len()), (200, length), "{query}");
+    }
+}
+
+#[tokio::test]
 async fn a_dry_run_that_planned_nothing_cannot_be_applied() {
     let stage = Stage::new().await;
     stage.http("POST", "/policy-changes", &chat(ONE, &json!({}))).await;
