@@ -224,7 +224,8 @@ pub struct Debts {
 pub enum Taken {
     /// It was, now or by an earlier try of the same write.
     Now,
-    /// The declaration, or the change that it overtakes, is another one by now: nothing was written.
+    /// The declaration, or the change that it overtakes, is another one by now, perhaps of this very request: this try wrote
+    /// nothing.
     Moved,
     /// Somebody has a change of that id: nothing was written.
     IdTaken,

@@ -1,7 +1,7 @@
 //! Declared resources: a generation of one, its answer, and the targets that it owns.
 
-use super::answer::Taken;
-use super::changes::is_unfinished;
+use super::answer::{Recorded, Taken};
+use super::changes::{is_unfinished, recorded};
 use super::client::{Transacted, Written};
 use super::condition::Condition;
 use super::item::{Fields, flag, number, text};
@@ -64,6 +64,9 @@ impl Ledger {
 
     /// Takes a generation: the resource, its answer and its change are written in one
     /// transaction, which also halts the run of the older generation.
+    ///
+    /// The change's token tells an own earlier try from another process that takes the same request: a generation has one
+    /// run, and only its taker sends the lanes. Without a change nothing does, and both read again.
     pub async fn take(&self, generation: Generation<'_>, now: Millis) -> Result<Taken, LedgerError> {
         let Generation { old, new, answer, change, overtakes } = generation;
         let as_seen = match old {
@@ -93,21 +96,15 @@ impl Ledger {
             Write::Update(halted)
         }));
         let Transacted::Not(reasons) = self.transact(writes).await? else { return Ok(Taken::Now) };
-        let is_ours = match Transacted::refused(&reasons, 0) {
-            Some(item) if !item.is_empty() => {
-                let there = declaration::decode(item)?;
-                there.known == new.known && there.change == new.change
-            }
-            // the third write is the change's
-            _ if Transacted::refused(&reasons, 0).is_none()
-                && change.is_some()
-                && Transacted::refused(&reasons, 2).is_some() =>
-            {
-                return Ok(Taken::IdTaken);
-            }
-            _ => false,
+        // the third write is the change's
+        let Some((change, there)) = change.zip(Transacted::refused(&reasons, 2)) else {
+            return Ok(Taken::Moved);
         };
-        Ok(if is_ours { Taken::Now } else { Taken::Moved })
+        Ok(match recorded(there, change)? {
+            Recorded::Stored => Taken::Now,
+            Recorded::Exists(_) if Transacted::refused(&reasons, 0).is_some() => Taken::Moved,
+            Recorded::Exists(_) => Taken::IdTaken,
+        })
     }
 
     /// Decides what the answer says, once and for all: the text that is stored then.

@@ -1,6 +1,6 @@
 //! Two who do the same at the same instant.
 
-use super::{STACK, Stack};
+use super::{STACK, Stack, requests};
 use crate::governed::stage::CHANGES;
 use crate::world::{ONE, TWO};
 use sandbox::ledger::{Entry, Fault, Operation, Rule};
@@ -17,12 +17,18 @@ fn bodies(stack: &Stack) -> BTreeSet<String> {
 async fn one_request_at_two_processes_at_once_is_one_generation_with_one_answer() {
     let stack = Stack::new().await;
     let (one, other) = (stack.stage.process(&[]), stack.stage.process(&[]));
+    // they draft runs of different keys
+    other.clock.advance(Duration::from_secs(1));
     for properties in
         [json!({"InstanceIds": [ONE, TWO]}), json!({"InstanceIds": [ONE], "MaximumSize": "many"})]
     {
         let kind = if properties["MaximumSize"].is_null() { "Create" } else { "Update" };
         let asked = stack.ask(kind, &properties);
+        // the first to take comes last: both have read the same
+        let late = Rule::new(Fault::Late(Duration::from_millis(400))).on(Operation::TransactWriteItems);
+        stack.stage.ledger.fault(late.of(requests::takes).nth(1));
         let (first, second) = tokio::join!(stack.send_to(&one, &asked), stack.send_to(&other, &asked));
+        stack.stage.ledger.clear_faults();
         assert_eq!(first.unwrap(), second.unwrap());
         stack.stage.work().await;
         stack.stage.world.clock.advance(Duration::from_mins(1));
@@ -37,6 +43,12 @@ async fn one_request_at_two_processes_at_once_is_one_generation_with_one_answer(
     let items = stack.stage.ledger.items().unwrap();
     let declaration = items.iter().find(|item| item["sk"]["S"] == "Policy").unwrap();
     assert_eq!(declaration["gen"]["N"], "2");
+    // the one run's lane, and no work that nobody ends
+    let named = |prefix: &str| {
+        let names = items.iter().filter_map(|item| item["sk"]["S"].as_str());
+        names.filter(|name| name.starts_with(prefix)).count()
+    };
+    assert_eq!((named("lane#"), named("work#")), (1, 0));
 }
 
 #[tokio::test]

@@ -89,6 +89,10 @@ async fn a_generation_is_taken_by_one_of_two_and_once_by_each() {
     assert_eq!(table.take(first.after(None, None), NOW).await.unwrap(), Taken::Now);
     assert_eq!(table.declaration(STACK, "Policy", NOW).await.unwrap().as_ref(), Some(&first.kept));
     assert_eq!(table.answer(STACK, "Policy", 1).await.unwrap().as_ref(), Some(&first.owed));
+    // another process that drafted the same generation is not its taker
+    let mut theirs = Sample::new(1, false);
+    theirs.change = theirs.change.map(|change| ChangeRecord { token: "theirs".to_owned(), ..change });
+    assert_eq!(table.take(theirs.after(None, None), NOW).await.unwrap(), Taken::Moved);
     // somebody who saw nothing comes too late, whatever he asks
     let second = Sample::new(2, true);
     assert_eq!(table.take(second.after(None, None), NOW).await.unwrap(), Taken::Moved);
