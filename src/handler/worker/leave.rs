@@ -13,6 +13,10 @@ use policy_core::record::{Declared, Own, TargetName, TargetRecord};
 use policy_core::report::{Outcome, OutcomeKind, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How many targets are put back before further ones are read. The reads of a whole lane may take all of a delivery's time,
+/// and the next delivery would read the same again.
+const PORTION: usize = 25;
+
 /// What is to be done about a target that is left.
 enum Leaving {
     /// Its values stay, as they should.
@@ -57,17 +61,30 @@ impl Handler {
                 Ok(leaving) => {
                     let counted = matches!(leaving, Leaving::Kept).then(|| change.run_name());
                     let handover = declared.leaves(record.owner.as_ref());
-                    if !ledger.hand_over(&name, record.rev, &handover, counted.as_ref()).await? {
+                    if ledger.hand_over(&name, record.rev, &handover, counted.as_ref()).await? {
+                        governed.progressed(true).await;
+                    } else {
                         waits = Some(Failure::new(ErrorCode::TargetBusy));
                     }
                 }
                 Err(why) => waits = Some(why),
             }
+            if put_back.len() == PORTION {
+                let portion = std::mem::take(&mut put_back);
+                waits = self.put_back(context, delivered, governed, declared, portion).await?.or(waits);
+            }
+            if governed.stopped().is_some() {
+                return Ok(Left::Nothing);
+            }
         }
         if !put_back.is_empty() {
             waits = self.put_back(context, delivered, governed, declared, put_back).await?.or(waits);
         }
-        Ok(waits.map_or(Left::Nothing, Left::Failed))
+        Ok(match waits {
+            None => Left::Nothing,
+            Some(why) if why.code.is_out_of_time() => Left::Time,
+            Some(why) => Left::Failed(why),
+        })
     }
 
     /// What becomes of a target's values. `Err`: it cannot be known now.

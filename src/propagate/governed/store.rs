@@ -169,10 +169,10 @@ impl Governed<'_> {
         RecordedResult::of(result, change_id, self.now(), Some(self.who.clone()), token)
     }
 
-    /// Counts a target that became done, and says so in the lane's item from time to time.
+    /// Counts a target that became done, or needs no result, and says so in the lane's item from time to time.
     ///
     /// Where that fails, the target is done all the same, and a delivery may count as one without progress.
-    async fn progressed(&self, is_done: bool) {
+    pub async fn progressed(&self, is_done: bool) {
         let Some(delivery) = self.delivery.as_ref().filter(|_| is_done) else {
             return;
         };

@@ -1,6 +1,7 @@
 //! What becomes of a target's values when its resource goes.
 
 use super::{STACK, Stack};
+use crate::governed::stage::CHANGES;
 use crate::world::{ONE, TWO, chat};
 use sandbox::connect::{Fault, Instance, Operation, Options, Scope};
 use serde_json::{Value, json};
@@ -57,6 +58,37 @@ async fn an_update_that_drops_a_whole_region_puts_back_what_was_there() {
     assert_eq!(held().maximum_size_limit_in_bytes, before);
     stack.succeeds("Delete", &json!({"InstanceIds": [ONE], "OnDelete": "Restore"})).await;
     assert_eq!(stack.holds(ONE).await.0, 20);
+}
+
+/// Of 80 reads some 60 fit into a delivery at this pace: if it read them all before it puts back the first, each one would
+/// end as it began.
+#[tokio::test]
+async fn more_targets_than_a_delivery_can_read_are_put_back_in_portions() {
+    let instances: Vec<_> = (1..=80).map(Instance::numbered).collect();
+    let ids: Vec<_> = instances.iter().map(|instance| instance.id.clone()).collect();
+    let stack = Stack::of(Options { instances, ..Options::default() }, &[]).await;
+    let properties = json!({"InstanceIds": ids, "OnDelete": "Restore"});
+    stack.succeeds("Create", &properties).await;
+    stack.send(&stack.ask("Delete", &properties)).await.unwrap();
+    let slow = stack.stage.process(&[("CONNECT_REQUESTS_PER_SECOND", "25"), ("CONNECT_BURST", "5")]);
+    for _ in 0..2 {
+        let before = stack.stage.world.updates();
+        let delivered = stack.stage.deliver_to(&slow, CHANGES, Duration::from_secs(4)).await.unwrap();
+        let got_on = stack.stage.world.updates() > before;
+        assert_eq!((delivered.failures.len(), got_on), (1, true));
+        let items = stack.stage.ledger.items().unwrap();
+        let lane = items.iter().find(|item| item["state"]["S"] == "open").unwrap();
+        assert_eq!((&lane["stalled"]["N"], lane.get("error")), (&json!("0"), None), "{lane}");
+    }
+    stack.stage.work().await;
+    let deleted: Value = serde_json::from_str(&stack.bucket.arrived()[1].body).unwrap();
+    assert_eq!(
+        (&deleted["Status"], &deleted["Reason"]),
+        (&json!("SUCCESS"), &json!("80 targets: 80 applied"))
+    );
+    let held = |id: &String| stack.stage.world.connect.configuration(id, Scope::Chat).unwrap();
+    assert!(ids.iter().all(|id| held(id).maximum_size_limit_in_bytes == 20_971_520));
+    assert_eq!(stack.stage.world.updates(), 160);
 }
 
 /// docs/declarations.md: each lane decides for itself.
