@@ -40,7 +40,7 @@ impl Handler {
             Ok(Some(_)) => return self.refuse_frozen(context, request),
             Err(error) => return ledger_failed(&error),
         }
-        match release(ledger, &target).await {
+        match self.end_owner(context, ledger, &target).await {
             Ok(Released::From(owner)) => {
                 let what = format!(
                     "{} of {} was declared by `{}` of the stack {}",
@@ -59,22 +59,30 @@ impl Handler {
             Err(error) => ledger_failed(&error),
         }
     }
-}
 
-async fn release(ledger: &Ledger, target: &TargetName) -> Result<Released, LedgerError> {
-    let mut seen = None;
-    for _ in 0..TRIES {
-        let records = ledger.targets(std::slice::from_ref(target)).await?;
-        let Some(record) = records.first() else { break };
-        let Some(owner) = &record.owner else {
-            // where one was seen before, this request's own write was carried out and its answer was lost
-            return Ok(seen.map_or(Released::Nobodys, Released::From));
-        };
-        let owner = owner.resource();
-        if record.intent.is_none() && ledger.hand_over(target, record.rev, &Handover::Released, None).await? {
-            return Ok(Released::From(owner));
+    async fn end_owner(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        target: &TargetName,
+    ) -> Result<Released, LedgerError> {
+        let mut seen = None;
+        for _ in 0..TRIES {
+            let records = ledger.targets(std::slice::from_ref(target)).await?;
+            let Some(record) = records.into_iter().next() else { break };
+            let record = self.without_lapsed(context, ledger, target, record).await?;
+            let Some(owner) = &record.owner else {
+                // where one was seen before, this request's own write was carried out and its answer was lost
+                return Ok(seen.map_or(Released::Nobodys, Released::From));
+            };
+            let owner = owner.resource();
+            if record.intent.is_none()
+                && ledger.hand_over(target, record.rev, &Handover::Released, None).await?
+            {
+                return Ok(Released::From(owner));
+            }
+            seen = Some(owner);
         }
-        seen = Some(owner);
+        Ok(Released::Busy)
     }
-    Ok(Released::Busy)
 }

@@ -4,6 +4,7 @@
 mod crash_points;
 mod encrypted;
 mod faults;
+mod given_up;
 mod harmed;
 mod lifecycle;
 mod owners;

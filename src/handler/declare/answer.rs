@@ -34,6 +34,9 @@ impl Handler {
     ) -> Result<(), LedgerError> {
         let found = ledger.answer(&answer.stack_id, &answer.logical_id, answer.generation).await?;
         let Some(owed) = found.filter(Self::is_unsent) else { return Ok(()) };
+        if owed.change.is_none() && owed.body.is_none() {
+            self.settle_claimed(context, ledger, &owed).await?;
+        }
         match self.pay_answer(context, ledger, &owed).await? {
             Ok(()) => Ok(()),
             Err(error) if owed.is_hopeless(self.now()) => {
@@ -150,6 +153,24 @@ impl Handler {
         let reason = Some("the resource's time was not enough".to_owned());
         let halt = Halt { as_what: Halted::Cancelled, at: self.now(), who, reason };
         ledger.halt(&change.run_name(), &halt, self.now()).await.map(drop)
+    }
+
+    /// Settles what is open on the stack's targets where a resource that is deleted and sets nothing owns some. The sweep
+    /// does it: the function that takes requests may not read targets.
+    async fn settle_claimed(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        owed: &Owed,
+    ) -> Result<(), LedgerError> {
+        let to = &owed.to;
+        let kept = ledger.declaration(&to.stack_id, &to.logical_id, self.now()).await?;
+        for lane in kept.iter().flat_map(|kept| &kept.lanes) {
+            for (name, record) in ledger.declared_by(&to.stack_id, lane).await? {
+                self.without_lapsed(context, ledger, &name, record).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Ends the claims of a resource that is deleted and sets nothing. `false`: an update of a target is under way.

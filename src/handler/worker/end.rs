@@ -11,7 +11,8 @@ use policy_core::failure::{ErrorCode, Failure};
 use policy_core::origin::Origin;
 use policy_core::policy::{ChangeId, Instances};
 use policy_core::record::{
-    self, ChangeRecord, Counts, LaneName, LanePart, LaneState, ReadBack, RecordedResult, RunName, TargetName,
+    self, ChangeRecord, Counts, Intent, LaneName, LanePart, LaneState, ReadBack, RecordedResult, RunName,
+    TargetName, TargetRecord,
 };
 use policy_core::report::{Outcome, OutcomeKind, TargetResult};
 use policy_core::trigger::lane::LanePointer;
@@ -139,25 +140,51 @@ impl Handler {
         let mut is_all = true;
         for (target, record) in open {
             let Some(intent) = record.intent else { continue };
-            if self.now() < intent.until {
-                is_all = false;
-                continue;
-            }
-            let read = self.read_target(context, &target).await;
-            let read = match &read {
-                Ok(held) => ReadBack::Holds(held),
-                Err(why) if why.code == ErrorCode::ResourceNotFoundException => ReadBack::NoInstance,
-                // nobody could read it for so long that the run ends without it
-                Err(_) if intent.is_given_up(self.now()) => continue,
-                Err(_) => {
-                    is_all = false;
-                    continue;
-                }
-            };
-            let here = (&context.rules.home, &context.invocation);
-            is_all &= settle(ledger, &self.audit, here, &target, &intent, read, self.now()).await?;
+            // one that nobody could read for so long is given up, so that the run ends without it
+            let is_settled = self.settle_open(context, ledger, &target, &intent).await?;
+            is_all &= is_settled || intent.is_given_up(self.now());
         }
         Ok(is_all)
+    }
+
+    /// A target's item, where an intent whose lease is over is settled first, whoever's it is: its run may have ended
+    /// without it, and then nobody else comes back to it. One that is under way, or whose target cannot be read, is still
+    /// there.
+    pub(in crate::handler) async fn without_lapsed(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        target: &TargetName,
+        record: TargetRecord,
+    ) -> Result<TargetRecord, LedgerError> {
+        let Some(intent) = &record.intent else { return Ok(record) };
+        if !Box::pin(self.settle_open(context, ledger, target, intent)).await? {
+            return Ok(record);
+        }
+        let records = ledger.targets(std::slice::from_ref(target)).await?;
+        Ok(records.into_iter().next().unwrap_or_default())
+    }
+
+    /// Settles an intent by what its target holds now. False: its update is still under way, or the target cannot be read
+    /// yet.
+    async fn settle_open(
+        &self,
+        context: &InvocationContext,
+        ledger: &Ledger,
+        target: &TargetName,
+        intent: &Intent,
+    ) -> Result<bool, LedgerError> {
+        if self.now() < intent.until {
+            return Ok(false);
+        }
+        let read = self.read_target(context, target).await;
+        let read = match &read {
+            Ok(held) => ReadBack::Holds(held),
+            Err(why) if why.code == ErrorCode::ResourceNotFoundException => ReadBack::NoInstance,
+            Err(_) => return Ok(false),
+        };
+        let here = (&context.rules.home, &context.invocation);
+        settle(ledger, &self.audit, here, target, intent, read, self.now()).await
     }
 
     /// A copy of the lane's message for a person.

@@ -56,6 +56,11 @@ impl Handler {
             if named.contains(&name) || declared.earlier_claim(record.owner.as_ref()).is_none() {
                 continue;
             }
+            let record = self.without_lapsed(context, ledger, &name, record).await?;
+            // what was settled may have ended the claim
+            if declared.earlier_claim(record.owner.as_ref()).is_none() {
+                continue;
+            }
             match self.leaving(context, declared, &name, &record).await {
                 Ok(Leaving::PutBack(own)) => drop(put_back.insert(name, own)),
                 Ok(leaving) => {
