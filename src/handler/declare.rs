@@ -111,7 +111,7 @@ impl Handler {
         kept: Option<&Kept>,
         generation: u32,
     ) -> Result<Option<Drafted>, LedgerError> {
-        let last_success = last_success(ledger, request, kept).await?;
+        let last_success = last_success(ledger, request, kept, self.now()).await?;
         if request.kind == RequestType::Delete && !request.knows_its_id() && last_success.is_some() {
             return Ok(None);
         }

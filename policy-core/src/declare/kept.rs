@@ -12,6 +12,8 @@ use std::time::Duration;
 pub const EARLIER: usize = 16;
 /// How long after its deadline an answer is overdue: CloudFormation waits for 30 s more.
 const OVERDUE: Duration = Duration::from_mins(1);
+/// How long after its deadline CloudFormation waits for an answer.
+const WAITS: Duration = Duration::from_secs(90);
 /// How long after its deadline an answer is still tried: CloudFormation gives up 90 s after it, and its URL soon expires.
 const HOPELESS: Duration = Duration::from_mins(61);
 
@@ -89,6 +91,12 @@ impl Owed {
     /// Whether it should have arrived: each sweep since the deadline has tried, and the resource's time is nearly over.
     pub fn is_overdue(&self, now: Millis) -> bool {
         now >= self.deadline.plus(OVERDUE)
+    }
+
+    /// Whether CloudFormation may not have heard an answer that arrived: it cancels a Create at any time, and the bucket
+    /// takes the answer all the same.
+    pub fn may_be_unheard(&self, now: Millis) -> bool {
+        self.kind == RequestType::Create && now < self.deadline.plus(WAITS)
     }
 
     /// Whether nobody can wait for the answer any more.

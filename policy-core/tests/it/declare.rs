@@ -2,6 +2,7 @@
 
 mod answer;
 mod generation;
+mod kept;
 mod owner;
 mod properties;
 mod request;

@@ -4,23 +4,32 @@ use super::generation::{Work, refused};
 use crate::ledger::{Ledger, LedgerError};
 use policy_core::declare::{Kept, Leaver, Left, Request, RequestType, left};
 use policy_core::policy::Configuration;
-use policy_core::record::{Freeze, LaneName, Plan, Task};
+use policy_core::record::{Freeze, LaneName, Millis, Plan, Task};
 use std::collections::BTreeSet;
 
-/// The last generation that CloudFormation counts as a success. A Create whose answer never arrived has failed for it: its
-/// Delete comes without the id that every answer has.
+/// The last generation that CloudFormation counts as a success. A Create whose answer never arrived, or came as
+/// CloudFormation cancelled it, has failed for it: its Delete comes without the id that every answer has.
 pub(super) async fn last_success(
     ledger: &Ledger,
     request: &Request<'_>,
     old: Option<&Kept>,
+    now: Millis,
 ) -> Result<Option<u32>, LedgerError> {
-    let Some((good, _)) = old.and_then(|old| old.good.as_ref()) else { return Ok(None) };
+    let Some(old) = old else { return Ok(None) };
+    let Some(good) = old.good.as_ref().map(|(good, _)| *good) else { return Ok(None) };
     if request.kind != RequestType::Delete || request.knows_its_id() {
-        return Ok(Some(*good));
+        return Ok(Some(good));
     }
-    let answer = ledger.answer(&request.stack_id, &request.logical_id, *good).await?;
-    let never_arrived = answer.is_some_and(|answer| answer.url.is_some() || answer.is_lost);
-    Ok(Some(*good).filter(|_| !never_arrived))
+    let Some(answer) = ledger.answer(&request.stack_id, &request.logical_id, good).await? else {
+        return Ok(Some(good));
+    };
+    let mut was_heard = answer.url.is_none() && !answer.is_lost;
+    if was_heard && good == old.known.generation && answer.may_be_unheard(now) {
+        // the id may be that of an older Create instead, and then this one is in use
+        let older = ledger.answer(&request.stack_id, &request.logical_id, good.saturating_sub(1)).await?;
+        was_heard = good > 1 && older.is_none_or(|older| older.kind != RequestType::Delete);
+    }
+    Ok(Some(good).filter(|_| was_heard))
 }
 
 /// Of a Delete: only where values are put back, or an older generation is still at work, are there lanes.

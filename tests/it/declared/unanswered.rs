@@ -87,6 +87,47 @@ async fn a_create_of_which_cloudformation_never_heard_is_undone_by_its_delete() 
     assert_eq!(Box::pin(deleted_after_a_lost_answer(503, known)).await, (10, json!("SUCCESS")));
 }
 
+/// What a Delete with an id that CloudFormation made up comes to, so long after the last Create was answered: what the
+/// target holds, and whether it has an owner.
+async fn deleted_with_a_made_up_id(stack: &Stack, later: Duration) -> (u64, bool) {
+    stack.stage.world.clock.advance(later);
+    let delete = stack.ask("Delete", &json!({"InstanceIds": [ONE]}));
+    let deleted = stack.answered(&delete.with("PhysicalResourceId", "made up by CloudFormation")).await;
+    assert_eq!(deleted["Status"], "SUCCESS", "{deleted}");
+    (stack.holds(ONE).await.0, !stack.owner(ONE).is_null())
+}
+
+#[tokio::test]
+async fn a_create_that_is_cancelled_as_its_answer_arrives_is_undone_by_its_delete() {
+    // up to its timeout; later it must have been heard
+    for (later, expected) in [(0, (20, false)), (3_590, (20, false)), (3_601, (10, true))] {
+        let stack = Stack::new().await;
+        stack.succeeds("Create", &json!({"InstanceIds": [ONE]})).await;
+        let left = Box::pin(deleted_with_a_made_up_id(&stack, Duration::from_secs(later))).await;
+        assert_eq!(left, expected, "after {later} s");
+    }
+    // the same where the resource was deleted before
+    let stack = Stack::new().await;
+    for kind in ["Create", "Delete", "Create"] {
+        stack.succeeds(kind, &json!({"InstanceIds": [ONE], "OnDelete": "Restore"})).await;
+    }
+    assert_eq!(Box::pin(deleted_with_a_made_up_id(&stack, Duration::ZERO)).await, (20, false));
+}
+
+/// docs/declarations.md, case 26: the id is the first one's, which was given up.
+#[tokio::test]
+async fn a_create_after_one_that_was_given_up_keeps_its_targets() {
+    let stack = Stack::new().await;
+    stack.bucket.refuse(Some(403));
+    stack.send(&stack.ask("Create", &json!({"InstanceIds": [ONE]}))).await.unwrap();
+    stack.stage.work().await;
+    stack.stage.world.clock.advance(Duration::from_mins(59));
+    stack.stage.sweep().await;
+    stack.bucket.refuse(None);
+    stack.succeeds("Create", &json!({"InstanceIds": [ONE]})).await;
+    assert_eq!(Box::pin(deleted_with_a_made_up_id(&stack, Duration::ZERO)).await, (10, true));
+}
+
 #[tokio::test]
 async fn a_request_that_nobody_can_be_answered_for_is_a_function_error_and_tried_again() {
     let stack = Stack::new().await;
