@@ -6,18 +6,20 @@ use super::http::Answered;
 use super::records::ledger_failed;
 use super::{Handler, InvocationContext};
 use crate::audit::Action;
-use crate::ledger::{Ledger, LedgerError, Recorded, Related, Relation};
+use crate::ledger::{Ledger, LedgerError, Related, Relation};
 use crate::propagate::Tokens;
 use crate::telemetry::causes;
 use policy_core::policy::ChangeId;
 use policy_core::problem::Problem;
 use policy_core::record::{
-    self, Admission, ChangeRecord, LaneName, Millis, Mode, Order, Plan, RecordedOrigin, Relations, Submitted,
-    Task,
+    self, Admission, ChangeRecord, LaneName, Millis, Mode, Order, Plan, RecordedOrigin, Relations, RunName,
+    Submitted, Task,
 };
 use policy_core::report::OutcomeKind;
 use policy_core::trigger::http::Request;
 use std::collections::BTreeSet;
+
+const MOVED: &str = "the change has just begun another run";
 
 /// What is asked for.
 pub(super) struct Derived {
@@ -67,20 +69,14 @@ impl Handler {
         }
         let related = match derived.relation {
             // a look at what an undo would do leaves no trace in the change
-            _ if record.dry_run => ledger.record(&record, self.now()).await.map(|recorded| match recorded {
-                Recorded::Stored => Related::Stored,
-                Recorded::Exists(there) => Related::Exists(there),
-            }),
-            relation => ledger.relate(&record, &of.run_name(), relation, self.now()).await,
+            _ if record.dry_run => ledger.record(&record, self.now()).await.map(Related::from),
+            relation => ledger.relate(&record, None, &of.run_name(), relation, self.now()).await,
         };
         match related {
             Ok(Related::Stored) => {
                 self.begin_derived(context, request, ledger, &derived, &record, &plan).await
             }
-            Ok(Related::Moved) => {
-                let why = "the change has just begun another run";
-                self.refuse(context, request, Problem::ChangeRunning, why)
-            }
+            Ok(Related::Moved) => self.refuse(context, request, Problem::ChangeRunning, MOVED),
             Ok(Related::Exists(there)) => {
                 let records = (*there, record);
                 self.derive_again(context, request, ledger, &derived, records, (&plan, &text)).await
@@ -117,11 +113,20 @@ impl Handler {
                 if let Err(error) = ledger.put_plan(&new, text).await {
                     return ledger_failed(&error);
                 }
-                match ledger.next_run(&there, &new, self.now()).await {
-                    Ok(Recorded::Stored) => {
+                let stored = match &derived.task {
+                    // its first run may have been a dry run, which leaves no trace
+                    Task::Undo { of, up_to, .. } if !new.dry_run => {
+                        let of = RunName { change_id: of.clone(), key: *up_to };
+                        ledger.relate(&new, Some(&there), &of, derived.relation, self.now()).await
+                    }
+                    _ => ledger.next_run(&there, &new, self.now()).await.map(Related::from),
+                };
+                match stored {
+                    Ok(Related::Stored) => {
                         self.begin_derived(context, request, ledger, derived, &new, plan).await
                     }
-                    Ok(Recorded::Exists(there)) => self.followed(&there),
+                    Ok(Related::Moved) => self.refuse(context, request, Problem::ChangeRunning, MOVED),
+                    Ok(Related::Exists(there)) => self.followed(&there),
                     Err(error) => ledger_failed(&error),
                 }
             }

@@ -35,6 +35,15 @@ pub enum Related {
     Moved,
 }
 
+impl From<Recorded> for Related {
+    fn from(recorded: Recorded) -> Self {
+        match recorded {
+            Recorded::Stored => Self::Stored,
+            Recorded::Exists(there) => Self::Exists(there),
+        }
+    }
+}
+
 /// Whether a run was made final.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finished {

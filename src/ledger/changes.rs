@@ -68,6 +68,16 @@ impl Ledger {
         new: &ChangeRecord,
         now: Millis,
     ) -> Result<Recorded, LedgerError> {
+        match self.transact(self.as_next_run(old, new, now)).await? {
+            Transacted::Now => Ok(Recorded::Stored),
+            Transacted::Not(reasons) => {
+                recorded(Transacted::refused(&reasons, 1).unwrap_or(&Item::new()), new)
+            }
+        }
+    }
+
+    /// The writes of a next run: `old` moved aside, and `new` in its place.
+    pub(super) fn as_next_run(&self, old: &ChangeRecord, new: &ChangeRecord, now: Millis) -> Vec<Write> {
         let relations = &old.relations;
         let as_seen = Condition::All(vec![
             Condition::Is("run", number(old.run)),
@@ -80,13 +90,7 @@ impl Ledger {
         // whatever an expired record of this id has left there is no longer of use
         let moved = change::encode_earlier(old, self.change_expires(old.key), due(old, now));
         let moved = Replacement::of(moved);
-        let writes = vec![Write::Put(moved), Write::Put(self.newest_run(new, now).when(as_seen))];
-        match self.transact(writes).await? {
-            Transacted::Now => Ok(Recorded::Stored),
-            Transacted::Not(reasons) => {
-                recorded(Transacted::refused(&reasons, 1).unwrap_or(&Item::new()), new)
-            }
-        }
+        vec![Write::Put(moved), Write::Put(self.newest_run(new, now).when(as_seen))]
     }
 
     /// Stores the parts of a plan, or of what `"*"` means in a lane. Those of the same name are the same.

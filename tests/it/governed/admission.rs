@@ -56,8 +56,8 @@ async fn while_it_runs_the_same_change_with_if_match_is_a_409_until_it_has_ended
     let stage = Stage::new().await;
     stage.take_in(&chat(ONE, &json!({"changeId": "CHG-1"}))).await;
     let values = json!({"maximumSize": "10 MB", "changeId": "CHG-1"}).to_string();
-    let path = format!("/instances/{ONE}/attachment-policies/CHAT");
-    let mut patch = request("PATCH", &path, "", &json!(values));
+    let target = format!("/instances/{ONE}/attachment-policies/CHAT");
+    let mut patch = request("PATCH", &target, "", &json!(values));
     for tag in ["\"another\"", "*"] {
         patch["headers"]["if-match"] = json!(tag);
         let answer = stage.world.invoke(&patch).await.unwrap();

@@ -119,18 +119,13 @@ async fn the_pages_show_what_the_ledger_remembers_by_reads_of_it_alone() {
     let target =
         lines(&page(&stage.world, &json!({"view": "target", "instance": TWO, "scope": "CHAT"})).await);
     let facts = format!(
-        "Account and Region 111122223333/us-east-1 Should hold at most 12 MB pdf zip Last changed {} by CHG-2",
-        minute(&second["finishedAt"])
+        "Account and Region 111122223333/us-east-1 Should hold at most 12 MB pdf zip Last changed {day}"
     );
-    assert_eq!(line(&target, "Account"), facts);
-    assert!(
-        line(&target, &format!("{} CHG-2 ✓ applied", minute(&second["finishedAt"])))
-            .ends_with(&format!("10 MB → 12 MB also +zip without −png {ada}"))
-    );
-    assert!(
-        line(&target, &format!("{} CHG-1 ✓ applied", minute(&first["finishedAt"])))
-            .ends_with("AIDA ticket &lt;7&gt;")
-    );
+    assert!(line(&target, "Account").starts_with(&facts) && line(&target, "Account").ends_with(" by CHG-2"));
+    // a target is done perhaps in the minute before its run is
+    let row = |id: &str| target.iter().find(|line| line.contains(&format!(" {id} ✓ applied"))).unwrap();
+    assert!(row("CHG-2").ends_with(&format!("10 MB → 12 MB also +zip without −png {ada}")));
+    assert!(row("CHG-1").ends_with("AIDA ticket &lt;7&gt;"));
 
     let reads = [Operation::GetItem, Operation::BatchGetItem, Operation::Query];
     assert!(asked(&stage).iter().all(|operation| reads.contains(operation)));

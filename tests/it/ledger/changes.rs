@@ -198,14 +198,14 @@ async fn a_change_that_undoes_another_is_noted_there() {
         table.record(&succeeded("X"), NOW).await.unwrap();
         let undo = inline("U");
         for _ in 0..2 {
-            let related = table.relate(&undo, &run("X"), relation, NOW).await.unwrap();
+            let related = table.relate(&undo, None, &run("X"), relation, NOW).await.unwrap();
             assert_eq!(related, Related::Stored);
         }
         assert_eq!(table.item("change#X", "change")[attribute]["S"], "U");
         assert_eq!(table.change(&id("U"), NOW).await.unwrap(), Some(undo));
         // the same id from somebody else
         let other = ChangeRecord { token: "another".to_owned(), ..inline("U") };
-        let related = table.relate(&other, &run("X"), relation, NOW).await.unwrap();
+        let related = table.relate(&other, None, &run("X"), relation, NOW).await.unwrap();
         assert_eq!(related, Related::Exists(Box::new(inline("U"))));
     }
 }
@@ -216,7 +216,7 @@ async fn a_change_that_goes_on_cannot_be_undone_nor_one_at_another_run() {
     table.record(&inline("running"), NOW).await.unwrap();
     table.record(&ChangeRecord { key: RunKey(after(1)), ..succeeded("later") }, NOW).await.unwrap();
     for of in ["running", "later", "unknown"] {
-        let related = table.relate(&inline("U"), &run(of), Relation::UndoneBy, NOW).await.unwrap();
+        let related = table.relate(&inline("U"), None, &run(of), Relation::UndoneBy, NOW).await.unwrap();
         assert_eq!(related, Related::Moved, "{of}");
     }
     assert_eq!(table.change(&id("U"), NOW).await.unwrap(), None);

@@ -81,9 +81,9 @@ async fn what_a_change_costs() {
     enter("final, an event owed");
     table.announced(&inline("Y")).await.unwrap();
     enter("announced");
-    table.relate(&planned(inline("U")), &run("Y"), Relation::UndoneBy, NOW).await.unwrap();
+    table.relate(&planned(inline("U")), None, &run("Y"), Relation::UndoneBy, NOW).await.unwrap();
     enter("undo");
-    table.relate(&planned(inline("V")), &run("Y"), Relation::AppliedBy, NOW).await.unwrap();
+    table.relate(&planned(inline("V")), None, &run("Y"), Relation::AppliedBy, NOW).await.unwrap();
     enter("apply");
 
     assert_eq!(

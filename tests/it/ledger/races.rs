@@ -89,7 +89,7 @@ async fn of_an_undo_and_a_new_run_of_what_it_undoes_one_wins() {
         let old = succeeded("X");
         table.record(&old, NOW).await.unwrap();
         let (undo, new, of) = (inline("U"), next(&old), run("X"));
-        let undone = table.relate(&undo, &of, Relation::UndoneBy, NOW);
+        let undone = table.relate(&undo, None, &of, Relation::UndoneBy, NOW);
         let again = table.next_run(&old, &new, after(10));
         let (undone, again) = if undo_first {
             tokio::join!(undone, again)

@@ -68,7 +68,7 @@ pub(super) fn writes() -> Vec<Verb> {
         verb!("record", |table| table.record(&inline("N"), NOW)),
         verb!("next_run", |table| table.next_run(&succeeded("S"), &next(&succeeded("S")), after(10))),
         verb!("put_parts", |table| table.put_parts(&id("N"), "name", &["a", "b"], RunKey(NOW))),
-        verb!("relate", |table| table.relate(&inline("U"), &run("S"), Relation::UndoneBy, NOW)),
+        verb!("relate", |table| table.relate(&inline("U"), None, &run("S"), Relation::UndoneBy, NOW)),
         verb!("started", |table| table.started(&run("L"), after(1))),
         verb!("mark_sent", |table| table.mark_sent(&run("L"), after(1))),
         verb!("convert", |table| table.convert(&run("I"), "mine", &PlanRef::Own("p".into()), 1, 1, NOW)),
@@ -147,6 +147,12 @@ pub(super) fn kinds() -> Vec<Verb> {
         verb!("PutItem", |table| table.record(&inline("N"), NOW)),
         verb!("UpdateItem", |table| table.started(&run("L"), NOW)),
         verb!("DeleteItem", |table| table.thaw()),
-        verb!("TransactWriteItems", |table| table.relate(&inline("U"), &run("S"), Relation::UndoneBy, NOW)),
+        verb!("TransactWriteItems", |table| table.relate(
+            &inline("U"),
+            None,
+            &run("S"),
+            Relation::UndoneBy,
+            NOW
+        )),
     ]
 }
