@@ -5,7 +5,7 @@ use super::{Handler, InvocationContext};
 use crate::audit::Finding;
 use crate::bus::BusError;
 use crate::ledger::{Ledger, LedgerError};
-use crate::propagate::{Tokens, settle};
+use crate::propagate::Tokens;
 use crate::telemetry::causes;
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::origin::{Invocation, Origin, TriggerKind};
@@ -48,6 +48,7 @@ impl Handler {
     ) -> Result<(), NotChecked> {
         let target = TargetName::of(&call.instance, call.scope);
         let before = record_of(ledger, &target).await?;
+        let before = self.without_lapsed(context, ledger, &target, before).await?;
         let read = self.read_target(context, &target).await;
         if let Err(why) = &read
             && is_out_of_reach(why)
@@ -80,14 +81,6 @@ impl Handler {
             Err(why) if why.code == ErrorCode::ResourceNotFoundException => ReadBack::NoInstance,
             Err(why) => return Err(NotChecked::Unread(why.clone())),
         };
-        if let Some(intent) = after.intent.as_ref().filter(|intent| intent.is_given_up(self.now()))
-            && before.rev == after.rev
-        {
-            // its run ended without it, so that nobody comes back to it but who looks at the target
-            let here = (&context.rules.home, &context.invocation);
-            settle(ledger, &self.audit, here, target, intent, back, self.now()).await?;
-            return Err(NotChecked::UnderWay);
-        }
         let held = read.as_ref().ok();
         let observation = record::observe(before, back, &after, self.now());
         match &observation {

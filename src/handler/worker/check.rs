@@ -108,7 +108,10 @@ impl Handler {
             return Ok(due.into_iter().map(blocked).collect());
         }
         let Delivered { ledger, change, origin, .. } = delivered;
-        let records = ledger.targets(&due).await?;
+        let mut records = Vec::with_capacity(due.len());
+        for (name, record) in due.iter().zip(ledger.targets(&due).await?) {
+            records.push(self.without_lapsed(context, ledger, name, record).await?);
+        }
         let mut reads = self.read_scopes(context, instance, &due).await;
         let mut found = Vec::with_capacity(due.len());
         for (name, before) in due.into_iter().zip(records) {

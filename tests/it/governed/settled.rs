@@ -3,7 +3,7 @@
 use super::stage::{CHANGES, Stage};
 use crate::world::{ONE, chat};
 use sandbox::connect::{Fault, Operation, Options};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 #[tokio::test]
@@ -52,4 +52,71 @@ async fn a_lost_update_is_settled_by_a_later_read_and_the_audit_says_so() {
         outcomes,
         [json!(["CHG-1", "unknown", null, "why", "AIDA"]), json!(["CHG-1", "applied", true, "why", "AIDA"])]
     );
+}
+
+/// A worker dies after an update, and a guardrail blocks the change before its lane is delivered again.
+#[tokio::test]
+async fn what_was_applied_before_a_guardrail_came_is_reported_as_applied() {
+    let stage = Stage::with(Options::default(), &[("CONNECT_MAX_ATTEMPTS", "1")]).await;
+    stage.take_in(&chat(ONE, &json!({"changeId": "CHG-1"}))).await;
+    let closes = sandbox::ledger::Rule::new(sandbox::ledger::Fault::NeverAnswered)
+        .on(sandbox::ledger::Operation::TransactWriteItems);
+    let delivery = stage.deliver(CHANGES, Duration::from_secs(30));
+    assert!(stage.unless_it_dies(closes, delivery).await.is_none());
+    assert_eq!(stage.world.updates(), 1);
+    let process = stage.process(&[("POLICY_MAX_SIZE_BYTES", "1048576")]);
+    process.clock.advance(Duration::from_mins(30));
+    stage.queues.advance(Duration::from_mins(30));
+    stage.work_by(&process).await;
+    let record = stage.record("CHG-1").await;
+    assert_eq!(
+        (&record["status"], &record["summary"]),
+        (&json!("succeeded"), &json!({"applied": 1})),
+        "{record:#}"
+    );
+    assert!(stage.ledger.items().unwrap().iter().all(|item| item.get("intent").is_none()));
+}
+
+/// Its run ended without it, and nobody changes the target again.
+#[tokio::test]
+async fn what_was_given_up_is_settled_by_the_next_check() {
+    let stage = Stage::with(Options::default(), &[("CONNECT_MAX_ATTEMPTS", "1")]).await;
+    stage
+        .http("POST", "/policy-changes", &chat(ONE, &json!({"changeId": "BEFORE", "maximumSize": "5 MB"})))
+        .await;
+    let connect = &stage.world.connect;
+    connect.always(Operation::UpdateAttachedFilesConfiguration, Some(Fault::ResetAfter));
+    stage.world.pipe.watch({
+        let connect = connect.clone();
+        move |line| {
+            if line.contains(r#""event_code":"intent""#) {
+                connect.always(Operation::DescribeAttachedFilesConfiguration, Some(Fault::ResetBefore));
+            }
+        }
+    });
+    stage.http("POST", "/policy-changes", &chat(ONE, &json!({"changeId": "CHG-1"}))).await;
+    for _ in 0..2 {
+        stage.world.clock.advance(Duration::from_mins(16));
+        stage.sweep().await;
+    }
+    assert_eq!(stage.record("CHG-1").await["status"], "incomplete");
+    stage.world.pipe.watch(|_| {});
+    for operation in
+        [Operation::UpdateAttachedFilesConfiguration, Operation::DescribeAttachedFilesConfiguration]
+    {
+        connect.always(operation, None);
+    }
+    let check =
+        json!({"checkDrift": true, "instanceId": ONE, "attachmentScope": "CHAT", "changeId": "CHECK"});
+    assert_eq!(stage.http("POST", "/policy-changes", &check).await.0, 202);
+    stage.work().await;
+    let record = stage.record("CHECK").await;
+    assert_eq!(
+        (&record["status"], &record["summary"]),
+        (&json!("planned"), &json!({"unchanged": 1})),
+        "{record:#}"
+    );
+    let path = format!("/instances/{ONE}/attachment-policies/CHAT/history");
+    let (_, _, history) = stage.http("GET", &path, &Value::Null).await;
+    assert_eq!(history["history"][0]["outcome"], "applied", "{history:#}");
 }

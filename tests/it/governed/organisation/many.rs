@@ -64,5 +64,7 @@ async fn a_dry_run_over_forty_lanes_is_applied_and_undone() {
         stage.work().await;
     }
     let undone = stage.record("UNDO").await;
+    let (_, _, applied) = stage.http("GET", location, &Value::Null).await;
+    assert_eq!(applied["undoneBy"], "UNDO", "the dry run left no trace");
     assert_eq!((&undone["run"], &undone["summary"]), (&json!(2), &json!({"applied": 40})), "{undone:#}");
 }
