@@ -16,6 +16,10 @@ use tokio::time::{Instant, timeout_at};
 
 /// The message group of a parked event in a FIFO queue.
 const GROUP: &str = "attachment-policy";
+/// The data type of every attribute.
+const TYPE: &str = "String";
+/// The longest message, in bytes, its attributes included ("Amazon SQS message quotas").
+const MAX_MESSAGE: usize = 1_048_576;
 /// The most messages of one `SendMessageBatch`.
 const BATCH: usize = 10;
 /// A queue answers in milliseconds. A call that takes longer than this counts as failed.
@@ -147,10 +151,17 @@ impl Queues {
     pub async fn park(&self, event: &str, label: &Label<'_>, until: Instant) -> Result<(), QueueError> {
         let url = named(self.parked_queue_url.as_deref(), "PARKED_QUEUE_URL")?;
         let mut send = self.message(url, label.change_id, event);
+        let mut room = MAX_MESSAGE.saturating_sub(event.len());
         for (name, value) in
             [("changeId", label.change_id), ("status", label.status), ("reasons", &label.reasons)]
         {
-            let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
+            // a message counts with its attributes: one that came without them may be as long as a message can be
+            let length = name.len() + TYPE.len() + value.len();
+            if length > room {
+                continue;
+            }
+            room -= length;
+            let value = MessageAttributeValue::builder().data_type(TYPE).string_value(value).build();
             // fails only without a data type, which is there
             if let Ok(value) = value {
                 send = send.message_attributes(name, value);

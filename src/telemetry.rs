@@ -25,7 +25,13 @@ const LINE_LENGTH: usize = 4_096;
 ///
 /// Not `std::io::Stdout`: its buffer could still hold a line that the audit has reported as written.
 #[derive(Clone)]
-pub struct LogPipe(Arc<Lock<dyn Write + Send>>);
+pub struct LogPipe(Arc<Lock<Pipe<dyn Write + Send>>>);
+
+struct Pipe<W: ?Sized> {
+    /// Whether the last line was perhaps written in part: the next one must not be glued to it.
+    is_cut: bool,
+    writer: W,
+}
 
 impl LogPipe {
     /// Standard output, unbuffered.
@@ -44,7 +50,7 @@ impl LogPipe {
 
     /// Any writer, for tests.
     pub fn new(writer: impl Write + Send + 'static) -> Self {
-        Self(Arc::new(Lock::new(writer)))
+        Self(Arc::new(Lock::new(Pipe { is_cut: false, writer })))
     }
 
     /// Writes a value as a line of JSON.
@@ -64,8 +70,14 @@ impl LogPipe {
     /// A full or closed pipe.
     pub fn write_line(&self, line: &[u8]) -> io::Result<()> {
         let mut pipe = self.0.lock();
-        pipe.write_all(line)?;
-        pipe.flush()
+        if pipe.is_cut {
+            pipe.writer.write_all(b"\n")?;
+        }
+        pipe.is_cut = true;
+        pipe.writer.write_all(line)?;
+        pipe.writer.flush()?;
+        pipe.is_cut = false;
+        Ok(())
     }
 }
 
@@ -193,6 +205,35 @@ mod tests {
     #[test]
     fn an_error_is_logged_with_its_causes_in_one_line() {
         assert_eq!(causes(&NotSent(io::Error::other("connection reset"))), "not sent: connection reset");
+    }
+
+    /// It takes half of the first line, then nothing for a while.
+    struct Narrow(Arc<Lock<Vec<u8>>>, u32);
+
+    impl Write for Narrow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.1 += 1;
+            match self.1 {
+                1 => self.0.lock().write(&bytes[..bytes.len() / 2]),
+                2 => Err(io::Error::other("full")),
+                _ => self.0.lock().write(bytes),
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_that_follows_one_that_was_cut_is_a_line_of_its_own() {
+        let written = Arc::new(Lock::new(Vec::new()));
+        let pipe = LogPipe::new(Narrow(Arc::clone(&written), 0));
+        assert_eq!(pipe.write_line(b"{\"a\":1}\n").unwrap_err().to_string(), "full");
+        for line in ["two\n", "three\n"] {
+            pipe.write_line(line.as_bytes()).unwrap();
+        }
+        assert_eq!(written.lock().as_slice(), b"{\"a\"\ntwo\nthree\n");
     }
 
     #[test]

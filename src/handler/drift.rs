@@ -4,7 +4,8 @@ use super::announce::NotAnnounced;
 use super::{Handler, InvocationContext};
 use crate::audit::Finding;
 use crate::bus::BusError;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, OwedDrift};
+use crate::metrics::Unfinished;
 use crate::propagate::Tokens;
 use crate::telemetry::causes;
 use policy_core::failure::{ErrorCode, Failure};
@@ -47,11 +48,11 @@ impl Handler {
         call: &Call,
     ) -> Result<(), NotChecked> {
         let target = TargetName::of(&call.instance, call.scope);
-        let before = record_of(ledger, &target).await?;
+        let before = ledger.target(&target).await?;
         let before = self.without_lapsed(context, ledger, &target, before).await?;
         let read = self.read_target(context, &target).await;
         if let Err(why) = &read
-            && is_out_of_reach(why)
+            && (is_out_of_reach(why) || !context.rules.reaches(&target.instance()))
             && !before.is_governed()
         {
             tracing::warn!(code = %why.code(), %target, "somebody changed a target that nobody governs and that cannot be read");
@@ -75,7 +76,7 @@ impl Handler {
         before: &TargetRecord,
         read: &Result<Configuration, Failure>,
     ) -> Result<Observation, NotChecked> {
-        let after = record_of(ledger, target).await?;
+        let after = ledger.target(target).await?;
         let back = match read {
             Ok(held) => ReadBack::Holds(held),
             Err(why) if why.code == ErrorCode::ResourceNotFoundException => ReadBack::NoInstance,
@@ -170,16 +171,18 @@ impl Handler {
         Ok(ledger.drift_announced(&found.target, &found.id).await?)
     }
 
-    /// The same for the sweep.
-    pub(super) async fn say_again(
+    /// The same for the sweep, where its time has come; its age counts before that, too.
+    pub(super) async fn sweep_drift(
         &self,
         context: &InvocationContext,
         ledger: &Ledger,
-        target: &TargetName,
-        id: &str,
+        owed: &OwedDrift,
+        unfinished: &mut Unfinished,
     ) -> Result<(), LedgerError> {
         // the index may be behind
-        if let Some(found) = ledger.drift(target, id).await? {
+        let Some(found) = ledger.drift(&owed.target, &owed.id).await? else { return Ok(()) };
+        unfinished.add_event(self.now().since(found.found));
+        if owed.is_due {
             self.say(context, ledger, &origin_of(&context.invocation), &found).await;
         }
         Ok(())
@@ -200,9 +203,4 @@ fn is_out_of_reach(why: &Failure) -> bool {
 /// Who looks: the function itself.
 fn origin_of(invocation: &Invocation) -> Origin {
     Origin { kind: TriggerKind::CloudTrail, ..Origin::invoker(invocation) }
-}
-
-async fn record_of(ledger: &Ledger, target: &TargetName) -> Result<TargetRecord, LedgerError> {
-    let records = ledger.targets(std::slice::from_ref(target)).await?;
-    Ok(records.into_iter().next().unwrap_or_default())
 }

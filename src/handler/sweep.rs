@@ -4,19 +4,20 @@
 //! it is paid.
 
 use super::at_once::plan_hash;
-use super::worker::{Ender, early_end};
+use super::untouched::of_plan;
+use super::worker::{Ender, early_end, ended_as};
 use super::{FunctionError, Handler, InvocationContext, Reply};
 use crate::connect::{Call, Target};
 use crate::ledger::{Finished, Ledger, LedgerError, OwedChange, Seen};
 use crate::metrics::Unfinished;
 use crate::telemetry::causes;
-use policy_core::failure::Failure;
+use policy_core::failure::{ErrorCode, Failure};
 use policy_core::function_error::FunctionErrorType;
 use policy_core::policy::Configuration;
 use policy_core::record::{
     self, ChangeRecord, Counts, Duty, Freeze, LaneName, LanePart, LaneState, Millis, TargetName, duties,
 };
-use policy_core::report::OutcomeKind;
+use policy_core::report::{Outcome, OutcomeKind};
 use policy_core::trigger::lane::LanePointer;
 use serde_json::value::to_raw_value;
 use std::collections::BTreeMap;
@@ -71,12 +72,12 @@ impl Handler {
                 tracing::error!(error = causes(&error), %change_id, "the change could not be swept");
             }
         }
-        for drift in owed.drifts.iter().filter(|drift| drift.is_due) {
+        for drift in &owed.drifts {
             if !context.deadline.leaves(Instant::now(), ONE_CHANGE) {
                 break;
             }
-            swept += 1;
-            if let Err(error) = self.say_again(context, ledger, &drift.target, &drift.id).await {
+            swept += u32::from(drift.is_due);
+            if let Err(error) = self.sweep_drift(context, ledger, drift, &mut unfinished).await {
                 tracing::error!(error = causes(&error), drift = drift.id, "the drift could not be announced");
             }
         }
@@ -186,7 +187,7 @@ impl Handler {
         let run = change.run_name();
         let plan = self.plan_of(context, ledger, change).await?;
         for lane in &plan.lanes {
-            if !self.settle_all(context, ledger, &run, lane).await? {
+            if self.settle_all(context, ledger, &run, lane).await?.holds {
                 ledger.postpone(&run, self.now().plus(SOON)).await?;
                 return Ok(());
             }
@@ -202,6 +203,18 @@ impl Handler {
         for _ in 0..left {
             let outcome = if is_over { OutcomeKind::Skipped } else { OutcomeKind::Pending };
             counts.add(outcome, false);
+        }
+        let ends_as = early_end(change).map_or_else(not_reached, ended_as);
+        let origin = change.origin.in_invocation(&context.invocation);
+        for lane in &plan.lanes {
+            let part = of_plan(change, lane);
+            match self.known_work_of(context, ledger, change, &part, &plan).await {
+                Ok(work) => self.audit_not_begun(context, &origin, lane, &ends_as, &work, &results),
+                Err(error) if error.is_for_good() => {
+                    tracing::error!(error = causes(&error), %run, "nobody can name the targets that were not begun");
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         let status = record::final_status(&counts, halted, change.dry_run);
         let (total, now) = (counts.total(), self.now());
@@ -231,6 +244,13 @@ impl Handler {
             Err(error) => Err(error.failure()),
         }
     }
+}
+
+/// A target that the invocation did not come to.
+fn not_reached() -> Outcome {
+    let why = Failure::new(ErrorCode::NoTimeLeft);
+    let why = why.with_message("the invocation ended before it reached this target".to_owned());
+    Outcome::Pending { before: None, why }
 }
 
 /// Counts a run that has not ended, and names it in the log where it makes no progress.

@@ -64,7 +64,7 @@ impl Handler {
 }
 
 /// A lane without an item: of a run that is carried out at once, or whose lanes are not put yet.
-fn of_plan(change: &ChangeRecord, name: &LaneName) -> LanePart {
+pub(super) fn of_plan(change: &ChangeRecord, name: &LaneName) -> LanePart {
     LanePart {
         name: name.clone(),
         state: LaneState::Open,

@@ -4,6 +4,7 @@ mod check;
 mod end;
 mod known;
 mod leave;
+mod own;
 mod task;
 
 use super::governed::DEAD;
@@ -12,9 +13,9 @@ use crate::audit::AuditedChange;
 use crate::ledger::{Begun, Ledger, LedgerError, Seen};
 use crate::propagate::{Asked, LaneDelivery, Stop, Tokens};
 use crate::telemetry::causes;
-use end::AFTER_THE_LEASE;
-pub(super) use end::Ender;
-use policy_core::failure::Failure;
+use end::StillOpen;
+pub(super) use end::{Ender, ended_as};
+use policy_core::failure::{ErrorCode, Failure};
 use policy_core::origin::Origin;
 use policy_core::record::{
     ChangeRecord, Delivery, Halted, LanePart, LaneState, OnBegin, RecordStatus, RecordedError, TargetName,
@@ -151,10 +152,12 @@ impl Handler {
         if change.status == RecordStatus::Accepted {
             ledger.started(&change.run_name(), self.now()).await?;
         }
-        if part.deliveries > 1 {
-            // an update of an earlier delivery may have landed although a guardrail blocks it by now
-            self.settle_all(context, ledger, &change.run_name(), &part.name).await?;
-        }
+        let open = if part.deliveries > 1 && !change.dry_run {
+            // what an earlier delivery has begun is found out first: a guardrail may block it by now, and it landed
+            self.settle_all(context, ledger, &change.run_name(), &part.name).await?
+        } else {
+            StillOpen::default()
+        };
         let results = ledger.results_in_lane(&change.run_name(), &part.name).await?;
         let done: BTreeSet<TargetName> =
             results.into_iter().filter(|result| result.done).map(|result| result.target).collect();
@@ -171,8 +174,11 @@ impl Handler {
         let mut left = if change.checks_drift {
             self.check_lane(context, delivered, &governed, &work, &done).await?
         } else {
-            self.walk_lane(context, delivered, &governed, &work, &done).await
+            self.walk_lane(context, delivered, &governed, &work, &(&done | &open.targets)).await
         };
+        if matches!(left, Left::Nothing) && open.holds {
+            left = Left::Failed(Failure::new(ErrorCode::TargetBusy));
+        }
         context.tally.lock().add_drifts(governed.drifts());
         if let (None, Left::Nothing, Some(declared)) = (governed.stopped(), &left, &change.declared) {
             governed.leaves = true;
@@ -186,12 +192,6 @@ impl Handler {
             }
             (Some(Stop::TooManyFailures), _) => {
                 Ok(self.end_early(context, &ender, LaneState::Stopped, &work).await?)
-            }
-            (None, Left::Nothing)
-                if part.deliveries > 1
-                    && !self.settle_all(context, ledger, &change.run_name(), &part.name).await? =>
-            {
-                Ok(Worked::Again(AFTER_THE_LEASE))
             }
             (None, Left::Nothing) => Ok(self.end(context, &ender, LaneState::Done, work.planned()).await?),
             (stopped, left) => {

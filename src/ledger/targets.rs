@@ -36,6 +36,11 @@ impl Ledger {
         Ok(names.iter().map(|name| found.get(name).cloned().unwrap_or_default()).collect())
     }
 
+    /// A target's item as it is now.
+    pub async fn target(&self, name: &TargetName) -> Result<TargetRecord, LedgerError> {
+        Ok(self.targets(std::slice::from_ref(name)).await?.into_iter().next().unwrap_or_default())
+    }
+
     /// The change as it is between two targets. `of_lane`: the target that a worker comes to, for which the freeze counts
     /// and whose result another delivery may have stored.
     pub async fn look(&self, run: &RunName, of_lane: Option<&TargetName>) -> Result<Look, LedgerError> {

@@ -258,8 +258,7 @@ impl<'a> Governed<'a> {
 
     /// A target's item as it is now.
     pub(super) async fn record(&self, target: &TargetName) -> Result<TargetRecord, LedgerError> {
-        let records = self.ledger.targets(std::slice::from_ref(target)).await?;
-        Ok(records.into_iter().next().unwrap_or_default())
+        self.ledger.target(target).await
     }
 }
 

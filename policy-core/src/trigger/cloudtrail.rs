@@ -13,6 +13,8 @@ use serde_json::{Map, Value};
 pub(super) const DETAIL_TYPE: &str = "AWS API Call via CloudTrail";
 const EVENT_SOURCE: &str = "connect.amazonaws.com";
 const OPERATION: &str = "UpdateAttachedFilesConfiguration";
+/// CloudTrail's are UUIDs. The id becomes a key and a word of the audit.
+const MAX_EVENT_ID: usize = 128;
 
 /// A call that changed, or may have changed, a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +76,10 @@ pub(super) fn decode(detail: &str) -> Result<Call, String> {
     let record: Record = serde_json::from_str(detail).map_err(shape)?;
     if (record.event_source.as_str(), record.event_name.as_str()) != (EVENT_SOURCE, OPERATION) {
         return Err(format!("is not about {OPERATION}"));
+    }
+    let is_of_an_id = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if !(1..=MAX_EVENT_ID).contains(&record.event_id.len()) || !record.event_id.bytes().all(is_of_an_id) {
+        return Err("has no `eventID`".to_owned());
     }
     let parameters = record.request_parameters.unwrap_or_default();
     // the API's own spelling, or CloudTrail's usual one

@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// When to look again at a lane in which an update is still under way: after its lease.
-pub(super) const AFTER_THE_LEASE: Duration = Duration::from_mins(1);
+const AFTER_THE_LEASE: Duration = Duration::from_mins(1);
 
 /// A lane that is about to end, and what its ender saw of it.
 pub(in crate::handler) struct Ender<'a> {
@@ -29,6 +29,15 @@ pub(in crate::handler) struct Ender<'a> {
     pub(in crate::handler) part: &'a LanePart,
     pub(in crate::handler) seen: &'a Seen,
     pub(in crate::handler) origin: &'a Origin,
+}
+
+/// A run's intents in a lane that could not be settled.
+#[derive(Default)]
+pub(in crate::handler) struct StillOpen {
+    /// Their targets.
+    pub(in crate::handler) targets: BTreeSet<TargetName>,
+    /// Whether the lane has to wait: an update is under way, or a target cannot be read yet.
+    pub(in crate::handler) holds: bool,
 }
 
 impl Handler {
@@ -40,15 +49,18 @@ impl Handler {
         state: LaneState,
         work: &LaneWork,
     ) -> Result<Worked, LedgerError> {
-        if !self.settle_all(context, ender.ledger, &ender.change.run_name(), &ender.part.name).await? {
+        if self.settle_all(context, ender.ledger, &ender.change.run_name(), &ender.part.name).await?.holds {
             return Ok(Worked::Again(AFTER_THE_LEASE));
         }
         if state == LaneState::Parked {
             self.park_lane(context, ender).await;
         }
         let results = ender.ledger.results_in_lane(&ender.change.run_name(), &ender.part.name).await?;
-        self.audit_not_begun(context, ender, state, work, &results);
-        self.end(context, ender, state, work.planned()).await
+        self.audit_not_begun(context, ender.origin, &ender.part.name, &ended_as(state), work, &results);
+        // what is parked has something left, also where nobody can name it
+        let is_unnamed = state == LaneState::Parked && results.iter().all(|result| result.done);
+        let least = if is_unnamed { length(&results).saturating_add(1) } else { 0 };
+        self.end(context, ender, state, work.planned().max(least)).await
     }
 
     /// Ends the lane, and the run with its last one.
@@ -128,23 +140,24 @@ impl Handler {
         Ok(())
     }
 
-    /// Settles the run's open intents in the lane. False: an update is still under way, or a target cannot be read yet.
+    /// Settles the run's open intents in the lane, as far as that is possible now.
     pub(in crate::handler) async fn settle_all(
         &self,
         context: &InvocationContext,
         ledger: &Ledger,
         run: &RunName,
         lane: &LaneName,
-    ) -> Result<bool, LedgerError> {
-        let open = ledger.targets_with_intent_of(run, lane).await?;
-        let mut is_all = true;
-        for (target, record) in open {
+    ) -> Result<StillOpen, LedgerError> {
+        let mut open = StillOpen::default();
+        for (target, record) in ledger.targets_with_intent_of(run, lane).await? {
             let Some(intent) = record.intent else { continue };
-            // one that nobody could read for so long is given up, so that the run ends without it
-            let is_settled = self.settle_open(context, ledger, &target, &intent).await?;
-            is_all &= is_settled || intent.is_given_up(self.now());
+            if !self.settle_open(context, ledger, &target, &intent).await? {
+                // one that nobody could read for so long is given up, so that the run ends without it
+                open.holds |= !intent.is_given_up(self.now());
+                open.targets.insert(target);
+            }
         }
-        Ok(is_all)
+        Ok(open)
     }
 
     /// A target's item, where an intent whose lease is over is settled first, whoever's it is: its run may have ended
@@ -161,8 +174,7 @@ impl Handler {
         if !Box::pin(self.settle_open(context, ledger, target, intent)).await? {
             return Ok(record);
         }
-        let records = ledger.targets(std::slice::from_ref(target)).await?;
-        Ok(records.into_iter().next().unwrap_or_default())
+        ledger.target(target).await
     }
 
     /// Settles an intent by what its target holds now. False: its update is still under way, or the target cannot be read
@@ -176,6 +188,11 @@ impl Handler {
     ) -> Result<bool, LedgerError> {
         if self.now() < intent.until {
             return Ok(false);
+        }
+        // its holder, or another visitor, may have closed it since it was read
+        let there = ledger.target(target).await?;
+        if there.intent.is_none_or(|open| open.token != intent.token) {
+            return Ok(true);
         }
         let read = self.read_target(context, target).await;
         let read = match &read {
@@ -212,36 +229,33 @@ impl Handler {
     }
 
     /// The audit's line for each target that is not begun, for good or for now.
-    fn audit_not_begun(
+    pub(in crate::handler) fn audit_not_begun(
         &self,
         context: &InvocationContext,
-        ender: &Ender<'_>,
-        state: LaneState,
+        origin: &Origin,
+        lane: &LaneName,
+        outcome: &Outcome,
         work: &LaneWork,
         results: &[RecordedResult],
     ) {
         let known: BTreeSet<&TargetName> = results.iter().map(|result| &result.target).collect();
         for lane_change in &work.changes {
-            let audited = AuditedChange {
-                origin: ender.origin,
-                change: &lane_change.change,
-                home: &context.rules.home,
-            };
+            let audited = AuditedChange { origin, change: &lane_change.change, home: &context.rules.home };
             let mut not_begun = Vec::new();
             for target in &lane_change.targets {
                 let name = |scope| TargetName::of(&target.instance, scope);
                 let scopes = target.scopes.iter().map(|asked| asked.scope);
                 let left = scopes.filter(|scope| !known.contains(&name(*scope)));
                 not_begun.extend(left.map(|scope| {
-                    TargetResult::without_calls(Some(target.instance.clone()), scope, ended_as(state))
+                    TargetResult::without_calls(Some(target.instance.clone()), scope, outcome.clone())
                 }));
             }
             if let (true, Instances::All { places, .. }) =
                 (lane_change.is_unresolved, &lane_change.change.instances)
             {
                 let scopes = lane_change.change.scopes.iter();
-                let place = || places.named(&ender.part.name);
-                not_begun.extend(scopes.map(|scope| TargetResult::of_all(place(), *scope, ended_as(state))));
+                let place = || places.named(lane);
+                not_begun.extend(scopes.map(|scope| TargetResult::of_all(place(), *scope, outcome.clone())));
             }
             for result in &not_begun {
                 if let Err(error) = self.audit.outcome(audited, result) {
@@ -257,7 +271,7 @@ fn length(results: &[RecordedResult]) -> u32 {
 }
 
 /// How a target without a result ends with its lane.
-fn ended_as(state: LaneState) -> Outcome {
+pub(in crate::handler) fn ended_as(state: LaneState) -> Outcome {
     match state {
         LaneState::Cancelled => Outcome::Skipped { why: Failure::new(ErrorCode::Cancelled) },
         LaneState::Stopped => Outcome::Skipped { why: Failure::new(ErrorCode::StoppedAfterFailures) },

@@ -47,7 +47,7 @@ impl Handler {
             return Ok(Left::Nothing);
         }
         // what a delivery that died was putting back looks like a change by somebody else until it is settled
-        if !self.settle_all(context, ledger, &change.run_name(), &part.name).await? {
+        if self.settle_all(context, ledger, &change.run_name(), &part.name).await?.holds {
             return Ok(Left::Failed(Failure::new(ErrorCode::TargetBusy)));
         }
         let mut put_back = BTreeMap::new();

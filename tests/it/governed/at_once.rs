@@ -1,7 +1,7 @@
 //! Runs within one invocation whose end somebody else has to find out.
 
 use super::stage::{CHANGES, PARKED, Stage, request};
-use crate::world::{ONE, TWO, World, chat};
+use crate::world::{ONE, THREE, TWO, World, chat};
 use sandbox::connect::Operation;
 use sandbox::ledger::{Fault, Rule};
 use serde_json::{Value, json};
@@ -213,4 +213,30 @@ async fn a_change_of_two_regions_is_carried_out_at_once_and_its_record_is_final(
         (&json!("succeeded"), &json!({"applied": 8})),
         "{record:#}"
     );
+}
+
+/// Nobody comes back to the targets that it had not reached, so that the sweep writes their lines.
+#[tokio::test]
+async fn of_an_invocation_that_died_every_target_has_its_line() {
+    let stage = Stage::new().await;
+    let change = json!({
+        "instanceIds": [ONE, TWO, THREE], "attachmentScope": "CHAT", "maximumSize": "10 MB", "changeId": "CHG-1",
+    });
+    // at the intent of the second target
+    let begins = Rule::new(Fault::NeverAnswered).on(sandbox::ledger::Operation::UpdateItem).nth(2);
+    let request = stage.http("POST", "/policy-changes", &change);
+    assert!(stage.unless_it_dies(begins, request).await.is_none());
+    stage.world.clock.advance(Duration::from_mins(3));
+    stage.sweep().await;
+    let record = stage.record("CHG-1").await;
+    assert_eq!(record["summary"], json!({"applied": 1, "failed": 1, "pending": 1}), "{record:#}");
+    let lines = stage.world.audit().into_iter().filter(|event| event["metadata"]["event_code"] == "outcome");
+    let mut lines: Vec<_> = lines
+        .map(|event| {
+            (event["unmapped"]["outcome"].clone(), event["status_code"].clone(), event["message"].clone())
+        })
+        .collect();
+    let (outcome, code, message) = lines.pop().unwrap();
+    assert_eq!((outcome, code), (json!("pending"), json!("NoTimeLeft")), "{message}");
+    assert_eq!(lines.iter().map(|line| &line.0).collect::<Vec<_>>(), ["applied", "failed"]);
 }

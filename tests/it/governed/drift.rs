@@ -1,6 +1,6 @@
 //! Drift: a governed target that somebody has changed elsewhere, as CloudTrail says so.
 
-use super::stage::{INTAKE, Stage};
+use super::stage::{INTAKE, PARKED, Stage};
 use crate::world::{ONE, TWO, World, chat};
 use sandbox::bus::{Event, Fault, Rule};
 use sandbox::connect::{self, Configuration, Operation, Options, Scope};
@@ -205,6 +205,18 @@ async fn a_target_that_nobody_governs_is_reported_as_such() {
 }
 
 /// The item is compared before and after the read, and nobody says anything while a change is under way.
+/// The id becomes a key and a word of the audit.
+#[tokio::test]
+async fn what_has_no_id_of_cloudtrail_s_is_parked_and_not_looked_at() {
+    let stage = stage().await;
+    change_elsewhere(&stage, TWO, 5);
+    for id in ["", "e\u{202e}1", &"e".repeat(129)] {
+        assert!(is_checked(&stage, &of(TWO, id)).await, "{id}");
+    }
+    assert_eq!((drifts(&stage).len(), findings(&stage.world)), (0, vec![]));
+    assert_eq!(stage.queues.messages(PARKED).len(), 3);
+}
+
 #[tokio::test]
 async fn a_change_in_progress_is_no_drift() {
     let stage = stage().await;
@@ -265,6 +277,14 @@ async fn a_drift_that_the_bus_has_not_taken_is_put_again_and_is_in_the_audit_onc
     stage.bus.fault(Rule::new(Fault::EntryFailed));
     assert!(is_checked(&stage, &seen("iam-user")).await);
     assert_eq!(drifts(&stage).len(), 0);
+    // how long it has been owed is in every sweep, also before its time has come again
+    for _ in 0..2 {
+        stage.world.clock.advance(Duration::from_mins(20));
+        stage.sweep().await;
+    }
+    let last =
+        stage.world.pipe.text().lines().rfind(|line| line.contains("OldestEventAge")).unwrap().to_owned();
+    assert!(last.contains(r#""OldestEventAge":24"#), "{last}");
     // whatever becomes of the target meanwhile
     stage.world.report(&chat(ONE, &json!({"changeId": "CHG-9", "maximumSize": "9 MB"}))).await;
     stage.bus.clear_faults();

@@ -143,3 +143,21 @@ async fn a_rejection_that_cannot_be_recorded_comes_again() {
     stage.take_in(&wrong("CHG-1")).await;
     assert_eq!((told(&stage).len(), stage.queues.messages(PARKED).len()), (1, 1));
 }
+
+/// The longest message that SQS takes has no room for attributes beside it.
+#[tokio::test]
+async fn a_document_as_long_as_a_message_can_be_is_parked_without_its_reasons() {
+    let stage = Stage::new().await;
+    for (short_of, attributes) in
+        [(0, vec![]), (100, vec!["changeId", "status"]), (2_000, vec!["changeId", "reasons", "status"])]
+    {
+        let start = r#"{"changeId":"CHG-1","filler":""#;
+        let body = format!("{start}{}\"}}", "x".repeat(1_048_576 - short_of - start.len() - 2));
+        let answer = stage.receive(body.clone(), INTAKE).await;
+        assert_eq!(answer["batchItemFailures"], json!([]), "{short_of}");
+        let parked = stage.queues.messages(PARKED).pop().unwrap();
+        let mut names: Vec<_> = parked.attributes.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!((parked.body.len(), names), (body.len(), attributes), "{short_of}");
+    }
+}

@@ -35,8 +35,10 @@ fn unsent() -> Vec<Rows> {
 /// An inline run whose first update is not on record, and whose second target was not begun.
 fn killed() -> Vec<Rows> {
     const END: &str = "run 1 incomplete: applied; 1 sent";
-    let ended = expected(SWEPT, "applied 1", "incomplete", END);
+    // a sweep that makes it final says of the other target that nobody came to it
+    let ended = expected(SWEPT, "applied 1, pending 2 NoTimeLeft", "incomplete", END);
     let not_ended = Expected { then: "running", ..ended };
+    let not_closed = Expected { audit: "applied 1", ..not_ended };
     vec![
         Rows {
             verb: Verb::Intents,
@@ -44,14 +46,14 @@ fn killed() -> Vec<Rows> {
             fails: Expected { audit: "", ..not_ended },
             fails_done: None,
             // another sweep has settled it
-            second: Some(Expected { audit: "", ..ended }),
+            second: Some(Expected { audit: "pending 2 NoTimeLeft", ..ended }),
         },
         Rows {
             verb: Verb::Close,
             passes: ended,
-            fails: not_ended,
+            fails: not_closed,
             // the next sweep makes it final
-            fails_done: Some(not_ended),
+            fails_done: Some(not_closed),
             second: Some(ended),
         },
         Rows {
