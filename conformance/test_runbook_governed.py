@@ -108,7 +108,7 @@ def test_a_change_that_has_ended_is_not_cancelled(operator: Operator, governed: 
 
 
 def test_a_table_is_frozen_by_hand_before_anybody_uses_it(operator: Operator, governed: Governed) -> None:
-    frozen = under("Restore the ledger")[2]
+    frozen = under("Restore the ledger")[3]
     paste(operator, governed, f"AWS_ENDPOINT_URL={governed.dynamodb} RESTORED={governed.table}", frozen)
     assert governed.send().status_code == 503
     told = governed.get("/freeze")

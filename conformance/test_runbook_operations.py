@@ -132,7 +132,7 @@ def test_no_query_finds_a_change_by_a_part_of_its_id() -> None:
 
 # Code spans that are not ours, and whose they are.
 OF_OTHERS = {
-    "EventBridge": {"ERROR_CODE", "ERROR_MESSAGE", "source", "time", "InternalException", ".events"},
+    "EventBridge": {"ERROR_CODE", "ERROR_MESSAGE", "source", "time", "InternalException", ".events", '"source": "aws.connect"'},
     "DynamoDB": {
         "InternalServerError", "ServiceUnavailable", "ProvisionedThroughputExceededException", "ValidationException",
         "restore-table-from-backup",
@@ -141,7 +141,7 @@ OF_OTHERS = {
     "Amazon Connect": {"ThrottlingException"},
     "API Gateway": {"integrationError"},
     "make acceptance": {"FREEZE=no", "RING=yes", "SCOPE", "needs an account", "ok"},
-    "the HTTP API": {'{"drain": true}', '{"force": true}', "Retry-After"},
+    "the HTTP API": {'{"drain": true}', '{"force": true}', '{"checkDrift": true}', "Retry-After"},
     "CloudFormation": {
         "DELETE_COMPLETE", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED", "CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS",
         "DELETE_IN_PROGRESS", "ROLLBACK_FAILED",

@@ -53,10 +53,16 @@ pub fn decide<'c>(
         let is_absolute = own.is_none() && change.adjustments.is_empty();
         is_absolute && !change.force && !held.would_change(&change.values)
     };
-    if change.if_match.as_ref().is_some_and(|wanted| !wanted.matches(held)) && !is_there() {
+    if let Some(wanted) = &change.if_match
+        && !wanted.matches(held)
+        && !(wanted.may_have_matched() && is_there())
+    {
         return superseded(ErrorCode::ETagDiffers);
     }
     if own.is_some_and(|own| (own.whole || !change.force) && !own.expects(held)) {
+        if own.is_some_and(|own| own.has_come_about(held)) {
+            return Step::Done(Outcome::Unchanged { held: held.clone() });
+        }
         return superseded(ErrorCode::ChangedSince);
     }
     let values = if let Some(own) = own {
@@ -107,6 +113,9 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeSet;
     use time::macros::datetime;
+
+    /// A tag of the form that targets have.
+    const OTHER: &str = "\"0123456789abcdef0123456789abcdef\"";
 
     fn change(extra: &str) -> PolicyChange {
         asking(&format!(r#","maximumSizeLimitInBytes":1048576{extra}"#))
@@ -189,7 +198,7 @@ mod tests {
             (change(r#","force":true"#), differs),
             (asking(relative), differs),
         ] {
-            change.if_match = Some(IfMatch::parse("\"other\""));
+            change.if_match = Some(IfMatch::parse(OTHER));
             assert_eq!(ended(&decided(&change, &same, Modified::NotAsked)), there, "{change:?}");
             assert_eq!(ended(&decided(&change, &other, Modified::NotAsked)), differs, "{change:?}");
         }
@@ -221,7 +230,7 @@ mod tests {
             (force, dry_run) in any::<(bool, bool)>(),
             since in times(),
             modified in prop_oneof![Just(Modified::NotAsked), times().prop_map(Modified::At)],
-            tag in proptest::option::of(prop_oneof![Just("*"), Just("\"other\"")]),
+            tag in proptest::option::of(prop_oneof![Just("*"), Just(OTHER), Just("\"nobodys\"")]),
         ) {
             let size_field = size.map(|size| format!(r#","maximumSizeLimitInBytes":{size}"#));
             let list_field = list.as_ref().map(|list| {
@@ -238,19 +247,24 @@ mod tests {
             let is_so = size.is_none_or(|size| held_size == Some(size))
                 && asked.is_none_or(|asked| held_list == Some(asked));
             let is_later = matches!((since, modified), (Some(limit), Modified::At(Some(at))) if at > limit);
+            // no target has this tag, but one may have had it
+            let differs = tag.is_some_and(|tag| tag != "*");
             match decided(&change, &before, modified) {
                 Step::Update(values) => {
                     prop_assert_eq!(&*values, &change.values);
                     prop_assert!(force || !is_so);
-                    prop_assert!(!dry_run && !is_later && tag != Some("\"other\""));
+                    prop_assert!(!dry_run && !is_later && !differs);
                     prop_assert!(since.is_none() || modified != Modified::NotAsked);
                 }
-                Step::Done(Outcome::Unchanged { held }) => prop_assert!(is_so && !force && held == before),
+                Step::Done(Outcome::Unchanged { held }) => {
+                    prop_assert!(is_so && !force && held == before && tag != Some("\"nobodys\""));
+                }
                 Step::Done(Outcome::Planned { before: held, .. }) => {
                     prop_assert!(dry_run && !is_later && (force || !is_so) && held == before);
                 }
                 Step::Done(Outcome::Superseded { .. }) => {
-                    prop_assert!((force || !is_so) && (is_later || tag == Some("\"other\"")));
+                    let is_sent_again = is_so && !force && tag == Some(OTHER);
+                    prop_assert!((is_later && (force || !is_so)) || (differs && !is_sent_again));
                 }
                 Step::NeedsModifiedTime => prop_assert!(since.is_some() && modified == Modified::NotAsked && (force || !is_so)),
                 Step::Done(..) => prop_assert!(false, "no such end"),

@@ -45,7 +45,7 @@ impl CallError {
     /// The call was not sent, because nobody's credentials reach the account.
     pub(super) fn no_role(account: AccountId) -> Self {
         Self {
-            code: ErrorCode::AccessDeniedException,
+            code: ErrorCode::CredentialsUnusable,
             service_code: None,
             detail: format!("not sent: CONNECT_ROLE_ARNS has no role for account {account}"),
             request_id: None,

@@ -15,7 +15,6 @@ use policy_core::declare::{Kept, Owed, Request, RequestType, Step, is_start_chec
 use policy_core::function_error::FunctionErrorType;
 use policy_core::origin::{Origin, TriggerKind};
 use policy_core::policy::ChangeId;
-use policy_core::record::{self, PlanRef};
 use serde_json::value::{RawValue, to_raw_value};
 use std::collections::BTreeMap;
 
@@ -117,11 +116,8 @@ impl Handler {
         }
         let new = (generation, last_success);
         let drafted = self.draft_generation(context, ledger, request, kept, new).await?;
-        if let Some(record) = &drafted.record
-            && let PlanRef::Parts { name, .. } = &record.plan
-        {
-            let (_, parts) = record::parts(&drafted.text);
-            ledger.put_parts(&record.change_id, name, &parts, record.key).await?;
+        if let Some(record) = &drafted.record {
+            ledger.put_plan(record, &drafted.text).await?;
         }
         Ok(Some(drafted))
     }

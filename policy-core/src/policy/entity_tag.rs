@@ -51,6 +51,18 @@ impl IfMatch {
         Self::Tags(header.split(',').map(|tag| tag.trim().to_owned()).collect())
     }
 
+    /// Whether a target may have had one of the tags: then a PATCH with it may be sent a second time.
+    pub fn may_have_matched(&self) -> bool {
+        let is_ours = |tag: &String| {
+            let hex = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            hex.is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        };
+        match self {
+            Self::Any => true,
+            Self::Tags(tags) => tags.iter().any(is_ours),
+        }
+    }
+
     /// Whether what the target holds has one of the tags, by strong comparison.
     pub fn matches(&self, configuration: &Configuration) -> bool {
         match self {
@@ -79,6 +91,14 @@ mod tests {
         assert!(IfMatch::parse(" * ").matches(&one));
         assert!(!IfMatch::parse(&format!("W/{tag}")).matches(&one));
         assert!(!IfMatch::parse("").matches(&one));
+        let may_have = |header: &str| IfMatch::parse(header).may_have_matched();
+        assert!(may_have(&tag) && may_have(&format!("\"x\", {tag}")) && may_have("*"));
+        assert!(
+            !may_have("")
+                && !may_have("\"x\"")
+                && !may_have(&format!("W/{tag}"))
+                && !may_have(&"0".repeat(32))
+        );
     }
 
     #[test]

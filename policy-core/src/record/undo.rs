@@ -23,6 +23,11 @@ impl Own {
         let compared = if self.whole { Members::ALL } else { Members::of_known(&self.expected) };
         compared.agree(&self.expected, held)
     }
+
+    /// Whether the target holds exactly what a plan comes to: it was carried out already.
+    pub fn has_come_about(&self, held: &Configuration) -> bool {
+        self.whole && Members::ALL.agree(&self.expected.after(&self.values), held)
+    }
 }
 
 /// What an undo asks of each target to which the change applied something, in its runs up to `up_to`: the `before` of the

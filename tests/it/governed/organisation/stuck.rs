@@ -156,8 +156,7 @@ async fn an_account_without_a_role_any_more_ends_in_its_own_lanes_only() {
     let record = stage.record("CHG-1").await;
     let why = by_lane(&record, |lane| lane["error"]["code"].clone());
     for lane in lanes() {
-        let expected =
-            if lane.starts_with(ACCOUNTS[1]) { json!("AccessDeniedException") } else { Value::Null };
+        let expected = if lane.starts_with(ACCOUNTS[1]) { json!("CredentialsUnusable") } else { Value::Null };
         assert_eq!(why[&lane], expected, "{lane}");
     }
     // with our own credentials `*` would have meant our own instances
