@@ -1,6 +1,8 @@
 //! Drift: a governed target that somebody has changed elsewhere, as CloudTrail says so.
 
-use super::stage::{INTAKE, PARKED, Stage};
+mod unread;
+
+use super::stage::{INTAKE, Stage};
 use crate::world::{ONE, TWO, World, chat};
 use sandbox::bus::{Event, Fault, Rule};
 use sandbox::connect::{self, Configuration, Operation, Options, Scope};
@@ -205,17 +207,6 @@ async fn a_target_that_nobody_governs_is_reported_as_such() {
 }
 
 /// The item is compared before and after the read, and nobody says anything while a change is under way.
-/// The id becomes a key and a word of the audit.
-#[tokio::test]
-async fn what_has_no_id_of_cloudtrail_s_is_parked_and_not_looked_at() {
-    let stage = stage().await;
-    change_elsewhere(&stage, TWO, 5);
-    for id in ["", "e\u{202e}1", &"e".repeat(129)] {
-        assert!(is_checked(&stage, &of(TWO, id)).await, "{id}");
-    }
-    assert_eq!((drifts(&stage).len(), findings(&stage.world)), (0, vec![]));
-    assert_eq!(stage.queues.messages(PARKED).len(), 3);
-}
 
 #[tokio::test]
 async fn a_change_in_progress_is_no_drift() {
@@ -255,18 +246,6 @@ async fn what_cannot_be_read_comes_again_and_an_instance_that_is_gone_ends_its_d
     stage.world.connect.always(read, Some(connect::Fault::NotFound));
     assert!(is_checked(&stage, &seen("iam-user")).await && is_checked(&stage, &seen("iam-user")).await);
     assert_eq!(findings(&stage.world), [json!(["drift", 10, 5]), json!(["drift-ended", null, null])]);
-}
-
-#[tokio::test]
-async fn what_nobody_governs_and_the_role_may_not_read_does_not_come_again() {
-    let stage = stage().await;
-    change_elsewhere(&stage, TWO, 5);
-    let read = Operation::DescribeAttachedFilesConfiguration;
-    stage.world.connect.always(read, Some(connect::Fault::AccessDenied));
-    assert!(is_checked(&stage, &of(TWO, "denied")).await);
-    stage.world.connect.always(read, Some(connect::Fault::Throttle));
-    assert!(!is_checked(&stage, &of(TWO, "throttled")).await);
-    assert_eq!((drifts(&stage).len(), findings(&stage.world)), (0, vec![]));
 }
 
 #[tokio::test]
