@@ -59,8 +59,11 @@ pub fn decide<'c>(
     {
         return superseded(ErrorCode::ETagDiffers);
     }
-    if own.is_some_and(|own| (own.whole || !change.force) && !own.expects(held)) {
-        if own.is_some_and(|own| own.has_come_about(held)) {
+    if let Some(own) = own
+        && (own.whole || !change.force)
+        && !own.expects(held)
+    {
+        if own.has_come_about(held) {
             return Step::Done(Outcome::Unchanged { held: held.clone() });
         }
         return superseded(ErrorCode::ChangedSince);

@@ -95,7 +95,7 @@ impl Handler {
         (there, new): (ChangeRecord, ChangeRecord),
         (plan, text): (&Plan, &str),
     ) -> Answered {
-        // a plan is carried out once: afterwards its targets do not hold any more what the dry run found
+        // a plan is carried out once: the request that is sent again is a repetition, unless its run ended incomplete
         let may_run_again = !matches!(derived.task, Task::Apply { .. });
         let submitted = Submitted {
             hash: &new.hash,

@@ -68,8 +68,7 @@ impl Handler {
     ) -> Result<Released, LedgerError> {
         let mut seen = None;
         for _ in 0..TRIES {
-            let records = ledger.targets(std::slice::from_ref(target)).await?;
-            let Some(record) = records.into_iter().next() else { break };
+            let record = ledger.target(target).await?;
             let record = self.without_lapsed(context, ledger, target, record).await?;
             let Some(owner) = &record.owner else {
                 // where one was seen before, this request's own write was carried out and its answer was lost
