@@ -61,6 +61,33 @@ async fn stage(more: &[(&str, &str)]) -> (Stage, Sts) {
     (Stage::with(options, &variables).await, sts)
 }
 
+/// So many instances in each account and Region.
+fn spread(accounts: &[&str], regions: &[&str], each: usize) -> Vec<Instance> {
+    let places = accounts.iter().flat_map(|account| regions.iter().map(move |region| (account, region)));
+    let of = |((account, region), n): ((&&str, &&str), u32)| Instance {
+        account: (*account).to_owned(),
+        region: (*region).to_owned(),
+        ..Instance::numbered(n)
+    };
+    places.flat_map(|place| std::iter::repeat_n(place, each)).zip(1..).map(of).collect()
+}
+
+/// A stack whose home is the first of the accounts, without a quota that anybody would notice.
+async fn wide(instances: Vec<Instance>, accounts: &[&str], regions: &[&str]) -> (Stage, Sts) {
+    let sts = Sts::start(0).await.unwrap();
+    let roles: Vec<String> =
+        accounts[1..].iter().map(|account| format!("arn:aws:iam::{account}:role/spoke")).collect();
+    let (roles, regions) = (roles.join(","), regions.join(","));
+    let variables = [
+        ("CONNECT_ROLE_ARNS", roles.as_str()),
+        ("CONNECT_REGIONS", &regions),
+        ("AWS_ENDPOINT_URL_STS", &sts.url()),
+        ("CONNECT_REQUESTS_PER_SECOND", "1000"),
+        ("CONNECT_BURST", "50"),
+    ];
+    (Stage::with(Options { instances, ..Options::default() }, &variables).await, sts)
+}
+
 fn change(more: &Value) -> Value {
     let mut change = json!({
         "instanceId": EVERYWHERE, "attachmentScopes": ["CHAT", "TASK"], "maximumSize": "10 MB", "changeId": "CHG-1",

@@ -6,29 +6,35 @@ use sandbox::connect::{Fault, Operation, Options};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// From now on updates take effect, their answers are lost, and nobody can look.
+fn lose_updates(stage: &Stage) {
+    let connect = stage.world.connect.clone();
+    connect.always(Operation::UpdateAttachedFilesConfiguration, Some(Fault::ResetAfter));
+    stage.world.pipe.watch(move |line| {
+        if line.contains(r#""event_code":"intent""#) {
+            connect.always(Operation::DescribeAttachedFilesConfiguration, Some(Fault::ResetBefore));
+        }
+    });
+}
+
+fn find_again(stage: &Stage) {
+    stage.world.pipe.watch(|_| {});
+    for operation in
+        [Operation::UpdateAttachedFilesConfiguration, Operation::DescribeAttachedFilesConfiguration]
+    {
+        stage.world.connect.always(operation, None);
+    }
+}
+
 #[tokio::test]
 async fn a_lost_update_is_settled_by_a_later_read_and_the_audit_says_so() {
     let stage = Stage::with(Options::default(), &[("CONNECT_MAX_ATTEMPTS", "1")]).await;
-    let connect = &stage.world.connect;
-    // the update takes effect, its answer is lost, and nobody can look
-    connect.always(Operation::UpdateAttachedFilesConfiguration, Some(Fault::ResetAfter));
-    stage.world.pipe.watch({
-        let connect = connect.clone();
-        move |line| {
-            if line.contains(r#""event_code":"intent""#) {
-                connect.always(Operation::DescribeAttachedFilesConfiguration, Some(Fault::ResetBefore));
-            }
-        }
-    });
+    lose_updates(&stage);
     stage.take_in(&chat(ONE, &json!({"changeId": "CHG-1", "reason": "why"}))).await;
     assert_eq!(stage.deliver(CHANGES, Duration::from_secs(30)).await.unwrap().failures.len(), 1);
     let record = stage.record("CHG-1").await;
     assert_eq!((&record["status"], &record["results"][0]["outcome"]), (&json!("running"), &json!("unknown")));
-    for operation in
-        [Operation::UpdateAttachedFilesConfiguration, Operation::DescribeAttachedFilesConfiguration]
-    {
-        connect.always(operation, None);
-    }
+    find_again(&stage);
     // after its lease
     stage.world.clock.advance(Duration::from_secs(61));
     stage.queues.advance(Duration::from_mins(2));
@@ -84,28 +90,14 @@ async fn what_was_given_up_is_settled_by_the_next_check() {
     stage
         .http("POST", "/policy-changes", &chat(ONE, &json!({"changeId": "BEFORE", "maximumSize": "5 MB"})))
         .await;
-    let connect = &stage.world.connect;
-    connect.always(Operation::UpdateAttachedFilesConfiguration, Some(Fault::ResetAfter));
-    stage.world.pipe.watch({
-        let connect = connect.clone();
-        move |line| {
-            if line.contains(r#""event_code":"intent""#) {
-                connect.always(Operation::DescribeAttachedFilesConfiguration, Some(Fault::ResetBefore));
-            }
-        }
-    });
+    lose_updates(&stage);
     stage.http("POST", "/policy-changes", &chat(ONE, &json!({"changeId": "CHG-1"}))).await;
     for _ in 0..2 {
         stage.world.clock.advance(Duration::from_mins(16));
         stage.sweep().await;
     }
     assert_eq!(stage.record("CHG-1").await["status"], "incomplete");
-    stage.world.pipe.watch(|_| {});
-    for operation in
-        [Operation::UpdateAttachedFilesConfiguration, Operation::DescribeAttachedFilesConfiguration]
-    {
-        connect.always(operation, None);
-    }
+    find_again(&stage);
     let check =
         json!({"checkDrift": true, "instanceId": ONE, "attachmentScope": "CHAT", "changeId": "CHECK"});
     assert_eq!(stage.http("POST", "/policy-changes", &check).await.0, 202);

@@ -1,8 +1,8 @@
 //! The largest document: 10,000 targets in 20 lanes, and one target more.
 
-use super::super::stage::{CHANGES, Stage};
-use sandbox::connect::{Instance, Options};
-use sandbox::sts::Sts;
+use super::super::stage::CHANGES;
+use super::{spread, wide};
+use sandbox::connect::Instance;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,17 +10,7 @@ use std::time::Duration;
 const ACCOUNTS: [&str; 4] = ["111122223333", "222233334444", "444455556666", "555566667777"];
 const REGIONS: [&str; 5] = ["ap-southeast-2", "eu-central-1", "eu-west-2", "us-east-1", "us-west-2"];
 /// In each lane; each has four targets.
-const IN_A_LANE: u32 = 125;
-
-fn instances() -> Vec<Instance> {
-    let places = ACCOUNTS.iter().flat_map(|account| REGIONS.iter().map(move |region| (account, region)));
-    let of = |((account, region), n): ((&&str, &&str), u32)| Instance {
-        account: (*account).to_owned(),
-        region: (*region).to_owned(),
-        ..Instance::numbered(n)
-    };
-    places.flat_map(|place| std::iter::repeat_n(place, IN_A_LANE as usize)).zip(1..).map(of).collect()
-}
+const IN_A_LANE: usize = 125;
 
 fn change(instances: &[Instance]) -> Value {
     let named: Vec<String> = instances.iter().map(Instance::arn).collect();
@@ -29,19 +19,8 @@ fn change(instances: &[Instance]) -> Value {
 
 #[tokio::test]
 async fn ten_thousand_targets_are_twenty_lanes_and_one_more_is_too_many() {
-    let sts = Sts::start(0).await.unwrap();
-    let roles: Vec<String> =
-        ACCOUNTS[1..].iter().map(|account| format!("arn:aws:iam::{account}:role/spoke")).collect();
-    let (roles, regions) = (roles.join(","), REGIONS.join(","));
-    let variables = [
-        ("CONNECT_ROLE_ARNS", roles.as_str()),
-        ("CONNECT_REGIONS", &regions),
-        ("AWS_ENDPOINT_URL_STS", &sts.url()),
-        ("CONNECT_REQUESTS_PER_SECOND", "1000"),
-        ("CONNECT_BURST", "50"),
-    ];
-    let stage = Stage::with(Options { instances: instances(), ..Options::default() }, &variables).await;
-    let mut all = instances();
+    let mut all = spread(&ACCOUNTS, &REGIONS, IN_A_LANE);
+    let (stage, _sts) = wide(all.clone(), &ACCOUNTS, &REGIONS).await;
     let (status, headers, report) = stage.http("POST", "/policy-changes", &change(&all)).await;
     assert_eq!((status, &headers["location"]), (202, &json!("/policy-changes/LARGE")), "{report}");
     let record = stage.record("LARGE").await;

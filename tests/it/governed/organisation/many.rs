@@ -1,8 +1,6 @@
 //! So many lanes that the plan of an undo or of an apply does not fit into its record.
 
-use super::super::stage::Stage;
-use sandbox::connect::{Instance, Options};
-use sandbox::sts::Sts;
+use super::{spread, wide};
 use serde_json::{Value, json};
 
 const ACCOUNTS: [&str; 4] = ["111122223333", "222233334444", "444455556666", "555566667777"];
@@ -19,30 +17,9 @@ const REGIONS: [&str; 10] = [
     "us-west-2",
 ];
 
-fn instances() -> Vec<Instance> {
-    let places = ACCOUNTS.iter().flat_map(|account| REGIONS.iter().map(move |region| (account, region)));
-    let of = |((account, region), n): ((&&str, &&str), u32)| Instance {
-        account: (*account).to_owned(),
-        region: (*region).to_owned(),
-        ..Instance::numbered(n)
-    };
-    places.zip(1..).map(of).collect()
-}
-
 #[tokio::test]
 async fn a_dry_run_over_forty_lanes_is_applied_and_undone() {
-    let sts = Sts::start(0).await.unwrap();
-    let roles: Vec<String> =
-        ACCOUNTS[1..].iter().map(|account| format!("arn:aws:iam::{account}:role/spoke")).collect();
-    let (roles, regions) = (roles.join(","), REGIONS.join(","));
-    let variables = [
-        ("CONNECT_ROLE_ARNS", roles.as_str()),
-        ("CONNECT_REGIONS", &regions),
-        ("AWS_ENDPOINT_URL_STS", &sts.url()),
-        ("CONNECT_REQUESTS_PER_SECOND", "1000"),
-        ("CONNECT_BURST", "50"),
-    ];
-    let stage = Stage::with(Options { instances: instances(), ..Options::default() }, &variables).await;
+    let (stage, _sts) = wide(spread(&ACCOUNTS, &REGIONS, 1), &ACCOUNTS, &REGIONS).await;
     let change = json!({
         "instanceId": "arn:aws:connect:*:*:instance/*", "attachmentScope": "CHAT", "maximumSize": "10 MB", "changeId": "DRY",
     });
