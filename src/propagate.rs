@@ -211,14 +211,15 @@ impl<'a> Propagation<'a> {
         results.into_iter().flatten().collect()
     }
 
-    /// The end of a target that needed no call, in the ledger too where there is one.
-    async fn ended(&self, audited: AuditedChange<'_>, mut result: TargetResult) -> TargetResult {
+    /// The end of a target that needed no call: its line, and its result where there is a ledger.
+    async fn ended(&self, audited: AuditedChange<'_>, result: TargetResult) -> TargetResult {
+        let mut result = self.recorded(audited, result);
         if let Some(governed) = self.governed
             && let Err(error) = governed.note(&result, &audited.change.change_id).await
         {
             result.outcome = result.outcome.unrecorded(governed::unavailable(&error));
         }
-        self.recorded(audited, result)
+        result
     }
 
     /// Nobody could find out which instances there are: every scope failed, or is pending, for the same reason.

@@ -137,8 +137,8 @@ impl<'a> LanePropagation<'a> {
         self.recorded(target, outcome)
     }
 
-    /// Ends a target to which nothing is sent. `Err`: its item is another one by now, so that it has to be looked at
-    /// again.
+    /// Ends a target to which nothing is sent. Its line comes first, so that no result is stored which the audit does not
+    /// have. `Err`: its item is another one by now, so that it has to be looked at again.
     pub(super) async fn stored(
         &self,
         mut target: InHand<'a>,
@@ -164,7 +164,7 @@ impl<'a> LanePropagation<'a> {
             }
         }
         let (slot, named) = (target.slot, self.named(&target));
-        let mut result = target.clone().result(outcome);
+        let mut result = self.propagation.recorded(self.audited, target.clone().result(outcome));
         let change_id = &self.audited.change.change_id;
         // what a target of a declaration ends as was asked before it was looked at
         let values = &self.audited.change.values;
@@ -179,7 +179,7 @@ impl<'a> LanePropagation<'a> {
             }
             Err(error) => result.outcome = result.outcome.unrecorded(unavailable(&error)),
         }
-        Ok((slot, self.propagation.recorded(self.audited, result)))
+        Ok((slot, result))
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) enum Moment {
 /// How a run says that a target ended.
 #[derive(Debug, Clone)]
 pub(super) struct Ended {
+    /// The change as reported: of a batch the part of it.
+    pub(super) change: String,
     pub(super) outcome: String,
     pub(super) done: bool,
     pub(super) before: Values,
@@ -70,6 +72,17 @@ pub(super) struct Record {
     pub(super) counts: BTreeMap<String, u64>,
 }
 
+/// What the audit says.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Audit {
+    /// How many intents it has, by target and change.
+    pub(super) intents: BTreeMap<(Target, String), usize>,
+    /// The outcomes that it has, with target and change.
+    pub(super) outcomes: BTreeSet<(Target, String, String)>,
+    /// How many of them were found out by somebody else.
+    settled: usize,
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Evidence {
     /// What each target held before the life.
@@ -77,8 +90,7 @@ pub(super) struct Evidence {
     /// What it holds now.
     pub(super) held: BTreeMap<Target, Values>,
     pub(super) moments: BTreeMap<Target, Vec<Moment>>,
-    /// How many intents the audit has, by target and change.
-    pub(super) audited: BTreeMap<(Target, String), usize>,
+    pub(super) audit: Audit,
     pub(super) records: Vec<Record>,
     /// By run and target.
     pub(super) results: BTreeMap<(String, Target), Ended>,
@@ -101,7 +113,7 @@ impl Evidence {
             },
             held: held(life),
             moments: moments(life),
-            audited: audited(&life.governed.output()),
+            audit: Audit::of(&life.governed.output()),
             records: Vec::new(),
             results: BTreeMap::new(),
             items: BTreeMap::new(),
@@ -142,6 +154,7 @@ impl Evidence {
             });
         } else if let Some(run) = pk.strip_prefix("run#") {
             let ended = Ended {
+                change: item["change"].as_str().unwrap().to_owned(),
                 outcome: item["outcome"].as_str().unwrap().to_owned(),
                 done: item["done"] == true,
                 before: Values::of(&item["before"]),
@@ -185,10 +198,8 @@ impl Evidence {
         let moments = || self.moments.values().flatten();
         let begun = moments().filter(|moment| matches!(moment, Moment::Begun(_))).count();
         let updates = moments().filter(|moment| matches!(moment, Moment::Updated { .. })).count();
-        // whoever settles an update says nothing of its request
-        let settled = self.audited.get(&(String::new(), "settled".to_owned())).copied().unwrap_or_default();
         let looks = self.records.iter().filter(|record| record.change.starts_with("look-")).count();
-        [self.records.len(), begun, updates, settled, looks, self.taken.len()]
+        [self.records.len(), begun, updates, self.audit.settled, looks, self.taken.len()]
     }
 }
 
@@ -264,20 +275,25 @@ fn held(life: &Life) -> BTreeMap<Target, Values> {
     held
 }
 
-/// The audit's intents by target and change, and how many outcomes were settled. A line that a kill cut off is none.
-fn audited(lines: &[String]) -> BTreeMap<(Target, String), usize> {
-    let mut audited = BTreeMap::new();
-    for line in lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-        let event = &line["event"];
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        if event["metadata"]["event_code"] == "intent" {
-            let resource = &event["resources"][0];
+impl Audit {
+    /// A line that a kill cut off is none.
+    fn of(lines: &[String]) -> Self {
+        let mut audit = Self::default();
+        for line in lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+            let event = &line["event"];
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            let (resource, change) = (&event["resources"][0], &event["metadata"]["correlation_uid"]);
             let target =
-                format!("{}#{}", text(&resource["name"]), text(&resource["data"]["attachmentScope"]));
-            *audited.entry((target, text(&event["metadata"]["correlation_uid"]))).or_default() += 1;
-        } else if event["unmapped"]["settled"] == true {
-            *audited.entry((String::new(), "settled".to_owned())).or_default() += 1;
+                || format!("{}#{}", text(&resource["name"]), text(&resource["data"]["attachmentScope"]));
+            match event["metadata"]["event_code"].as_str() {
+                Some("intent") => *audit.intents.entry((target(), text(change))).or_default() += 1,
+                Some("outcome") if !resource["name"].is_null() => {
+                    audit.outcomes.insert((target(), text(change), text(&event["unmapped"]["outcome"])));
+                }
+                _ => {}
+            }
+            audit.settled += usize::from(event["unmapped"]["settled"] == true);
         }
+        audit
     }
-    audited
 }

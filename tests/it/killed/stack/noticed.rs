@@ -6,7 +6,7 @@ use super::verdict::wrong;
 type Falsify = fn(&mut Evidence);
 
 /// Each lie, and how what is found of it begins.
-const LIES: [(&str, Falsify); 11] = [
+const LIES: [(&str, Falsify); 12] = [
     ("ends", |evidence| "running".clone_into(&mut evidence.records[0].status)),
     ("left", |evidence| evidence.left.push("a lane".to_owned())),
     ("counts", |evidence| {
@@ -18,7 +18,10 @@ const LIES: [(&str, Falsify); 11] = [
         let moments = evidence.moments.get_mut(&target).unwrap();
         moments.retain(|moment| !matches!(moment, Moment::Begun(_)));
     }),
-    ("audit", |evidence| evidence.audited.clear()),
+    ("audit", |evidence| evidence.audit.intents.clear()),
+    ("unsaid", |evidence| {
+        evidence.audit.outcomes.retain(|(_, _, outcome)| outcome != "planned");
+    }),
     ("order", |evidence| {
         let target = changed(evidence);
         let (first, _) = evidence.landings(&target).swap_remove(0);

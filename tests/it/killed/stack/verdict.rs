@@ -12,6 +12,7 @@ pub(super) fn wrong(evidence: &Evidence) -> Vec<String> {
         wrong.extend(disordered(evidence, target));
         wrong.extend(misreported(evidence, target));
     }
+    wrong.extend(unsaid(evidence));
     wrong.extend(invented(evidence));
     wrong.extend(held(evidence));
     wrong.extend(undos(evidence));
@@ -88,12 +89,22 @@ fn unaudited(evidence: &Evidence, target: &Target) -> Vec<String> {
         }
     }
     let audited = |change: &str| {
-        evidence.audited.get(&(target.clone(), change.to_owned())).copied().unwrap_or_default()
+        evidence.audit.intents.get(&(target.clone(), change.to_owned())).copied().unwrap_or_default()
     };
     let missing = sent.into_iter().filter(|(change, sent)| audited(change) < *sent);
     missing
         .map(|(change, sent)| format!("audit: {sent} updates of {target}, {} intents", audited(change)))
         .collect()
+}
+
+/// No result for good without its line in the audit, whether anything was sent or not.
+fn unsaid(evidence: &Evidence) -> Vec<String> {
+    let done = evidence.results.iter().filter(|(_, result)| result.done);
+    let unsaid = done.filter(|((_, target), result)| {
+        let line = (target.clone(), result.change.clone(), result.outcome.clone());
+        !evidence.audit.outcomes.contains(&line)
+    });
+    unsaid.map(|((run, target), result)| format!("unsaid: {run} at {target}, {result:?}")).collect()
 }
 
 /// No older value over a newer one.

@@ -2,7 +2,7 @@
 
 use super::super::cell::{Cell, Expected, Rows, Way};
 use super::super::verb::{Harm, Verb};
-use super::{APPLIED, BOTH, FROZEN, NOT_RECORDED, expected};
+use super::{APPLIED, BOTH, FROZEN, NOT_RECORDED, OVERTAKEN, UNCHANGED, expected};
 
 const OK: &str = "200 succeeded";
 const UNAVAILABLE: &str = "503 ledger-unavailable, Retry-After";
@@ -122,21 +122,16 @@ fn rows() -> Vec<Rows> {
         },
         Rows {
             verb: Verb::Confirm,
-            passes: expected(
-                OK,
-                "unchanged 1, intent 2, applied 2",
-                "succeeded",
-                "run 1 succeeded: unchanged, applied; 1 sent",
-            ),
-            fails: expected(MIXED, FIRST_FAILED, "running", "run 2 succeeded: unchanged, unchanged; 1 sent"),
+            passes: expected(OK, UNCHANGED, "succeeded", "run 1 succeeded: unchanged, applied; 1 sent"),
+            fails: expected(MIXED, UNCHANGED, "running", "run 2 succeeded: unchanged, unchanged; 1 sent"),
             // it is on record all the same
             fails_done: Some(expected(
                 MIXED,
-                FIRST_FAILED,
+                UNCHANGED,
                 "running",
                 "run 1 succeeded: unchanged, applied; 1 sent",
             )),
-            second: Some(superseded),
+            second: Some(Expected { audit: OVERTAKEN, ..superseded }),
         },
         Rows {
             verb: Verb::Finish,
