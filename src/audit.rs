@@ -23,6 +23,8 @@ use time::format_description::well_known::Rfc3339;
 /// The version and commit of this function, in every line.
 pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "+", env!("BUILD_COMMIT"));
 
+const NANOSECONDS_IN_MICROSECOND: i128 = 1_000;
+
 /// Writes audit lines.
 #[derive(Debug)]
 pub struct Audit {
@@ -113,7 +115,9 @@ impl Audit {
     /// An audit that writes to `pipe`, at a level that Lambda's filter lets through.
     pub fn new(pipe: LogPipe, level: LogLevel, clock: fn() -> OffsetDateTime) -> Self {
         let level = level.of_audit();
-        Self { pipe, level, clock, sequence: AtomicU64::new(0) }
+        // Lambda invokes again with the same request id, in another process: no two of them start in one microsecond
+        let start = clock().unix_timestamp_nanos() / NANOSECONDS_IN_MICROSECOND;
+        Self { pipe, level, clock, sequence: AtomicU64::new(u64::try_from(start).unwrap_or_default()) }
     }
 
     /// The intent of one update with these values, before it is sent.

@@ -3,6 +3,7 @@
 use crate::world::{NOWHERE, ONE, THREE, TWO, World, chat};
 use sandbox::connect::{Configuration, Fault, Operation, Options, Scope};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -108,4 +109,18 @@ async fn a_refusal_lists_sixteen_reasons_and_counts_the_rest() {
         assert_eq!(unmapped["reasons"].as_array().unwrap().len(), faults.min(16));
         assert_eq!(unmapped.get("moreReasons").and_then(Value::as_u64), more, "{faults}");
     }
+}
+
+/// Lambda repeats an asynchronous invocation that failed, with the same request id and often in another process.
+#[tokio::test]
+async fn a_repeated_invocation_has_lines_with_ids_of_their_own() {
+    let first = World::new().await;
+    let second = first.beside(&[]);
+    first.report(&chat(ONE, &json!({}))).await;
+    second.report(&chat(ONE, &json!({"force": true}))).await;
+    let lines = [first.audit(), second.audit()].concat();
+    let requests: BTreeSet<_> =
+        lines.iter().map(|line| line["unmapped"]["lambdaRequestId"].as_str().unwrap()).collect();
+    let ids: BTreeSet<_> = lines.iter().map(|line| line["metadata"]["uid"].as_str().unwrap()).collect();
+    assert_eq!((lines.len(), requests.len(), ids.len()), (4, 1, 4), "{ids:?}");
 }
