@@ -15,7 +15,7 @@ use super::write::{Change, Replacement, Write};
 use super::{Ledger, LedgerError};
 use policy_core::policy::Configuration;
 use policy_core::record::{
-    Closing, Handover, Intent, Members, Millis, Order, RecordedResult, RunName, TargetName,
+    Closing, Handover, Intent, Members, Millis, Named, Order, RecordedResult, RunName, TargetName,
 };
 
 /// What a result without an update counts as.
@@ -120,14 +120,15 @@ impl Ledger {
 
     /// Stores that a target needs no update, in its item too: an older change must not come after this one.
     ///
-    /// `held` is what the target holds; of it the `named` members are stored.
+    /// `held` is what the target holds; of it the `named` members are stored, and those for which no value is asked only
+    /// where nothing is known: what a relative change finds in order may be a drift.
     #[expect(clippy::too_many_arguments, reason = "what is compared, and what is stored in two items")]
     pub async fn confirm(
         &self,
         name: &TargetName,
         seen_rev: u64,
         order: &Order,
-        named: Members,
+        named: Named,
         held: &Configuration,
         handover: &Handover,
         run: &RunName,
@@ -135,13 +136,10 @@ impl Ledger {
         now: Millis,
     ) -> Result<Confirmed, LedgerError> {
         let item = self.stored(run, result, true);
-        let held = named.within(held);
-        let change = forget(Change::of(Key::target(name)), named);
-        let change = set_orders(change, named, |_| Some(order))
-            .set_some("held_size", size(&held))
-            .set_some("held_ext", extensions(&held))
-            .set("last", text(run));
-        let change = handed_over(change, handover)
+        let Named { members: named, asked } = named;
+        let change = forget(Change::of(Key::target(name)), asked);
+        let change = set_orders(change, named, |_| Some(order)).set("last", text(run));
+        let change = handed_over(set_held(change, asked, &named.within(held)), handover)
             .add("rev", 1)
             .when(Condition::All(is_free(seen_rev, order, named, now)));
         let writes = vec![Write::Update(change), Write::Put(not_done(item.clone()))];
@@ -167,6 +165,15 @@ fn not_done(item: Item) -> Replacement {
     Replacement::of(item).when(Condition::Absent(DONE))
 }
 
+/// What the target should hold from now on: the members of `set`, and the others only where nothing is known.
+fn set_held(change: Change, set: Members, held: &Configuration) -> Change {
+    let one = |change: Change, path, is_set, value| {
+        if is_set { change.set_some(path, value) } else { change.set_first(path, value) }
+    };
+    let change = one(change, "held_size", set.size, size(held));
+    one(change, "held_ext", set.extensions, extensions(held))
+}
+
 /// The target's owner as it is then.
 pub(super) fn handed_over(change: Change, handover: &Handover) -> Change {
     match handover {
@@ -183,11 +190,8 @@ fn one_failure_more(run: &RunName) -> Change {
 
 /// The target's item without the intent.
 fn closed(name: &TargetName, intent: &Intent, closing: &Closing, at: Millis) -> Change {
-    let mut change = Change::of(Key::target(name))
-        .remove("intent")
-        .set_some("held_size", size(&closing.held))
-        .set_some("held_ext", extensions(&closing.held))
-        .put("quiet", closing.quiet.map(time));
+    let change = Change::of(Key::target(name)).remove("intent").put("quiet", closing.quiet.map(time));
+    let mut change = set_held(change, intent.sent(), &closing.held);
     if closing.applied {
         change = change.set("applied", text(&intent.run)).set("applied_at", time(at));
     }
@@ -204,7 +208,7 @@ fn closed(name: &TargetName, intent: &Intent, closing: &Closing, at: Millis) -> 
         });
     }
     if closing.ends_drift {
-        change = forget(change, intent.named);
+        change = forget(change, intent.sent());
     }
     change.add("rev", 1).when(Condition::Is("intent.token", text(&intent.token)))
 }

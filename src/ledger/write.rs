@@ -75,6 +75,16 @@ impl Change {
         }
     }
 
+    /// Only where nothing is there.
+    pub(super) fn set_first(mut self, path: &str, value: Option<AttributeValue>) -> Self {
+        if let Some(value) = value {
+            let path = self.placeholders.path(path);
+            let value = self.placeholders.value(value);
+            self.set.push(format!("{path} = if_not_exists({path}, {value})"));
+        }
+        self
+    }
+
     /// Where there is no value, none stays.
     pub(super) fn put(self, path: &str, value: Option<AttributeValue>) -> Self {
         match value {

@@ -84,12 +84,16 @@ pub fn observe(before: &TargetRecord, read: ReadBack<'_>, after: &TargetRecord, 
     match (drifting.any(), noted.any()) {
         (false, false) => Observation::InSync,
         (false, true) => Observation::Ended,
-        (true, _) if !is_within(drifting, noted) || !drifting.agree(&drift, &after.drift) => {
-            Observation::Drifted(drift)
-        }
+        (true, _) if is_news(&drift, &after.drift) => Observation::Drifted(drift),
         // of two members that drifted one is as it should be again
         (true, _) => Observation::Known(drift),
     }
+}
+
+/// Whether something differs of which nobody has heard: a member that did not, or that holds another value than was noted.
+pub fn is_news(drifting: &Configuration, noted: &Configuration) -> bool {
+    let members = Members::of_known(drifting);
+    members.any() && (!is_within(members, Members::of_known(noted)) || !members.agree(drifting, noted))
 }
 
 /// The members of `held` that a target does not hold, as it holds them.

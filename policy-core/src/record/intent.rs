@@ -50,7 +50,8 @@ impl Intent {
     }
 
     /// What the target should hold once it was found to hold this: of the named members, those that were sent as they
-    /// were found, and the others as the change found them. So a change from elsewhere meanwhile stays a drift.
+    /// were found, and the others, of which nothing else is known, as the change found them. So a change from elsewhere
+    /// stays a drift.
     pub(super) fn held(&self, found: &Configuration) -> Configuration {
         let (named, sent) = (self.named, self.sent());
         let size = if sent.size { None } else { self.before.maximum_size_limit_in_bytes };
@@ -67,7 +68,8 @@ impl Intent {
 )]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Closing {
-    /// What the target should hold from now on; an absent member: as it was.
+    /// What the target should hold from now on; an absent member: as it was. So is one that was not sent, where it was
+    /// known what it should hold: nobody asked for a value.
     pub held: Configuration,
     /// Whether the intent's run becomes the last one that applied a value.
     pub applied: bool,
@@ -77,7 +79,7 @@ pub struct Closing {
     pub give_back: bool,
     /// Until when nobody begins the target, where an unanswered attempt may still take effect.
     pub quiet: Option<Millis>,
-    /// Whether a drift of the target ends: it holds what this change set.
+    /// Whether a drift of the members that were sent ends: they hold what this change set.
     pub ends_drift: bool,
 }
 

@@ -12,6 +12,22 @@ pub struct Members {
     pub extensions: bool,
 }
 
+/// The members that a change names of a target, and those of them for which it asks a value, whatever the target holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Named {
+    /// All of them.
+    pub members: Members,
+    /// Those with a value.
+    pub asked: Members,
+}
+
+impl Named {
+    /// Each with a value.
+    pub const fn with_values(members: Members) -> Self {
+        Self { members, asked: members }
+    }
+}
+
 impl Members {
     /// Both.
     pub const ALL: Self = Self { size: true, extensions: true };

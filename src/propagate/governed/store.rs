@@ -7,7 +7,7 @@ use crate::ledger::{Confirmed, LedgerError, Note, Noted, Started, Stored};
 use crate::telemetry::causes;
 use policy_core::policy::{ChangeId, Configuration, Values};
 use policy_core::record::{
-    self, Ending, Handover, Intent, Members, ReadBack, RecordedResult, TargetName, TargetRecord,
+    self, Ending, Handover, Intent, Members, Named, ReadBack, RecordedResult, TargetName, TargetRecord,
 };
 use policy_core::report::{Outcome, OutcomeKind, TargetResult};
 use tokio::time::Instant;
@@ -95,7 +95,7 @@ impl Governed<'_> {
     /// Stores the result of a target to which nothing is sent.
     pub(in crate::propagate) async fn store(
         &self,
-        named: Members,
+        named: Named,
         result: &TargetResult,
         change_id: &ChangeId,
         record: Option<&TargetRecord>,
@@ -109,7 +109,7 @@ impl Governed<'_> {
 
     async fn try_to_store(
         &self,
-        named: Members,
+        named: Named,
         result: &TargetResult,
         change_id: &ChangeId,
         record: Option<&TargetRecord>,
@@ -162,7 +162,7 @@ impl Governed<'_> {
     /// # Errors
     /// It may not be stored.
     pub async fn note(&self, result: &TargetResult, change_id: &ChangeId) -> Result<(), LedgerError> {
-        self.store(Members::default(), result, change_id, None, &Handover::Stays).await.map(drop)
+        self.store(Named::default(), result, change_id, None, &Handover::Stays).await.map(drop)
     }
 
     fn recorded(&self, result: &TargetResult, change_id: &ChangeId, token: String) -> Option<RecordedResult> {

@@ -4,7 +4,7 @@ use super::super::governed::Governed;
 use super::{Due, LanePropagation};
 use crate::audit::Finding;
 use crate::telemetry::causes;
-use policy_core::record::{Drift, Intent, Members, TargetRecord, differing};
+use policy_core::record::{Drift, Intent, TargetRecord, differing, is_news};
 
 impl<'a> LanePropagation<'a> {
     /// Puts the drift on record before it is gone, unless somebody has reported it. The intent is stored, so that the item
@@ -17,7 +17,7 @@ impl<'a> LanePropagation<'a> {
         intent: &Intent,
     ) {
         let drifting = differing(&record.held, &due.before);
-        if !Members::of_known(&drifting).any() || drifting == record.drift {
+        if !is_news(&drifting, &record.drift) {
             return;
         }
         let (propagation, audited) = (self.propagation, self.audited);

@@ -4,7 +4,7 @@ use super::super::governed::{Governed, MayBegin, Stop, Store, unavailable};
 use super::{Ended, InHand, LanePropagation};
 use policy_core::failure::{ErrorCode, Failure};
 use policy_core::policy::{Configuration, Values};
-use policy_core::record::{Consideration, Halted, Intent, Members, ReadBack, RecordedResult};
+use policy_core::record::{Consideration, Halted, Intent, Members, Named, ReadBack, RecordedResult};
 use policy_core::report::Outcome;
 
 /// Whether a target may be begun now.
@@ -32,6 +32,11 @@ impl<'a> LanePropagation<'a> {
                 Members::of(self.audited.change, Members::of_guardrails(self.propagation.limits.guardrails))
             }
         }
+    }
+
+    /// Those for which it asks a value, whatever the target holds.
+    fn asked(&self, target: &InHand<'a>) -> Members {
+        Members::of_values(target.own.map_or(&self.audited.change.values, |own| &own.values))
     }
 
     /// Whether the target has to be read: its item alone does not decide.
@@ -163,7 +168,8 @@ impl<'a> LanePropagation<'a> {
                 }
             }
         }
-        let (slot, named) = (target.slot, self.named(&target));
+        let slot = target.slot;
+        let named = Named { members: self.named(&target), asked: self.asked(&target) };
         let mut result = self.propagation.recorded(self.audited, target.clone().result(outcome));
         let change_id = &self.audited.change.change_id;
         // what a target of a declaration ends as was asked before it was looked at

@@ -1,5 +1,6 @@
 //! Drift: a governed target that somebody has changed elsewhere, as CloudTrail says so.
 
+mod relative;
 mod unread;
 
 use super::stage::{INTAKE, Stage};

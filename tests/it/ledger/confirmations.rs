@@ -5,7 +5,7 @@ use super::samples::{NOW, SIZE, after, holds, id, intent, order, result, run, si
 use super::table::Table;
 use connect_attachment_policy::ledger::{Confirmed, Stored};
 use policy_core::policy::Scope;
-use policy_core::record::{Closing, Handover, Intent, Order, RecordedResult, TargetRecord};
+use policy_core::record::{Closing, Handover, Intent, Named, Order, RecordedResult, TargetRecord};
 use policy_core::report::OutcomeKind;
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn a_drift_ends_where_the_closing_says_so_and_with_a_confirmation() {
                     &chat(),
                     2,
                     &order("Y"),
-                    SIZE,
+                    Named::with_values(SIZE),
                     &size(7),
                     &Handover::Stays,
                     &run("Y"),
@@ -48,7 +48,17 @@ async fn a_target_that_needs_no_update_is_confirmed_in_its_item_too() {
     let held = holds(7, &["pdf"]);
     for _ in 0..2 {
         let confirmed = table
-            .confirm(&chat(), 0, &order("X"), SIZE, &held, &Handover::Stays, &run("X"), &unchanged, NOW)
+            .confirm(
+                &chat(),
+                0,
+                &order("X"),
+                Named::with_values(SIZE),
+                &held,
+                &Handover::Stays,
+                &run("X"),
+                &unchanged,
+                NOW,
+            )
             .await
             .unwrap();
         assert_eq!(confirmed, Confirmed::Now);
@@ -71,7 +81,17 @@ async fn a_target_is_confirmed_only_as_it_could_be_begun() {
         let order = Order { accepted, change_id: id("X") };
         let unchanged = of(OutcomeKind::Unchanged);
         let confirmed = table
-            .confirm(&chat(), seen, &order, SIZE, &size(7), &Handover::Stays, &run("X"), &unchanged, NOW)
+            .confirm(
+                &chat(),
+                seen,
+                &order,
+                Named::with_values(SIZE),
+                &size(7),
+                &Handover::Stays,
+                &run("X"),
+                &unchanged,
+                NOW,
+            )
             .await
             .unwrap();
         let (there, result) = (table.target(&chat()).await, table.has_result().await);

@@ -9,7 +9,7 @@ use super::table::Table;
 use connect_attachment_policy::ledger::{ListQuery, Note, Relation, ResultsQuery, Seen};
 use policy_core::policy::{Configuration, Scope};
 use policy_core::record::{
-    ChangeRecord, Closing, Counts, Freeze, Handover, Intent, LaneState, PlanRef, RecordStatus,
+    ChangeRecord, Closing, Counts, Freeze, Handover, Intent, LaneState, Named, PlanRef, RecordStatus,
     RecordedResult, RunKey, TargetName,
 };
 use policy_core::report::OutcomeKind;
@@ -183,7 +183,17 @@ async fn what_a_target_costs() {
     enter("close");
     let unchanged = result(&chat(2), "X", OutcomeKind::Unchanged);
     table
-        .confirm(&chat(2), 0, &order("X"), SIZE, &size(7), &Handover::Stays, &run, &unchanged, NOW)
+        .confirm(
+            &chat(2),
+            0,
+            &order("X"),
+            Named::with_values(SIZE),
+            &size(7),
+            &Handover::Stays,
+            &run,
+            &unchanged,
+            NOW,
+        )
         .await
         .unwrap();
     enter("confirm");
@@ -204,7 +214,7 @@ async fn what_a_target_costs() {
             &chat(7),
             0,
             &order("W"),
-            super::samples::BOTH,
+            Named::with_values(super::samples::BOTH),
             &lists('a'),
             &Handover::Stays,
             &super::samples::run("W"),

@@ -6,7 +6,7 @@ use super::table::Table;
 use connect_attachment_policy::ledger::{Generation, Taken};
 use policy_core::declare::{Addressee, Kept, Known, Owed, RequestType};
 use policy_core::policy::{OnDelete, Scope};
-use policy_core::record::{ChangeRecord, Declared, Halt, Handover, RunName};
+use policy_core::record::{ChangeRecord, Declared, Halt, Handover, Named, RunName};
 use policy_core::report::OutcomeKind;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -161,7 +161,20 @@ async fn what_a_declaration_costs() {
     let chat = target(2, Scope::Chat);
     let unchanged = result(&chat, "X", OutcomeKind::Unchanged);
     let stays = Handover::Stays;
-    table.confirm(&chat, 0, &order("X"), SIZE, &size(7), &stays, &run("X"), &unchanged, NOW).await.unwrap();
+    table
+        .confirm(
+            &chat,
+            0,
+            &order("X"),
+            Named::with_values(SIZE),
+            &size(7),
+            &stays,
+            &run("X"),
+            &unchanged,
+            NOW,
+        )
+        .await
+        .unwrap();
     table.spent();
     table.declared_by(STACK, &lane(LANE)).await.unwrap();
     enter("what a stack owns in a lane");

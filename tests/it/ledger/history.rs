@@ -7,7 +7,7 @@ use super::table::{RETENTION, Table};
 use connect_attachment_policy::ledger::{Note, OwedChange, Page};
 use policy_core::policy::Scope;
 use policy_core::record::{
-    ChangeRecord, Closing, Handover, Holder, Millis, Past, Position, RecordedResult, RunKey, RunName,
+    ChangeRecord, Closing, Handover, Holder, Millis, Named, Past, Position, RecordedResult, RunKey, RunName,
     TargetName,
 };
 use policy_core::report::OutcomeKind;
@@ -49,7 +49,17 @@ async fn every_real_result_is_in_the_history_however_it_was_stored() {
     table.close(&chat(), &open, &closing, &applied, false).await.unwrap();
     let unchanged = of("B", OutcomeKind::Unchanged, 2);
     table
-        .confirm(&chat(), 2, &order("B"), SIZE, &size(7), &Handover::Stays, &run("B"), &unchanged, after(2))
+        .confirm(
+            &chat(),
+            2,
+            &order("B"),
+            Named::with_values(SIZE),
+            &size(7),
+            &Handover::Stays,
+            &run("B"),
+            &unchanged,
+            after(2),
+        )
         .await
         .unwrap();
     let unknown = of("C", OutcomeKind::Unknown, 3);

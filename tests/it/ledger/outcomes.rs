@@ -7,7 +7,8 @@ use super::table::Table;
 use connect_attachment_policy::ledger::{Confirmed, LedgerError, Note, Noted, Started, Stored};
 use policy_core::policy::{Configuration, Scope};
 use policy_core::record::{
-    ChangeRecord, Closing, Handover, Intent, Members, Order, RecordedResult, RunKey, TargetName, TargetRecord,
+    ChangeRecord, Closing, Handover, Intent, Members, Named, Order, RecordedResult, RunKey, TargetName,
+    TargetRecord,
 };
 use policy_core::report::OutcomeKind;
 
@@ -107,7 +108,17 @@ async fn a_failure_gives_every_named_member_its_order_back() {
     let extensions = Members { size: false, extensions: true };
     let unchanged = of(OutcomeKind::Unchanged);
     table
-        .confirm(&chat(), 0, &order("A"), extensions, &list, &Handover::Stays, &run("X"), &unchanged, NOW)
+        .confirm(
+            &chat(),
+            0,
+            &order("A"),
+            Named::with_values(extensions),
+            &list,
+            &Handover::Stays,
+            &run("X"),
+            &unchanged,
+            NOW,
+        )
         .await
         .unwrap();
     table.begin(&chat(), 1, &open, None).await.unwrap();
@@ -154,7 +165,17 @@ async fn a_result_for_good_is_never_replaced() {
     assert_eq!(table.note(&run("X"), &blocked, Note::default()).await.unwrap(), Noted::Done(done()));
     let unchanged = of(OutcomeKind::Unchanged);
     let confirmed = table
-        .confirm(&chat(), 2, &order("X"), SIZE, &size(7), &Handover::Stays, &run("X"), &unchanged, after(99))
+        .confirm(
+            &chat(),
+            2,
+            &order("X"),
+            Named::with_values(SIZE),
+            &size(7),
+            &Handover::Stays,
+            &run("X"),
+            &unchanged,
+            after(99),
+        )
         .await
         .unwrap();
     assert_eq!(confirmed, Confirmed::Done(done()));

@@ -8,7 +8,7 @@ use super::table::Table;
 use connect_attachment_policy::ledger::{Confirmed, Glance, Look, Note, Started, Stored};
 use policy_core::policy::{Configuration, Scope};
 use policy_core::record::{
-    ChangeRecord, Closing, Freeze, Handover, Intent, Members, Millis, Order, RecordStatus, RunKey,
+    ChangeRecord, Closing, Freeze, Handover, Intent, Members, Millis, Named, Order, RecordStatus, RunKey,
     TargetName, TargetRecord,
 };
 use policy_core::report::OutcomeKind;
@@ -167,7 +167,17 @@ async fn what_was_confirmed_keeps_older_changes_away_too() {
     let order = Order { accepted: after(5), change_id: id("X") };
     let result = result(&chat(), "X", OutcomeKind::Unchanged);
     let confirmed = table
-        .confirm(&chat(), 0, &order, SIZE, &holds(7, &["pdf"]), &Handover::Stays, &run("X"), &result, NOW)
+        .confirm(
+            &chat(),
+            0,
+            &order,
+            Named::with_values(SIZE),
+            &holds(7, &["pdf"]),
+            &Handover::Stays,
+            &run("X"),
+            &result,
+            NOW,
+        )
         .await
         .unwrap();
     assert_eq!(confirmed, Confirmed::Now);

@@ -8,7 +8,7 @@ use super::table::Table;
 use connect_attachment_policy::ledger::{LedgerError, Note, Relation, Seen};
 use policy_core::policy::Scope;
 use policy_core::record::{
-    ChangeRecord, Closing, Freeze, Handover, LaneState, PlanRef, RecordedResult, RunKey, TargetName,
+    ChangeRecord, Closing, Freeze, Handover, LaneState, Named, PlanRef, RecordedResult, RunKey, TargetName,
 };
 use policy_core::report::OutcomeKind;
 use std::fmt::Debug;
@@ -126,7 +126,7 @@ pub(super) fn writes() -> Vec<Verb> {
             &chat(4),
             0,
             &order("L"),
-            SIZE,
+            Named::with_values(SIZE),
             &size(7),
             &Handover::Stays,
             &run("L"),

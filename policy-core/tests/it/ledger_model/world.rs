@@ -5,7 +5,9 @@ use super::truth::Truth;
 use super::worker::Run;
 use super::{Rule, Rules};
 use policy_core::policy::Configuration;
-use policy_core::record::{Closing, Intent, Members, Millis, Order, RunName, TargetRecord, differing};
+use policy_core::record::{
+    Closing, Intent, Members, Millis, Order, RunName, TargetRecord, differing, is_news,
+};
 use policy_core::report::OutcomeKind;
 use std::collections::BTreeMap;
 
@@ -120,7 +122,7 @@ impl World {
         }
         // in passing: what is about to be overwritten, unless it was reported
         let drift = differing(&self.item.held, &intent.before);
-        if Members::of_known(&drift).any() && drift != self.item.drift {
+        if is_news(&drift, &self.item.drift) {
             self.truth.reported(&drift);
             self.item.drift = drift;
         }
@@ -176,7 +178,14 @@ impl World {
         } else {
             self.item.rev += 1;
         }
-        put(&mut self.item.held, &closing.held);
+        // of what was not sent, only where nothing is known
+        let known = Members::of_known(&self.item.held);
+        let (sent, named) = (intent.sent(), Members::of_known(&closing.held));
+        let taken = Members {
+            size: named.size && (sent.size || !known.size),
+            extensions: named.extensions && (sent.extensions || !known.extensions),
+        };
+        put(&mut self.item.held, &taken.within(&closing.held));
         if closing.applied {
             self.item.applied = Some(intent.run.clone());
             self.item.applied_at = Some(now);
@@ -185,7 +194,7 @@ impl World {
             self.item.last = Some(intent.run.clone());
         }
         if closing.ends_drift {
-            self.forget_drift(intent.named);
+            self.forget_drift(sent);
         }
         self.item.quiet = closing.quiet.filter(|_| self.rules.have(Rule::Quiet)).or(self.item.quiet);
         self.item.intent = None;
