@@ -12,8 +12,8 @@ use crate::telemetry::causes;
 use policy_core::policy::ChangeId;
 use policy_core::problem::Problem;
 use policy_core::record::{
-    self, Admission, ChangeRecord, LaneName, Millis, Mode, Order, Plan, RecordedOrigin, Relations, RunName,
-    Submitted, Task,
+    self, Admission, ChangeRecord, LaneName, LanePart, LaneState, Millis, Mode, Order, Plan, RecordedOrigin,
+    Relations, RunName, Submitted, Task,
 };
 use policy_core::report::OutcomeKind;
 use policy_core::trigger::http::Request;
@@ -95,8 +95,9 @@ impl Handler {
         (there, new): (ChangeRecord, ChangeRecord),
         (plan, text): (&Plan, &str),
     ) -> Answered {
-        // a plan is carried out once: the request that is sent again is a repetition, unless its run ended incomplete
-        let may_run_again = !matches!(derived.task, Task::Apply { .. });
+        // it is carried out once: the request that is sent again is a repetition, unless its run ended incomplete. A look
+        // at what an undo would do is new each time
+        let may_run_again = new.dry_run || there.dry_run;
         let submitted = Submitted {
             hash: &new.hash,
             chosen: new.chosen && may_run_again,
@@ -193,17 +194,27 @@ async fn lanes_with_results(
         match run.mode {
             Mode::Lanes => {
                 let parts = ledger.lanes(&name).await?;
+                // what was open when its lane ended may have been found applied since
+                let is_open = |part: &LanePart| part.counts.not_yet() > 0 || part.state != LaneState::Done;
+                if wanted == OutcomeKind::Applied && parts.iter().any(is_open) {
+                    lanes.extend(lanes_by_results(ledger, &name, wanted).await?);
+                }
                 let has = parts.into_iter().filter(|part| part.counts.count(wanted) > 0);
                 lanes.extend(has.map(|part| part.name));
             }
-            Mode::Inline => {
-                let results = super::records::every_result(ledger, &name).await?;
-                let has = results.into_iter().filter(|result| result.outcome == wanted);
-                lanes.extend(has.map(|result| result.target.lane));
-            }
+            Mode::Inline => lanes.extend(lanes_by_results(ledger, &name, wanted).await?),
         }
     }
     Ok(lanes.into_iter().collect())
+}
+
+async fn lanes_by_results(
+    ledger: &Ledger,
+    run: &RunName,
+    wanted: OutcomeKind,
+) -> Result<impl Iterator<Item = LaneName>, LedgerError> {
+    let results = super::records::every_result(ledger, run).await?.into_iter();
+    Ok(results.filter(move |result| result.outcome == wanted).map(|result| result.target.lane))
 }
 
 fn draft(

@@ -220,11 +220,18 @@ impl<'a> Governed<'a> {
         })
     }
 
-    /// Whether an undo may touch the target: what it undoes was the last that was applied there.
+    /// Whether an undo may touch the target: what it undoes was the last that was applied there, or an earlier run of it
+    /// was.
     pub(super) fn may_undo(&self, record: &TargetRecord) -> bool {
         let is_undone =
             |undone: &ChangeId| record.applied.as_ref().is_some_and(|run| run.change_id == *undone);
-        self.undone.as_ref().is_none_or(is_undone)
+        self.undone.as_ref().is_none_or(is_undone) || self.has_undone(record)
+    }
+
+    /// Whether an earlier run of the same undo was the last that applied something to the target.
+    pub(super) fn has_undone(&self, record: &TargetRecord) -> bool {
+        let is_own = |run: &RunName| run.change_id == self.run.change_id;
+        self.undone.is_some() && record.applied.as_ref().is_some_and(is_own)
     }
 
     /// Whether the values are still what the target should hold. The intent is conditioned on the item that says so.

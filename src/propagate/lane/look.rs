@@ -129,6 +129,14 @@ impl<'a> LanePropagation<'a> {
 
     async fn decide(&self, target: &mut InHand<'a>, mut held: Held) -> Decided<'a> {
         let (change, limits) = (self.audited.change, self.propagation.limits);
+        if let Some(own) = target.own.filter(|_| self.is_undone(target)) {
+            let held = held.configuration;
+            return Decided::Done(if own.is_put_back(&held) {
+                Outcome::Unchanged { held }
+            } else {
+                Outcome::Superseded { held: Some(held), why: Failure::new(ErrorCode::ChangedSince) }
+            });
+        }
         let mut step = decision::decide(change, target.own, limits, &held.configuration, held.modified);
         if step == Step::NeedsModifiedTime {
             held = match self.ask(target).await {
@@ -153,6 +161,12 @@ impl<'a> LanePropagation<'a> {
                 why: Failure::new(ErrorCode::ConnectionFailed),
             }),
         }
+    }
+
+    /// Whether an earlier run of the same undo was the last that applied something here.
+    fn is_undone(&self, target: &InHand<'a>) -> bool {
+        let governed = self.propagation.governed.zip(target.record.as_deref());
+        governed.is_some_and(|(governed, record)| governed.has_undone(record))
     }
 
     /// One Describe of this target; its cost counts as the target's own.

@@ -111,4 +111,10 @@ async fn what_was_given_up_is_settled_by_the_next_check() {
     let path = format!("/instances/{ONE}/attachment-policies/CHAT/history");
     let (_, _, history) = stage.http("GET", &path, &Value::Null).await;
     assert_eq!(history["history"][0]["outcome"], "applied", "{history:#}");
+    // its run has ended without it, and it is undone all the same
+    let (status, headers, _) = stage.http("POST", "/policy-changes/CHG-1/undo", &Value::Null).await;
+    assert_eq!(status, 202);
+    stage.work().await;
+    let (_, _, undone) = stage.http("GET", headers["location"].as_str().unwrap(), &Value::Null).await;
+    assert_eq!(undone["summary"], json!({"applied": 1}), "{undone:#}");
 }

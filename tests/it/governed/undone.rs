@@ -1,9 +1,10 @@
 //! What an undo puts back: also where settings, other runs and other changes have come between.
 
-use super::stage::{Stage, request};
+use super::stage::{CHANGES, Stage, request};
 use crate::world::{ONE, THREE, TWO, World, chat};
-use sandbox::connect::{Fault, Operation, Options, Scope};
+use sandbox::connect::{Configuration, Fault, Operation, Options, Scope};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const MEGABYTE: i64 = 1_048_576;
 
@@ -142,4 +143,65 @@ async fn a_dry_run_is_applied_with_its_limit_of_failures() {
         (&record["status"], &record["summary"]),
         (&json!("failed"), &json!({"failed": 1, "skipped": 2}))
     );
+}
+
+/// An undo of two targets, of which the first is put back; the second one failed until its lane was parked.
+async fn half_undone() -> Stage {
+    let variables = [("MAX_STALLED_DELIVERIES", "1"), ("CONNECT_MAX_ATTEMPTS", "1")];
+    let stage = Stage::with(Options::default(), &variables).await;
+    let change = json!({
+        "instanceIds": [ONE, TWO], "attachmentScope": "CHAT", "maximumSize": "10 MB", "changeId": "CHG-1",
+    });
+    assert_eq!(stage.http("POST", "/policy-changes", &change).await.0, 200);
+    let update = Operation::UpdateAttachedFilesConfiguration;
+    stage.world.connect.script(update, [None]);
+    stage.world.connect.always(update, Some(Fault::Throttle));
+    undo_again(&stage).await;
+    for _ in 0..3 {
+        stage.deliver(CHANGES, Duration::from_secs(30)).await;
+        stage.queues.advance(Duration::from_mins(15));
+    }
+    assert_eq!(stage.record("UNDO").await["status"], "incomplete");
+    assert_eq!([ONE, TWO].map(|instance| size(&stage, instance, Scope::Chat)), [20, 10]);
+    stage.world.connect.always(update, None);
+    stage
+}
+
+/// The same request each time.
+async fn undo_again(stage: &Stage) {
+    let (status, headers, _) =
+        stage.http("POST", "/policy-changes/CHG-1/undo", &json!({"changeId": "UNDO"})).await;
+    assert_eq!((status, &headers["location"]), (202, &json!("/policy-changes/UNDO")));
+}
+
+#[tokio::test]
+async fn an_undo_that_is_sent_again_goes_on_with_what_is_left() {
+    let stage = Box::pin(half_undone()).await;
+    undo_again(&stage).await;
+    stage.work().await;
+    let record = stage.record("UNDO").await;
+    assert_eq!(
+        (&record["status"], &record["run"], &record["summary"]),
+        (&json!("succeeded"), &json!(2), &json!({"applied": 1, "unchanged": 1}))
+    );
+    // it has ended well, so that there is nothing to do again
+    undo_again(&stage).await;
+    stage.work().await;
+    let record = stage.record("UNDO").await;
+    assert_eq!((&record["status"], &record["run"]), (&json!("succeeded"), &json!(2)));
+    assert_eq!([ONE, TWO].map(|instance| size(&stage, instance, Scope::Chat)), [20, 20]);
+}
+
+#[tokio::test]
+async fn an_undo_that_is_sent_again_leaves_alone_what_was_changed_since() {
+    let stage = Box::pin(half_undone()).await;
+    // as the change that is undone had left it
+    let held = stage.world.connect.configuration(ONE, Scope::Chat).unwrap();
+    let held = Configuration { maximum_size_limit_in_bytes: 10 * MEGABYTE, ..held };
+    stage.world.connect.put(ONE, Scope::Chat, held);
+    undo_again(&stage).await;
+    stage.work().await;
+    let record = stage.record("UNDO").await;
+    assert_eq!(record["summary"], json!({"applied": 1, "superseded": 1}), "{record:#}");
+    assert_eq!([ONE, TWO].map(|instance| size(&stage, instance, Scope::Chat)), [10, 20]);
 }
