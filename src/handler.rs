@@ -30,7 +30,7 @@ use crate::audit::Audit;
 use crate::bus::Bus;
 use crate::callback::{Callback, PATIENCE as ANSWER_PATIENCE};
 use crate::clock::Clock;
-use crate::connect::{CallLog, Connect};
+use crate::connect::{Call, CallLog, Connect};
 use crate::ledger::Ledger;
 use crate::lock::Lock;
 use crate::metrics::{Metrics, Tally};
@@ -83,6 +83,9 @@ pub struct Services {
     pub clock: Clock,
 }
 
+/// How long a look at a target may take that can be looked at again: two attempts.
+const LOOK: Duration = Duration::from_secs(15);
+
 /// What belongs to one invocation.
 #[derive(Debug)]
 struct InvocationContext {
@@ -95,6 +98,14 @@ struct InvocationContext {
     function_arn: String,
     /// The bus has not taken an event: no other is tried in this invocation.
     bus_failed: AtomicBool,
+}
+
+impl InvocationContext {
+    /// A call that looks at something which can be looked at again. One that hangs leaves time for the others.
+    fn look(&self) -> Call<'_> {
+        let until = self.deadline.calls().min(Instant::now() + LOOK);
+        Call { until, last_attempt: None, log: &self.log }
+    }
 }
 
 impl Handler {

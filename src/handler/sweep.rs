@@ -7,7 +7,7 @@ use super::at_once::plan_hash;
 use super::untouched::of_plan;
 use super::worker::{Ender, early_end, ended_as};
 use super::{FunctionError, Handler, InvocationContext, Reply};
-use crate::connect::{Call, Target};
+use crate::connect::Target;
 use crate::ledger::{Finished, Ledger, LedgerError, OwedChange, Seen};
 use crate::metrics::Unfinished;
 use crate::telemetry::causes;
@@ -237,9 +237,8 @@ impl Handler {
     ) -> Result<Configuration, Failure> {
         let instance = target.instance();
         let lane = self.connect.lane(&self.connect.key(&instance, &context.rules.home));
-        let call = Call { until: context.deadline.calls(), last_attempt: None, log: &context.log };
         let asked = Target { instance: &instance.id, scope: target.scope };
-        match lane.describe(asked, call).await {
+        match lane.describe(asked, context.look()).await {
             Ok(answer) => Ok(answer.configuration),
             Err(error) => Err(error.failure()),
         }

@@ -4,7 +4,6 @@
 
 use super::task::{LaneChange, LaneTargets, LaneWork, by_instance};
 use super::{Delivered, Left};
-use crate::connect::Call;
 use crate::handler::drift::{Looker, NotChecked};
 use crate::handler::{Handler, InvocationContext};
 use crate::ledger::{Ledger, LedgerError};
@@ -65,7 +64,7 @@ impl Handler {
                 continue;
             }
             if Instant::now() >= until {
-                return Ok(Left::Time);
+                return Ok(if matches!(left, Left::Failed(_)) { left } else { Left::Time });
             }
             if delivered.ledger.has_work(&delivered.part.name).await? {
                 return Ok(Left::Way);
@@ -144,8 +143,7 @@ impl Handler {
         let mut listed = BTreeMap::new();
         if names.len() > 1 {
             let lane = self.connect.lane(&self.connect.key(instance, &context.rules.home));
-            let call = Call { until: context.deadline.calls(), last_attempt: None, log: &context.log };
-            match lane.list(&instance.id, call).await {
+            match lane.list(&instance.id, context.look()).await {
                 Ok(answer) => listed = answer.configurations,
                 Err(error) => {
                     return names.iter().map(|name| (name.scope, Err(error.failure()))).collect();

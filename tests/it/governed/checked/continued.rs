@@ -120,3 +120,20 @@ async fn a_check_whose_message_was_lost_is_taken_up_by_the_sweep() {
     stage.work().await;
     assert_eq!(stage.record("CHECK").await["summary"], json!({"unchanged": 4}));
 }
+
+/// Its attempts alone would take the whole delivery.
+#[tokio::test]
+async fn an_instance_that_does_not_answer_keeps_no_other_from_being_checked() {
+    let stage = Box::pin(governed(&[])).await;
+    stage.take_in(&check("CHECK")).await;
+    // of the first instance two scopes are asked for
+    stage.world.connect.always(LIST, Some(connect::Fault::Silent));
+    let delivered = stage.deliver(CHANGES, LEFT).await.unwrap();
+    assert_eq!(delivered.failures.len(), 1);
+    let running = stage.record("CHECK").await;
+    assert_eq!(
+        (&running["status"], &running["progress"]["done"], &running["lanes"][0]["error"]["code"]),
+        (&json!("running"), &json!(2), &json!("DeadlineExceeded")),
+        "{running:#}"
+    );
+}
