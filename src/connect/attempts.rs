@@ -1,5 +1,6 @@
 //! Counts and times the requests of one call where they are sent, and makes retries wait for the quota.
 
+use super::CALL_TIME;
 use super::rate_limiter::{NoTime, RateLimiter};
 use crate::lock::Lock;
 use aws_sdk_connect::config::interceptors::BeforeTransmitInterceptorContextMut;
@@ -92,7 +93,9 @@ impl AttemptTracker {
         let is_retry = self.state.lock().cost.attempts > 0;
         let mut waited = Duration::ZERO;
         if is_retry {
-            match self.limiter.permit(self.until).await {
+            // as the first request: what is cut off could have taken effect
+            let until = self.until.checked_sub(CALL_TIME).unwrap_or(self.until);
+            match self.limiter.permit(until).await {
                 Ok(permit) => waited = permit.waited,
                 // leave a permit that comes too late to other calls; the caller gives up at `until`
                 Err(NoTime) => std::future::pending().await,
@@ -252,6 +255,18 @@ mod tests {
         // no permit was taken: the wait has only become shorter by the time that passed
         assert_eq!(before, Duration::from_secs(1).saturating_sub(TICK));
         assert_eq!(limiter.estimate(1), Duration::from_millis(100));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_retry_is_not_sent_that_would_be_cut_off() {
+        let limiter = Arc::new(RateLimiter::new(100.0, 5));
+        let until = Instant::now() + CALL_TIME + 2 * TICK;
+        let tracker = AttemptTracker::new(limiter, until, None, Duration::ZERO);
+        attempt(&tracker, 500).await;
+        attempt(&tracker, 500).await;
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(tokio::time::timeout_at(until, tracker.begin()).await.is_err());
+        assert_eq!(tracker.cost().attempts, 2);
     }
 
     #[tokio::test(start_paused = true)]
