@@ -105,7 +105,7 @@ pub fn parse(text: &str, form: &Form, defaults: &Defaults, rules: &Rules) -> Res
         change::read("", &json, form, defaults, rules, &mut violations).map(|change| vec![change])
     };
     let stop_after = if is_check { None } else { stop_after::read_stop_after(&json, rules, &mut violations) };
-    let claimed = claimed_id(&json);
+    let claimed = claimed_id(&json).filter(|id| !rules.governed || id.names_a_record());
     let is_chosen = claimed.is_some();
     let change_id = claimed.unwrap_or_else(|| defaults.change_id.clone());
     match changes {

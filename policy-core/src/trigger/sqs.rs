@@ -4,6 +4,7 @@ use super::envelope::{Envelope, NotAccepted};
 use super::event_bridge::{self, Event};
 use super::lane::{self, LanePointer};
 use crate::origin::{IdentitySource, Invocation, Origin, TriggerKind};
+use crate::policy::ChangeId;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
@@ -124,7 +125,10 @@ impl Record {
                 let stamped = std::mem::replace(&mut event.origin, self.origin.clone());
                 event.origin.service = stamped.service;
                 event.origin.claimed_account = stamped.account;
-                event.origin.request_id = Some(event.id.clone());
+                // one by which no record could be found leaves the message's own id
+                if ChangeId::from_request(&event.id).is_some_and(|id| id.names_a_record()) {
+                    event.origin.request_id = Some(event.id.clone());
+                }
                 Ok(Content::Event(Box::new(event)))
             }
             Some(envelope) if lane::is_pointer(&envelope) => lane::decode(&envelope, body).map(Content::Lane),

@@ -1,6 +1,6 @@
 //! What a submission means where its id has a record already.
 
-use super::stage::{CHANGES, PARKED, Stage, request};
+use super::stage::{CHANGES, INTAKE, PARKED, Stage, request};
 use crate::world::{ONE, TWO, chat};
 use sandbox::ledger::{Fault, Rule};
 use serde_json::{Value, json};
@@ -173,4 +173,18 @@ async fn an_older_change_does_not_overwrite_a_newer_one() {
     assert_eq!((&old["status"], &old["summary"]), (&json!("failed"), &json!({"superseded": 1})));
     assert_eq!(old["results"][0]["error"]["code"], "NewerChange");
     assert_eq!(stage.world.updates(), 1);
+}
+
+/// A sender to the queue can choose the envelope's id.
+#[tokio::test]
+async fn an_event_whose_id_names_no_record_has_the_id_of_its_message() {
+    for id in ["release/undo", "a//b", "..", "x/cancel", ""] {
+        let stage = Stage::new().await;
+        let event = json!({"id": id, "detail-type": "t", "source": "com.example", "account": "111122223333",
+            "detail": chat(ONE, &json!({}))});
+        let answer = stage.receive(event.to_string(), INTAKE).await;
+        assert_eq!(answer["batchItemFailures"], json!([]), "{id}");
+        stage.work().await;
+        assert_eq!(stage.record("m-1").await["status"], "succeeded", "{id}");
+    }
 }
