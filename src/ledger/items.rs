@@ -27,6 +27,12 @@ impl Ledger {
         expiry(key, self.retention)
     }
 
+    /// The same where the run ends now: whoever waited for its end can read it, however long the run was frozen.
+    pub(super) fn ended_expires(&self, key: RunKey, now: Millis) -> AttributeValue {
+        let (usual, least) = (key.0.plus(self.retention), now.plus(AFTER_THE_CHANGE));
+        seconds(usual.max(least))
+    }
+
     /// When a run's results, lanes and plan parts expire.
     pub(super) fn rest_expires(&self, key: RunKey) -> AttributeValue {
         expiry(key, self.retention + AFTER_THE_CHANGE)
@@ -34,7 +40,11 @@ impl Ledger {
 }
 
 fn expiry(key: RunKey, after: Duration) -> AttributeValue {
-    super::item::number(key.0.plus(after).0.div_ceil(1_000))
+    seconds(key.0.plus(after))
+}
+
+fn seconds(at: Millis) -> AttributeValue {
+    super::item::number(at.0.div_ceil(1_000))
 }
 
 /// When an item expires.

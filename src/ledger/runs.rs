@@ -143,7 +143,7 @@ impl Ledger {
             .set("counts", counts_map(counts))
             .set("targets", number(targets))
             .set_some("plan_hash", plan_hash.map(text))
-            .set(TTL, self.change_expires(run.key))
+            .set(TTL, self.ended_expires(run.key, now))
             .put("announce", announce.then(|| flag(true)))
             .remove("holder");
         let change = if announce {
