@@ -49,6 +49,7 @@ pub use lane::{Delivery, LanePart, LaneState, OnBegin, on_begin, retry_delay};
 pub use listed::{Listed, Past, history_document, list_document};
 pub use members::{Members, Named};
 pub use order::{Millis, Order, RunKey, RunName};
+pub(crate) use origin::cut;
 pub use page::{InvalidToken, MAX_TOKEN, Position};
 pub use plan::{CorruptPlan, InLane, MAX_PLAN, OWN_PLAN, PART, Plan, Task, in_lane, lanes_of, parts};
 pub use rejected::RejectedDocument;

@@ -23,7 +23,7 @@ pub struct Event<'a> {
     pub document: Cow<'a, str>,
     /// A replayed event's `time`: newer changes of the same target supersede it.
     pub replayed_from: Option<OffsetDateTime>,
-    /// A replayed event's `replay-name`: each replay is a run of its own.
+    /// A replayed event's `replay-name`, as much of it as a record keeps: each replay is a run of its own.
     pub replay: Option<String>,
     /// An update of a target that AWS `CloudTrail` has seen.
     pub call: Option<Call>,
@@ -63,7 +63,8 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
             return Err(malformed("`detail` must be an object, or a string that contains one".to_owned()));
         }
     };
-    let replay = string("replay-name")?;
+    // cut here, so that what is stored is what is compared
+    let replay = string("replay-name")?.as_deref().map(record::cut);
     let replayed_from = match &replay {
         Some(_) => {
             let time = document::timestamp(&required("time")?);

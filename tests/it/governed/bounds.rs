@@ -1,6 +1,7 @@
-//! A plan of the longest length, and one byte more; as many replays as a record takes, and one more.
+//! A plan of the longest length, and one byte more; as many replays as a record takes, and one more; an envelope's texts
+//! that are longer than an item may be.
 
-use super::stage::{CHANGES, PARKED, Stage};
+use super::stage::{CHANGES, INTAKE, PARKED, Stage};
 use crate::world::{ONE, chat};
 use policy_core::record::MAX_PLAN;
 use sandbox::connect::Instance;
@@ -74,4 +75,38 @@ async fn an_event_is_replayed_a_hundred_times_and_not_once_more() {
     let reasons: Vec<&str> = reasons.collect();
     assert_eq!(reasons.len(), 2);
     assert!(reasons.iter().all(|reasons| reasons.contains("TooManyReplays")), "{reasons:?}");
+}
+
+/// One event must not stop the intake, whose messages come one after the other: together these are longer than an item.
+#[tokio::test]
+async fn an_envelope_s_texts_may_be_longer_than_what_is_kept_of_them() {
+    let stage = Stage::new().await;
+    let event = |detail: &Value, replay: &str| {
+        let replay = format!("{}{replay}", "n".repeat(200_000));
+        let event = json!({
+            "id": "i".repeat(200_000), "detail-type": "t", "source": "s".repeat(200_000), "account": "1".repeat(200_000),
+            "time": "2026-11-25T10:00:00Z", "replay-name": replay, "detail": detail,
+        });
+        event.to_string()
+    };
+    let wrong = json!({"changeId": "CHG-2", "instanceId": ONE, "attachmentScope": "CHAT"});
+    let right = chat(ONE, &json!({"changeId": "CHG-1"}));
+    for (id, detail, status) in [("CHG-1", &right, "succeeded"), ("CHG-2", &wrong, "rejected")] {
+        let answer = stage.receive(event(detail, "1"), INTAKE).await;
+        assert_eq!(answer["batchItemFailures"], json!([]), "{id}");
+        stage.work().await;
+        let record = stage.record(id).await;
+        assert_eq!(record["status"], status, "{record}");
+        let origin = &record["origin"];
+        assert_eq!(
+            (&origin["source"], &origin["claimedAccount"], &origin["requestId"]),
+            (&json!("s".repeat(256)), &json!("1".repeat(256)), &json!("i".repeat(256)))
+        );
+    }
+    // replays whose names differ only behind that are one
+    for replay in ["1", "2"] {
+        let answer = stage.receive(event(&right, replay), INTAKE).await;
+        assert_eq!(answer["batchItemFailures"], json!([]), "{replay}");
+    }
+    assert_eq!(stage.record("CHG-1").await["run"], 1);
 }
