@@ -29,8 +29,9 @@ impl Handler {
             };
         }
         if !self.accepts(TriggerKind::EventBridge) {
-            let why = "this function looks at what CloudTrail has seen only";
-            self.note_refusal(context, &event.origin, FunctionErrorType::TriggerNotAccepted.name(), why);
+            let only = || "this function looks at what CloudTrail has seen only".to_owned();
+            let why = self.cannot_look_at(event).unwrap_or_else(only);
+            self.note_refusal(context, &event.origin, FunctionErrorType::TriggerNotAccepted.name(), &why);
             return Err(FunctionError::new(FunctionErrorType::TriggerNotAccepted, &why));
         }
         let report = self.change_of_event(context, event).await;
@@ -57,12 +58,18 @@ impl Handler {
     /// The call that an event is about, where this function looks at such calls.
     pub(super) fn looks_at<'e>(&self, event: &'e Event<'_>) -> Option<(&Ledger, &'e Call)> {
         let call = event.call.as_ref().filter(|_| self.accepts(TriggerKind::CloudTrail))?;
-        Some((self.ledger.as_ref()?, call))
+        Some((self.ledger.as_ref()?, call.as_ref().ok()?))
+    }
+
+    /// Why what CloudTrail has seen is no call to look at, where this function looks at such calls.
+    pub(super) fn cannot_look_at(&self, event: &Event<'_>) -> Option<String> {
+        let call = event.call.as_ref().filter(|_| self.accepts(TriggerKind::CloudTrail))?;
+        call.as_ref().err().map(|why| format!("CloudTrail's event {why}"))
     }
 
     pub(super) async fn change_of_event(&self, context: &InvocationContext, event: &Event<'_>) -> Report {
-        if let Some(why) = &event.refused {
-            return self.reject_unread(context, &event.origin, ViolationCode::SourceRefused, why);
+        if let Some(why) = self.cannot_look_at(event).or_else(|| event.refused.clone()) {
+            return self.reject_unread(context, &event.origin, ViolationCode::SourceRefused, &why);
         }
         let mut submission = Submission::new(&event.document, event.origin.clone());
         submission.if_unmodified_since = event.replayed_from;

@@ -76,7 +76,7 @@ impl Handler {
             (Ok(Content::Event(event)), _) if self.looks_at(event).is_some() => {
                 return self.looked_at(context, record, event).await;
             }
-            (Ok(_), _) if !self.accepts(TriggerKind::Sqs) => {
+            (Ok(content), _) if !self.accepts(TriggerKind::Sqs) && !self.is_no_call(content) => {
                 let why = if self.accepts(TriggerKind::Lane) {
                     "this function works on lanes only: its ACCEPTED_TRIGGERS does not include sqs"
                 } else {
@@ -122,6 +122,11 @@ impl Handler {
                 Handled::Again(doubled(record.receive_count))
             }
         }
+    }
+
+    /// Whether it is CloudTrail's word of no call to look at: no document either, which has a reason of its own.
+    fn is_no_call(&self, content: &Content<'_>) -> bool {
+        matches!(content, Content::Event(event) if self.cannot_look_at(event).is_some())
     }
 
     fn refuse_record(

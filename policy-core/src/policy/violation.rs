@@ -95,7 +95,7 @@ stable_names! {
         NotJson,
         /// The envelope around the document is malformed.
         MalformedEnvelope,
-        /// The document came in an event whose source is rejected.
+        /// The document came in an event whose source is rejected: neither a record nor an event is made of it.
         SourceRefused,
     }
 }

@@ -25,8 +25,8 @@ pub struct Event<'a> {
     pub replayed_from: Option<OffsetDateTime>,
     /// A replayed event's `replay-name`, as much of it as a record keeps: each replay is a run of its own.
     pub replay: Option<String>,
-    /// An update of a target that AWS `CloudTrail` has seen.
-    pub call: Option<Call>,
+    /// An update of a target that AWS `CloudTrail` has seen. `Err`: what it says is no such call, for this reason.
+    pub call: Option<Result<Call, String>>,
     /// If set, the event is rejected for this reason, whatever it contains; a call unless the function looks at it.
     pub refused: Option<String>,
 }
@@ -76,7 +76,7 @@ pub(super) fn decode<'a>(envelope: &Envelope<'a>, invocation: &Invocation) -> Re
         format!("events with the source `{source}` are rejected, because a change must not trigger itself")
     });
     let is_call = source == CONNECT_SOURCE && detail_type == cloudtrail::DETAIL_TYPE;
-    let call = if is_call { cloudtrail::decode(&document).ok() } else { None };
+    let call = is_call.then(|| cloudtrail::decode(&document));
     let origin = Origin {
         kind: TriggerKind::EventBridge,
         principal: None,

@@ -1,9 +1,10 @@
 //! Calls that are not looked at, or cannot be.
 
-use super::super::stage::PARKED;
-use super::{change_elsewhere, drifts, findings, is_checked, of, stage};
+use super::super::stage::{PARKED, Stage};
+use super::{change_elsewhere, drifts, findings, is_checked, of, seen, stage};
 use crate::world::TWO;
-use sandbox::connect::{self, Operation};
+use sandbox::connect::{self, Operation, Options};
+use serde_json::{Value, json};
 
 /// The id becomes a key and a word of the audit.
 #[tokio::test]
@@ -27,4 +28,29 @@ async fn what_nobody_governs_and_the_role_may_not_read_does_not_come_again() {
     stage.world.connect.always(read, Some(connect::Fault::Throttle));
     assert!(!is_checked(&stage, &of(TWO, "throttled")).await);
     assert_eq!((drifts(&stage).len(), findings(&stage.world)), (0, vec![]));
+}
+
+/// It is nobody's change: there is neither a record of it nor an event about it.
+#[tokio::test]
+async fn what_cannot_be_read_as_a_call_is_parked_with_its_reason_and_is_no_change() {
+    let stage = Stage::with(Options::default(), &[("ACCEPTED_TRIGGERS", "sweep,cloudtrail")]).await;
+    let mut another = seen("iam-user");
+    another["detail"]["eventName"] = json!("DeleteInstance");
+    let mut no_scope = seen("iam-user");
+    no_scope["detail"]["requestParameters"]["AttachmentScope"] = json!("FAX");
+    for event in [&another, &no_scope, &of(TWO, "")] {
+        assert!(is_checked(&stage, event).await, "{event}");
+    }
+    let parked = stage.queues.messages(PARKED);
+    let reasons = parked.iter().map(|message| message.attributes["reasons"].string_value.as_deref().unwrap());
+    assert_eq!(
+        reasons.collect::<Vec<_>>(),
+        [
+            "SourceRefused at ``: CloudTrail's event is not about UpdateAttachedFilesConfiguration",
+            "SourceRefused at ``: CloudTrail's event names no scope",
+            "SourceRefused at ``: CloudTrail's event has no `eventID`",
+        ]
+    );
+    assert_eq!(stage.world.audited(), ["refusal"; 3]);
+    assert_eq!((stage.ledger.items().unwrap(), stage.bus.events().len()), (Vec::<Value>::new(), 0));
 }
