@@ -97,8 +97,9 @@ impl Handler {
             }
             Observation::Known(drifting) => self.noted(ledger, target, drifting, &after).await?,
             Observation::Ended => {
-                self.noted(ledger, target, &Configuration::default(), &after).await?;
+                // first the line: once the item has forgotten the drift, nobody finds that it ended
                 self.note_finding(context, looker.origin, Finding::Ended(target));
+                self.noted(ledger, target, &Configuration::default(), &after).await?;
             }
             Observation::Drifted(drifting) => {
                 let expected = after.held.clone();

@@ -1,6 +1,7 @@
 //! Drift: a governed target that somebody has changed elsewhere, as CloudTrail says so.
 
 mod relative;
+mod ended;
 mod unread;
 
 use super::stage::{INTAKE, Stage};
