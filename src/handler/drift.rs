@@ -91,8 +91,10 @@ impl Handler {
                 // only an update is news: that nobody governs the target is not
                 if let Some(cause) = looker.cause {
                     let found = Drift { id: cause.event_id.clone(), ..self.found(looker, target, held) };
-                    ledger.ungoverned(&found).await?;
-                    self.say(context, ledger, looker.origin, &found).await;
+                    // of a copy nothing is said: what the first one still owes, the sweep announces
+                    if ledger.ungoverned(&found).await? {
+                        self.say(context, ledger, looker.origin, &found).await;
+                    }
                 }
             }
             Observation::Known(drifting) => self.noted(ledger, target, drifting, &after).await?,
@@ -169,7 +171,7 @@ impl Handler {
             }
             bus.put(DRIFT_DETECTED, found.encode()?, found.found, context.deadline.end()).await?;
         }
-        Ok(ledger.drift_announced(&found.target, &found.id).await?)
+        Ok(ledger.drift_announced(found, self.now()).await?)
     }
 
     /// The same for the sweep, where its time has come; its age counts before that, too.

@@ -27,7 +27,7 @@ pub(super) fn is_unfinished() -> Condition {
 
 /// The id is free: nobody used it, or what used it has expired. A rejected document's record gets a next run, so that
 /// no two events have the same id and run.
-fn is_free(now: Millis) -> Condition {
+pub(super) fn is_free(now: Millis) -> Condition {
     Condition::Any(vec![Condition::Absent("pk"), Condition::AtMost(TTL, number(now.0 / 1_000))])
 }
 

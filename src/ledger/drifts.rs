@@ -1,16 +1,23 @@
 //! Drift: noted in the target's item until it ends, and owed as an item of its own until it is announced.
 
+use super::changes::is_free;
 use super::client::{Transacted, Written};
 use super::condition::Condition;
 use super::item::{flag, number, text};
 use super::items::drift;
 use super::items::target;
 use super::items::values::{extensions, size, time};
+use super::items::{TTL, expiry};
 use super::keys::Key;
 use super::write::{Change, Replacement, Write};
 use super::{Ledger, LedgerError, SOON};
 use policy_core::policy::Configuration;
 use policy_core::record::{Drift, Members, Millis, RunKey, TargetName, TargetRecord};
+use std::time::Duration;
+
+/// How long an update of an ungoverned target is known after it was announced: as long as EventBridge goes on delivering a
+/// copy of CloudTrail's event.
+const KNOWN: Duration = Duration::from_hours(24);
 
 /// Sets what is noted of a drift; a member that is absent does not drift.
 fn noted(change: Change, drift: &Configuration) -> Change {
@@ -64,9 +71,14 @@ impl Ledger {
         }
     }
 
-    /// Owes the announcement of an update from elsewhere, of a target that the ledger does not know.
-    pub async fn ungoverned(&self, found: &Drift) -> Result<(), LedgerError> {
-        self.put(self.owed_drift(found)).await.map(|_| ())
+    /// Owes the announcement of an update from elsewhere, of a target that the ledger does not know. `false`: somebody does,
+    /// or did, for a copy of CloudTrail's event, which has the same id.
+    pub async fn ungoverned(&self, found: &Drift) -> Result<bool, LedgerError> {
+        match self.put(self.owed_drift(found).when(is_free(found.found))).await? {
+            Written::Now(_) => Ok(true),
+            // an earlier try of this very write
+            Written::Not(item) => Ok(drift::decode(&item)? == *found),
+        }
     }
 
     fn owed_drift(&self, found: &Drift) -> Replacement {
@@ -88,13 +100,19 @@ impl Ledger {
 
     /// A drift that is owed; none: it was announced.
     pub async fn drift(&self, target: &TargetName, id: &str) -> Result<Option<Drift>, LedgerError> {
-        let item = self.get(Key::drift(target, id), true).await?;
+        let item = self.get(Key::drift(target, id), true).await?.filter(|item| item.contains_key("owed"));
         item.as_ref().map(drift::decode).transpose()
     }
 
-    /// The drift was announced: nothing is owed any more.
-    pub async fn drift_announced(&self, target: &TargetName, id: &str) -> Result<(), LedgerError> {
-        self.delete(Key::drift(target, id)).await.map(|_| ())
+    /// The drift was announced: nothing is owed any more. That of a governed target is noted in the target's item; of an
+    /// ungoverned one the announcement stays for a while, so that a copy of CloudTrail's event finds it.
+    pub async fn drift_announced(&self, found: &Drift, now: Millis) -> Result<(), LedgerError> {
+        let key = Key::drift(&found.target, &found.id);
+        if found.governed {
+            return self.delete(key).await.map(|_| ());
+        }
+        let change = Change::of(key).remove("owed").remove("due").set(TTL, expiry(RunKey(now), KNOWN));
+        self.update(change.when(Condition::Present("owed")), false).await.map(|_| ())
     }
 
     /// The audit has the drift that is owed. Somebody comes back then to put it on the bus.

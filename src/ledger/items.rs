@@ -39,7 +39,8 @@ impl Ledger {
     }
 }
 
-fn expiry(key: RunKey, after: Duration) -> AttributeValue {
+/// When something expires that began then, so long after it.
+pub(super) fn expiry(key: RunKey, after: Duration) -> AttributeValue {
     seconds(key.0.plus(after))
 }
 

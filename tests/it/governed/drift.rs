@@ -1,7 +1,8 @@
 //! Drift: a governed target that somebody has changed elsewhere, as CloudTrail says so.
 
-mod relative;
+mod copies;
 mod ended;
+mod relative;
 mod unread;
 
 use super::stage::{INTAKE, Stage};
