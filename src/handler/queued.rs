@@ -76,7 +76,7 @@ impl Handler {
             (Ok(Content::Event(event)), _) if self.looks_at(event).is_some() => {
                 return self.looked_at(context, record, event).await;
             }
-            (Ok(content), _) if !self.accepts(TriggerKind::Sqs) && !self.is_no_call(content) => {
+            (Ok(other), _) if !self.accepts(TriggerKind::Sqs) && !self.is_no_call(other) => {
                 let why = if self.accepts(TriggerKind::Lane) {
                     "this function works on lanes only: its ACCEPTED_TRIGGERS does not include sqs"
                 } else {

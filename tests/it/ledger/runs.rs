@@ -290,24 +290,12 @@ async fn an_expiry_is_in_whole_seconds_and_never_early() {
 #[tokio::test]
 async fn a_run_that_ends_after_its_expiry_is_kept_for_seven_more_days() {
     let table = Table::new().await;
+    let (ended, none, seen) = (RecordStatus::Succeeded, Counts::default(), holder("mine"));
     let late = Millis(NOW.0 + 86_400_000 * 500);
-    for (text, at, expires) in
-        [("X", after(9), NOW.0 / 1_000 + 400 * 86_400), ("Y", late, NOW.0 / 1_000 + 507 * 86_400)]
-    {
+    for (text, at, days) in [("X", after(9), 400), ("Y", late, 507)] {
         table.record(&inline(text), NOW).await.unwrap();
-        let seen = holder("mine");
-        let ended = table.finish(
-            &run(text),
-            Some(&seen),
-            RecordStatus::Succeeded,
-            &Counts::default(),
-            0,
-            None,
-            false,
-            at,
-        );
-        now(ended.await.unwrap());
+        now(table.finish(&run(text), Some(&seen), ended, &none, 0, None, false, at).await.unwrap());
         let item = table.item(&format!("change#{text}"), "change");
-        assert_eq!(item["ttl"]["N"], expires.to_string(), "{text}");
+        assert_eq!(item["ttl"]["N"], (NOW.0 / 1_000 + days * 86_400).to_string(), "{text}");
     }
 }
