@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from acceptance.stack import FUNCTIONS
+from aws import client
 from conftest import serving
 from lived_account import Account
 from pages import PAGES, ROOT, blocks
@@ -154,14 +155,34 @@ def test_a_change_that_waits_while_the_policy_is_put_back_comes_too_late(account
     assert account.policies(INSTANCE) == before
 
 
-def test_a_policy_is_put_back_directly_where_the_api_does_not_answer(account: Account) -> None:
+def allow_elsewhere(account: Account, extension: str) -> None:
+    """Somebody sets the list of the scope around the function."""
+    client("connect", account.sandbox.connect).update_attached_files_configuration(
+        InstanceId=INSTANCE, AttachmentScope="TASK",
+        ExtensionConfiguration={"AllowedExtensions": [{"Extension": extension}]},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("is_down", [False, True], ids=["over the API", "directly where the API does not answer"])
+def test_size_and_list_are_put_back(account: Account, is_down: bool) -> None:
     before = account.policies(INSTANCE)
     account.logs = 1
     process = started(account, "--no-freeze", patience=60)
     until(lambda: account.policies(INSTANCE) != before)
-    account.gateway.is_down = True
+    allow_elsewhere(account, "pdf")
+    account.gateway.is_down = is_down
     process.send_signal(signal.SIGTERM)
     code, marks, said = ended(process)
     assert (code, marks["put back: the instance's policy"]) == (1, "ok"), said
-    assert "directly" in said
+    assert ("directly" in said) is is_down
+    assert account.policies(INSTANCE) == before
+
+
+def test_a_drift_that_was_there_before_is_told_and_not_put_back(account: Account) -> None:
+    change = {"instanceId": INSTANCE, "attachmentScope": "TASK", "allowedExtensions": ["pdf", "png"]}
+    requests.post(f"{account.sandbox.function}/policy-changes", json=change, timeout=30).raise_for_status()
+    allow_elsewhere(account, "pdf")
+    before = account.policies(INSTANCE)
+    code, marks, said = ended(started(account, "--no-freeze"))
+    assert (code, steps(marks, "failed")) == (1, {"a restore and a check for drift"}), said
     assert account.policies(INSTANCE) == before
