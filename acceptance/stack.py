@@ -1,6 +1,7 @@
 """The stack under test: its outputs, its API, its records, its bus and its audit."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -60,7 +61,8 @@ class Stack:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.session = boto3.Session(region_name=options.region)
+        # boto3 itself reads AWS_DEFAULT_REGION only; the runbook's other commands need AWS_REGION
+        self.session = boto3.Session(region_name=options.region or os.environ.get("AWS_REGION"))
         self.began = time.time()
         self.run = f"acceptance-{int(self.began)}"
         self.outputs: dict[str, str] = {}

@@ -45,10 +45,13 @@ def account(aws: RecordedAws, tmp_path: Path) -> Iterator[Account]:
 
 def started(account: Account, *more: str, patience: float = 90) -> subprocess.Popen[str]:
     variables = {"AWS_ENDPOINT_URL": account.stack.url, "AWS_ENDPOINT_URL_CONNECT": account.sandbox.connect}
+    own = environment(**variables)
+    # the runbook asks for AWS_REGION alone
+    del own["AWS_DEFAULT_REGION"]
     command = [sys.executable, "-m", "acceptance", f"--stack={NAME}", f"--instance={INSTANCE}", "--stand-in"]
     return subprocess.Popen(
         [*command, "--interval=0.1", f"--patience={patience}", *more],
-        env=environment(**variables), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=own, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
 
