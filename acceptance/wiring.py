@@ -8,8 +8,12 @@ from .report import Failed, Report
 from .stack import Stack
 
 
+# the most that DescribeAlarms takes
+AT_ONCE = 100
+
+
 class Alarms:
-    """CloudFormation begins the names of a stack's alarms with the stack's own."""
+    """Those among the stack's resources: names that begin like the stack's may be another stack's."""
 
     def __init__(self, stack: Stack, report: Report, put_back: ExitStack) -> None:
         self._stack = stack
@@ -26,18 +30,27 @@ class Alarms:
             self._report.line("not asked for", "an alarm that rings", "RING=yes tells the topic's subscribers once")
 
     def _wired(self) -> str:
-        pages = self._cloudwatch.get_paginator("describe_alarms").paginate(
-            AlarmNamePrefix=f"{self._stack.options.stack}-", AlarmTypes=["MetricAlarm"]
-        )
-        self._found = [alarm for page in pages for alarm in page["MetricAlarms"]]
-        if not self._found:
+        names = list(self._names())
+        if not names:
             raise Failed("the stack has no alarms")
-        lost = [f"{alarm['AlarmName']}: {reason}" for alarm in self._found for reason in self._lost(alarm)]
+        for first in range(0, len(names), AT_ONCE):
+            answer = self._cloudwatch.describe_alarms(AlarmNames=names[first : first + AT_ONCE], MaxRecords=AT_ONCE)
+            self._found += answer["MetricAlarms"]
+        gone = sorted(set(names) - {alarm["AlarmName"] for alarm in self._found})
+        lost = [f"{name}: it is gone" for name in gone]
+        lost += [f"{alarm['AlarmName']}: {reason}" for alarm in self._found for reason in self._lost(alarm)]
         if lost:
             raise Failed("; ".join(lost))
         silent = [alarm["AlarmName"] for alarm in self._found if not alarm["AlarmActions"]]
         actions = "each has an action" if not silent else f"{len(silent)} notify nobody (AlarmTopicArn)"
         return f"{len(self._found)}, what they watch exists, {actions}"
+
+    def _names(self) -> Iterator[str]:
+        pages = self._stack.client("cloudformation").get_paginator("list_stack_resources")
+        for page in pages.paginate(StackName=self._stack.options.stack):
+            for resource in page["StackResourceSummaries"]:
+                if resource["ResourceType"] == "AWS::CloudWatch::Alarm":
+                    yield resource["PhysicalResourceId"]
 
     def _lost(self, alarm: dict[str, Any]) -> Iterator[str]:
         """What an alarm watches or tells, and is not there."""

@@ -1,7 +1,7 @@
 """A deployed stack as far as moto can be one: its table, queues, bus, roles, functions, logs, alarms, and the outputs.
 
 moto's own CloudFormation cannot make all of template.yaml, so each thing is made by its own call and the stack holds
-nothing but the template's outputs, filled with the names of these things.
+nothing but its alarms and the template's outputs, filled with the names of these things.
 """
 
 import io
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
+from moto.core.common_models import CloudFormationModel
 
 from expansion import default, expanded, resources
 
@@ -20,6 +21,28 @@ NAME = "attachment-policy"
 GROUP = "attachment-policy"
 FUNCTIONS = ("Api", "Intake", "Worker", "Sweep")
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
+
+
+class Alarm(CloudFormationModel):
+    """moto's CloudFormation knows no alarms. This one only names an alarm that its CloudWatch has."""
+
+    # where moto looks for the name of the service
+    __module__ = "moto.cloudwatch"
+
+    def __init__(self, name: str) -> None:
+        self.physical_resource_id = name
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return "AlarmName"
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::CloudWatch::Alarm"
+
+    @classmethod
+    def create_from_cloudformation_json(cls, resource_name: str, *_: Any, **__: Any) -> "Alarm":
+        return cls(resource_name)
 
 
 @dataclass
@@ -44,7 +67,10 @@ class StandIn:
         of_template = {name: self.filled(output["Value"]) for name, output in expanded()["Outputs"].items()}
         self.outputs = {**of_template, **self.outputs}
         template = {
-            "Resources": {"Any": {"Type": "AWS::SNS::Topic"}},
+            "Resources": {
+                name: {"Type": "AWS::CloudWatch::Alarm", "Properties": {"AlarmName": self.names[name]}}
+                for name in resources("AWS::CloudWatch::Alarm")
+            },
             "Outputs": {name: {"Value": value} for name, value in self.outputs.items()},
         }
         self.client("cloudformation").create_stack(StackName=NAME, TemplateBody=json.dumps(template))
@@ -106,16 +132,17 @@ class StandIn:
 
     def _alarms(self) -> None:
         """Every alarm of the template by its name, each watching the parked queue."""
-        for name, resource in expanded()["Resources"].items():
-            if resource["Type"] == "AWS::CloudWatch::Alarm":
-                self.names[name] = f"{NAME}-{name}-1"
-                self.client("cloudwatch").put_metric_alarm(
-                    AlarmName=f"{NAME}-{name}-1", Namespace="AWS/SQS",
-                    MetricName="ApproximateNumberOfMessagesVisible", Statistic="Maximum", Period=300,
-                    Dimensions=[{"Name": "QueueName", "Value": self.names["ParkedQueue.QueueName"]}],
-                    EvaluationPeriods=1, Threshold=0, ComparisonOperator="GreaterThanThreshold",
-                    AlarmActions=list(self.alarm_actions),
-                )  # fmt: skip
+        for name in resources("AWS::CloudWatch::Alarm"):
+            self.names[name] = f"{NAME}-{name}-1"
+            self.alarm(self.names[name], self.names["ParkedQueue.QueueName"])
+
+    def alarm(self, name: str, queue: str) -> None:
+        """An alarm that watches a queue."""
+        self.client("cloudwatch").put_metric_alarm(
+            AlarmName=name, Namespace="AWS/SQS", MetricName="ApproximateNumberOfMessagesVisible", Statistic="Maximum",
+            Period=300, Dimensions=[{"Name": "QueueName", "Value": queue}], EvaluationPeriods=1, Threshold=0,
+            ComparisonOperator="GreaterThanThreshold", AlarmActions=list(self.alarm_actions),
+        )  # fmt: skip
 
     def filled(self, value: Any) -> str:
         """An output's value. What moto does not have gets a name that says so."""

@@ -68,6 +68,8 @@ def steps(marks: dict[str, str], mark: str) -> set[str]:
 
 
 def test_a_stack_that_works_is_accepted_and_left_as_it_was(account: Account) -> None:
+    # of another stack, whose queue is gone
+    account.stack.alarm(f"{NAME}-dev-ParkedAlarm-1", "gone")
     before = {instance: account.policies(instance) for instance in (INSTANCE, *OTHERS)}
     code, marks, said = ended(started(account))
     assert (code, steps(marks, "failed")) == (0, set()), said
