@@ -29,6 +29,7 @@ HELD = {
 NOT_HELD = {
     "Replay the archive": "moto answers it, but replays nothing",
     "Try a deployed stack": "test_acceptance.py runs it",
+    "Put back what was changed by hand": "moto compares no stack with what is there; below, the CLI reads the commands",
 }
 EVENT = json.loads((ROOT / "events/event-bridge.succeeded.json").read_text())
 REFUSED_ENTRY = '{"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "for its sake"}]}'
@@ -58,6 +59,29 @@ def test_the_variables_are_the_stack_s_outputs(operator: Operator, stack: StandI
     printed = " ".join(f'"${name}"' for name in names)
     said = operator.paste(*under("Runbook"), f"printf '%s\\n' {printed}")
     assert said.splitlines() == [stack.outputs[name] for name in names.values()]
+
+
+# ---- Put back what was changed by hand ----
+
+
+# the CLI checks a command's parameters and sends nothing
+CHECKED = """aws() {
+  case "$2" in
+    describe-stacks) echo '[{"ParameterKey": "LogLevel", "UsePreviousValue": true}]' ;;
+    # the CLI makes no valid answer to the second
+    wait | describe-change-set) ;;
+    *) command aws "$@" --generate-cli-skeleton output > answer.json && cat answer.json && echo "$2" >> asked ;;
+  esac
+}"""
+
+
+def test_the_cli_takes_the_commands_that_moto_has_no_answer_to(operator: Operator) -> None:
+    operator.paste(CHECKED, *under("Put back what was changed by hand"))
+    assert (operator.folder / "asked").read_text().split() == [
+        "detect-stack-drift", "describe-stack-drift-detection-status", "describe-stack-resource-drifts",
+        "create-change-set", "execute-change-set",
+    ]  # fmt: skip
+    assert json.loads((operator.folder / "parameters.json").read_text())[0]["UsePreviousValue"]
 
 
 # ---- Re-issue ----

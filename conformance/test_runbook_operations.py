@@ -144,7 +144,7 @@ OF_OTHERS = {
     "the HTTP API": {'{"drain": true}', '{"force": true}', '{"checkDrift": true}', "Retry-After"},
     "CloudFormation": {
         "DELETE_COMPLETE", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED", "CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS",
-        "DELETE_IN_PROGRESS", "ROLLBACK_FAILED",
+        "DELETE_IN_PROGRESS", "ROLLBACK_FAILED", "sam deploy",
     },
     "the repository": {"template.yaml", "samconfig.toml"},
     "Amazon SQS": {"ApproximateAgeOfOldestMessage"},
