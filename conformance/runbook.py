@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -50,7 +50,7 @@ class Operator:
         filled = re.sub(r"\$\(output (\w+)\)", lambda found: stack.outputs[found[1]], asked)
         self._before = "\n".join((WITH_LOGS, filled))
 
-    def write(self, group: str, lines: list[str]) -> None:
+    def write(self, group: str, lines: Sequence[str]) -> None:
         """What is in a log group of the stack."""
         (self.folder / "logs" / self._groups[group]).write_text("".join(f"{line}\n" for line in lines))
 

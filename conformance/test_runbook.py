@@ -5,7 +5,7 @@ sandbox, and the CLI is AWS's own. What moto cannot do is in filter_pattern.py.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -170,9 +170,10 @@ def changed(tmp_path: Path) -> Iterator[tuple[Sandbox, list[str]]]:
         yield sandbox, [line for line in log.read_text().splitlines() if line.startswith("{")]
 
 
-def written(operator: Operator, worker: list[str], api: list[str]) -> None:
+def written(operator: Operator, worker: Sequence[str], api: Sequence[str] = (), sweep: Sequence[str] = ()) -> None:
     operator.write("WorkerLog", worker)
     operator.write("ApiLog", api)
+    operator.write("SweepLog", sweep)
 
 
 def policy(sandbox: Sandbox, scope: str) -> dict[str, Any]:
@@ -188,8 +189,8 @@ def test_an_undo_restores_what_the_change_changed_and_nothing_else(
     operator: Operator, stack: StandIn, changed: tuple[Sandbox, list[str]]
 ) -> None:
     sandbox, lines = changed
-    # the change went through both functions
-    written(operator, lines[: len(lines) // 2], lines[len(lines) // 2 :])
+    # the change went through both functions, and the sweep settled a part of it
+    written(operator, lines[::3], lines[1::3], lines[2::3])
     assert sizes(sandbox) == {"CHAT": 4, "TASK": 6, "EMAIL": 5, "CASE": 7}
     operator.paste(*under("Undo by hand from the audit"))
     [message] = stack.client("sqs").receive_message(QueueUrl=stack.names["IntakeQueue"])["Messages"]
@@ -203,7 +204,7 @@ def test_an_undo_is_on_the_condition_that_nobody_changed_the_target_after_it(
     operator: Operator, stack: StandIn, changed: tuple[Sandbox, list[str]]
 ) -> None:
     sandbox, lines = changed
-    written(operator, lines, [])
+    written(operator, lines)
     operator.paste(under("Undo by hand from the audit")[0])
     undo = json.loads((operator.folder / "undo.json").read_text())
     for change in undo["changes"]:
@@ -217,17 +218,18 @@ def test_an_undo_is_on_the_condition_that_nobody_changed_the_target_after_it(
     assert sizes(sandbox)["CHAT"] == 4
 
 
-def test_an_undo_of_half_a_log_is_not_made(
-    operator: Operator, stack: StandIn, changed: tuple[Sandbox, list[str]]
+@pytest.mark.parametrize("lost", ["WorkerLog", "ApiLog", "SweepLog"])
+def test_an_undo_of_a_part_of_the_logs_is_not_made(
+    operator: Operator, stack: StandIn, changed: tuple[Sandbox, list[str]], lost: str
 ) -> None:
-    written(operator, changed[1], changed[1])
-    operator.forget("ApiLog")
+    written(operator, changed[1], changed[1], changed[1])
+    operator.forget(lost)
     (operator.folder / "undo.json").write_text('{"changeId": "of yesterday"}')
     operator.fails(*under("Undo by hand from the audit"))
     assert left(stack, "IntakeQueue") == 0
 
 
 def test_an_undo_of_an_unknown_change_is_not_sent(operator: Operator, stack: StandIn) -> None:
-    written(operator, [], [])
+    written(operator, [])
     operator.fails(*under("Undo by hand from the audit"))
     assert left(stack, "IntakeQueue") == 0
