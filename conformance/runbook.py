@@ -42,7 +42,7 @@ class Operator:
         self._groups = {name.removesuffix("Group"): group.replace("/", "_") for name, group in groups.items()}
         self._variables = {"AWS_ENDPOINT_URL": stack.url, "LOGS": str(folder / "logs")}
         # the outputs would take the CLI most of a second; a test of its own reads them
-        [first] = under("Runbook")
+        first = under("Runbook")[0]
         outputs = [{"OutputKey": name, "OutputValue": value} for name, value in stack.outputs.items()]
         known = f"OUTPUTS={quote(json.dumps(outputs))}"
         asked = re.sub(r"^OUTPUTS=.*$", lambda _: known, first, flags=re.MULTILINE)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import requests
 from conftest import UNPACED, Sandbox, serving
+from expansion import STANDALONE, expanded
 from pages import ROOT
 from runbook import COMMANDS, Operator, aws, operator, stack, under
 from shell import WITH_LOGS
@@ -57,8 +58,21 @@ def test_the_variables_are_the_stack_s_outputs(operator: Operator, stack: StandI
         "WIDGET_LOG": "WidgetLogGroup", "DECLARE_LOG": "DeclareLogGroup",
     }  # fmt: skip
     printed = " ".join(f'"${name}"' for name in names)
-    said = operator.paste(*under("Runbook"), f"printf '%s\\n' {printed}")
+    said = operator.paste(under("Runbook")[0], f"printf '%s\\n' {printed}")
     assert said.splitlines() == [stack.outputs[name] for name in names.values()]
+
+
+def test_the_variables_of_the_standalone_stack_are_its_outputs(operator: Operator) -> None:
+    standalone = expanded(STANDALONE)
+    outputs = json.dumps([{"OutputKey": name, "OutputValue": name} for name in standalone["Outputs"]])
+    logs = ("API_LOG", "INTAKE_LOG", "WORKER_LOG", "SWEEP_LOG", "WIDGET_LOG", "DECLARE_LOG")
+    values = {
+        "PARKED": "DeadLetterQueueUrl", "API": "ApiUrl", "BUS": standalone["Parameters"]["EventBusName"]["Default"],
+        **dict.fromkeys(logs, "LogGroup"), "FAILED": "", "INTAKE_FAILED": "", "TABLE": "",
+    }  # fmt: skip
+    printed = " ".join(f'"${name}"' for name in values)
+    said = operator.paste(f"outputs() {{ echo '{outputs}'; }}", under("Runbook")[1], f"printf '%s\\n' {printed}")
+    assert said.splitlines() == list(values.values())
 
 
 # ---- Put back what was changed by hand ----

@@ -155,7 +155,7 @@ OF_OTHERS = {
     },
     "the page's commands": {
         "entries.json", "undo.json", "$API_LOG", "$INTAKE_LOG", "$SWEEP_LOG", "$WORKER_LOG", "$WIDGET_LOG", "$DECLARE_LOG",
-        "QUEUE=$INTAKE_FAILED",
+        "QUEUE=$INTAKE_FAILED", "BUS",
         "RESTORED", "data.expected", "data.observed", "evidences[0].data.eventId",
         "POST /policy-changes/INC-9-check/apply", '{"plan": …}', "api GET /freeze", "api DELETE /freeze",
         'api GET "/policy-changes?status=partial"',
