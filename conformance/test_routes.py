@@ -8,8 +8,11 @@ from expansion import ROOT, default, resources
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 FREEZE = {("get", "/freeze"), ("put", "/freeze"), ("delete", "/freeze")}
-# of which API Gateway takes the whole rest of the path: an id may have several segments
-GREEDY = "/policy-changes/{changeId+}"
+# Of which API Gateway takes the whole rest of the path: an id may have several segments, and so has an ARN once API Gateway
+# has decoded its slash ("API Gateway decodes URL-encoded request parameters before passing them to your backend
+# integration", API Gateway, "Create routes for HTTP APIs")
+REST = "{proxy+}"
+GREEDY = ("/policy-changes/", "/instances/")
 
 
 def operations(paths: dict[str, Any]) -> set[tuple[str, str]]:
@@ -27,8 +30,7 @@ def documented() -> set[tuple[str, str]]:
 
 def route_of(method: str, path: str) -> tuple[str, str]:
     """The route that serves an operation: the exact one, or the one that takes the rest of the path."""
-    is_of_a_change = path.startswith("/policy-changes/")
-    return method, GREEDY if is_of_a_change else path
+    return method, next((start + REST for start in GREEDY if path.startswith(start)), path)
 
 
 def test_every_documented_operation_has_a_route() -> None:
@@ -46,13 +48,20 @@ def test_what_can_be_done_to_a_change_is_documented_by_its_name() -> None:
     assert {operation for operation in documented() if operation[1].startswith(change)} == acts | {("get", change)}
 
 
-def test_the_routes_are_these() -> None:
+def test_what_can_be_done_to_a_target_is_documented_by_its_name() -> None:
     policies = "/instances/{instanceId}/attachment-policies"
-    assert operations(routes()) == FREEZE | {
-        ("post", "/policy-changes"), ("get", "/policy-changes"), ("get", GREEDY), ("post", GREEDY),
+    assert {operation for operation in documented() if operation[1].startswith("/instances/")} == {
         ("get", policies), ("get", f"{policies}/{{scope}}"), ("patch", f"{policies}/{{scope}}"),
         ("get", f"{policies}/{{scope}}/history"), ("post", f"{policies}/{{scope}}/restore"),
-        ("get", f"{policies}/{{scope}}/history"), ("delete", f"{policies}/{{scope}}/declaration"),
+        ("delete", f"{policies}/{{scope}}/declaration"),
+    }  # fmt: skip
+
+
+def test_the_routes_are_these() -> None:
+    change, instance = (start + REST for start in GREEDY)
+    assert operations(routes()) == FREEZE | {
+        ("post", "/policy-changes"), ("get", "/policy-changes"), ("get", change), ("post", change),
+        ("get", instance), ("patch", instance), ("post", instance), ("delete", instance),
     }  # fmt: skip
 
 
@@ -72,8 +81,8 @@ def test_api_gateway_may_invoke_the_function_by_its_own_routes_only() -> None:
         assert grant["FunctionName"] == {"Ref": "ApiFunction"}
         [found] = re.findall(r"\$\{__Stage__\}/([A-Z]+)(/.+)$", grant["SourceArn"]["Fn::Sub"][0])
         granted.add(found)
-    # in a permission, API Gateway writes a parameter as `*`
-    as_written = {(method.upper(), re.sub(r"\{\w+\}", "*", path)) for method, path in operations(routes())}
+    # SAM writes it as `*`
+    as_written = {(method.upper(), path.replace(REST, "*")) for method, path in operations(routes())}
     assert granted == as_written
 
 
