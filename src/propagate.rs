@@ -215,7 +215,8 @@ impl<'a> Propagation<'a> {
     async fn ended(&self, audited: AuditedChange<'_>, result: TargetResult) -> TargetResult {
         let mut result = self.recorded(audited, result);
         if let Some(governed) = self.governed
-            && let Err(error) = governed.note(&result, &audited.change.change_id).await
+            && let Err(error) =
+                governed.note(&result, (&audited.change.change_id, audited.change.dry_run)).await
         {
             result.outcome = result.outcome.unrecorded(governed::unavailable(&error));
         }

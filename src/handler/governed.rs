@@ -226,7 +226,6 @@ impl Handler {
             tokens,
         );
         governed.declared.clone_from(&record.declared);
-        governed.dry_run = record.dry_run;
         governed.counts_failures = record.stop_after.is_some();
         governed
     }

@@ -28,7 +28,6 @@ const PROGRESS: Duration = Duration::from_secs(10);
 
 /// The run whose targets are walked.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a property of a run, and any of them may meet")]
 pub struct Governed<'a> {
     /// Where it is recorded.
     pub ledger: &'a Ledger,
@@ -46,8 +45,6 @@ pub struct Governed<'a> {
     pub undone: Option<ChangeId>,
     /// Whether it puts back what targets should hold: one that should hold something else by now is left.
     pub restores: bool,
-    /// Whether nothing is to be changed.
-    pub dry_run: bool,
     /// Whether failures are counted (`stopAfterFailures`).
     pub counts_failures: bool,
     /// The delivery of a lane that it is part of; absent: the run is carried out within one invocation.
@@ -131,7 +128,7 @@ impl<'a> Governed<'a> {
     ) -> Self {
         let progress = Lock::default();
         let (declared, leaves) = (None, false);
-        let (undone, restores, dry_run, counts_failures, delivery) = (None, false, false, false, None);
+        let (undone, restores, counts_failures, delivery) = (None, false, false, None);
         Self {
             ledger,
             run,
@@ -141,7 +138,6 @@ impl<'a> Governed<'a> {
             leaves,
             undone,
             restores,
-            dry_run,
             counts_failures,
             delivery,
             clock,

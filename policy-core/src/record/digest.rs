@@ -81,9 +81,12 @@ impl<'a> Asked<'a> {
 }
 
 /// The hash of targets and values, by which a record knows its change again. Conditions, dry run, `force`, reason and
-/// ids do not count. The changes of a batch count in their order.
+/// ids do not count. The changes of a batch count in their order, and where only some of them are dry runs, which ones: a
+/// request for all of them is another one.
 pub fn hash_of(changes: &[PolicyChange]) -> String {
-    hex_of(&changes.iter().map(Asked::of).collect::<Vec<_>>())
+    let asked: Vec<_> = changes.iter().map(Asked::of).collect();
+    let dry: Vec<_> = changes.iter().map(|change| change.dry_run).collect();
+    if dry.contains(&true) && dry.contains(&false) { hex_of(&(asked, dry)) } else { hex_of(&asked) }
 }
 
 /// The hash of what a lane's part of a dry run found: target, outcome, before and after of each.

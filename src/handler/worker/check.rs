@@ -81,7 +81,7 @@ impl Handler {
                 match looked {
                     Ok(outcome) => {
                         let result = TargetResult::without_calls(Some(instance.clone()), name.scope, outcome);
-                        governed.note(&result, &delivered.change.change_id).await?;
+                        governed.note(&result, (&delivered.change.change_id, true)).await?;
                         context.tally.lock().add_results(std::slice::from_ref(&result));
                     }
                     Err(why) if why.code.is_out_of_time() => return Ok(Left::Time),

@@ -97,11 +97,11 @@ impl Governed<'_> {
         &self,
         named: Named,
         result: &TargetResult,
-        change_id: &ChangeId,
+        (change_id, dry_run): (&ChangeId, bool),
         record: Option<&TargetRecord>,
         handover: &Handover,
     ) -> Result<Store, LedgerError> {
-        let stored = self.try_to_store(named, result, change_id, record, handover).await;
+        let stored = self.try_to_store(named, result, (change_id, dry_run), record, handover).await;
         // where no answer came, it may be there all the same: whoever makes the run final counts what is there
         self.progress.lock().kept |= stored.is_err();
         stored
@@ -111,7 +111,7 @@ impl Governed<'_> {
         &self,
         named: Named,
         result: &TargetResult,
-        change_id: &ChangeId,
+        (change_id, dry_run): (&ChangeId, bool),
         record: Option<&TargetRecord>,
         handover: &Handover,
     ) -> Result<Store, LedgerError> {
@@ -138,7 +138,7 @@ impl Governed<'_> {
                     Confirmed::Refused(record) => Store::Changed(record),
                 }
             }
-            _ => match self.ledger.note(&self.run, &recorded, self.kind_of_note(&recorded)).await? {
+            _ => match self.ledger.note(&self.run, &recorded, self.kind_of_note(&recorded, dry_run)).await? {
                 Noted::Now => Store::Stored,
                 Noted::Done(result) => Store::Done(result),
             },
@@ -153,16 +153,17 @@ impl Governed<'_> {
             && matches!(result.outcome, OutcomeKind::Failed | OutcomeKind::Blocked)
     }
 
-    fn kind_of_note(&self, result: &RecordedResult) -> Note {
-        Note { dry_run: self.dry_run, count_failure: self.counts_failure(result) }
+    fn kind_of_note(&self, result: &RecordedResult, dry_run: bool) -> Note {
+        Note { dry_run, count_failure: self.counts_failure(result) }
     }
 
-    /// Keeps the result of a target to which nothing is sent, and whose item stays as it is.
+    /// Keeps the result of a target to which nothing is sent, and whose item stays as it is. `of`: the change as reported,
+    /// and whether it is a dry run.
     ///
     /// # Errors
     /// It may not be stored.
-    pub async fn note(&self, result: &TargetResult, change_id: &ChangeId) -> Result<(), LedgerError> {
-        self.store(Named::default(), result, change_id, None, &Handover::Stays).await.map(drop)
+    pub async fn note(&self, result: &TargetResult, of: (&ChangeId, bool)) -> Result<(), LedgerError> {
+        self.store(Named::default(), result, of, None, &Handover::Stays).await.map(drop)
     }
 
     fn recorded(&self, result: &TargetResult, change_id: &ChangeId, token: String) -> Option<RecordedResult> {

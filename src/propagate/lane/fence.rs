@@ -171,12 +171,12 @@ impl<'a> LanePropagation<'a> {
         let slot = target.slot;
         let named = Named { members: self.named(&target), asked: self.asked(&target) };
         let mut result = self.propagation.recorded(self.audited, target.clone().result(outcome));
-        let change_id = &self.audited.change.change_id;
+        let of = (&self.audited.change.change_id, self.audited.change.dry_run);
         // what a target of a declaration ends as was asked before it was looked at
         let values = &self.audited.change.values;
         let held = result.outcome.before().cloned().unwrap_or_default();
         let handover = governed.handover(target.record.as_deref(), values, &held).unwrap_or_default();
-        match governed.store(named, &result, change_id, target.record.as_deref(), &handover).await {
+        match governed.store(named, &result, of, target.record.as_deref(), &handover).await {
             Ok(Store::Stored) => {}
             Ok(Store::Done(recorded)) => return Ok((slot, recorded.reported())),
             Ok(Store::Changed(record)) => {

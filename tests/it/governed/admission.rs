@@ -188,3 +188,18 @@ async fn an_event_whose_id_names_no_record_has_the_id_of_its_message() {
         assert_eq!(stage.record("m-1").await["status"], "succeeded", "{id}");
     }
 }
+
+/// One change of the batch is a dry run, the other one is not.
+#[tokio::test]
+async fn a_dry_run_in_a_batch_is_in_no_history() {
+    let stage = Stage::new().await;
+    let looked = json!({"instanceId": TWO, "attachmentScope": "CHAT", "maximumSize": "5 MB", "dryRun": true});
+    let batch = json!({"changeId": "CHG-1", "changes": [chat(ONE, &json!({})), looked]});
+    let (status, _, report) = stage.http("POST", "/policy-changes", &batch).await;
+    assert_eq!((status, &report["changes"][1]["summary"]), (200, &json!({"planned": 1})), "{report}");
+    for (instance, results) in [(ONE, 1), (TWO, 0)] {
+        let path = format!("/instances/{instance}/attachment-policies/CHAT/history");
+        let (_, _, history) = stage.http("GET", &path, &Value::Null).await;
+        assert_eq!(history["history"].as_array().unwrap().len(), results, "{history}");
+    }
+}

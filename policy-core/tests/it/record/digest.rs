@@ -54,6 +54,19 @@ fn a_hash_stays_what_it_is() {
     assert_eq!(hash_of(&[enforcing]), sha256(&format!("[{text}]")));
 }
 
+/// The document that carries everything out is another one than the one that only looked at a part.
+#[test]
+fn which_changes_of_a_batch_are_dry_runs_counts_where_not_all_are() {
+    let batch = |dry: [bool; 2]| {
+        let scopes = ["CHAT", "TASK"].into_iter().zip(dry);
+        let changes = scopes.map(|(scope, dry)| json!({"instanceId": ID, "attachmentScope": scope, "maximumSize": "5 MB", "dryRun": dry}));
+        hash(&json!({"changes": changes.collect::<Vec<_>>()}))
+    };
+    assert_eq!(batch([true, true]), batch([false, false]));
+    let all = [batch([false, false]), batch([true, false]), batch([false, true])];
+    assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), 3);
+}
+
 #[test]
 fn conditions_reasons_and_ids_do_not_count() {
     for (field, value) in [
