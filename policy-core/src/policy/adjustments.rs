@@ -25,11 +25,13 @@ pub struct Limits<'a> {
 }
 
 impl Limits<'_> {
-    /// Whether a target whose list has so many extensions may be given these computed values.
+    /// Whether a target with this list may be given these computed values. A list that is not known counts as one with
+    /// something in it.
     ///
     /// # Errors
     /// The guardrail or limit that forbids it.
-    fn check(self, values: &Values, held: usize) -> Result<(), Blocked> {
+    fn check(self, values: &Values, held: Option<&ExtensionSet>) -> Result<(), Blocked> {
+        let held = held.map_or(1, ExtensionSet::len);
         self.guardrails.check_values(values)?;
         if let Some(list) = &values.extensions {
             // a list that was empty before, or that gets shorter, is not made worse
@@ -49,7 +51,7 @@ impl Limits<'_> {
     /// The guardrail or limit that forbids it.
     pub fn check_own(self, values: &Values, held: &Configuration) -> Result<(), Blocked> {
         let list = held.allowed_extensions.as_ref().map(ExtensionSet::of_held);
-        self.check(values, list.as_ref().map_or(0, ExtensionSet::len))
+        self.check(values, list.as_ref())
     }
 }
 
@@ -92,7 +94,7 @@ impl Adjustments {
             max_size: self.size(absolute, held, limits.guardrails)?,
             extensions: self.list(absolute, held_list.as_ref(), limits.guardrails)?,
         };
-        limits.check(&values, held_list.as_ref().map_or(0, ExtensionSet::len))?;
+        limits.check(&values, held_list.as_ref())?;
         if !force {
             values.max_size =
                 values.max_size.filter(|size| held.maximum_size_limit_in_bytes != Some(size.bytes().into()));

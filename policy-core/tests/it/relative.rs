@@ -7,7 +7,7 @@ use crate::parsing::{ID, change, defaults, rules};
 use policy_core::decision::{Modified, Step, decide};
 use policy_core::failure::ErrorCode;
 use policy_core::policy::{
-    Configuration, ExtensionSet, Form, Guardrails, Limits, PolicyChange, Rules, document,
+    Blocked, Configuration, ExtensionSet, Form, Guardrails, Limits, PolicyChange, Rules, Values, document,
 };
 use policy_core::report::Outcome;
 use serde_json::{Value, json};
@@ -109,5 +109,21 @@ fn a_size_below_every_limit_is_left_alone() {
         let lowering = change(&asking(&json!({"maximumSizeAtMost": 5, "force": force})));
         let step = decide_freely(&lowering, &held);
         assert!(matches!(step, Step::Done(Outcome::Unchanged { .. })), "{step:?}");
+    }
+}
+
+/// An answer without a list does not say that the list is empty.
+#[test]
+fn an_empty_list_is_blocked_where_nobody_knows_the_list_that_it_replaces() {
+    let empty = Values { extensions: Some(ExtensionSet::default()), ..Values::default() };
+    let guardrails = Guardrails::default();
+    let limits = Limits { guardrails: &guardrails, allow_empty_extensions: false };
+    let holds = |list: Option<BTreeSet<String>>| Configuration {
+        allowed_extensions: list,
+        ..Configuration::default()
+    };
+    for (held, blocked) in [(None, true), (Some(["pdf".to_owned()].into()), true), (Some([].into()), false)] {
+        let checked = limits.check_own(&empty, &holds(held.clone()));
+        assert_eq!(checked.err(), blocked.then_some(Blocked::Empty), "{held:?}");
     }
 }
