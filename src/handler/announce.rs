@@ -9,7 +9,7 @@ use crate::bus::{Bus, BusError};
 use crate::ledger::{Ledger, LedgerError, ResultsQuery};
 use crate::telemetry::causes;
 use policy_core::record::{
-    Announcement, CHANGE_COMPLETED, ChangeRecord, Halted, LanePart, Mode, Position, announce_again,
+    Announcement, CHANGE_COMPLETED, ChangeRecord, LanePart, Mode, Position, Standing, announce_again,
 };
 use policy_core::report::OutcomeKind;
 use std::sync::atomic::Ordering;
@@ -112,13 +112,7 @@ impl Handler {
         outcome: OutcomeKind,
         event: &mut Announcement<'_>,
     ) -> Result<bool, NotAnnounced> {
-        let halted = of.0.halt.as_ref().map(|halt| halt.as_what);
-        let can_be_untouched = match outcome {
-            OutcomeKind::Pending | OutcomeKind::Skipped => true,
-            OutcomeKind::Superseded => halted == Some(Halted::Superseded),
-            _ => false,
-        };
-        if !can_be_untouched {
+        if !Standing::may_be(outcome, of.0) {
             return Ok(true);
         }
         let mut after = None;

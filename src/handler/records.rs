@@ -10,7 +10,7 @@ use policy_core::policy::{ChangeId, InstanceName, Scope};
 use policy_core::problem::Problem;
 use policy_core::record::{
     self, ChangeRecord, LaneName, LanePart, Mode, PlanRef, Position, RecordedResult, RunName, Shown,
-    TargetName, Untouched,
+    Standing, TargetName, Untouched,
 };
 use policy_core::report::OutcomeKind;
 use policy_core::trigger::http::Request;
@@ -131,14 +131,15 @@ impl Handler {
                 PlanRef::Parts { name, .. } => ledger.parts(&change.change_id, name).await,
             }
         };
-        let untouched =
-            outcome.filter(|outcome| matches!(outcome, OutcomeKind::Pending | OutcomeKind::Skipped));
+        let untouched = outcome.filter(|outcome| Standing::may_be(*outcome, change));
         let results = ResultsQuery { after: after.clone(), outcome, limit: RESULTS, is_current: false };
         let results = async {
             match untouched {
                 // no such result is stored
-                Some(_) => Ok(Page { items: Vec::new(), next: None }),
-                None => ledger.results(&run, &results).await,
+                Some(OutcomeKind::Pending | OutcomeKind::Skipped) => {
+                    Ok(Page { items: Vec::new(), next: None })
+                }
+                Some(_) | None => ledger.results(&run, &results).await,
             }
         };
         let (lanes, plan, page) = tokio::join!(lanes, plan, results);
@@ -161,11 +162,23 @@ impl Handler {
             }
             None => UntouchedPage::default(),
         };
-        let next = match page.next {
-            Some(Position::Result(next)) => Some(next),
-            Some(_) | None => untouched.next,
-        };
-        Ok(ReadRun { lanes, document, results: page.items, untouched: untouched.items, next })
+        let (mut results, mut untouched, mut next) = (page.items, untouched.items, untouched.next);
+        if let Some(Position::Result(more)) = page.next {
+            next = Some(next.map_or(more.clone(), |other| other.min(more)));
+        }
+        // both are in the order of their targets: what lies behind the nearer end is read again
+        let mut names: Vec<_> = results.iter().map(|result| &result.target).collect();
+        names.extend(untouched.iter().map(|target| &target.target));
+        names.sort_unstable();
+        if names.len() > RESULTS {
+            let last = names.get(RESULTS - 1).map(|last| (*last).clone());
+            next = next.into_iter().chain(last).min();
+        }
+        if let Some(next) = &next {
+            results.retain(|result| result.target <= *next);
+            untouched.retain(|target| target.target <= *next);
+        }
+        Ok(ReadRun { lanes, document, results, untouched, next })
     }
 
     /// `GET /policy-changes`.

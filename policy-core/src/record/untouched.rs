@@ -27,6 +27,18 @@ pub struct Untouched {
 }
 
 impl Standing {
+    /// Whether targets of the run that have no result can stand as this. Those that a newer generation overtook stand as
+    /// superseded, beside others with such a result.
+    pub fn may_be(outcome: OutcomeKind, change: &ChangeRecord) -> bool {
+        match outcome {
+            OutcomeKind::Pending | OutcomeKind::Skipped => true,
+            OutcomeKind::Superseded => {
+                change.halt.as_ref().is_some_and(|halt| halt.as_what == Halted::Superseded)
+            }
+            _ => false,
+        }
+    }
+
     const fn of(outcome: OutcomeKind, code: ErrorCode) -> Self {
         Self { outcome, why: Some(Failure::new(code)) }
     }

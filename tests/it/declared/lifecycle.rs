@@ -122,4 +122,9 @@ async fn a_newer_request_ends_what_the_older_one_still_has_to_do() {
     assert_eq!(stack.stage.world.updates(), 0);
     let record = stack.stage.record(created["changeId"].as_str().unwrap()).await;
     assert_eq!(record["summary"], json!({"superseded": 2}));
+    let path = format!("/policy-changes/{}?outcome=superseded", record["changeId"].as_str().unwrap());
+    let (_, _, listed) = stack.stage.http("GET", &path, &Value::Null).await;
+    let listed: Vec<_> =
+        listed["results"].as_array().unwrap().iter().map(|result| &result["instanceId"]).collect();
+    assert_eq!(listed, [ONE, TWO]);
 }
