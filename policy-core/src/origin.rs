@@ -115,11 +115,9 @@ impl Origin {
         }
     }
 
-    /// The default change id: the trigger's request id, else the invocation's. A sender can choose an event's id, so that
-    /// not each is one by which a record could be found.
+    /// The default change id: the trigger's request id, else the invocation's.
     pub fn change_id(&self) -> ChangeId {
         let own = self.request_id.as_deref().and_then(ChangeId::from_request);
-        let own = own.filter(ChangeId::names_a_record);
         own.or_else(|| ChangeId::from_request(&self.invocation.request_id)).unwrap_or_default()
     }
 }

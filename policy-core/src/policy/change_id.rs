@@ -22,10 +22,11 @@ impl ChangeId {
     /// The default id made from one that AWS chose, such as an API Gateway request id
     /// (`JKJaXmPLvHcESHA=`): characters that a change id does not allow are dropped.
     ///
-    /// `None` if no character is left.
+    /// `None` if no character is left, or if no record can have what is left: whoever sends an event to a queue chooses
+    /// its id.
     pub fn from_request(id: &str) -> Option<Self> {
         let kept: String = id.chars().filter(|c| allowed(*c)).take(MAX_LENGTH).collect();
-        Self::parse(&kept)
+        Self::parse(&kept).filter(Self::names_a_record)
     }
 
     /// The id of the change at `index` of a document's `changes`.
@@ -95,6 +96,8 @@ mod tests {
     fn a_request_id_loses_only_characters_that_a_change_id_does_not_allow() {
         let id = ChangeId::from_request("JKJaXmPLvHcESHA=").map(|id| id.to_string());
         assert_eq!(id.as_deref(), Some("JKJaXmPLvHcESHA"));
-        assert_eq!(ChangeId::from_request("=="), None);
+        for none in ["==", "release/undo", "a//b", "..", "x/cancel="] {
+            assert_eq!(ChangeId::from_request(none), None, "{none}");
+        }
     }
 }

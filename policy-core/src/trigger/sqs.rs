@@ -125,8 +125,8 @@ impl Record {
                 let stamped = std::mem::replace(&mut event.origin, self.origin.clone());
                 event.origin.service = stamped.service;
                 event.origin.claimed_account = stamped.account;
-                // one by which no record could be found leaves the message's own id
-                if ChangeId::from_request(&event.id).is_some_and(|id| id.names_a_record()) {
+                // where it is no id for a change, that of the message stays
+                if ChangeId::from_request(&event.id).is_some() {
                     event.origin.request_id = Some(event.id.clone());
                 }
                 Ok(Content::Event(Box::new(event)))
