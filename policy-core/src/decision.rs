@@ -2,7 +2,7 @@
 
 use crate::failure::{ErrorCode, Failure};
 use crate::policy::{Configuration, Limits, NotComputed, PolicyChange, Values};
-use crate::record::Own;
+use crate::record::{Members, Own};
 use crate::report::Outcome;
 use std::borrow::Cow;
 use time::OffsetDateTime;
@@ -105,6 +105,17 @@ pub fn decide<'c>(
         return Step::Done(Outcome::Planned { before: held.clone(), after: held.after(&values) });
     }
     Step::Update(values)
+}
+
+/// Decides about a target where an earlier run of the same undo was the last that applied something: nothing is sent there
+/// again.
+pub fn of_what_was_undone(own: &Own, held: Configuration) -> Outcome {
+    let put_back = Configuration::default().after(&own.values);
+    if Members::of_values(&own.values).agree(&put_back, &held) {
+        Outcome::Unchanged { held }
+    } else {
+        Outcome::Superseded { held: Some(held), why: Failure::new(ErrorCode::ChangedSince) }
+    }
 }
 
 #[cfg(test)]

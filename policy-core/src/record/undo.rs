@@ -24,11 +24,6 @@ impl Own {
         compared.agree(&self.expected, held)
     }
 
-    /// Whether the target holds the values again that were put back.
-    pub fn is_put_back(&self, held: &Configuration) -> bool {
-        Members::of_values(&self.values).agree(&Configuration::default().after(&self.values), held)
-    }
-
     /// Whether the target holds exactly what a plan comes to: it was carried out already.
     pub fn has_come_about(&self, held: &Configuration) -> bool {
         self.whole && Members::ALL.agree(&self.expected.after(&self.values), held)

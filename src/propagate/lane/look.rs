@@ -130,12 +130,7 @@ impl<'a> LanePropagation<'a> {
     async fn decide(&self, target: &mut InHand<'a>, mut held: Held) -> Decided<'a> {
         let (change, limits) = (self.audited.change, self.propagation.limits);
         if let Some(own) = target.own.filter(|_| self.is_undone(target)) {
-            let held = held.configuration;
-            return Decided::Done(if own.is_put_back(&held) {
-                Outcome::Unchanged { held }
-            } else {
-                Outcome::Superseded { held: Some(held), why: Failure::new(ErrorCode::ChangedSince) }
-            });
+            return Decided::Done(decision::of_what_was_undone(own, held.configuration));
         }
         let mut step = decision::decide(change, target.own, limits, &held.configuration, held.modified);
         if step == Step::NeedsModifiedTime {
