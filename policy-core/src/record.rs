@@ -59,4 +59,4 @@ pub use shown::{Progress, Shown};
 pub use status::{Halted, RecordStatus, final_status};
 pub use target::{Consideration, TargetRecord, consider};
 pub use undo::{Own, apply_of, undo_of};
-pub use untouched::{Standing, Untouched};
+pub use untouched::{Standing, Untouched, end_of_page};

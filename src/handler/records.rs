@@ -162,21 +162,18 @@ impl Handler {
             }
             None => UntouchedPage::default(),
         };
-        let (mut results, mut untouched, mut next) = (page.items, untouched.items, untouched.next);
-        if let Some(Position::Result(more)) = page.next {
-            next = Some(next.map_or(more.clone(), |other| other.min(more)));
-        }
-        // both are in the order of their targets: what lies behind the nearer end is read again
-        let mut names: Vec<_> = results.iter().map(|result| &result.target).collect();
-        names.extend(untouched.iter().map(|target| &target.target));
-        names.sort_unstable();
-        if names.len() > RESULTS {
-            let last = names.get(RESULTS - 1).map(|last| (*last).clone());
-            next = next.into_iter().chain(last).min();
-        }
+        let end = match &page.next {
+            Some(Position::Result(end)) => Some(end),
+            Some(_) | None => None,
+        };
+        let (mut results, mut untouched, other) = (page.items, untouched.items, untouched.next);
+        let targets = results.iter().map(|result| &result.target);
+        let targets = targets.chain(untouched.iter().map(|one| &one.target));
+        let next = record::end_of_page([end, other.as_ref()], targets, RESULTS).cloned();
+        // what lies behind is read again with the next page
         if let Some(next) = &next {
             results.retain(|result| result.target <= *next);
-            untouched.retain(|target| target.target <= *next);
+            untouched.retain(|one| one.target <= *next);
         }
         Ok(ReadRun { lanes, document, results, untouched, next })
     }

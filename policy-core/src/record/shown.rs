@@ -119,6 +119,10 @@ impl Shown<'_> {
     pub fn encode(&self) -> Result<String, serde_json::Error> {
         let change = self.change;
         let relations = &change.relations;
+        let results = self.results.iter().map(|result| (&result.target, ResultDocument::of(result)));
+        let untouched = self.untouched.iter().map(|one| (&one.target, ResultDocument::of_untouched(one)));
+        let mut results: Vec<_> = results.chain(untouched).collect();
+        results.sort_by_key(|(target, _)| *target);
         serde_json::to_string(&ChangeDocument {
             change_id: &change.change_id,
             status: change.status,
@@ -135,12 +139,7 @@ impl Shown<'_> {
             progress: Progress::of(change, self.lanes),
             summary: &change.counts.outcomes,
             lanes: self.lanes.iter().map(LaneDocument::of).collect(),
-            results: self
-                .results
-                .iter()
-                .map(ResultDocument::of)
-                .chain(self.untouched.iter().map(ResultDocument::of_untouched))
-                .collect(),
+            results: results.into_iter().map(|(_, result)| result).collect(),
             next_token: self.next.clone(),
             plan: change.plan_hash.as_deref(),
             cancelled: change.halt.as_ref().map(|halt| HaltDocument {

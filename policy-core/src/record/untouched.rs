@@ -75,3 +75,17 @@ impl Standing {
         }
     }
 }
+
+/// Where a page ends that has targets of two lists, each in the order of the targets: at the nearer of the ends up to which
+/// they were read, and after `limit` targets at most. `None`: nothing follows.
+pub fn end_of_page<'t>(
+    ends: [Option<&'t TargetName>; 2],
+    targets: impl Iterator<Item = &'t TargetName>,
+    limit: usize,
+) -> Option<&'t TargetName> {
+    let mut targets: Vec<_> = targets.collect();
+    targets.sort_unstable();
+    let is_full = targets.len() > limit;
+    let last = limit.checked_sub(1).and_then(|last| targets.get(last).copied()).filter(|_| is_full);
+    ends.into_iter().flatten().chain(last).min()
+}

@@ -1,9 +1,11 @@
 //! As what a target without a result stands.
 
-use super::{NOW, change, part};
+use super::{NOW, change, part, target};
 use policy_core::origin::IdentitySource;
+use policy_core::policy::{InstanceId, Scope};
 use policy_core::record::{
-    ChangeRecord, Halt, Halted, LanePart, LaneState, Mode, RecordStatus, Standing, Who,
+    ChangeRecord, Halt, Halted, LanePart, LaneState, Mode, RecordStatus, Standing, TargetName, Who,
+    end_of_page,
 };
 
 fn told(change: &ChangeRecord, lane: Option<LaneState>) -> (&'static str, Option<&'static str>) {
@@ -56,5 +58,29 @@ fn of_a_run_that_is_carried_out_at_once_it_follows_from_its_end() {
         (RecordStatus::Cancelled, Some(Halted::Cancelled), 2, ("skipped", Some("Cancelled"))),
     ] {
         assert_eq!(told(&stopped(status, halted, failures), None), expected, "{status:?} {failures}");
+    }
+}
+
+fn numbered(number: usize) -> TargetName {
+    let instance = InstanceId::parse(&format!("0000000{number}-0000-4000-8000-000000000001")).unwrap();
+    TargetName { instance, ..target(Scope::Chat) }
+}
+
+/// Of what was superseded some have a result, and others were never begun.
+#[test]
+fn a_page_of_two_lists_ends_where_the_nearer_one_was_read_to() {
+    let targets: Vec<_> = (0..6).map(numbered).collect();
+    let all = || targets.iter();
+    for (ends, limit, expected) in [
+        ([None, None], 6, None),
+        ([None, None], 5, Some(4)),
+        ([Some(3), None], 6, Some(3)),
+        ([Some(3), Some(1)], 6, Some(1)),
+        ([None, Some(4)], 3, Some(2)),
+    ] {
+        let ends = ends.map(|end: Option<usize>| end.map(|end| &targets[end]));
+        // in no order
+        let read = all().rev();
+        assert_eq!(end_of_page(ends, read, limit), expected.map(|end: usize| &targets[end]), "{limit}");
     }
 }
