@@ -198,9 +198,10 @@ async fn lanes_with_results(
                 let is_open = |part: &LanePart| part.counts.not_yet() > 0 || part.state != LaneState::Done;
                 if wanted == OutcomeKind::Applied && parts.iter().any(is_open) {
                     lanes.extend(lanes_by_results(ledger, &name, wanted).await?);
+                } else {
+                    let has = parts.into_iter().filter(|part| part.counts.count(wanted) > 0);
+                    lanes.extend(has.map(|part| part.name));
                 }
-                let has = parts.into_iter().filter(|part| part.counts.count(wanted) > 0);
-                lanes.extend(has.map(|part| part.name));
             }
             Mode::Inline => lanes.extend(lanes_by_results(ledger, &name, wanted).await?),
         }

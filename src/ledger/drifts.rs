@@ -7,7 +7,7 @@ use super::item::{flag, number, text};
 use super::items::drift;
 use super::items::target;
 use super::items::values::{extensions, size, time};
-use super::items::{TTL, expiry};
+use super::items::{TTL, expires_at};
 use super::keys::Key;
 use super::write::{Change, Replacement, Write};
 use super::{Ledger, LedgerError, SOON};
@@ -111,7 +111,7 @@ impl Ledger {
         if found.governed {
             return self.delete(key).await.map(|_| ());
         }
-        let change = Change::of(key).remove("owed").remove("due").set(TTL, expiry(RunKey(now), KNOWN));
+        let change = Change::of(key).remove("owed").remove("due").set(TTL, expires_at(now.plus(KNOWN)));
         self.update(change.when(Condition::Present("owed")), false).await.map(|_| ())
     }
 

@@ -16,7 +16,6 @@ use super::item::{Fields, Item};
 use super::{AFTER_THE_CHANGE, Ledger};
 use aws_sdk_dynamodb::types::AttributeValue;
 use policy_core::record::{Millis, RunKey};
-use std::time::Duration;
 
 /// Every item's expiry, in whole seconds.
 pub(super) const TTL: &str = "ttl";
@@ -24,27 +23,22 @@ pub(super) const TTL: &str = "ttl";
 impl Ledger {
     /// When a change expires that was submitted then.
     pub(super) fn change_expires(&self, key: RunKey) -> AttributeValue {
-        expiry(key, self.retention)
+        expires_at(key.0.plus(self.retention))
     }
 
     /// The same where the run ends now: whoever waited for its end can read it, however long the run was frozen.
     pub(super) fn ended_expires(&self, key: RunKey, now: Millis) -> AttributeValue {
-        let (usual, least) = (key.0.plus(self.retention), now.plus(AFTER_THE_CHANGE));
-        seconds(usual.max(least))
+        expires_at(key.0.plus(self.retention).max(now.plus(AFTER_THE_CHANGE)))
     }
 
     /// When a run's results, lanes and plan parts expire.
     pub(super) fn rest_expires(&self, key: RunKey) -> AttributeValue {
-        expiry(key, self.retention + AFTER_THE_CHANGE)
+        expires_at(key.0.plus(self.retention + AFTER_THE_CHANGE))
     }
 }
 
-/// When something expires that began then, so long after it.
-pub(super) fn expiry(key: RunKey, after: Duration) -> AttributeValue {
-    seconds(key.0.plus(after))
-}
-
-fn seconds(at: Millis) -> AttributeValue {
+/// An expiry, in whole seconds.
+pub(super) fn expires_at(at: Millis) -> AttributeValue {
     super::item::number(at.0.div_ceil(1_000))
 }
 
