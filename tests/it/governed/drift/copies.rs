@@ -64,7 +64,7 @@ async fn an_ungoverned_update_is_said_though_the_process_that_stored_it_is_kille
     stage.world.clock.advance(Duration::from_secs(61));
     stage.sweep().await;
     assert_eq!((said(&stage), owed(&stage)), ((1, 1), 0));
-    // an answer that is lost is none of somebody else's
+    // where the answer to the write is lost, the item that it meets is its own, and not a copy's
     let lost = ledger::Rule::new(ledger::Fault::AnswerLost).on(ledger::Operation::PutItem).nth(1);
     stage.ledger.fault(lost);
     assert!(is_checked(&stage, &of(TWO, "e-2")).await);

@@ -276,7 +276,7 @@ fn held(life: &Life) -> BTreeMap<Target, Values> {
 }
 
 impl Audit {
-    /// A line that a kill cut off is none.
+    /// A line that a kill cut off does not count.
     fn of(lines: &[String]) -> Self {
         let mut audit = Self::default();
         for line in lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
